@@ -1,0 +1,52 @@
+"""MiniStack, the emulator of the AWS APIs that the embedded target runs on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from inventory_cli.embedded.processes import Server, answers
+
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
+    """Start MiniStack on 127.0.0.1:`port`; what it keeps is under `state` and outlives it."""
+    state.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state / "state"),
+        "S3_DATA_DIR": str(state / "s3"),
+        "LAMBDA_EXECUTOR": "local",
+        # Listeners on fixed ports, for services that the stack has no use for.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+    }
+    # The functions that it runs inherit its environment: a profile of the user's, or an endpoint,
+    # must not send them elsewhere.
+    inherited = {k: v for k, v in environ.items() if not k.startswith("AWS_") or "CA_BUNDLE" in k}
+    return Server.start(
+        "MiniStack",
+        [sys.executable, "-m", "ministack"],
+        {**inherited, **CREDENTIALS, **settings},
+        state / "ministack.log",
+    )
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def ready(port: int) -> bool:
+    return answers(f"{url(port)}/_ministack/health")

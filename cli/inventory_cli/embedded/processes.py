@@ -1,0 +1,116 @@
+"""Server processes: start one, wait until it answers, stop it and all that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+POLL_SECONDS = 0.02
+
+
+class StartupError(Exception):
+    """A server did not come up; the message says which, why, and where its log is."""
+
+
+class Server:
+    """A child process in a process group of its own, so that stopping it takes its children too.
+
+    Its output goes to a log file. Being in another group, it does not see the terminal's Ctrl+C:
+    who started it decides when it stops.
+    """
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @classmethod
+    def start(cls, name: str, argv: Sequence[str], env: Mapping[str, str], log: Path) -> Self:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
+                argv,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_until(
+        self,
+        ready: Callable[[], bool],
+        timeout: float,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Return once `ready()` is true.
+
+        `pause` waits between two looks, and may raise to give up (on Ctrl+C, say).
+        Raises StartupError when the process ends first or `timeout` seconds have passed.
+        """
+        deadline = time.monotonic() + timeout
+        while not ready():
+            if not self.running:
+                raise StartupError(
+                    f"{self.name} ended with exit code {self._process.returncode} before it was "
+                    f"ready: {self._last_line()} (log: {self.log})"
+                )
+            if time.monotonic() > deadline:
+                raise StartupError(
+                    f"{self.name} was not ready after {timeout:g} s: "
+                    f"{self._last_line()} (log: {self.log})"
+                )
+            pause(POLL_SECONDS)
+
+    def stop(self, grace: float = 10.0) -> None:
+        """Ask it to end, wait up to `grace` seconds, then end what is left of its group."""
+        if self.running:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it, and all of its group, at once (SIGKILL)."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _last_line(self) -> str:
+        written = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return next((line.strip() for line in reversed(written) if line.strip()), "no output")
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of `url` is answered with a 2xx status within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - always http on the loopback
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

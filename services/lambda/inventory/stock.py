@@ -1,0 +1,123 @@
+"""The rules of the stock: what an event does to the row of its product. Pure, immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from inventory.event import (
+    MAX_LEVEL,
+    Event,
+    ProductAdded,
+    ProductRemoved,
+    QuantityMoved,
+    QuantitySet,
+)
+
+RECENT_EVENT_IDS = 24
+"""How many applied event ids a row remembers; with as many ULIDs it stays under 1 KB, which is
+what DynamoDB writes for the price of one unit."""
+
+
+class Outcome(StrEnum):
+    """What became of one record."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    NOT_FOUND = "not_found"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class RemovalNamePolicy(StrEnum):
+    """Whether a removal must name the product as the row does, when it gives a name at all."""
+
+    IGNORE = "ignore"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A product as the table holds it. The last two guard it against events that come again.
+
+    A row that something else wrote has no sequence number: any event is newer.
+    """
+
+    product_id: str
+    product_name: str
+    quantity: int
+    timestamp: str
+    sequence_number: int | None = None
+    recent_event_ids: tuple[str, ...] = ()
+
+    def has_seen(self, event: Event) -> bool:
+        if self.sequence_number is not None and event.sequence_number <= self.sequence_number:
+            return True
+        return event.event_id is not None and event.event_id in self.recent_event_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event's outcome, the row after it (None: there is none), and why, if it was rejected."""
+
+    outcome: Outcome
+    row: Row | None
+    reason: str | None = None
+
+
+def apply(
+    row: Row | None, event: Event, names: RemovalNamePolicy = RemovalNamePolicy.IGNORE
+) -> Step:
+    """What `event` makes of `row`; any outcome but APPLIED leaves the row as it was."""
+    if row is not None and row.has_seen(event):
+        return Step(Outcome.DUPLICATE, row)
+    match event:
+        case ProductAdded():
+            added = Row(event.product_id, event.product_name, event.quantity, event.timestamp)
+            return Step(Outcome.APPLIED, _stamped(added, event, _remembered(row)))
+        case _ if row is None:
+            return Step(Outcome.NOT_FOUND, None)
+        case ProductRemoved(product_name=name):
+            if names is RemovalNamePolicy.ENFORCE and name not in (None, row.product_name):
+                return Step(Outcome.REJECTED, row, "product.product_name is not that of the row")
+            return Step(Outcome.APPLIED, None)
+        case QuantitySet(quantity=level):
+            return Step(Outcome.APPLIED, _at_level(row, level, event))
+        case QuantityMoved(change=change):
+            level = row.quantity + change
+            if level < 0:
+                return Step(Outcome.REJECTED, row, "product.quantity_change goes below zero")
+            if level > MAX_LEVEL:
+                return Step(Outcome.REJECTED, row, "product.quantity_change goes above 38 digits")
+            return Step(Outcome.APPLIED, _at_level(row, level, event))
+    raise TypeError(f"not an event: {event!r}")
+
+
+def fold(
+    row: Row | None,
+    events: Iterable[Event],
+    names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
+) -> list[Step]:
+    """The step of each of one product's events, in their order."""
+    steps = []
+    for event in events:
+        step = apply(row, event, names)
+        row = step.row
+        steps.append(step)
+    return steps
+
+
+def _at_level(row: Row, level: int, event: Event) -> Row:
+    return _stamped(replace(row, quantity=level), event, _remembered(row))
+
+
+def _stamped(row: Row, event: Event, recent: tuple[str, ...]) -> Row:
+    ids = recent if event.event_id is None else (*recent, event.event_id)
+    return replace(
+        row, sequence_number=event.sequence_number, recent_event_ids=ids[-RECENT_EVENT_IDS:]
+    )
+
+
+def _remembered(row: Row | None) -> tuple[str, ...]:
+    return row.recent_event_ids if row is not None else ()

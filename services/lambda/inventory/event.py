@@ -19,7 +19,13 @@ NO_TIMESTAMP = "N/A"
 
 
 class InvalidEventError(Exception):
-    """The event breaks the contract; it will never be accepted, however often it is delivered."""
+    """The event breaks the contract; it will never be accepted, however often it is delivered.
+
+    `event_id` and `product_id` are what it says of itself, where that could be read.
+    """
+
+    event_id: str | None = None
+    product_id: str | None = None
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field} {problem}")
@@ -74,8 +80,14 @@ def parse(data: bytes, sequence_number: int) -> Event:
     document = _load(data)
     try:
         _validate(document)
+        return _event(document, sequence_number)
     except fastjsonschema.JsonSchemaValueException as error:
-        raise _explained(error) from None
+        raise _claiming(_explained(error), document) from None
+    except InvalidEventError as error:
+        raise _claiming(error, document) from None
+
+
+def _event(document: dict[str, Any], sequence_number: int) -> Event:
     product = document["product"]
     common = (
         _text("product.product_id", product["product_id"]),
@@ -142,6 +154,16 @@ def _explained(error: fastjsonschema.JsonSchemaValueException) -> InvalidEventEr
     if error.rule == "oneOf":
         return InvalidEventError(field, "must have exactly one of quantity and quantity_change")
     return InvalidEventError(field or "event", f"must be {error.definition['title']}")
+
+
+def _claiming(error: InvalidEventError, document: Any) -> InvalidEventError:
+    match document:
+        case {"event_id": str(event_id)}:
+            error.event_id = event_id
+    match document:
+        case {"product": {"product_id": str(product_id)}}:
+            error.product_id = product_id
+    return error
 
 
 _validate = fastjsonschema.compile(

@@ -1,0 +1,112 @@
+"""What Lambda calls: the composition root of the function, its log and its metrics."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
+
+from inventory.failures import FailuresTopic
+from inventory.processor import Processor
+from inventory.records import records_of
+from inventory.run import Result
+from inventory.settings import Settings
+from inventory.stock import Outcome
+from inventory.store import Store
+
+logger = Logger(service="inventory")
+metrics = Metrics(namespace="Inventory", service="inventory")
+
+BatchResponse = dict[str, list[dict[str, str]]]
+
+
+def handler(invocation: Any, context: Any) -> BatchResponse:
+    """Handle one batch of Kinesis records.
+
+    Returns {"batchItemFailures": [{"itemIdentifier": <eventID>}, …]}, naming each record that was
+    not handled and is to be delivered again; both a pipe and an event source mapping read it.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    """
+    started = time.perf_counter()
+    results = _processor().process(records_of(invocation))
+    _report(results, time.perf_counter() - started, getattr(context, "aws_request_id", None))
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": result.record.event_id}
+            for result in results
+            if result.outcome is Outcome.FAILED
+        ]
+    }
+
+
+@functools.cache
+def _processor() -> Processor:
+    settings = Settings.from_env(os.environ)
+    session = boto3.Session()
+    config = Config(
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=settings.table_concurrency,
+    )
+    store = Store(
+        session.client("dynamodb", config=config), settings.table_name, settings.table_concurrency
+    )
+    topic = FailuresTopic(session.client("sns", config=config), settings.failures_topic_arn)
+    return Processor(store, topic, settings.removal_name_policy)
+
+
+def _report(results: Sequence[Result], seconds: float, request_id: str | None) -> None:
+    """One line for each record that was rejected or failed, one for the batch, and its metrics."""
+    for result in results:
+        if result.outcome in (Outcome.REJECTED, Outcome.FAILED):
+            logger.warning(
+                f"record {result.outcome}",
+                extra={
+                    "reason": result.reason,
+                    "record_id": result.record.event_id,
+                    "event_id": result.event_id,
+                    "product_id": result.product_id,
+                    "function_request_id": request_id,
+                },
+            )
+    counts = Counter(result.outcome for result in results)
+    outcomes = {outcome.value: counts[outcome] for outcome in Outcome}
+    milliseconds = round(seconds * 1000, 3)
+    newest = max((result.record.arrived_at for result in results), default=time.time())
+    logger.info(
+        "batch",
+        extra={
+            "records": len(results),
+            **outcomes,
+            "shards": _extent(results),
+            "duration_ms": milliseconds,
+            "function_request_id": request_id,
+        },
+    )
+    for outcome, count in outcomes.items():
+        metrics.add_metric(f"events_{outcome}", MetricUnit.Count, count)
+    metrics.add_metric("batch_size", MetricUnit.Count, len(results))
+    metrics.add_metric("batch_duration", MetricUnit.Milliseconds, milliseconds)
+    metrics.add_metric("newest_event_age", MetricUnit.Seconds, max(0.0, time.time() - newest))
+    metrics.flush_metrics()
+
+
+def _extent(results: Sequence[Result]) -> dict[str, list[str]]:
+    """Of each shard, the first and the last sequence number of the batch."""
+    shards: dict[str, list[str]] = {}
+    for result in results:
+        shards.setdefault(result.record.shard_id, []).append(result.record.sequence_number)
+    return {shard: [min(n, key=_by_size), max(n, key=_by_size)] for shard, n in shards.items()}
+
+
+def _by_size(digits: str) -> tuple[int, str]:
+    return len(digits), digits

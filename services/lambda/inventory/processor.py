@@ -1,0 +1,105 @@
+"""One batch: decode, validate, fold product by product, publish what is rejected, write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from inventory.event import InvalidEventError
+from inventory.failures import Failures, Rejection
+from inventory.records import Record
+from inventory.run import Entry, Result, Run, failed
+from inventory.stock import Outcome, RemovalNamePolicy, Row
+from inventory.store import Change, Conflict, Unavailable
+
+ROUNDS = 3
+"""How often a product is folded anew because its row had changed under the write."""
+
+
+class Table(Protocol):
+    """Where the rows are."""
+
+    def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]: ...
+
+    def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]: ...
+
+
+class Processor:
+    """Handles batches; the table and the topic are its only ways out."""
+
+    def __init__(self, table: Table, failures: Failures, names: RemovalNamePolicy) -> None:
+        self._table = table
+        self._failures = failures
+        self._names = names
+
+    def process(self, records: Sequence[Record]) -> list[Result]:
+        """A result for each record, a product's in stream order.
+
+        A product's events are folded together and its row is written once, if it changes.
+        """
+        invalid, products = _decoded(records)
+        results = self._reject(invalid)
+        rows: dict[str, Row | None] = {}
+        for product_id, row in self._table.read(products).items():
+            if isinstance(row, Unavailable):
+                results += failed(products[product_id], row.code)
+            else:
+                rows[product_id] = row
+
+        for _ in range(ROUNDS):
+            runs = [Run.of(products[p], row, self._names) for p, row in rows.items()]
+            settled, rows = self._carry_out(runs)
+            results += settled
+            if not rows:
+                return results
+        for product_id in rows:
+            results += failed(products[product_id], "the row kept changing")
+        return results
+
+    def _reject(self, invalid: Sequence[Rejection]) -> list[Result]:
+        unpublished = self._failures.publish(invalid)
+        results = []
+        for rejection in invalid:
+            refusal = unpublished.get(rejection.record.event_id)
+            outcome = Outcome.REJECTED if refusal is None else Outcome.FAILED
+            reason = rejection.reason if refusal is None else refusal
+            results.append(
+                Result(rejection.record, outcome, reason, rejection.event_id, rejection.product_id)
+            )
+        return results
+
+    def _carry_out(self, runs: Sequence[Run]) -> tuple[list[Result], dict[str, Row | None]]:
+        """The results of the runs that are settled, and the new row of each that has to go again.
+
+        Rejections are published before anything is written, see Run.stopped_at.
+        """
+        unpublished = self._failures.publish([r for run in runs for r in run.rejections()])
+        runs = [run.stopped_at(unpublished) for run in runs]
+        changes = [run.change for run in runs if run.change.after != run.change.before]
+        undone = self._table.write(changes)
+        results: list[Result] = []
+        again: dict[str, Row | None] = {}
+        for run in runs:
+            change = run.change
+            match undone.get(change.product_id):
+                case Unavailable(code):
+                    results += run.results(unwritten=code)
+                case Conflict(row) if row != change.after:
+                    again[change.product_id] = row
+                case _:  # written, now or by an earlier try whose answer was lost
+                    results += run.results()
+        return results, again
+
+
+def _decoded(records: Sequence[Record]) -> tuple[list[Rejection], dict[str, list[Entry]]]:
+    """What is no valid event, and the rest by product, each in stream order."""
+    invalid: list[Rejection] = []
+    products: dict[str, list[Entry]] = {}
+    for record in records:
+        try:
+            event = record.event()
+        except InvalidEventError as error:
+            invalid.append(Rejection(record, str(error), error.event_id, error.product_id))
+        else:
+            products.setdefault(event.product_id, []).append(Entry(record, event))
+    return invalid, products

@@ -1,0 +1,52 @@
+"""What a rejected event leaves for whoever looks into it."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.failures import BYTES_AT_ONCE, Rejection, message_of
+from inventory.records import Record
+
+
+def rejection(data: bytes) -> Rejection:
+    record = Record("shardId-0:7", "7", base64.b64encode(data).decode(), 12.5)
+    return Rejection(record, "event_type is missing", "e7", "P1")
+
+
+def test_the_message_tells_reason_ids_place_and_payload() -> None:
+    assert json.loads(message_of(rejection(b'{"product": {}}'))) == {
+        "reason": "event_type is missing",
+        "event_id": "e7",
+        "product_id": "P1",
+        "shard_id": "shardId-0",
+        "sequence_number": "7",
+        "arrived_at": 12.5,
+        "payload": '{"product": {}}',
+        "payload_encoding": "utf-8",
+        "payload_truncated": False,
+    }
+
+
+@given(st.binary())
+def test_any_payload_can_be_had_back_byte_for_byte(data: bytes) -> None:
+    message = json.loads(message_of(rejection(data)))
+    if message["payload_encoding"] == "utf-8":
+        assert message["payload"].encode() == data
+    else:
+        assert base64.b64decode(message["payload"]) == data
+
+
+def test_data_that_was_no_base64_is_kept_as_it_came() -> None:
+    message = json.loads(message_of(Rejection(Record("s:7", "7", "!", 0.0), "data is not base64")))
+    assert (message["payload"], message["payload_encoding"]) == ("!", "none")
+
+
+def test_a_payload_that_does_not_fit_is_cut_and_says_so() -> None:
+    for data in (b"x" * 1_000_000, "😀".encode() * 100_000, b"\xff" * 1_000_000):
+        message = message_of(rejection(data))
+        assert len(message) <= BYTES_AT_ONCE
+        assert json.loads(message)["payload_truncated"] is True

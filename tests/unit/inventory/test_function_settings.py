@@ -1,0 +1,30 @@
+"""The function's environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory.settings import Settings, SettingsError
+from inventory.stock import RemovalNamePolicy
+
+REQUIRED = {"TABLE_NAME": "product_inventory", "FAILURES_TOPIC_ARN": "arn:aws:sns:::t"}
+
+
+def test_two_variables_are_enough() -> None:
+    expected = Settings("product_inventory", "arn:aws:sns:::t", RemovalNamePolicy.IGNORE, 4)
+    assert Settings.from_env(REQUIRED) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TABLE_NAME", ""),
+        ("FAILURES_TOPIC_ARN", ""),
+        ("REMOVAL_NAME_POLICY", "maybe"),
+        ("TABLE_CONCURRENCY", "0"),
+        ("TABLE_CONCURRENCY", "many"),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        Settings.from_env(REQUIRED | {variable: value})

@@ -1,0 +1,73 @@
+"""Both shapes in which Kinesis records reach a function."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from inventory.event import InvalidEventError
+from inventory.records import Record, UnknownInvocationError, records_of
+
+STREAM_PART = {
+    "kinesisSchemaVersion": "1.0",
+    "partitionKey": "P42",
+    "sequenceNumber": "49590338271490256608559692538361571095921575989136588898",
+    "data": base64.b64encode(b"{}").decode(),
+    "approximateArrivalTimestamp": 1545084650.987,
+}
+ENVELOPE = {
+    "eventSource": "aws:kinesis",
+    "eventVersion": "1.0",
+    "eventID": "shardId-000000000006:49590338271490256608559692538361571095921575989136588898",
+    "eventName": "aws:kinesis:record",
+    "invokeIdentityArn": "arn:aws:iam::123456789012:role/pipe",
+    "awsRegion": "us-east-2",
+    "eventSourceARN": "arn:aws:kinesis:us-east-2:123456789012:stream/s",
+}
+EXPECTED = Record(ENVELOPE["eventID"], str(STREAM_PART["sequenceNumber"]), "e30=", 1545084650.987)
+
+
+def test_a_pipe_sends_a_bare_list_of_flat_records() -> None:
+    assert records_of([STREAM_PART | ENVELOPE]) == [EXPECTED]
+
+
+def test_an_event_source_mapping_nests_them_under_records_and_kinesis() -> None:
+    assert records_of({"Records": [{**ENVELOPE, "kinesis": STREAM_PART}]}) == [EXPECTED]
+
+
+def test_the_shard_is_read_from_the_event_id() -> None:
+    assert EXPECTED.shard_id == "shardId-000000000006"
+
+
+@pytest.mark.parametrize(
+    "invocation",
+    [
+        None,
+        {},
+        "text",
+        5,
+        {"Records": 5},
+        [5],
+        [{}],
+        [ENVELOPE],
+        {"Records": [ENVELOPE]},
+        [STREAM_PART | ENVELOPE | {"data": 5}],
+        [STREAM_PART | ENVELOPE | {"approximateArrivalTimestamp": "now"}],
+    ],
+)
+def test_anything_else_is_refused_whole_since_no_record_of_it_can_be_named(invocation: Any) -> None:
+    with pytest.raises(UnknownInvocationError):
+        records_of(invocation)
+
+
+@pytest.mark.parametrize("data", ["not base64!", "e30", "é"])
+def test_data_that_is_not_base64_is_no_event(data: str) -> None:
+    with pytest.raises(InvalidEventError, match=r"^data is not base64$"):
+        Record("shardId-0:1", "1", data, 0.0).event()
+
+
+def test_a_sequence_number_that_is_no_number_is_refused_by_name() -> None:
+    with pytest.raises(InvalidEventError, match=r"^sequenceNumber is not a number$"):
+        Record("shardId-0:x", "x", "e30=", 0.0).event()

@@ -1,0 +1,94 @@
+"""A run from its settings: reads, connects, sends, shows. The composition root of `produce`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+import click
+from rich.console import Console
+
+from producer import generator, jsonlines, pacing
+from producer.connect import connect
+from producer.errors import SendingError
+from producer.event import Event
+from producer.feed import feed
+from producer.jsonoutput import JsonOutput
+from producer.outbox import BATCH, ONE_BY_ONE
+from producer.report import Report
+from producer.retry import Retry
+from producer.sender import Sender
+from producer.settings import Settings
+from producer.stop import StopRequest
+from producer.textoutput import TextOutput
+
+
+def run(settings: Settings) -> None:
+    """Send the events that `settings` ask for, until they are sent or a signal asks to stop.
+
+    Raises CannotStartError before anything is sent, and SendingError, which says how many events
+    are unconfirmed, when it had to end before the stream had accepted all it had taken.
+    """
+    events = _events(settings)
+    with StopRequest() as stop:
+        client = connect(settings.stream)
+        trouble = ""
+        with _output(settings) as output:
+            report = Report(output, each_event=settings.each_event_shown, clock=monotonic)
+            sender = Sender(
+                client,
+                settings.stream,
+                on_accepted=report.accepted,
+                on_refused=report.refused,
+                clock=monotonic,
+                wait=stop.wait,
+                limits=BATCH if settings.batch else ONE_BY_ONE,
+                retry=Retry(give_up_after=settings.retry_for),
+            )
+            try:
+                feed(
+                    islice(events, settings.count),
+                    _gaps(settings),
+                    sender,
+                    duration=settings.duration or float("inf"),
+                    stopping=lambda: stop.made,
+                    on_flush=lambda: output.stopping(sender.pending) if stop.made else None,
+                    clock=monotonic,
+                    wait=stop.wait,
+                )
+            except KeyboardInterrupt:
+                trouble = "stopped at once"
+            except SendingError as error:
+                trouble = str(error)
+            output.summary(report.summary(), unconfirmed=sender.pending)
+    if trouble:
+        raise SendingError(f"{trouble}; events taken but not confirmed: {sender.pending}")
+
+
+def _events(settings: Settings) -> Iterator[Event]:
+    """Generated events without end, or those of the file, all checked before the first is sent."""
+    if settings.from_file is None:
+        return generator.events(settings.spec)
+    if settings.from_file == "-":
+        name, data = "stdin", sys.stdin.buffer.read()
+    else:
+        name, data = settings.from_file, Path(settings.from_file).read_bytes()
+    lines = data.split(b"\n")
+    return iter(list(jsonlines.events(name, lines, send_broken=settings.send_broken)))
+
+
+def _gaps(settings: Settings) -> Iterator[float]:
+    if settings.rate is not None:
+        pace = pacing.in_batches if settings.batch else pacing.steady
+        return pace(settings.rate)
+    return pacing.unpaced() if settings.batch else pacing.natural(random.random)
+
+
+def _output(settings: Settings) -> TextOutput | JsonOutput:
+    if settings.output == "text" or (settings.output == "auto" and sys.stdout.isatty()):
+        return TextOutput(Console(highlight=False), stream=settings.stream)
+    return JsonOutput(click.echo, stream=settings.stream, each_event=settings.each_event_shown)

@@ -1,0 +1,40 @@
+"""The way to the stream, checked before the first event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from producer.errors import CannotStartError
+from producer.failures import explain
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+# The sender repeats calls itself: its back-off can be interrupted, and counts what it repeats.
+CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
+
+
+def connect(stream: str) -> KinesisClient:
+    """A Kinesis client, as the environment configures it, for which `stream` is there.
+
+    Raises CannotStartError when there is no region, no credentials, no way to the endpoint, or no
+    stream that takes records.
+    """
+    endpoint = "its endpoint"
+    try:
+        client = boto3.client("kinesis", config=CONFIG)
+        endpoint = client.meta.endpoint_url
+        summary = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    except (BotoCoreError, ClientError) as failure:
+        raise CannotStartError(explain(failure, stream, endpoint)) from failure
+    except ValueError as error:  # what botocore raises for an endpoint that is not a URL
+        raise CannotStartError(f"{error}: check AWS_ENDPOINT_URL") from error
+    if summary["StreamStatus"] not in ("ACTIVE", "UPDATING"):
+        raise CannotStartError(
+            f"the stream {stream} is {summary['StreamStatus']}: try again when it is ACTIVE"
+        )
+    return client

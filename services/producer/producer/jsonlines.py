@@ -1,0 +1,82 @@
+"""Events from a file of JSON lines, each sent as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn
+
+from producer.errors import CannotStartError
+from producer.event import EVENT_TYPES, Event
+from producer.outbox import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
+
+
+def events(name: str, lines: Iterable[bytes], *, send_broken: bool) -> Iterator[Event]:
+    """An event for each line that is not blank; `name` is what errors call the file.
+
+    The payload is the line without its end. The partition key is `product.product_id`; without one
+    that Kinesis takes it is made of the line's hash, so that the same line has the same key.
+
+    Raises CannotStartError, naming file and line, for a line that is not JSON in UTF-8 unless
+    `send_broken`, and for one that is longer than a record may be.
+    """
+    for number, line in enumerate(lines, start=1):
+        payload = line.rstrip(b"\r\n")
+        if not payload.strip():
+            continue
+        try:
+            document = strict_json(payload)
+        except ValueError as error:
+            if not send_broken:
+                raise CannotStartError(
+                    f"{name}:{number}: not JSON: {error} (--send-broken sends such lines too)"
+                ) from None
+            document = None
+        event = _event(payload, document)
+        if event.size > MAX_RECORD_BYTES:
+            raise CannotStartError(
+                f"{name}:{number}: {event.size} bytes with the partition key, "
+                "more than the 1 MiB of a Kinesis record"
+            )
+        yield event
+
+
+def strict_json(payload: bytes) -> Any:
+    """The value of a JSON text. Raises ValueError for what is not JSON in UTF-8, NaN included."""
+    try:
+        return json.loads(payload.decode("utf-8"), parse_constant=_reject_constant)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _event(payload: bytes, document: object) -> Event:
+    fields = document if isinstance(document, dict) else {}
+    product = fields.get("product")
+    product_id = product.get("product_id") if isinstance(product, dict) else None
+    key = product_id if isinstance(product_id, str) and _is_key(product_id) else _key_of(payload)
+    event_id = fields.get("event_id")
+    kind = fields.get("event_type")
+    return Event(
+        payload=payload,
+        partition_key=key,
+        event_id=event_id if isinstance(event_id, str) else None,
+        kind=kind if isinstance(kind, str) and kind in EVENT_TYPES else "other",
+    )
+
+
+def _is_key(text: str) -> bool:
+    """Whether Kinesis takes it as a partition key; a lone surrogate has no UTF-8 form."""
+    return 1 <= len(text) <= MAX_KEY_CHARACTERS and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _key_of(payload: bytes) -> str:
+    return f"line-{hashlib.sha256(payload).hexdigest()[:16]}"

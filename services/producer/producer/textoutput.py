@@ -1,0 +1,73 @@
+"""The output for people: events and notices as lines, count and rate live below them."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from producer.sender import Accepted, Refused
+from producer.shown import shown, shown_bytes
+from producer.tally import Summary
+
+
+class TextOutput:
+    """Keeps a live line at the bottom of a terminal; elsewhere progress is a line now and then."""
+
+    def __init__(self, console: Console, *, stream: str) -> None:
+        self._console = console
+        self._stream = stream
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self.progress_every = 0.1 if console.is_terminal else 1.0
+
+    def __enter__(self) -> TextOutput:
+        self._line(f"Sending to {shown(self._stream)}. Ctrl+C stops.")
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def event(self, accepted: Accepted) -> None:
+        event = accepted.event
+        self._line(
+            f"{shown(event.partition_key):<6} {event.kind:<24} {shown_bytes(event.payload)} "
+            f"{accepted.shard_id} {accepted.sequence_number}",
+            style="yellow" if event.invalid else "",
+        )
+
+    def progress(self, summary: Summary) -> None:
+        line = f"{summary.sent:,} sent, {summary.rate:,.1f}/s{_refusals(summary)}"
+        if self._console.is_terminal:
+            self._live.update(Text(line, style="bold"), refresh=True)
+        else:
+            self._line(line)
+
+    def refused(self, refused: Refused) -> None:
+        self._line(
+            f"{refused.records:,} not taken ({refused.reason}); "
+            f"sending again in {refused.pause:.2f} s",
+            style="yellow",
+        )
+
+    def stopping(self, pending: int) -> None:
+        self._line(f"Stopping: {pending:,} taken and still to send. Ctrl+C again stops at once.")
+
+    def summary(self, summary: Summary, *, unconfirmed: int) -> None:
+        self._live.stop()
+        kinds = [f"{count:,} {kind}" for kind, count in summary.by_type.items()]
+        kinds += [f"{summary.invalid:,} invalid"] if summary.invalid else []
+        self._line(
+            f"{summary.sent:,} events sent to {shown(self._stream)} in {summary.seconds:.1f} s "
+            f"({summary.rate:,.1f}/s): {', '.join(kinds) or 'none'}{_refusals(summary)}"
+            + (f"; {unconfirmed:,} not confirmed" if unconfirmed else ""),
+            style="bold",
+        )
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _refusals(summary: Summary) -> str:
+    return f"; {summary.refused:,} refused and sent again" if summary.refused else ""

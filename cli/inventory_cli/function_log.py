@@ -1,0 +1,83 @@
+"""What the function says of its batches, read from its log group."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inventory.stock import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+
+@dataclass
+class Progress:
+    """What has been handled so far: records by outcome, and how far in each shard."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    last_sequence_numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, batch: Mapping[str, Any]) -> None:
+        for outcome in Outcome:
+            self.outcomes[outcome] += batch[outcome]
+        for shard, (_, last) in batch["shards"].items():
+            known = self.last_sequence_numbers.get(shard, 0)
+            self.last_sequence_numbers[shard] = max(known, int(last))
+
+    @property
+    def handled(self) -> int:
+        """How many records have an outcome; one that failed comes again until it has."""
+        return self.outcomes.total() - self.outcomes[Outcome.FAILED]
+
+    def reaches(self, last_sequence_numbers: Mapping[str, int]) -> bool:
+        """Whether each shard has been handled as far as this."""
+        return all(
+            self.last_sequence_numbers.get(shard, 0) >= last
+            for shard, last in last_sequence_numbers.items()
+        )
+
+
+class FunctionLog:
+    """Reads the batch lines that a function logs from `since` (seconds since the epoch) on."""
+
+    def __init__(self, client: CloudWatchLogsClient, function: str, since: float) -> None:
+        self._client = client
+        self._group = f"/aws/lambda/{function}"
+        self._start = int(since * 1000)
+        self._seen: set[str] = set()
+        self.progress = Progress()
+
+    def poll(self) -> Progress:
+        """Read what is new, and return what it all comes to."""
+        for batch in self._new_batches():
+            self.progress.add(batch)
+        return self.progress
+
+    def _new_batches(self) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("filter_log_events")
+        try:
+            for page in pages.paginate(logGroupName=self._group, startTime=self._start):
+                for line in page["events"]:
+                    if line["eventId"] in self._seen:
+                        continue
+                    self._seen.add(line["eventId"])
+                    # Lines of one millisecond may arrive apart: look at that one again.
+                    self._start = max(self._start, line["timestamp"])
+                    if (batch := _batch(line["message"])) is not None:
+                        yield batch
+        except self._client.exceptions.ResourceNotFoundException:
+            return  # the function has not been called yet
+
+
+def _batch(message: str) -> Mapping[str, Any] | None:
+    """The batch line that a log message is, if it is one: the log holds what Lambda says too."""
+    try:
+        line = json.loads(message)
+    except json.JSONDecodeError:
+        return None
+    is_batch = isinstance(line, dict) and line.get("message") == "batch"
+    return line if is_batch else None

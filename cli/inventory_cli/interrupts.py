@@ -1,0 +1,54 @@
+"""Ctrl+C and SIGTERM, as something that waiting notices, at points where nothing is half done."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+from typing import Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SLICE_SECONDS = 0.05
+
+
+class InterruptedRunError(Exception):
+    """Somebody asked the program to stop."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.exit_code = 128 + signal_number
+
+
+class Interrupts:
+    """While it is entered, the signals are only noted; `check` and `pause` raise for them.
+
+    So a server that was just started is always known before the run is given up, and stopping
+    servers is never cut short, however often Ctrl+C is pressed.
+    """
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raises InterruptedRunError once a signal has come."""
+        if self._received is not None:
+            raise InterruptedRunError(self._received)
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises InterruptedRunError as soon as a signal comes."""
+        end = time.monotonic() + seconds
+        self.check()
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, SLICE_SECONDS))
+            self.check()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._received = number

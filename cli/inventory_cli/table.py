@@ -1,0 +1,69 @@
+"""The rows of the table: reading them all, following how they change, showing them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from inventory.stock import Row
+from inventory.store import row_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
+"""The attributes that say something of the product; the others guard the row."""
+
+
+def read(client: DynamoDBClient, table: str) -> dict[str, Row]:
+    """Every row, by product id, in natural order: P2 comes before P10."""
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    rows = [row_of(item) for page in pages for item in page["Items"]]
+    return {row.product_id: row for row in sorted(rows, key=lambda row: natural(row.product_id))}
+
+
+def values(row: Row) -> dict[str, Any]:
+    """What the row says of the product."""
+    return {column: getattr(row, column) for column in COLUMNS}
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A key that sorts the numbers in texts by their value."""
+    parts = re.split(r"(\d+)", text)
+    return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
+
+
+def rendered(rows: Iterable[Row]) -> Table:
+    """The rows for a terminal. What they hold came from outside: it is shown, never obeyed."""
+    table = Table(*COLUMNS)
+    table.columns[COLUMNS.index("quantity")].justify = "right"
+    for row in rows:
+        table.add_row(*(Text(printable(str(value))) for value in values(row).values()))
+    return table
+
+
+def printable(text: str) -> str:
+    """`text` with every character that would steer a terminal written as an escape."""
+    return "".join(
+        c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def changes(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str]:
+    """A line for each product that is not the same in both, in natural order of the ids."""
+    for product_id in sorted(before.keys() | after.keys(), key=natural):
+        expected, actual = before.get(product_id), after.get(product_id)
+        if (expected and values(expected)) != (actual and values(actual)):
+            yield f"{printable(product_id)}: expected {_words(expected)}, found {_words(actual)}"
+
+
+def _words(row: Row | None) -> str:
+    if row is None:
+        return "no row"
+    return printable(", ".join(f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"))

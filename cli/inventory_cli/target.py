@@ -1,0 +1,42 @@
+"""TARGET: which servers the commands talk to. It is nothing but standard AWS variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from inventory_cli.embedded.stack import running_variables
+
+
+class Target(StrEnum):
+    """Who answers the AWS APIs."""
+
+    EMBEDDED = "embedded"
+    AWS = "aws"
+
+
+class TargetError(Exception):
+    """TARGET names no target."""
+
+
+def chosen(environ: Mapping[str, str]) -> Target:
+    """The target that the environment chooses: TARGET, else whatever AWS_ENDPOINT_URL leads to,
+    else the embedded one.
+
+    Raises TargetError.
+    """
+    name = environ.get("TARGET") or (
+        Target.AWS if environ.get("AWS_ENDPOINT_URL") else Target.EMBEDDED
+    )
+    if name not in list(Target):
+        raise TargetError(f"TARGET is {name!r}: it must be {' or '.join(Target)}")
+    return Target(name)
+
+
+def variables(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
+    """What to add to the environment to reach the servers that run.
+
+    Raises TargetError, or NoStackError when the embedded target is chosen and not running.
+    """
+    return running_variables(state) if chosen(environ) is Target.EMBEDDED else {}

@@ -1,0 +1,59 @@
+"""What the tests against the emulator share."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import build_zip
+from conftest import AwsClient
+
+
+@pytest.fixture
+def table(aws: AwsClient) -> str:
+    """An empty table of its own, as the provisioner makes it."""
+    name = f"inventory-{uuid.uuid4().hex[:12]}"
+    aws("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "product_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "product_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    aws("dynamodb").get_waiter("table_exists").wait(TableName=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function as it is deployed."""
+    return build_zip.build(tmp_path_factory.mktemp("package") / "function.zip")
+
+
+@pytest.fixture
+def rejections(aws: AwsClient) -> tuple[str, Callable[[], list[str]]]:
+    """A topic, and a function that drains the queue subscribed to it."""
+    name = f"inventory-{uuid.uuid4().hex[:12]}"
+    topic: str = aws("sns").create_topic(Name=name)["TopicArn"]
+    sqs = aws("sqs")
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    aws("sns").subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=arn["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+    )
+
+    def drain() -> list[str]:
+        messages = []
+        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in batch:
+                messages.append(message["Body"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    return topic, drain

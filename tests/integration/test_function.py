@@ -1,0 +1,204 @@
+"""The function as it is deployed: its zip, called by Lambda, on a real table and topic."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import uuid
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import build_zip
+from conftest import AwsClient
+from inventory.stock import Row
+from inventory.store import row_of
+from waiting import eventually
+
+Invoke = Callable[[Any], Any]
+Rejections = tuple[str, Callable[[], list[str]]]
+
+
+@pytest.fixture
+def function(aws: AwsClient, table: str, rejections: Rejections, function_zip: Path) -> str:
+    name = f"inventory-{uuid.uuid4().hex[:12]}"
+    aws("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/function",
+        Handler="inventory.handler.handler",
+        Code={"ZipFile": function_zip.read_bytes()},
+        Timeout=30,
+        Environment={
+            "Variables": {
+                "TABLE_NAME": table,
+                "FAILURES_TOPIC_ARN": rejections[0],
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            }
+        },
+    )
+    return name
+
+
+@pytest.fixture
+def invoke(aws: AwsClient, function: str) -> Invoke:
+    client = aws("lambda")
+
+    def call(payload: Any) -> Any:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(payload).encode())
+        body = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, body
+        return body
+
+    return call
+
+
+def flat(number: int, data: bytes) -> dict[str, Any]:
+    """A record as a pipe sends it."""
+    return {
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": "P1",
+        "sequenceNumber": f"{number:030d}",
+        "data": base64.b64encode(data).decode(),
+        "approximateArrivalTimestamp": 1700000000.5,
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": f"shardId-000000000000:{number:030d}",
+        "eventName": "aws:kinesis:record",
+        "awsRegion": "us-east-1",
+    }
+
+
+def nested(record: dict[str, Any]) -> dict[str, Any]:
+    """The same record as an event source mapping sends it."""
+    envelope = {k: v for k, v in record.items() if k.startswith(("event", "aws"))}
+    return {**envelope, "kinesis": {k: v for k, v in record.items() if k not in envelope}}
+
+
+def added(quantity: int, product_id: str = "P1") -> bytes:
+    product = {"product_id": product_id, "product_name": "Tablet", "quantity": quantity}
+    return json.dumps({"event_type": "product_added", "product": product}).encode()
+
+
+def rows(aws: AwsClient, table: str) -> dict[str, Row]:
+    items = aws("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
+    return {row.product_id: row for row in map(row_of, items)}
+
+
+def test_a_batch_of_a_pipe_reaches_the_table(aws: AwsClient, table: str, invoke: Invoke) -> None:
+    batch = [flat(n, added(n, f"P{n}")) for n in range(1, 251)]
+    assert invoke(batch) == {"batchItemFailures": []}
+    assert {p: row.quantity for p, row in rows(aws, table).items()} == {
+        f"P{n}": n for n in range(1, 251)
+    }
+    assert invoke(batch) == {"batchItemFailures": []}
+
+
+def test_a_batch_of_an_event_source_mapping_reaches_it_too(
+    aws: AwsClient, table: str, invoke: Invoke
+) -> None:
+    assert invoke({"Records": [nested(flat(1, added(7)))]}) == {"batchItemFailures": []}
+    assert rows(aws, table) == {"P1": Row("P1", "Tablet", 7, "N/A", 1)}
+
+
+def test_a_rejected_event_goes_to_the_topic_with_reason_and_payload_and_is_done(
+    invoke: Invoke, rejections: Rejections
+) -> None:
+    batch = [flat(n, f"{{{n}".encode()) for n in range(1, 24)]
+    assert invoke(batch) == {"batchItemFailures": []}
+    received: list[dict[str, Any]] = []
+
+    def all_received() -> bool:
+        received.extend(json.loads(message) for message in rejections[1]())
+        return len(received) >= 23
+
+    eventually(all_received)
+    assert {r["payload"] for r in received} == {f"{{{n}" for n in range(1, 24)}
+    assert {r["reason"].split(":")[0] for r in received} == {"data is not JSON"}
+
+
+def test_a_rejection_that_cannot_be_published_comes_again(
+    aws: AwsClient, table: str, function: str, invoke: Invoke
+) -> None:
+    variables = {"TABLE_NAME": table, "FAILURES_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:no"}
+    aws("lambda").update_function_configuration(
+        FunctionName=function, Environment={"Variables": variables}
+    )
+    refused = flat(1, b"{")
+    assert invoke([refused, flat(2, added(1))]) == {
+        "batchItemFailures": [{"itemIdentifier": refused["eventID"]}]
+    }
+    assert set(rows(aws, table)) == {"P1"}
+
+
+def test_a_table_that_is_gone_fails_the_records_that_need_it(
+    aws: AwsClient, table: str, invoke: Invoke
+) -> None:
+    aws("dynamodb").delete_table(TableName=table)
+    aws("dynamodb").get_waiter("table_not_exists").wait(TableName=table)
+    batch = [flat(1, added(1)), flat(2, b"{")]
+    assert invoke(batch) == {"batchItemFailures": [{"itemIdentifier": batch[0]["eventID"]}]}
+
+
+def test_the_log_has_one_line_a_batch_and_one_a_rejected_record_and_metrics(
+    aws: AwsClient, function: str, invoke: Invoke
+) -> None:
+    hostile = json.dumps({"event_type": "x\n{}%s", "event_id": 'e\n"1', "product": {}}).encode()
+    invoke([flat(1, added(1)), flat(2, hostile)])
+
+    def lines() -> list[dict[str, Any]]:
+        events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        return [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
+
+    batch, record, metrics = eventually(lambda: _told_apart(lines()))
+    outcomes = {k: batch[k] for k in ("applied", "duplicate", "not_found", "rejected", "failed")}
+    assert outcomes == {
+        "applied": 1,
+        "duplicate": 0,
+        "not_found": 0,
+        "rejected": 1,
+        "failed": 0,
+    }
+    assert batch["shards"] == {"shardId-000000000000": [f"{1:030d}", f"{2:030d}"]}
+    assert record["reason"].startswith("event_type must be one of")
+    assert record["event_id"] == 'e\n"1'
+    assert metrics["events_applied"] == [1]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Inventory"
+
+
+def _told_apart(lines: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The line of the batch, that of the record, and the metrics; empty until all are there."""
+    batch = [line for line in lines if line.get("message") == "batch"]
+    record = [line for line in lines if line.get("message") == "record rejected"]
+    metrics = [line for line in lines if "_aws" in line]
+    return (*batch, *record, *metrics) if batch and record and metrics else ()
+
+
+def test_the_zip_has_the_same_bytes_each_time(function_zip: Path, tmp_path: Path) -> None:
+    again = build_zip.build(tmp_path / "again.zip")
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (function_zip, again)}
+    assert len(digests) == 1
+
+
+def test_the_zip_brings_all_that_the_runtime_does_not(function_zip: Path) -> None:
+    names = zipfile.ZipFile(function_zip).namelist()
+    assert "inventory/inventory_event.schema.json" in names
+    assert not [n for n in names if n.endswith((".so", ".pyc", ".dylib"))]
+    # Without the site-packages that this test runs from: what is missing in the zip is missing.
+    program = (
+        "import sys, importlib.util as u; origin = u.find_spec('boto3').origin;"
+        "site = origin[:origin.rindex('boto3')];"
+        f"sys.path[:] = [{str(function_zip)!r}, *(p for p in sys.path if p != site)];"
+        "import fastjsonschema, aws_lambda_powertools, jmespath, typing_extensions;"
+        "print(fastjsonschema.__file__, aws_lambda_powertools.__file__, sep='\\n')"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert all(line.startswith(str(function_zip)) for line in shown.stdout.splitlines())

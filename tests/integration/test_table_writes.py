@@ -1,0 +1,110 @@
+"""Rows on a real table: written under guard, many to a call, and conflicts told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from conftest import AwsClient
+from inventory.stock import Row
+from inventory.store import Change, Conflict, Store, Unavailable, row_of
+
+
+@pytest.fixture
+def store(aws: AwsClient, table: str) -> Store:
+    return Store(aws("dynamodb"), table, concurrency=4)
+
+
+def row(product_id: str = "P1", quantity: int = 1, number: int | None = 1) -> Row:
+    return Row(product_id, "Tablet", quantity, "N/A", number, ("e1", "e2"))
+
+
+def created(*rows: Row) -> list[Change]:
+    return [Change(r.product_id, None, r) for r in rows]
+
+
+def test_a_row_reads_as_it_was_written(store: Store) -> None:
+    assert store.write(created(row())) == {}
+    assert store.read(["P1", "P2"]) == {"P1": row(), "P2": None}
+
+
+def test_the_sequence_number_of_an_item_sorts_as_a_text(
+    aws: AwsClient, table: str, store: Store
+) -> None:
+    store.write(created(row("P1", number=9), row("P2", number=10)))
+    items = aws("dynamodb").scan(TableName=table)["Items"]
+    numbers = {item["product_id"]["S"]: item["sequence_number"]["S"] for item in items}
+    assert numbers["P1"] < numbers["P2"]
+    assert len(numbers["P1"]) == 56
+
+
+def test_more_rows_than_one_call_takes_are_written_and_read(store: Store) -> None:
+    rows = {f"P{n}": row(f"P{n}") for n in range(250)}
+    assert store.write(created(*rows.values())) == {}
+    assert store.read(rows) == rows
+
+
+def test_a_change_is_refused_with_the_row_that_is_there_when_it_was_read_otherwise(
+    store: Store,
+) -> None:
+    store.write(created(row(number=5)))
+    stale = Change("P1", row(number=4), row(number=6))
+    unexpected = Change("P1", None, row(number=6))
+    removal = Change("P1", row(number=4), None)
+    for change in (stale, unexpected, removal):
+        assert store.write([change]) == {"P1": Conflict(row(number=5))}
+    assert store.read(["P1"]) == {"P1": row(number=5)}
+
+
+def test_a_conflict_leaves_the_other_changes_of_its_call_alone(store: Store) -> None:
+    store.write(created(row("P50", number=5)))
+    undone = store.write(created(*(row(f"P{n}", number=6) for n in range(100))))
+    assert undone == {"P50": Conflict(row("P50", number=5))}
+    assert store.read(["P49", "P51"]) == {n: row(n, number=6) for n in ("P49", "P51")}
+
+
+def test_a_removal_leaves_no_trace_and_another_one_finds_nothing(
+    aws: AwsClient, table: str, store: Store
+) -> None:
+    store.write(created(row(number=5)))
+    removal = Change("P1", row(number=5), None)
+    assert store.write([removal]) == {}
+    assert aws("dynamodb").scan(TableName=table)["Items"] == []
+    assert store.write([removal]) == {"P1": Conflict(None)}
+
+
+def test_a_row_that_something_else_wrote_is_taken_over_whole(
+    aws: AwsClient, table: str, store: Store
+) -> None:
+    item: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3"}, "colour": {"S": "red"}}
+    aws("dynamodb").put_item(TableName=table, Item=item)
+    foreign = Row("P1", "N/A", 3, "N/A")
+    assert store.read(["P1"]) == {"P1": foreign}
+    assert store.write([Change("P1", foreign, row())]) == {}
+    key: Any = {"product_id": {"S": "P1"}}
+    written = aws("dynamodb").get_item(TableName=table, Key=key)["Item"]
+    assert row_of(written) == row()
+    assert "colour" not in written
+
+
+def test_a_table_that_says_no_is_unavailable_with_its_reason(aws: AwsClient) -> None:
+    store = Store(aws("dynamodb"), "no-such-table", concurrency=1)
+    assert store.read(["P1"]) == {"P1": Unavailable("ResourceNotFoundException")}
+    assert store.write(created(row())) == {"P1": Unavailable("ResourceNotFoundException")}
+
+
+def test_a_table_that_cannot_be_reached_is_unavailable(aws: AwsClient) -> None:
+    import boto3
+
+    session = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+    )
+    client = session.client(
+        "dynamodb",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    store = Store(client, "product_inventory", concurrency=1)
+    assert store.write(created(row())) == {"P1": Unavailable("EndpointConnectionError")}

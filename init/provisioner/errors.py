@@ -1,0 +1,66 @@
+"""What can go wrong: settings that are wrong, and resources that cannot be made so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from provisioner.changes import Change
+
+AWS_ERRORS = (ClientError, BotoCoreError)
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+class NotYetError(Exception):
+    """AWS refuses for now, for a reason that passes: the same call is worth repeating."""
+
+
+class ResourceError(Exception):
+    """One resource cannot be made so; the message says why, and what to do where that is known."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A resource ("function inventory-processor") and the reason why it is not as described."""
+
+    resource: str
+    reason: str
+
+
+class ProvisioningError(Exception):
+    """A run that stopped: what is done, what failed and why, what was not tried.
+
+    Its text is a few lines for people. Every step can be repeated: a second run goes on from
+    whatever this one left.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        done: Sequence[Change],
+        failures: Sequence[Failure],
+        untried: Sequence[str] = (),
+    ) -> None:
+        self.done = tuple(done)
+        self.failures = tuple(failures)
+        self.untried = tuple(untried)
+        lines = [f"{task} stopped"]
+        lines += [f"  failed: {failure.resource}: {failure.reason}" for failure in failures]
+        lines += [f"  done: {', '.join(change.resource for change in done) or 'nothing'}"]
+        lines += [f"  not tried: {', '.join(untried)}"] if untried else []
+        lines += ["Run it again once the cause is gone: it goes on from what is there."]
+        super().__init__("\n".join(lines))
+
+
+def explain(error: Exception) -> str:
+    """The reason in one printable line: for an answer of AWS its operation, code and message."""
+    text = str(error)
+    if isinstance(error, ClientError):
+        answer = error.response.get("Error", {})
+        text = f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,60 @@
+"""How the resources are set up, each setting overridable by an environment variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from provisioner.variables import Variables, between, one_of, read
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.literals import RuntimeType
+    from mypy_boto3_pipes.literals import KinesisStreamStartPositionType
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+VARIABLES: Variables = {
+    "stream_shards": ("STREAM_SHARDS", between(1, 10_000)),
+    "batch_size": ("BATCH_SIZE", between(1, 10_000)),
+    "batching_window_seconds": ("BATCHING_WINDOW_SECONDS", between(0, 300)),
+    "max_retry_attempts": ("MAX_RETRY_ATTEMPTS", between(-1, 10_000)),
+    "max_record_age_seconds": ("MAX_RECORD_AGE_SECONDS", between(-1, 604_800)),
+    "starting_position": ("STARTING_POSITION", one_of("TRIM_HORIZON", "LATEST")),
+    "function_runtime": ("FUNCTION_RUNTIME", one_of("python3.11", "python3.12", "python3.13")),
+    "function_memory_mb": ("FUNCTION_MEMORY_MB", between(128, 10_240)),
+    # A pipe waits at most five minutes for its target.
+    "function_timeout_seconds": ("FUNCTION_TIMEOUT_SECONDS", between(1, 300)),
+    "removal_name_policy": ("REMOVAL_NAME_POLICY", one_of("ignore", "enforce")),
+    "log_retention_days": ("LOG_RETENTION_DAYS", one_of(*_RETENTION_DAYS)),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings of stream, pipe, function and logs, within AWS's limits for them.
+
+    Attempts and age are bounded, where AWS's default is -1, for ever: a batch that cannot succeed
+    would block its shard until its records expire, and never reach the dead-letter queue.
+    """
+
+    stream_shards: int = 2
+    batch_size: int = 500
+    batching_window_seconds: int = 0
+    max_retry_attempts: int = 5
+    max_record_age_seconds: int = 3600
+    starting_position: KinesisStreamStartPositionType = "TRIM_HORIZON"
+    function_runtime: RuntimeType = "python3.13"
+    function_memory_mb: int = 256
+    function_timeout_seconds: int = 60
+    removal_name_policy: str = "ignore"
+    log_retention_days: int = 14
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings of `environ`, the defaults for the rest; SettingsError names a bad one."""
+        return cls(**read(VARIABLES, environ))

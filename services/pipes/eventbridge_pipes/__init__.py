@@ -1,0 +1,1 @@
+"""EventBridge Pipes for the laptop: the API, and the workers that move the records."""

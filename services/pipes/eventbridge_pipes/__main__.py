@@ -1,0 +1,96 @@
+"""`python -m eventbridge_pipes`: puts the service together and runs it until a signal ends it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from functools import partial
+
+import uvicorn
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from starlette.applications import Starlette
+
+from eventbridge_pipes import assembly, logs
+from eventbridge_pipes.api import application
+from eventbridge_pipes.clients import AwsSetupError, connect
+from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.resources import Resources
+from eventbridge_pipes.service import PipesService
+from eventbridge_pipes.settings import Settings
+from eventbridge_pipes.store import StateDirectoryError, Store
+
+GRACE_SECONDS = 5.0
+"""How long batches that are at the target when a signal comes may take to finish."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on."""
+
+
+def main() -> int:
+    settings = Settings.from_arguments(sys.argv[1:])
+    logs.configure(settings.log_format)
+    try:
+        listener = _listen(settings.host, settings.port)
+        clients = connect()
+        store = Store(settings.state)
+    except (ListenError, AwsSetupError, StateDirectoryError) as error:
+        print(f"eventbridge-pipes: {logs.escaped(str(error))}", file=sys.stderr)
+        return 2
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
+
+    supervise = partial(assembly.supervisor, clients=clients, store=store)
+    lifecycle = Lifecycle(store, Resources(clients), supervise)
+    service = PipesService(store, lifecycle, clients.region)
+    model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
+    lifecycle.resume()
+    _serve(application(model, service, store), listener)
+    if lifecycle.stop(GRACE_SECONDS):
+        store.close()
+    else:
+        logs.LOGGER.warning("ended with batches at their targets: they will be sent again")
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise ListenError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+        ) from error
+    return listener
+
+
+def _serve(app: Starlette, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    # When it is done, uvicorn raises the signal again that ended it: to end well is success here.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

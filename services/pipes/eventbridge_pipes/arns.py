@@ -1,0 +1,32 @@
+"""Amazon Resource Names, taken apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Arn:
+    """`arn:partition:service:region:account:resource`; the resource keeps its own colons."""
+
+    text: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str) -> Arn:
+        """Raises ValueError when `text` has not the six parts of an ARN."""
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn":
+            raise ValueError(f"not an ARN: {text!r}")
+        return cls(text, *parts[1:])
+
+    @property
+    def name(self) -> str:
+        """The resource without its type: `stream/orders`, `function:orders:live` → `orders`."""
+        parts = re.split("[/:]", self.resource)
+        return parts[1] if len(parts) > 1 else parts[0]

@@ -1,0 +1,62 @@
+"""Puts the workers of a pipe together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.batching import BatchRules
+from eventbridge_pipes.buffer import RecordBuffer
+from eventbridge_pipes.clients import Clients
+from eventbridge_pipes.dead_letter_queue import DeadLetterQueue
+from eventbridge_pipes.delivery import Delivery
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.positions import Position
+from eventbridge_pipes.reader import ShardReader
+from eventbridge_pipes.retry import RetryPolicy
+from eventbridge_pipes.source_kinesis import KinesisShard, KinesisStream
+from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.supervisor import Supervisor
+from eventbridge_pipes.target_lambda import LambdaTarget
+from eventbridge_pipes.worker import ShardWorker
+
+
+def supervisor(pipe: Pipe, origin: Origin, clients: Clients, store: Store) -> Supervisor:
+    """The supervisor of `pipe`, not yet started."""
+    stream = Arn.parse(pipe.source)
+    parameters = pipe.stream
+    log = PipeLog(pipe.name)
+    target = LambdaTarget(clients.lambda_, pipe.target)
+    dead_letters = (
+        DeadLetterQueue(clients, parameters.dead_letter_arn) if parameters.dead_letter_arn else None
+    )
+    batches = BatchRules(parameters.batch_size, parameters.window)
+    retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
+
+    def worker(
+        shard_id: str,
+        position: Position,
+        ended: Callable[[], None],
+        not_found: Callable[[], None],
+    ) -> ShardWorker:
+        stop_reading, stop = threading.Event(), threading.Event()
+        buffer = RecordBuffer(batches)
+        shard = KinesisShard(clients.kinesis, stream, shard_id, pipe.role_arn)
+        reader = ShardReader(shard, shard_id, position, buffer, stop_reading, not_found, log)
+        delivery = Delivery(
+            target,
+            dead_letters,
+            retries,
+            pipe_arn=pipe.arn,
+            stream_arn=pipe.source,
+            shard_id=shard_id,
+            wait=stop.wait,
+            log=log,
+        )
+        return ShardWorker(
+            pipe.name, shard_id, reader, buffer, delivery, store, stop_reading, stop, ended, log
+        )
+
+    return Supervisor(pipe, origin, KinesisStream(clients.kinesis, pipe.source), store, worker)

@@ -1,0 +1,50 @@
+"""When a batch leaves, and which records are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PAYLOAD_LIMIT = 6 * 1024 * 1024
+"""Bytes that a synchronous invocation may carry: a batch leaves before it is larger."""
+
+
+@dataclass(frozen=True)
+class BatchRules:
+    """At most `size` records; wait up to `window` seconds for them; at most `payload` bytes."""
+
+    size: int
+    window: float = 0.0
+    payload: int = PAYLOAD_LIMIT
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The first `count` records leave now; if none do, look again after `wait` seconds."""
+
+    count: int
+    wait: float | None = None
+
+
+def cut(sizes: Iterable[int], waited: float, ending: bool, rules: BatchRules) -> Cut:
+    """Decide on the records that are waiting.
+
+    `sizes` are the bytes that each adds to the payload, oldest first; `waited` the seconds since
+    the oldest came in; `ending` whether no more will come. A single record over the payload's
+    limit leaves alone: it is the target that refuses it. With nothing waiting there is nothing
+    to wait for but a record (`wait` is None).
+    """
+    count, total = 0, 1
+    full = False
+    for size in sizes:
+        if count and total + size > rules.payload:
+            full = True
+            break
+        count += 1
+        total += size
+        if count == rules.size:
+            full = True
+            break
+    if count == 0 or full or ending or waited >= rules.window:
+        return Cut(count)
+    return Cut(0, wait=rules.window - waited)

@@ -1,0 +1,146 @@
+"""Carries one batch to its end: every record delivered, or given up on and reported."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from eventbridge_pipes import deadletter, retry
+from eventbridge_pipes.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.deadletter import Condition
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.outcome import Failed, Outcome, Succeeded
+from eventbridge_pipes.records import Record
+from eventbridge_pipes.retry import RetryPolicy, Segment
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""
+
+
+class Target(Protocol):
+    def invoke(self, records: Sequence[Record]) -> Outcome: ...
+
+
+class DeadLetters(Protocol):
+    def send(self, body: str) -> None: ...
+
+
+class Delivery:
+    """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision."""
+
+    def __init__(
+        self,
+        target: Target,
+        dead_letters: DeadLetters | None,
+        policy: RetryPolicy,
+        *,
+        pipe_arn: str,
+        stream_arn: str,
+        shard_id: str,
+        wait: Wait,
+        log: PipeLog,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._target = target
+        self._dead_letters = dead_letters
+        self._policy = policy
+        self._pipe_arn = pipe_arn
+        self._stream_arn = stream_arn
+        self._shard_id = shard_id
+        self._wait = wait
+        self._log = log
+        self._now = now
+
+    def deliver(self, batch: Sequence[Record]) -> bool:
+        """True when every record is done with; false when the pipe is to stop before that."""
+        todo = deque([Segment(tuple(batch))])
+        while todo:
+            segment = todo.popleft()
+            old, due = retry.split_by_age(segment.records, self._policy, self._now())
+            if not self._give_up(old, batch, Condition.AGE):
+                return False
+            if not due:
+                continue
+            segment = Segment(due, segment.failures, segment.faults)
+            outcome = self._target.invoke(due)
+            verdict = retry.decide(segment, outcome, self._policy)
+            todo.extendleft(reversed(verdict.again))
+            if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS):
+                return False
+            if verdict.again:
+                self._tell(outcome, verdict.again)
+                if self._wait(retry.pause_before(verdict.again[0])):
+                    return False
+        return True
+
+    def _give_up(
+        self, records: Sequence[Record], batch: Sequence[Record], condition: Condition
+    ) -> bool:
+        for run in deadletter.runs(records, batch):
+            named = f"{self._shard_id}, {_range(run)}"
+            if self._dead_letters is None:
+                self._log.error(
+                    "gave up on %d records of %s (%s): dropped, for the pipe has no dead-letter "
+                    "queue",
+                    len(run),
+                    named,
+                    condition,
+                )
+            elif self._report(self._dead_letters, run, condition):
+                self._log.warning(
+                    "gave up on %d records of %s (%s): dead-lettered", len(run), named, condition
+                )
+            else:
+                return False
+        return True
+
+    def _report(
+        self, dead_letters: DeadLetters, run: Sequence[Record], condition: Condition
+    ) -> bool:
+        """Send the message, however often it takes; false when the pipe is to stop before."""
+        body = deadletter.message(
+            run,
+            condition,
+            pipe_arn=self._pipe_arn,
+            stream_arn=self._stream_arn,
+            shard_id=self._shard_id,
+            now=self._now(),
+        )
+        tries = 0
+        while True:
+            try:
+                dead_letters.send(body)
+                return True
+            except DeadLetterError as error:
+                tries += 1
+                if _worth_telling(tries):
+                    self._log.error("cannot dead-letter, trying on: %s", error)
+            if self._wait(retry.growing_pause(tries)):
+                return False
+
+    def _tell(self, outcome: Outcome, again: Sequence[Segment]) -> None:
+        if isinstance(outcome, Succeeded):
+            return
+        tries = again[0].failures + again[0].faults
+        if _worth_telling(tries):
+            kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
+            count = sum(len(segment.records) for segment in again)
+            self._log.warning(
+                "retrying %d records of %s (try %d %s: %s)",
+                count,
+                self._shard_id,
+                max(tries, 1),
+                kind,
+                outcome.reason,
+            )
+
+
+def _worth_telling(tries: int) -> bool:
+    """At the first try, the second, the fourth, the eighth…: a long outage fills no log."""
+    return tries & (tries - 1) == 0
+
+
+def _range(run: Sequence[Record]) -> str:
+    return f"{run[0].sequence_number} to {run[-1].sequence_number}"

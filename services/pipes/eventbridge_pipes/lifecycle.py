@@ -1,0 +1,111 @@
+"""Takes pipes from the state that was asked for to the one it leads to, in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.positions import starting_position
+from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.supervisor import Supervisor
+
+_FAILED = {
+    State.CREATING: State.CREATE_FAILED,
+    State.STARTING: State.START_FAILED,
+    State.UPDATING: State.UPDATE_FAILED,
+}
+
+
+class Lifecycle:
+    """Owns the supervisors of the pipes that run.
+
+    A pipe in a passing state accepts no other operation, so one thread at a time settles it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Resources,
+        supervise: Callable[[Pipe, Origin], Supervisor],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._resources = resources
+        self._supervise = supervise
+        self._now = now
+        self._running: dict[str, Supervisor] = {}
+        self._stopping = threading.Event()
+
+    def resume(self) -> None:
+        """Go on with every pipe where the last service left it."""
+        for pipe in self._store.pipes():
+            origin = self._store.origin(pipe.name)
+            if not pipe.current.settled:
+                self.settle(pipe)
+            elif pipe.current is State.RUNNING and origin:
+                self._run(pipe, origin)
+
+    def settle(self, pipe: Pipe) -> None:
+        """Start to take `pipe` out of its passing state, and return."""
+        threading.Thread(
+            target=self._settle, args=(pipe,), name=f"settle {pipe.name}", daemon=True
+        ).start()
+
+    def stop(self, grace: float) -> bool:
+        """Stop all pipes, their states kept; whether all work ended within `grace` seconds."""
+        self._stopping.set()
+        deadline = time.monotonic() + grace
+        supervisors = list(self._running.values())
+        for supervisor in supervisors:
+            supervisor.stop()
+        return all([s.join(max(0.0, deadline - time.monotonic())) for s in supervisors])
+
+    def _settle(self, pipe: Pipe) -> None:
+        log = PipeLog(pipe.name)
+        try:
+            self._halt(pipe.name)
+            match pipe.current:
+                case State.DELETING:
+                    self._store.delete(pipe.name)
+                    log.info("deleted")
+                case State.STOPPING:
+                    self._store.change(pipe.name, current=State.STOPPED)
+                case _:
+                    self._activate(pipe)
+        except ResourceError as error:
+            log.error("%s: %s", _FAILED[pipe.current], error)
+            self._store.change(pipe.name, current=_FAILED[pipe.current], reason=str(error))
+        except Exception:
+            log.exception("could not leave the state %s", pipe.current)
+            failed = _FAILED.get(pipe.current, State.STOPPED)
+            reason = "A fault of this service; its log says more."
+            self._store.change(pipe.name, current=failed, reason=reason)
+
+    def _activate(self, pipe: Pipe) -> None:
+        stream_created = self._resources.check(pipe)
+        if pipe.desired is State.STOPPED:
+            self._store.change(pipe.name, current=State.STOPPED)
+            return
+        origin = self._store.origin(pipe.name)
+        if origin is None:
+            origin = Origin(stream_created, starting_position(pipe.stream, self._now()))
+            self._store.begin(pipe.name, origin)
+        self._run(pipe, origin)
+        self._store.change(pipe.name, current=State.RUNNING)
+
+    def _run(self, pipe: Pipe, origin: Origin) -> None:
+        if self._stopping.is_set():
+            return
+        supervisor = self._supervise(pipe, origin)
+        self._running[pipe.name] = supervisor
+        supervisor.start()
+
+    def _halt(self, name: str) -> None:
+        supervisor = self._running.pop(name, None)
+        if supervisor:
+            supervisor.stop()
+            supervisor.join()

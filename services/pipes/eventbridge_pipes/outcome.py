@@ -1,0 +1,76 @@
+"""What a target's answer says about each record of the batch it was given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eventbridge_pipes.records import Record
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """Every record was taken."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The records at `positions` of the batch failed; it counts as an attempt."""
+
+    positions: frozenset[int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The service did not carry the call out: not the records' fault, and no attempt."""
+
+    reason: str
+
+
+Outcome = Succeeded | Failed | Fault
+
+
+def all_failed(records: Sequence[Record], reason: str) -> Failed:
+    return Failed(frozenset(range(len(records))), reason)
+
+
+def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
+    """The outcome that a Lambda function reports by what it returns.
+
+    `{"batchItemFailures": [{"itemIdentifier": …}]}` names those that failed, by event id or by
+    bare sequence number. An empty or null list or answer, or one without that key, is success. A
+    list that is not well formed, or names what is not in the batch, fails all: better again than
+    lost.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    """
+    try:
+        returned = json.loads(answer) if answer.strip() else None
+    except ValueError:
+        return Succeeded()
+    if not isinstance(returned, dict) or returned.get("batchItemFailures") is None:
+        return Succeeded()
+    failures = returned["batchItemFailures"]
+    if not isinstance(failures, list):
+        return all_failed(records, "batchItemFailures is not a list")
+    known = {record.sequence_number: position for position, record in enumerate(records)}
+    known |= {record.event_id: position for position, record in enumerate(records)}
+    failed = set()
+    for item in failures:
+        identifier = _identifier(item)
+        if identifier is None:
+            return all_failed(records, "an item of batchItemFailures has no itemIdentifier")
+        if identifier not in known:
+            shown = json.dumps(identifier[:100])
+            return all_failed(records, f"itemIdentifier {shown} is not in the batch")
+        failed.add(known[identifier])
+    if not failed:
+        return Succeeded()
+    return Failed(frozenset(failed), "reported in batchItemFailures")
+
+
+def _identifier(item: Any) -> str | None:
+    identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
+    return identifier if isinstance(identifier, str) and identifier else None

@@ -1,0 +1,118 @@
+"""Reads one shard, page after page, into the buffer of its worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from eventbridge_pipes import polling
+from eventbridge_pipes.buffer import RecordBuffer
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.positions import Position
+from eventbridge_pipes.retry import growing_pause
+from eventbridge_pipes.source_kinesis import (
+    ExpiredIteratorError,
+    KinesisShard,
+    Page,
+    PositionLostError,
+    SourceError,
+    SourceNotFoundError,
+    ThrottledError,
+)
+
+
+class ShardReader:
+    """Reads until the shard ends or it is told to stop; whatever fails is tried again.
+
+    `not_found` is called when the stream or the shard is not there, for somebody to look why.
+    """
+
+    def __init__(
+        self,
+        shard: KinesisShard,
+        shard_id: str,
+        start: Position,
+        buffer: RecordBuffer,
+        stop: threading.Event,
+        not_found: Callable[[], None],
+        log: PipeLog,
+    ) -> None:
+        self._shard = shard
+        self._shard_id = shard_id
+        self._position = start
+        self._buffer = buffer
+        self._stop = stop
+        self._not_found = not_found
+        self._log = log
+        self._iterator: str | None = None
+        self._limit = polling.FIRST_PAGE_RECORDS
+        self._floor = 0.0
+        self._failures = 0
+        self._last_record = time.monotonic()
+
+    def run(self) -> bool:
+        """Whether the shard is closed and read to its end; false when told to stop before.
+
+        Raises PositionLostError when the stream does not know where to go on.
+        """
+        while not self._stop.is_set():
+            try:
+                page = self._read()
+            except PositionLostError:
+                raise
+            except ThrottledError:
+                if not self._floor:
+                    self._log.info("shard %s is throttled: reading slower", self._shard_id)
+                self._floor = polling.floor_when_throttled(self._floor)
+                self._stop.wait(self._floor)
+            except SourceError as error:
+                self._stop.wait(self._after_failure(error))
+            else:
+                self._after_success()
+                if page.records:
+                    self._take_in(page)
+                if page.next_iterator is None:
+                    return True
+                self._iterator = page.next_iterator
+                self._stop.wait(self._pause_after(page))
+        return False
+
+    def _read(self) -> Page:
+        if self._iterator is None:
+            self._iterator = self._shard.iterator(self._position)
+        return self._shard.page(self._iterator, self._limit)
+
+    def _take_in(self, page: Page) -> None:
+        self._last_record = time.monotonic()
+        self._limit = polling.page_limit(
+            len(page.records), sum(len(record.body) for record in page.records)
+        )
+        start = self._position.at
+        # The SDK asks for a time in whole seconds: what came earlier within that second is not
+        # the pipe's. Records come in order of arrival, give or take, so each one is looked at.
+        due = page.records
+        if start is not None:
+            due = [record for record in due if record.arrived >= start]
+        if due:
+            self._buffer.put(due)
+            self._position = Position(after=due[-1].sequence_number)
+
+    def _pause_after(self, page: Page) -> float:
+        idle = time.monotonic() - self._last_record
+        return polling.pause(idle, page.behind and bool(page.records), self._floor)
+
+    def _after_failure(self, error: SourceError) -> float:
+        self._iterator = None
+        self._failures += 1
+        if self._failures == 1 and not isinstance(error, ExpiredIteratorError):
+            self._log.warning("cannot read shard %s, trying on: %s", self._shard_id, error)
+        if isinstance(error, SourceNotFoundError):
+            self._not_found()
+        return growing_pause(self._failures)
+
+    def _after_success(self) -> None:
+        if self._failures > 1:
+            self._log.info("reading shard %s again", self._shard_id)
+        self._failures = 0
+        self._floor = polling.floor_when_served(self._floor)

@@ -1,0 +1,59 @@
+"""The record that a target receives: flat, unlike that of a Lambda event source mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, NamedTuple
+
+from eventbridge_pipes.arns import Arn
+
+
+class Record(NamedTuple):
+    """A record on its way; `body` is its JSON, in ASCII, so that its length is its bytes.
+
+    `arrived` is its approximate arrival in seconds since the epoch.
+    """
+
+    event_id: str
+    sequence_number: str
+    arrived: float
+    body: str
+
+
+class KinesisShape:
+    """Makes the records of one shard. Everything that they share is written once.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
+    """
+
+    def __init__(self, stream: Arn, shard_id: str, role_arn: str) -> None:
+        self._shard_id = shard_id
+        self._constant = (
+            '"eventSource":"aws:kinesis","eventVersion":"1.0","eventName":"aws:kinesis:record",'
+            f'"invokeIdentityArn":{quoted(role_arn)},"awsRegion":{quoted(stream.region)},'
+            f'"eventSourceARN":{quoted(stream.text)}'
+        )
+
+    def record(self, raw: dict[str, Any]) -> Record:
+        """`raw` is a record of GetRecords, its Data still in base64, its time still a number."""
+        number = raw["SequenceNumber"]
+        arrived = float(raw["ApproximateArrivalTimestamp"])
+        event_id = f"{self._shard_id}:{number}"
+        body = (
+            '{"kinesisSchemaVersion":"1.0",'
+            f'"partitionKey":{quoted(raw["PartitionKey"])},"sequenceNumber":{quoted(number)},'
+            f'"data":{quoted(raw["Data"])},"approximateArrivalTimestamp":{arrived!r},'
+            f'"eventID":{quoted(event_id)},{self._constant}}}'
+        )
+        return Record(event_id, number, arrived, body)
+
+
+def payload(records: Sequence[Record]) -> bytes:
+    """The JSON array of `records`, as the target gets it."""
+    return ("[" + ",".join([record.body for record in records]) + "]").encode("ascii")
+
+
+def payload_size(record: Record) -> int:
+    """The bytes that the record adds to a payload: itself and a comma (or the closing bracket)."""
+    return len(record.body) + 1

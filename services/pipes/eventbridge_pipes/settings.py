@@ -1,0 +1,66 @@
+"""What the service is told on its command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DESCRIPTION = """\
+EventBridge Pipes as a local service: the API, and the workers that move the records.
+
+It finds Kinesis, Lambda, SQS and SNS through the standard AWS variables (AWS_ENDPOINT_URL,
+AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, ...), and SDKs find it through AWS_ENDPOINT_URL_PIPES.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Port 0 takes a free one; `log_format` is text or json."""
+
+    host: str
+    port: int
+    state: Path
+    log_format: str
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str]) -> Settings:
+        """Ends the process with a message and exit code 2 when they are wrong."""
+        parser = argparse.ArgumentParser(
+            prog="python -m eventbridge_pipes",
+            description=DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--port",
+            type=_port,
+            default=4567,
+            help="port to listen on; 0 takes a free one, which the first log line names "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--state",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="directory for pipes and their positions; made when it is not there",
+        )
+        parser.add_argument(
+            "--log-format",
+            choices=["text", "json"],
+            default="text",
+            help="one line an event, as text or as JSON (default: %(default)s)",
+        )
+        given = parser.parse_args(arguments)
+        return cls(given.host, given.port, given.state, given.log_format)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
+    return number

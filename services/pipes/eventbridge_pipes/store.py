@@ -1,0 +1,156 @@
+"""What outlives the process: pipes, where each reads from, and how far each shard got (SQLite)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.positions import Position
+
+FILE_NAME = "pipes.sqlite"
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS pipes (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS origins (
+    pipe TEXT PRIMARY KEY, stream_created REAL NOT NULL, position TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS checkpoints (
+    pipe TEXT NOT NULL, shard TEXT NOT NULL, sequence_number TEXT, finished INTEGER NOT NULL,
+    PRIMARY KEY (pipe, shard)) WITHOUT ROWID;
+"""
+
+
+class StateDirectoryError(Exception):
+    """The state directory cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a pipe began: the stream's time of creation (epoch seconds) and the position in it."""
+
+    stream_created: float
+    position: Position
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The last record of a shard that is done with, and whether the shard is read to its end."""
+
+    sequence_number: str | None
+    finished: bool
+
+
+class Store:
+    """One SQLite file that one service at a time may have open. Safe to share between threads."""
+
+    def __init__(self, directory: Path) -> None:
+        """Raises StateDirectoryError when it cannot be written, or another service has it."""
+        self._lock = threading.RLock()
+        path = directory / FILE_NAME
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            # Exclusive: no second service on the same positions; the lock ends with the process.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            # A commit survives kill -9. A power cut may cost the last ones: those batches come
+            # again, which at-least-once allows.
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise StateDirectoryError(_explain(directory, error)) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def pipes(self) -> list[Pipe]:
+        """All pipes, by name."""
+        rows = self._query("SELECT definition FROM pipes ORDER BY name")
+        return [Pipe.from_json(definition) for (definition,) in rows]
+
+    def pipe(self, name: str) -> Pipe | None:
+        rows = self._query("SELECT definition FROM pipes WHERE name = ?", name)
+        return Pipe.from_json(rows[0][0]) if rows else None
+
+    def save(self, pipe: Pipe) -> None:
+        self._query("INSERT OR REPLACE INTO pipes VALUES (?, ?)", pipe.name, pipe.to_json())
+
+    def change(self, name: str, **members: Any) -> None:
+        """Replace some members of a pipe, whatever others were replaced since it was read."""
+        with self._lock:
+            pipe = self.pipe(name)
+            if pipe:
+                self.save(replace(pipe, **members))
+
+    def delete(self, name: str) -> None:
+        """Forget the pipe and how far it got."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            for statement in (
+                "DELETE FROM checkpoints WHERE pipe = ?",
+                "DELETE FROM origins WHERE pipe = ?",
+                "DELETE FROM pipes WHERE name = ?",
+            ):
+                self._db.execute(statement, (name,))
+
+    def origin(self, pipe: str) -> Origin | None:
+        rows = self._query("SELECT stream_created, position FROM origins WHERE pipe = ?", pipe)
+        if not rows:
+            return None
+        created, position = rows[0]
+        return Origin(created, Position(**json.loads(position)))
+
+    def begin(self, pipe: str, origin: Origin) -> None:
+        """Set where the pipe begins, and forget how far it got in a stream that it read before."""
+        position = json.dumps(asdict(origin.position))
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            self._db.execute("DELETE FROM checkpoints WHERE pipe = ?", (pipe,))
+            self._db.execute(
+                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)",
+                (pipe, origin.stream_created, position),
+            )
+
+    def checkpoints(self, pipe: str) -> dict[str, Checkpoint]:
+        """By shard id."""
+        rows = self._query(
+            "SELECT shard, sequence_number, finished FROM checkpoints WHERE pipe = ?", pipe
+        )
+        return {shard: Checkpoint(number, bool(finished)) for shard, number, finished in rows}
+
+    def advance(self, pipe: str, shard: str, sequence_number: str) -> None:
+        """Every record of the shard up to `sequence_number` is done with."""
+        self._query(
+            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, 0)", pipe, shard, sequence_number
+        )
+
+    def finish(self, pipe: str, shard: str) -> None:
+        """The shard is closed, and done with to its end."""
+        self._query(
+            "INSERT INTO checkpoints VALUES (?, ?, NULL, 1)"
+            " ON CONFLICT (pipe, shard) DO UPDATE SET finished = 1",
+            pipe,
+            shard,
+        )
+
+    def forget(self, pipe: str, shard: str) -> None:
+        """The shard is to be read from the pipe's beginning again."""
+        self._query("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", pipe, shard)
+
+    def _query(self, statement: str, *values: str) -> list[Any]:
+        with self._lock:
+            return self._db.execute(statement, values).fetchall()
+
+
+def _explain(directory: Path, error: Exception) -> str:
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"another service is using the state directory {directory}: stop it, or name another"
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"cannot keep state in {directory} ({reason}): name a writable directory with --state"

@@ -1,0 +1,141 @@
+"""A running pipe: finds the shards of its stream and has each worked on, in the right order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.positions import Position
+from eventbridge_pipes.retry import growing_pause
+from eventbridge_pipes.shards import shards_to_read
+from eventbridge_pipes.source_kinesis import KinesisStream, SourceError
+from eventbridge_pipes.store import Checkpoint, Origin, Store
+from eventbridge_pipes.worker import End, ShardWorker
+
+DISCOVERY_SECONDS = 5.0
+"""How often the stream is asked for shards that nothing announced."""
+
+MakeWorker = Callable[[str, Position, Callable[[], None], Callable[[], None]], ShardWorker]
+"""Makes the worker of a shard from its id, its position, and whom to call when it has ended and
+when its shard is not to be found."""
+
+
+class Supervisor:
+    """One thread a pipe; `origin` is where the pipe began, as the store has it."""
+
+    def __init__(
+        self,
+        pipe: Pipe,
+        origin: Origin,
+        stream: KinesisStream,
+        store: Store,
+        make_worker: MakeWorker,
+    ) -> None:
+        self._pipe = pipe
+        self._origin = origin
+        self._stream = stream
+        self._store = store
+        self._make_worker = make_worker
+        self._log = PipeLog(pipe.name)
+        self._workers: dict[str, ShardWorker] = {}
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._in_doubt = True
+        self._tries = 0
+        self._thread = threading.Thread(target=self._run, name=f"pipe {pipe.name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the pipe to stop: batches that are at the target are the last. Returns at once."""
+        self._stopping.set()
+        self._wake.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Whether all work has ended within `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
+        while not self._stopping.is_set():
+            self._wake.clear()
+            self._wake.wait(self._look())
+        for worker in self._workers.values():
+            worker.stop()
+        for worker in self._workers.values():
+            worker.join()
+        self._log.info("stopped")
+
+    def _look(self) -> float:
+        """Bring the workers in line with the stream; seconds until the next look."""
+        try:
+            troubled = self._collect_ended()
+            if self._in_doubt:
+                self._check_stream()
+            self._follow_shards()
+        except SourceError as error:
+            self._in_doubt = True
+            if not self._tries:
+                self._log.warning("cannot look at the stream, trying on: %s", error)
+            troubled = True
+        except Exception:
+            self._log.exception("looking after the stream failed, trying on")
+            troubled = True
+        if not troubled:
+            self._tries = 0
+            return DISCOVERY_SECONDS
+        self._tries += 1
+        return growing_pause(self._tries)
+
+    def _collect_ended(self) -> bool:
+        """Let go of the workers that have ended; whether any of them did so in trouble."""
+        ended = [worker for worker in self._workers.values() if worker.end is not None]
+        for worker in ended:
+            del self._workers[worker.shard_id]
+            self._log.info("shard %s: %s", worker.shard_id, worker.end)
+            if worker.end is End.POSITION_LOST:
+                self._in_doubt = True
+                self._store.forget(self._pipe.name, worker.shard_id)
+        return any(worker.end in (End.POSITION_LOST, End.CRASHED) for worker in ended)
+
+    def _check_stream(self) -> None:
+        """Begin again if the stream is not the one that the positions are of."""
+        created = self._stream.created()
+        if self._origin.stream_created != created:
+            self._log.warning("the stream was made again: reading it from where the pipe began")
+            for worker in self._workers.values():
+                worker.stop()
+            for worker in self._workers.values():
+                worker.join()
+            self._workers.clear()
+            self._origin = Origin(created, self._origin.position)
+            self._store.begin(self._pipe.name, self._origin)
+        self._in_doubt = False
+
+    def _follow_shards(self) -> None:
+        shards = self._stream.shards()
+        listed = {shard.id for shard in shards}
+        for worker in self._workers.values():
+            if worker.shard_id not in listed:
+                worker.drain()
+        checkpoints = self._store.checkpoints(self._pipe.name)
+        finished = [shard_id for shard_id, point in checkpoints.items() if point.finished]
+        for shard in shards_to_read(shards, finished, self._workers):
+            self._begin_shard(shard.id, checkpoints.get(shard.id))
+
+    def _begin_shard(self, shard_id: str, checkpoint: Checkpoint | None) -> None:
+        position = self._origin.position
+        if checkpoint and checkpoint.sequence_number:
+            position = Position(after=checkpoint.sequence_number)
+        self._log.info("reading shard %s from %s", shard_id, position)
+        worker = self._make_worker(shard_id, position, self._wake.set, self._doubt)
+        self._workers[shard_id] = worker
+        worker.start()
+
+    def _doubt(self) -> None:
+        self._in_doubt = True
+        self._wake.set()

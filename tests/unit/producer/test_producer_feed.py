@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, repeat
+from typing import Any, cast
+
+from producer.event import Event
+from producer.feed import feed
+from producer.outbox import BATCH, ONE_BY_ONE, Limits
+from producer.sender import Accepted, Sender
+from unit.producer.simulated_stream import FakeClock, Refuse, SimulatedStream, event
+
+
+class Feeding:
+    """A run of `feed` on a simulated stream, where time passes only by waiting."""
+
+    def __init__(
+        self,
+        events: Iterable[Event],
+        gaps: Iterator[float],
+        *,
+        stream: SimulatedStream | None = None,
+        limits: Limits = ONE_BY_ONE,
+        duration: float = float("inf"),
+        stopping: Callable[[Feeding], bool] = lambda run: False,
+    ) -> None:
+        self.clock = FakeClock()
+        self.stream = stream or SimulatedStream()
+        self.accepted: list[Accepted] = []
+        self.pending_at_flush: list[int] = []
+        sender = Sender(
+            cast(Any, self.stream),
+            "orders",
+            on_accepted=self.accepted.append,
+            clock=self.clock,
+            wait=self.clock.wait,
+            limits=limits,
+            fraction=lambda: 0.0,
+        )
+        feed(
+            events,
+            gaps,
+            sender,
+            duration=duration,
+            stopping=lambda: stopping(self),
+            on_flush=lambda: self.pending_at_flush.append(sender.pending),
+            clock=self.clock,
+            wait=self.clock.wait,
+        )
+        self.left = sender.pending
+
+    @property
+    def times(self) -> list[float]:
+        return [accepted.accepted_at for accepted in self.accepted]
+
+
+def endless() -> Iterator[Event]:
+    return (event(f"P{n}", n) for n in count())
+
+
+def test_events_are_sent_when_they_are_due() -> None:
+    run = Feeding([event("A", n) for n in range(3)], iter([0.5, 1.5, 9.0]))
+    assert run.times == [0.0, 0.5, 2.0]
+    assert run.clock.now == 2.0  # It does not wait for an event that there is not.
+
+
+def test_after_the_duration_no_event_is_taken() -> None:
+    run = Feeding(endless(), repeat(1.0), duration=3.5)
+    assert run.times == [0.0, 1.0, 2.0, 3.0]
+    assert run.clock.now == 3.5
+
+
+def test_time_lost_to_a_refusal_is_made_up_for() -> None:
+    stream = SimulatedStream([Refuse([True])] * 4)  # 0.05 + 0.1 + 0.2 + 0.4 s of waiting
+    run = Feeding(endless(), repeat(0.25), stream=stream, duration=1.9)
+    assert run.times[:4] == [0.75, 0.75, 0.75, 0.75]
+    assert run.times[4:] == [1.0, 1.25, 1.5, 1.75]
+
+
+def test_a_request_to_stop_is_followed_by_sending_what_is_taken() -> None:
+    run = Feeding(
+        endless(), repeat(0.0), limits=BATCH, stopping=lambda run: len(run.stream.calls) == 3
+    )
+    assert run.pending_at_flush == [1500]
+    assert run.left == 0
+    assert len(run.accepted) == 3000
+
+
+def test_what_is_taken_is_sent_although_the_stop_came_with_a_refusal() -> None:
+    stream = SimulatedStream([Refuse([False]), Refuse([True]), Refuse([True])])
+    run = Feeding(
+        endless(), repeat(1.0), stream=stream, stopping=lambda run: len(run.stream.calls) >= 2
+    )
+    assert len(run.accepted) == 2
+    assert run.left == 0
+
+
+def test_unpaced_batches_are_full() -> None:
+    run = Feeding([event(f"P{n}", n) for n in range(1200)], repeat(0.0), limits=BATCH)
+    assert [len(call) for call in run.stream.calls] == [500, 500, 200]

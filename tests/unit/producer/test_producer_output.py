@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from producer.event import Event
+from producer.jsonoutput import JsonOutput
+from producer.report import Report
+from producer.sender import Accepted, Refused
+from producer.shown import shown, shown_bytes
+from producer.tally import Summary
+from producer.textoutput import TextOutput
+from unit.producer.simulated_stream import FakeClock, event
+
+SUMMARY = Summary(
+    sent=1200,
+    by_type={"product_added": 1000, "product_removed": 150},
+    invalid=50,
+    refused=3,
+    seconds=10.0,
+)
+REFUSED = Refused(3, "ProvisionedThroughputExceededException: slow", 0.4)
+
+
+def accepted(event: Event) -> Accepted:
+    return Accepted(event, "shardId-000000000001", "4962", sent_at=1.0, accepted_at=1.1)
+
+
+class Lines:
+    """The lines of a JsonOutput, read back."""
+
+    def __init__(self, *, each_event: bool = True) -> None:
+        self.raw: list[str] = []
+        self.output = JsonOutput(self.raw.append, stream="orders", each_event=each_event)
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.raw]
+
+
+def text_of(payload: bytes = b"{}", *, terminal: bool = False) -> str:
+    """All that a TextOutput writes in a run of one event."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, width=40, highlight=False)
+    with TextOutput(console, stream="orders") as output:
+        output.event(accepted(Event(payload, "P4", None, "product_added")))
+        output.progress(SUMMARY)
+        output.refused(REFUSED)
+        output.stopping(7)
+        output.summary(SUMMARY, unconfirmed=2)
+    return file.getvalue()
+
+
+@given(text=st.text())
+def test_what_is_shown_prints_as_itself_and_harmless_text_is_left_alone(text: str) -> None:
+    assert shown(text).isprintable()
+    if text.isprintable():
+        assert shown(text) == text
+
+
+@given(data=st.binary())
+def test_any_bytes_can_be_shown(data: bytes) -> None:
+    assert shown_bytes(data).isprintable()
+
+
+def test_what_could_drive_a_terminal_is_escaped() -> None:
+    assert shown_bytes(b"\x1b[2J\r\xff\xc2\x9b") == "\\x1b[2J\\r\\xff\\x9b"
+    assert shown("\u202egnp.exe\u2028") == "\\u202egnp.exe\\u2028"
+
+
+def test_as_json_an_event_is_shown_with_where_it_went() -> None:
+    lines = Lines()
+    lines.output.event(accepted(Event(b'{"product": {"product_id": "P4"}}', "P4", None, "other")))
+    assert lines.documents == [
+        {
+            "type": "event",
+            "event": {"product": {"product_id": "P4"}},
+            "invalid": False,
+            "partition_key": "P4",
+            "shard_id": "shardId-000000000001",
+            "sequence_number": "4962",
+        }
+    ]
+
+
+@given(payload=st.binary(), key=st.text(min_size=1))
+def test_as_json_every_event_is_one_line_of_ascii(payload: bytes, key: str) -> None:
+    lines = Lines()
+    lines.output.event(accepted(Event(payload, key, None, "other")))
+    assert len(lines.documents) == 1
+    assert lines.raw[0].isascii()
+    assert lines.raw[0].isprintable()
+
+
+def test_an_event_that_is_not_json_is_shown_as_text() -> None:
+    lines = Lines()
+    lines.output.event(accepted(Event(b'{"a\x1b', "P4", None, "not_json", invalid=True)))
+    assert lines.documents[0]["event"] == '{"a\\x1b'
+    assert lines.documents[0]["invalid"] is True
+
+
+def test_as_json_the_rest_of_a_run_is_told_by_type() -> None:
+    lines = Lines()
+    with lines.output as output:
+        output.progress(SUMMARY)
+        output.refused(REFUSED)
+        output.stopping(7)
+        output.summary(SUMMARY, unconfirmed=2)
+    counts = {"sent": 1200, "refused": 3, "seconds": 10.0, "rate": 120.0}
+    assert lines.documents == [
+        {"type": "progress", **counts},
+        {"type": "refused", "records": 3, "reason": REFUSED.reason, "again_in_seconds": 0.4},
+        {"type": "stopping", "pending": 7},
+        {
+            "type": "summary",
+            "stream": "orders",
+            **counts,
+            "by_type": {"product_added": 1000, "product_removed": 150},
+            "invalid": 50,
+            "unconfirmed": 2,
+        },
+    ]
+
+
+def test_as_text_a_run_reads_line_by_line() -> None:
+    assert text_of().splitlines() == [
+        "Sending to orders. Ctrl+C stops.",
+        "P4     product_added            {} shardId-000000000001 4962",
+        "1,200 sent, 120.0/s; 3 refused and sent again",
+        "3 not taken (ProvisionedThroughputExceededException: slow); sending again in 0.40 s",
+        "Stopping: 7 taken and still to send. Ctrl+C again stops at once.",
+        "1,200 events sent to orders in 10.0 s (120.0/s): 1,000 product_added, "
+        "150 product_removed, 50 invalid; 3 refused and sent again; 2 not confirmed",
+    ]
+
+
+def test_as_text_an_event_cannot_drive_the_terminal_or_be_taken_for_markup() -> None:
+    assert "\\x1b[2J [red]x[/red] \\r" in text_of(b"\x1b[2J [red]x[/red] \r")
+
+
+def test_on_a_terminal_count_and_rate_are_live() -> None:
+    shown_text = text_of(terminal=True)
+    assert "1,200 sent, 120.0/s" in shown_text
+    assert "\x1b[2K" in shown_text  # The line is erased and written anew.
+
+
+def test_progress_is_shown_once_a_second_where_events_are_not() -> None:
+    clock, lines = FakeClock(), Lines(each_event=False)
+    report = Report(lines.output, each_event=False, clock=clock)
+    for n in range(25):
+        report.accepted(accepted(event("A", n)))
+        clock.wait(0.25)
+    assert [d["sent"] for d in lines.documents] == [5, 9, 13, 17, 21, 25]
+    assert {d["type"] for d in lines.documents} == {"progress"}
+
+
+def test_a_report_counts_what_was_accepted_and_what_was_refused() -> None:
+    clock, lines = FakeClock(), Lines()
+    report = Report(lines.output, each_event=True, clock=clock)
+    clock.wait(2.0)
+    report.accepted(accepted(event("A", 1)))
+    report.accepted(accepted(Event(b"{", "B", None, "not_json", invalid=True)))
+    report.refused(REFUSED)
+    assert report.summary() == Summary(
+        sent=2, by_type={"product_added": 1}, invalid=1, refused=3, seconds=2.0
+    )
+    assert report.summary().rate == 1.0
+    assert [d["type"] for d in lines.documents] == ["event", "event", "refused"]

@@ -13,6 +13,9 @@ from inventory.stock import Outcome
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
+LATE_LINES_MILLISECONDS = 3_000
+ONLY_IN_BATCH_LINES = '"duration_ms"'
+
 
 @dataclass
 class Progress:
@@ -48,33 +51,37 @@ class FunctionLog:
         self._client = client
         self._group = f"/aws/lambda/{function}"
         self._start = int(since * 1000)
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
         self.progress = Progress()
 
     def poll(self) -> Progress:
         """Read what is new, and return what it all comes to."""
         for batch in self._new_batches():
             self.progress.add(batch)
+        # Instances of the function log side by side: a line may come after one that is younger.
+        newest = max(self._seen.values(), default=self._start)
+        self._start = max(self._start, newest - LATE_LINES_MILLISECONDS)
+        self._seen = {line: at for line, at in self._seen.items() if at >= self._start}
         return self.progress
 
     def _new_batches(self) -> Iterator[Mapping[str, Any]]:
-        pages = self._client.get_paginator("filter_log_events")
+        pages = self._client.get_paginator("filter_log_events").paginate(
+            logGroupName=self._group, startTime=self._start, filterPattern=ONLY_IN_BATCH_LINES
+        )
         try:
-            for page in pages.paginate(logGroupName=self._group, startTime=self._start):
+            for page in pages:
                 for line in page["events"]:
-                    if line["eventId"] in self._seen:
-                        continue
-                    self._seen.add(line["eventId"])
-                    # Lines of one millisecond may arrive apart: look at that one again.
-                    self._start = max(self._start, line["timestamp"])
-                    if (batch := _batch(line["message"])) is not None:
-                        yield batch
+                    # The line itself names its invocation; event ids, not every emulator gives.
+                    if line["message"] not in self._seen:
+                        self._seen[line["message"]] = line["timestamp"]
+                        if (batch := _batch(line["message"])) is not None:
+                            yield batch
         except self._client.exceptions.ResourceNotFoundException:
             return  # the function has not been called yet
 
 
 def _batch(message: str) -> Mapping[str, Any] | None:
-    """The batch line that a log message is, if it is one: the log holds what Lambda says too."""
+    """The batch line that a log message is, if it is one."""
     try:
         line = json.loads(message)
     except json.JSONDecodeError:

@@ -15,7 +15,8 @@ class InterruptedRunError(Exception):
     """Somebody asked the program to stop."""
 
     def __init__(self, signal_number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.signal_name = signal.Signals(signal_number).name
+        super().__init__(f"stopped by {self.signal_name}")
         self.exit_code = 128 + signal_number
 
 

@@ -17,8 +17,8 @@ POLL_SECONDS = 0.005
 class ArrivalTimes:
     """While it is entered, notes when each event id first appeared in a row of the table.
 
-    The times are those at which the stream's reader saw it (time.time): a few milliseconds late,
-    never early.
+    The times (time.monotonic) are those at which the stream's reader saw it: a few milliseconds
+    late, never early.
     """
 
     def __init__(self, tables: DynamoDBClient, streams: DynamoDBStreamsClient, table: str) -> None:
@@ -51,7 +51,7 @@ class ArrivalTimes:
             following = []
             for iterator in self._iterators:
                 answer = self._streams.get_records(ShardIterator=iterator)
-                now = time.time()
+                now = time.monotonic()
                 for record in answer["Records"]:
                     for event_id in _event_ids(record):
                         self.seen.setdefault(event_id, now)

@@ -10,6 +10,7 @@ it has changed. All dependencies are pure Python, so that one zip serves Python 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def build(target: Path, cache: Path = CACHE) -> Path:
     """
     entries = dict(sorted([*_files_of(_dependencies(cache)), *_files_of(HERE, PACKAGE)]))
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f"{target.name}.part")
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
         for name, path in entries.items():
             info = zipfile.ZipInfo(name, EPOCH)

@@ -9,15 +9,13 @@ from pathlib import Path
 from inventory_cli.embedded.processes import Server, answers
 
 REGION = "us-east-1"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": REGION,
-}
 
 
 def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
-    """Start MiniStack on 127.0.0.1:`port`; what it keeps is under `state` and outlives it."""
+    """Start MiniStack on 127.0.0.1:`port`; what it keeps is under `state` and outlives it.
+
+    The functions that it runs inherit `environ`.
+    """
     state.mkdir(parents=True, exist_ok=True)
     settings = {
         "GATEWAY_PORT": str(port),
@@ -33,13 +31,10 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
     }
-    # The functions that it runs inherit its environment: a profile of the user's, or an endpoint,
-    # must not send them elsewhere.
-    inherited = {k: v for k, v in environ.items() if not k.startswith("AWS_") or "CA_BUNDLE" in k}
     return Server.start(
         "MiniStack",
         [sys.executable, "-m", "ministack"],
-        {**inherited, **CREDENTIALS, **settings},
+        {**environ, **settings},
         state / "ministack.log",
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from inventory_cli.embedded import ministack, pipes
+from inventory_cli.embedded.environment import isolated, variables
 from inventory_cli.embedded.processes import Server, StartupError, free_port
 
 STARTUP_SECONDS = 30.0
@@ -73,11 +74,8 @@ class EmbeddedStack:
         """Both servers, answering; closing what is returned stops them."""
         with ExitStack() as undo:
             port, self._pipes_port = free_port(), free_port()
-            self.variables = {
-                **ministack.CREDENTIALS,
-                "AWS_ENDPOINT_URL": ministack.url(port),
-                "AWS_ENDPOINT_URL_PIPES": pipes.url(self._pipes_port),
-            }
+            self.variables = variables(ministack.url(port), pipes.url(self._pipes_port))
+            self._environ = isolated(self._environ, self.variables)
             emulator = ministack.start(port, self.state / "ministack", self._environ)
             undo.callback(emulator.stop)
             self._launch_pipes()
@@ -87,9 +85,7 @@ class EmbeddedStack:
             return undo.pop_all()
 
     def _launch_pipes(self) -> None:
-        self.pipes = pipes.start(
-            self._pipes_port, self.state / "pipes", {**self._environ, **self.variables}
-        )
+        self.pipes = pipes.start(self._pipes_port, self.state / "pipes", self._environ)
 
     def _await_pipes(self) -> None:
         self._await(self.pipes, lambda: pipes.ready(self._pipes_port))

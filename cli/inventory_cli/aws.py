@@ -1,0 +1,36 @@
+"""The clients of the commands; where they lead is in the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    dynamodb: DynamoDBClient
+    dynamodbstreams: DynamoDBStreamsClient
+    kinesis: KinesisClient
+    logs: CloudWatchLogsClient
+    sqs: SQSClient
+
+    @classmethod
+    def from_session(cls, session: boto3.Session) -> Self:
+        config = Config(connect_timeout=5, retries={"mode": "standard"})
+        return cls(
+            dynamodb=session.client("dynamodb", config=config),
+            dynamodbstreams=session.client("dynamodbstreams", config=config),
+            kinesis=session.client("kinesis", config=config),
+            logs=session.client("logs", config=config),
+            sqs=session.client("sqs", config=config),
+        )

@@ -1,0 +1,35 @@
+"""The front door: `inventory` and its commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inventory_cli.commands.demo import demo
+from inventory_cli.errors import OneLineGroup
+from producer.cli import produce
+
+
+@click.group(cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="INVENTORY_STATE",
+    default=Path(".inventory"),
+    show_default=True,
+    help="Folder of the embedded target; also INVENTORY_STATE.",
+)
+@click.version_option(package_name="inventory-stack")
+@click.pass_context
+def cli(ctx: click.Context, state: Path) -> None:
+    """A real-time inventory pipeline: Kinesis, EventBridge Pipe, Lambda, DynamoDB.
+
+    TARGET chooses where the commands work: `embedded` (the default) on servers that `inventory up`
+    runs on this machine, `aws` on whatever the standard AWS variables lead to.
+    """
+    ctx.obj = state
+
+
+for command in (demo, produce):
+    cli.add_command(command)

@@ -1,0 +1,1 @@
+"""The commands of `inventory`, a module each."""

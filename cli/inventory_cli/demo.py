@@ -1,0 +1,169 @@
+"""A bounded run over a stack: put events, wait for every outcome, prove the table right."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, repeat
+from math import ceil, inf
+
+from inventory.stock import Outcome, RemovalNamePolicy
+from inventory_cli import table
+from inventory_cli.aws import Clients
+from inventory_cli.expectation import Expectation, expect
+from inventory_cli.function_log import FunctionLog, Progress
+from inventory_cli.rejected import RejectedQueue
+from inventory_cli.table_stream import ArrivalTimes
+from producer.feed import feed
+from producer.generator import Spec, events
+from producer.outbox import ONE_BY_ONE
+from producer.sender import Accepted, Sender
+from provisioner import Names
+
+PATIENCE_SECONDS = 60.0
+"""How long a run may go without any progress before it counts as stuck."""
+
+POLL_SECONDS = 0.1
+
+Pause = Callable[[float], object]
+Tell = Callable[[int, Progress], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to send, and how fast (events per second)."""
+
+    spec: Spec
+    count: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a run. Latencies are in seconds, from the put to the row, in rising order."""
+
+    expected: Expectation
+    outcomes: Counter[Outcome]
+    problems: Sequence[str]
+    latencies: Sequence[float]
+    seconds: float
+
+    def latency(self, share: float) -> float:
+        """The latency that `share` of the events were within; needs one event at least."""
+        return self.latencies[max(0, ceil(share * len(self.latencies)) - 1)]
+
+
+def run(
+    plan: Plan, clients: Clients, names: Names, policy: RemovalNamePolicy, pause: Pause, tell: Tell
+) -> Verdict:
+    """Send what `plan` says and follow it to its end.
+
+    `tell` hears, as it goes, how many events are put and what the function has made of them.
+    Whatever `pause` raises ends the run.
+    """
+    before = table.read(clients.dynamodb, names.table)
+    log = FunctionLog(clients.logs, names.function, since=time.time())
+    rejected = RejectedQueue(clients.sqs, names.rejected_queue)
+    accepted: list[Accepted] = []
+
+    def look() -> Progress:
+        progress = log.poll()
+        tell(len(accepted), progress)
+        return progress
+
+    started = time.monotonic()
+    with ArrivalTimes(clients.dynamodb, clients.dynamodbstreams, names.table) as arrivals:
+        _put(plan, clients, names.stream, accepted.append, _looking(pause, look))
+        progress = _await_outcomes(accepted, look, pause)
+        seconds = time.monotonic() - started
+
+    records = [(int(a.sequence_number), a.event.payload) for a in accepted]
+    expected = expect(before, records, policy)
+    problems = _missing(expected, progress, rejected, pause)
+    problems += table.changes(expected.rows, table.read(clients.dynamodb, names.table))
+    times = [(arrivals.seen.get(a.event.event_id or ""), a.sent_at) for a in accepted]
+    latencies = sorted(seen - sent for seen, sent in times if seen is not None)
+    return Verdict(expected, progress.outcomes, problems, latencies, seconds)
+
+
+def _put(
+    plan: Plan,
+    clients: Clients,
+    stream: str,
+    on_accepted: Callable[[Accepted], None],
+    wait: Pause,
+) -> None:
+    sender = Sender(
+        clients.kinesis,
+        stream,
+        on_accepted=on_accepted,
+        clock=time.monotonic,
+        wait=wait,
+        limits=ONE_BY_ONE,
+    )
+    feed(
+        islice(events(plan.spec), plan.count),
+        repeat(1 / plan.rate),
+        sender,
+        duration=inf,
+        stopping=lambda: False,
+        on_flush=lambda: None,
+        clock=time.monotonic,
+        wait=wait,
+    )
+
+
+def _looking(pause: Pause, look: Callable[[], Progress]) -> Pause:
+    """`pause`, with a look at the progress now and then."""
+    looks = _at_most_every(POLL_SECONDS)
+
+    def wait(seconds: float) -> None:
+        if next(looks):
+            look()
+        pause(seconds)
+
+    return wait
+
+
+def _at_most_every(seconds: float) -> Iterator[bool]:
+    last = -inf
+    while True:
+        due = time.monotonic() - last >= seconds
+        if due:
+            last = time.monotonic()
+        yield due
+
+
+def _await_outcomes(
+    accepted: Sequence[Accepted], look: Callable[[], Progress], pause: Pause
+) -> Progress:
+    """The progress once every record has an outcome, or none has come for too long."""
+    last: dict[str, int] = {}
+    for a in accepted:
+        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
+    handled, deadline = -1, 0.0
+    while True:
+        progress = look()
+        if progress.reaches(last) and progress.handled >= len(accepted):
+            return progress
+        if progress.handled > handled:
+            handled, deadline = progress.handled, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            return progress
+        pause(POLL_SECONDS)
+
+
+def _missing(
+    expected: Expectation, progress: Progress, rejected: RejectedQueue, pause: Pause
+) -> list[str]:
+    """What has not arrived where it must be; the rejected queue may lag behind the function."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not expected.rejected <= rejected.poll() and time.monotonic() < deadline:
+        pause(POLL_SECONDS)
+    events_left = expected.outcomes.total() - progress.handled
+    rejected_left = len(expected.rejected - rejected.sequence_numbers)
+    problems = [f"{events_left} events have no outcome"] if events_left > 0 else []
+    problems += [f"{rejected_left} rejected events are not in the queue"] if rejected_left else []
+    return problems

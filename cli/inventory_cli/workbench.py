@@ -1,0 +1,93 @@
+"""What the commands have in common: a target to work on, its clients, the resources on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import boto3
+
+import build_zip
+import provisioner
+from inventory.stock import RemovalNamePolicy
+from inventory_cli.aws import Clients
+from inventory_cli.embedded.environment import isolated
+from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.interrupts import InterruptedRunError
+from inventory_cli.target import Target, chosen, variables
+
+ZIP_NAME = "inventory-processor.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """A target, by its clients, and what its resources are called and set to."""
+
+    session: boto3.Session
+    clients: Clients
+    names: provisioner.Names
+    options: provisioner.Options
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises provisioner.SettingsError."""
+        names = provisioner.Names.from_env(os.environ)
+        options = provisioner.Options.from_env(os.environ)
+        session = boto3.Session()
+        return cls(session, Clients.from_session(session), names, options)
+
+    @property
+    def policy(self) -> RemovalNamePolicy:
+        return RemovalNamePolicy(self.options.removal_name_policy)
+
+    def provision(self, report: Callable[[provisioner.Change], object]) -> None:
+        """Raises build_zip.BuildError or provisioner.ProvisioningError."""
+        clients = provisioner.Clients.from_session(self.session)
+        provisioner.provision(clients, self.names, self.options, packaged_function(), report)
+
+
+def packaged_function() -> bytes:
+    """The function's zip, built anew."""
+    return build_zip.build(build_zip.CACHE / ZIP_NAME).read_bytes()
+
+
+def on_target(state: Path) -> Workbench:
+    """The target that the environment chooses. Raises TargetError or NoStackError."""
+    _enter(variables(os.environ, state))
+    return Workbench.from_environment()
+
+
+@contextmanager
+def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Workbench]:
+    """For a run that wants a fresh start: an embedded stack that is gone afterwards.
+
+    Where the environment chooses another target, that one, as it is. What a failed run leaves in
+    its folder is kept, to be looked into.
+    """
+    if chosen(os.environ) is not Target.EMBEDDED:
+        yield Workbench.from_environment()
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
+    try:
+        with EmbeddedStack(folder, os.environ, pause) as stack:
+            _enter(stack.variables)
+            yield Workbench.from_environment()
+    except InterruptedRunError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _enter(variables: Mapping[str, str]) -> None:
+    """Lead this process's AWS clients to a target: the SDK reads its environment, nothing else."""
+    if variables:
+        environment = isolated(os.environ, variables)
+        os.environ.clear()
+        os.environ.update(environment)

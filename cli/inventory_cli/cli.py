@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from inventory_cli.commands.demo import demo
+from inventory_cli.commands.looking import env, table
+from inventory_cli.commands.resources import destroy, package, provision
+from inventory_cli.commands.scenario import scenario
+from inventory_cli.commands.up import up
 from inventory_cli.errors import OneLineGroup
 from producer.cli import produce
 
@@ -31,5 +35,5 @@ def cli(ctx: click.Context, state: Path) -> None:
     ctx.obj = state
 
 
-for command in (demo, produce):
+for command in (up, demo, scenario, produce, table, env, provision, destroy, package):
     cli.add_command(command)

@@ -13,7 +13,13 @@ from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.expectation import Expectation, expect
-from inventory_cli.function_log import FunctionLog, Progress
+from inventory_cli.function_log import (
+    PATIENCE_SECONDS,
+    POLL_SECONDS,
+    FunctionLog,
+    Progress,
+    await_outcomes,
+)
 from inventory_cli.rejected import RejectedQueue
 from inventory_cli.table_stream import ArrivalTimes
 from producer.feed import feed
@@ -21,11 +27,6 @@ from producer.generator import Spec, events
 from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
 from provisioner import Names
-
-PATIENCE_SECONDS = 60.0
-"""How long a run may go without any progress before it counts as stuck."""
-
-POLL_SECONDS = 0.1
 
 Pause = Callable[[float], object]
 Tell = Callable[[int, Progress], object]
@@ -76,7 +77,7 @@ def run(
     started = time.monotonic()
     with ArrivalTimes(clients.dynamodb, clients.dynamodbstreams, names.table) as arrivals:
         _put(plan, clients, names.stream, accepted.append, _looking(pause, look))
-        progress = _await_outcomes(accepted, look, pause)
+        progress = await_outcomes(accepted, look, pause)
         seconds = time.monotonic() - started
 
     records = [(int(a.sequence_number), a.event.payload) for a in accepted]
@@ -134,25 +135,6 @@ def _at_most_every(seconds: float) -> Iterator[bool]:
         if due:
             last = time.monotonic()
         yield due
-
-
-def _await_outcomes(
-    accepted: Sequence[Accepted], look: Callable[[], Progress], pause: Pause
-) -> Progress:
-    """The progress once every record has an outcome, or none has come for too long."""
-    last: dict[str, int] = {}
-    for a in accepted:
-        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
-    handled, deadline = -1, 0.0
-    while True:
-        progress = look()
-        if progress.reaches(last) and progress.handled >= len(accepted):
-            return progress
-        if progress.handled > handled:
-            handled, deadline = progress.handled, time.monotonic() + PATIENCE_SECONDS
-        elif time.monotonic() > deadline:
-            return progress
-        pause(POLL_SECONDS)
 
 
 def _missing(

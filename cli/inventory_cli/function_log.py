@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,14 @@ from inventory.stock import Outcome
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
+    from producer.sender import Accepted
+
 LATE_LINES_MILLISECONDS = 3_000
+PATIENCE_SECONDS = 60.0
+"""How long a run may go without any progress before it counts as stuck."""
+
+POLL_SECONDS = 0.1
+
 ONLY_IN_BATCH_LINES = '"duration_ms"'
 
 
@@ -78,6 +86,25 @@ class FunctionLog:
                             yield batch
         except self._client.exceptions.ResourceNotFoundException:
             return  # the function has not been called yet
+
+
+def await_outcomes(
+    accepted: Sequence[Accepted], look: Callable[[], Progress], pause: Callable[[float], object]
+) -> Progress:
+    """The progress once every record has an outcome, or none has come for too long."""
+    last: dict[str, int] = {}
+    for a in accepted:
+        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
+    handled, deadline = -1, 0.0
+    while True:
+        progress = look()
+        if progress.reaches(last) and progress.handled >= len(accepted):
+            return progress
+        if progress.handled > handled:
+            handled, deadline = progress.handled, time.monotonic() + PATIENCE_SECONDS
+        elif time.monotonic() > deadline:
+            return progress
+        pause(POLL_SECONDS)
 
 
 def _batch(message: str) -> Mapping[str, Any] | None:

@@ -9,7 +9,6 @@ from typing import Self, TextIO
 
 from inventory.stock import Outcome
 from inventory_cli.demo import Verdict
-from inventory_cli.function_log import Progress
 
 LINE_EVERY_SECONDS = 2.0
 """Where lines cannot be written over."""
@@ -20,11 +19,10 @@ MOST_PROBLEMS = 20
 class ProgressLine:
     """How far a run is: one line that is written over on a terminal, one now and then elsewhere."""
 
-    def __init__(self, out: TextIO, of: int | None = None) -> None:
+    def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._of = of
         self._over = out.isatty()
-        self._shown = ""
+        self._unwritten = ""
         self._written_at = time.monotonic()
         self._width = 0
 
@@ -35,25 +33,23 @@ class ProgressLine:
         """The last line stays."""
         if self._over and self._width:
             self._out.write("\n")
-        elif self._shown:
-            self._write(self._shown)
+        elif self._unwritten:
+            self._write(self._unwritten)
 
-    def show(self, put: int, progress: Progress) -> None:
-        sent = f"{put}/{self._of}" if self._of else str(put)
-        text = f"  put {sent}, {outcomes(progress.outcomes)}"
+    def show(self, text: str) -> None:
         if self._over:
             self._out.write(f"\r{text:<{self._width}}")
             self._out.flush()
             self._width = len(text)
             return
-        self._shown = text
+        self._unwritten = text
         if time.monotonic() - self._written_at >= LINE_EVERY_SECONDS:
             self._write(text)
 
     def _write(self, text: str) -> None:
         self._out.write(f"{text}\n")
         self._out.flush()
-        self._shown, self._written_at = "", time.monotonic()
+        self._unwritten, self._written_at = "", time.monotonic()
 
 
 def outcomes(counts: Mapping[Outcome, int]) -> str:

@@ -59,7 +59,7 @@ def packaged_function() -> bytes:
 
 def on_target(state: Path) -> Workbench:
     """The target that the environment chooses. Raises TargetError or NoStackError."""
-    _enter(variables(os.environ, state))
+    enter(variables(os.environ, state))
     return Workbench.from_environment()
 
 
@@ -77,7 +77,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
         with EmbeddedStack(folder, os.environ, pause) as stack:
-            _enter(stack.variables)
+            enter(stack.variables)
             yield Workbench.from_environment()
     except InterruptedRunError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -85,7 +85,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _enter(variables: Mapping[str, str]) -> None:
+def enter(variables: Mapping[str, str]) -> None:
     """Lead this process's AWS clients to a target: the SDK reads its environment, nothing else."""
     if variables:
         environment = isolated(os.environ, variables)

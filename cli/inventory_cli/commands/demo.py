@@ -46,8 +46,9 @@ def demo(
     event has its outcome and the table equals the fold of the events, else with 1.
     """
     from inventory_cli.demo import Plan, run
+    from inventory_cli.function_log import Progress
     from inventory_cli.interrupts import Interrupts
-    from inventory_cli.narration import ProgressLine, conclusion
+    from inventory_cli.narration import ProgressLine, conclusion, outcomes
     from inventory_cli.workbench import on_own_target
     from producer.generator import Spec
 
@@ -67,10 +68,12 @@ def demo(
             f"Sending {count} events of {products} products, {rate:g} a second "
             f"(the same again: --seed {seed})"
         )
-        with ProgressLine(sys.stdout, of=count) as line:
-            verdict = run(
-                plan, bench.clients, bench.names, bench.policy, interrupts.pause, line.show
-            )
+        with ProgressLine(sys.stdout) as line:
+
+            def tell(put: int, progress: Progress) -> None:
+                line.show(f"  put {put}/{count}, {outcomes(progress.outcomes)}")
+
+            verdict = run(plan, bench.clients, bench.names, bench.policy, interrupts.pause, tell)
         for text in conclusion(verdict):
             click.echo(text)
         if verdict.problems:

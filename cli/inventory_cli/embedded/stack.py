@@ -65,6 +65,10 @@ class EmbeddedStack:
     def __exit__(self, *exception: object) -> None:
         self._cleanup.close()
 
+    @property
+    def servers(self) -> list[Server]:
+        return [self.emulator, self.pipes]
+
     def start_pipes(self) -> None:
         """Start the Pipes service, on the port it had if it ran before, and wait for it."""
         self._launch_pipes()
@@ -76,11 +80,11 @@ class EmbeddedStack:
             port, self._pipes_port = free_port(), free_port()
             self.variables = variables(ministack.url(port), pipes.url(self._pipes_port))
             self._environ = isolated(self._environ, self.variables)
-            emulator = ministack.start(port, self.state / "ministack", self._environ)
-            undo.callback(emulator.stop)
+            self.emulator = ministack.start(port, self.state / "ministack", self._environ)
+            undo.callback(self.emulator.stop)
             self._launch_pipes()
             undo.callback(lambda: self.pipes.stop())  # the one that runs then
-            self._await(emulator, lambda: ministack.ready(port))
+            self._await(self.emulator, lambda: ministack.ready(port))
             self._await_pipes()
             return undo.pop_all()
 

@@ -81,6 +81,8 @@ def description(
             "REMOVAL_NAME_POLICY": options.removal_name_policy,
             "POWERTOOLS_SERVICE_NAME": "inventory",
             "POWERTOOLS_METRICS_NAMESPACE": "Inventory",
+            # The batch line, by which a run is followed, is of this level.
+            "POWERTOOLS_LOG_LEVEL": "INFO",
         },
     )
     pipe_arn = account.arn("pipes", f"pipe/{names.pipe}")

@@ -49,9 +49,11 @@ class ProvisioningError(Exception):
         self.done = tuple(done)
         self.failures = tuple(failures)
         self.untried = tuple(untried)
+        acted = [change.resource for change in done if not change.planned]
         lines = [f"{task} stopped"]
         lines += [f"  failed: {failure.resource}: {failure.reason}" for failure in failures]
-        lines += [f"  done: {', '.join(change.resource for change in done) or 'nothing'}"]
+        lines += [f"  {change}" for change in done if change.planned]
+        lines += [f"  done: {', '.join(acted) or 'nothing'}"]
         lines += [f"  not tried: {', '.join(untried)}"] if untried else []
         lines += ["Run it again once the cause is gone: it goes on from what is there."]
         super().__init__("\n".join(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import json
 import uuid
 import zipfile
@@ -14,7 +15,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from conftest import AwsClient
 from inventory_cli.embedded.processes import free_port
@@ -131,12 +131,20 @@ def settled_stack(shared_stack: Stack) -> Iterator[Stack]:
 
 
 @contextmanager
-def refused(client: Any, operation: str) -> Iterator[None]:
-    """`client` answers AccessDenied to `operation`, without asking AWS."""
-    answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "you may not"}}
+def refused(
+    client: Any,
+    operation: str,
+    error: str = "AccessDeniedException",
+    message: str = "you may not",
+    times: int | None = None,
+) -> Iterator[None]:
+    """`client` answers `error` to `operation`, the first `times` or always, without asking AWS."""
+    answer: Any = {"Error": {"Code": error, "Message": message}}
+    left = iter(range(times)) if times else itertools.count()
 
     def refuse(**_: Any) -> None:
-        raise ClientError(answer, operation)
+        if next(left, None) is not None:
+            raise client.exceptions.from_code(error)(answer, operation)
 
     event = f"before-call.*.{operation}"
     client.meta.events.register(event, refuse)
@@ -369,6 +377,27 @@ def test_a_run_that_failed_in_the_middle_is_completed_by_the_next(
     stack.provision()
 
     assert changed(stack.provision()) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "error", "message"),
+    [
+        (
+            "lambda_",
+            "CreateFunction",
+            "InvalidParameterValueException",
+            "The role defined for the function cannot be assumed by Lambda.",
+        ),
+        ("sqs", "CreateQueue", "QueueDeletedRecently", "You must wait 60 seconds"),
+    ],
+)
+def test_a_refusal_that_passes_is_waited_for(
+    stack: Stack, service: str, operation: str, error: str, message: str
+) -> None:
+    with refused(getattr(stack.clients, service), operation, error, message, times=3):
+        lines = stack.provision()
+
+    assert all(line.startswith("created ") for line in lines)
 
 
 def test_a_failure_tells_what_is_done_what_failed_and_what_was_not_tried(stack: Stack) -> None:

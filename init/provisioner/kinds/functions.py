@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from provisioner.decision import Broken, Observed, Pending
@@ -52,7 +54,7 @@ class Functions:
         return function
 
     def create(self, desired: Function) -> None:
-        try:
+        with self._role_may_be_new(desired):
             self._lambda.create_function(
                 FunctionName=desired.name,
                 Runtime=desired.runtime,
@@ -64,11 +66,6 @@ class Functions:
                 Environment={"Variables": desired.environment},
                 Tags=desired.tags,
             )
-        except self._lambda.exceptions.InvalidParameterValueException as error:
-            if "cannot be assumed" not in str(error):
-                raise
-            # IAM takes some seconds to tell the other services about a new role.
-            raise NotYetError(f"Lambda cannot assume {desired.role} yet") from error
 
     def update(self, desired: Function, actual: Function) -> None:
         """Code first, the rest in a later round: Lambda takes one update at a time."""
@@ -77,18 +74,29 @@ class Functions:
         if actual.code != desired.code:
             self._lambda.update_function_code(FunctionName=desired.name, ZipFile=self._code)
             return
-        self._lambda.update_function_configuration(
-            FunctionName=desired.name,
-            Runtime=desired.runtime,
-            Role=desired.role,
-            Handler=desired.handler,
-            Timeout=desired.timeout_seconds,
-            MemorySize=desired.memory_mb,
-            Environment={"Variables": desired.environment},
-        )
+        with self._role_may_be_new(desired):
+            self._lambda.update_function_configuration(
+                FunctionName=desired.name,
+                Runtime=desired.runtime,
+                Role=desired.role,
+                Handler=desired.handler,
+                Timeout=desired.timeout_seconds,
+                MemorySize=desired.memory_mb,
+                Environment={"Variables": desired.environment},
+            )
 
     def delete(self, desired: Function) -> None:
         self._lambda.delete_function(FunctionName=desired.name)
+
+    @contextmanager
+    def _role_may_be_new(self, function: Function) -> Iterator[None]:
+        """IAM takes some seconds to tell the other services about a new role."""
+        try:
+            yield
+        except self._lambda.exceptions.InvalidParameterValueException as error:
+            if "cannot be assumed" not in str(error):
+                raise
+            raise NotYetError(f"Lambda cannot assume {function.role} yet") from error
 
 
 def code_sha256(code: bytes) -> str:

@@ -10,18 +10,23 @@ from provisioner.convergence import converge, preview, remove
 from provisioner.decision import Broken, Observed, Pending
 from provisioner.errors import NotYetError, ResourceError
 from provisioner.patience import AbandonedError, Patience
-from provisioner.resources import TAGS, Stream
+from provisioner.resources import Stream
 
 STREAM = Stream(name="s", arn="arn:s", shards=2)
 UNTAGGED = Stream(name="s", arn="arn:s", shards=2, tags={})
 
 
 class Scripted:
-    """Streams whose looks are given, the last one for ever; it keeps the calls it got."""
+    """Streams whose looks are given, the last one for ever; it keeps the calls it got.
+
+    `failures` are what its first calls that change something raise.
+    """
 
     adopts = False
 
-    def __init__(self, looks: Iterable[Observed[Stream]], failures: Iterable[str] = ()) -> None:
+    def __init__(
+        self, looks: Iterable[Observed[Stream]], failures: Iterable[Exception | None] = ()
+    ) -> None:
         self._looks = list(looks)
         self._failures = list(failures)
         self.calls: list[str] = []
@@ -30,17 +35,19 @@ class Scripted:
         return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
 
     def create(self, desired: Stream) -> None:
-        self.calls.append("create")
-        if self._failures:
-            raise NotYetError(self._failures.pop(0))
+        self._call("create")
 
     def update(self, desired: Stream, actual: Stream) -> None:
-        self.calls.append(f"update from {actual.shards}")
-        if self._failures:
-            raise RuntimeError(self._failures.pop(0))
+        self._call(f"update from {actual.shards}")
 
     def delete(self, desired: Stream) -> None:
-        self.calls.append("delete")
+        self._call("delete")
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        failure = self._failures.pop(0) if self._failures else None
+        if failure:
+            raise failure
 
 
 def with_shards(count: int) -> Stream:
@@ -55,7 +62,7 @@ def test_it_waits_until_what_it_made_is_there_and_right() -> None:
 
 
 def test_a_role_that_lambda_cannot_assume_yet_is_tried_again() -> None:
-    kind = Scripted([None, None, STREAM], failures=["cannot be assumed"])
+    kind = Scripted([None, None, STREAM], failures=[NotYetError("cannot be assumed")])
 
     assert str(converge(kind, STREAM, Patience(60))) == "created stream s (2 shards)"
     assert kind.calls == ["create", "create"]
@@ -98,9 +105,7 @@ def test_waiting_ends_when_the_run_is_abandoned() -> None:
 
 
 def test_what_cannot_be_tagged_as_ours_does_not_stay() -> None:
-    kind = Scripted([None, UNTAGGED], failures=[])
-    kind.create = lambda desired: kind.calls.append("create")  # type: ignore[method-assign]
-    kind._failures = ["access denied"]
+    kind = Scripted([None, UNTAGGED], failures=[None, RuntimeError("access denied")])
 
     with pytest.raises(RuntimeError, match="access denied"):
         converge(kind, STREAM, Patience(60))
@@ -132,4 +137,3 @@ def test_a_removal_leaves_alone_what_is_not_ours() -> None:
 
 def test_there_is_nothing_to_remove_where_nothing_is() -> None:
     assert str(remove(Scripted([None]), STREAM, Patience(60))) == "already gone: stream s"
-    assert TAGS

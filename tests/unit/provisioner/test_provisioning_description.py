@@ -116,6 +116,7 @@ def test_the_function_is_told_where_to_write() -> None:
         "REMOVAL_NAME_POLICY": "ignore",
         "POWERTOOLS_SERVICE_NAME": "inventory",
         "POWERTOOLS_METRICS_NAMESPACE": "Inventory",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
     }
 
 

@@ -46,6 +46,18 @@ def test_a_failure_says_what_is_there_what_is_not_and_why() -> None:
     ]
 
 
+def test_a_plan_that_failed_does_not_claim_to_have_done_anything() -> None:
+    planned = Change(Action.CREATED, "stream s", "2 shards", planned=True)
+
+    error = ProvisioningError("planning", [planned], [Failure("table t", "its key is id (N)")])
+
+    assert str(error).splitlines()[1:4] == [
+        "  failed: table t: its key is id (N)",
+        "  would create stream s (2 shards)",
+        "  done: nothing",
+    ]
+
+
 def test_a_refusal_of_aws_is_one_printable_line() -> None:
     error = ClientError(
         {"Error": {"Code": "AccessDenied", "Message": "no\n\x1b[31mway"}}, "CreateRole"

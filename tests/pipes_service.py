@@ -58,7 +58,9 @@ class PipesProcess:
             [sys.executable, "-m", "eventbridge_pipes", "--state", str(self.state), *arguments],
             {
                 **inherited,
-                **ministack.CREDENTIALS,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": ministack.REGION,
                 "AWS_ENDPOINT_URL": self.emulator,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 **self.environment,
@@ -203,7 +205,7 @@ class Pipeline:
             ShardId="shardId-000000000000",
             ShardIteratorType="TRIM_HORIZON",
         )["ShardIterator"]
-        found = []
+        found: list[list[dict[str, Any]]] = []
         while True:
             page = self.kinesis.get_records(ShardIterator=iterator)
             if not page["Records"]:

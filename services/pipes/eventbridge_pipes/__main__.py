@@ -48,8 +48,9 @@ def main() -> int:
     lifecycle = Lifecycle(store, Resources(clients), supervise)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
+    server = _server(application(model, service, store))
     lifecycle.resume()
-    _serve(application(model, service, store), listener)
+    server.run(sockets=[listener])
     if lifecycle.stop(GRACE_SECONDS):
         store.close()
     else:
@@ -73,23 +74,30 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _serve(app: Starlette, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    # When it is done, uvicorn raises the signal again that ended it: to end well is success here.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(
-        app,
-        http="h11",
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=1,
+def _server(app: Starlette) -> uvicorn.Server:
+    """A server that SIGINT and SIGTERM end well, from now on."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
     )
-    uvicorn.Server(config).run(sockets=[listener])
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # While it serves, uvicorn handles them itself; when done, it raises the one that ended it
+    # again, which must not end the process before the pipes have stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return server
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Lifecycle:
         self._supervise = supervise
         self._now = now
         self._running: dict[str, Supervisor] = {}
+        self._settling: set[threading.Thread] = set()
         self._stopping = threading.Event()
 
     def resume(self) -> None:
@@ -51,9 +52,11 @@ class Lifecycle:
 
     def settle(self, pipe: Pipe) -> None:
         """Start to take `pipe` out of its passing state, and return."""
-        threading.Thread(
+        thread = threading.Thread(
             target=self._settle, args=(pipe,), name=f"settle {pipe.name}", daemon=True
-        ).start()
+        )
+        self._settling.add(thread)
+        thread.start()
 
     def stop(self, grace: float) -> bool:
         """Stop all pipes, their states kept; whether all work ended within `grace` seconds."""
@@ -62,7 +65,10 @@ class Lifecycle:
         supervisors = list(self._running.values())
         for supervisor in supervisors:
             supervisor.stop()
-        return all([s.join(max(0.0, deadline - time.monotonic())) for s in supervisors])
+        for thread in [*self._settling]:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        ended = [s.join(max(0.0, deadline - time.monotonic())) for s in supervisors]
+        return all(ended) and not self._settling
 
     def _settle(self, pipe: Pipe) -> None:
         log = PipeLog(pipe.name)
@@ -84,6 +90,8 @@ class Lifecycle:
             failed = _FAILED.get(pipe.current, State.STOPPED)
             reason = "A fault of this service; its log says more."
             self._store.change(pipe.name, current=failed, reason=reason)
+        finally:
+            self._settling.discard(threading.current_thread())
 
     def _activate(self, pipe: Pipe) -> None:
         stream_created = self._resources.check(pipe)

@@ -55,6 +55,8 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
     failures = returned["batchItemFailures"]
     if not isinstance(failures, list):
         return all_failed(records, "batchItemFailures is not a list")
+    if not failures:
+        return Succeeded()
     known = {record.sequence_number: position for position, record in enumerate(records)}
     known |= {record.event_id: position for position, record in enumerate(records)}
     failed = set()
@@ -66,8 +68,6 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
             shown = json.dumps(identifier[:100])
             return all_failed(records, f"itemIdentifier {shown} is not in the batch")
         failed.add(known[identifier])
-    if not failed:
-        return Succeeded()
     return Failed(frozenset(failed), "reported in batchItemFailures")
 
 

@@ -17,7 +17,7 @@ IDLE_SHARE = 0.1
 
 PAGE_BYTES = 2 * 1024 * 1024
 PAGE_RECORDS = 10_000
-FIRST_PAGE_RECORDS = 1_000
+FIRST_PAGE_RECORDS = 100
 
 
 def pause(idle: float, behind: bool, floor: float) -> float:

@@ -17,6 +17,13 @@ class Position:
     after: str | None = None
     at: float | None = None
 
+    def __str__(self) -> str:
+        if self.after is not None:
+            return f"after {self.after}"
+        if self.at is not None:
+            return f"what arrived since {datetime.fromtimestamp(self.at, UTC).isoformat()}"
+        return "the oldest record"
+
 
 OLDEST = Position()
 

@@ -49,6 +49,7 @@ class ShardReader:
         self._limit = polling.FIRST_PAGE_RECORDS
         self._floor = 0.0
         self._failures = 0
+        self._told = False
         self._last_record = time.monotonic()
 
     def run(self) -> bool:
@@ -105,14 +106,16 @@ class ShardReader:
     def _after_failure(self, error: SourceError) -> float:
         self._iterator = None
         self._failures += 1
-        if self._failures == 1 and not isinstance(error, ExpiredIteratorError):
+        if not self._told and not isinstance(error, ExpiredIteratorError):
+            self._told = True
             self._log.warning("cannot read shard %s, trying on: %s", self._shard_id, error)
         if isinstance(error, SourceNotFoundError):
             self._not_found()
         return growing_pause(self._failures)
 
     def _after_success(self) -> None:
-        if self._failures > 1:
+        if self._told:
+            self._told = False
             self._log.info("reading shard %s again", self._shard_id)
         self._failures = 0
         self._floor = polling.floor_when_served(self._floor)

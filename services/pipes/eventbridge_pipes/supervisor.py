@@ -43,7 +43,8 @@ class Supervisor:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._in_doubt = True
-        self._tries = 0
+        self._outages = 0
+        self._restarts = 0
         self._thread = threading.Thread(target=self._run, name=f"pipe {pipe.name}", daemon=True)
 
     def start(self) -> None:
@@ -63,7 +64,8 @@ class Supervisor:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
         while not self._stopping.is_set():
             self._wake.clear()
-            self._wake.wait(self._look())
+            if not self._wake.wait(self._look()):
+                self._restarts = 0
         for worker in self._workers.values():
             worker.stop()
         for worker in self._workers.values():
@@ -73,26 +75,24 @@ class Supervisor:
     def _look(self) -> float:
         """Bring the workers in line with the stream; seconds until the next look."""
         try:
-            troubled = self._collect_ended()
+            self._collect_ended()
             if self._in_doubt:
                 self._check_stream()
             self._follow_shards()
         except SourceError as error:
-            self._in_doubt = True
-            if not self._tries:
+            if not self._outages:
                 self._log.warning("cannot look at the stream, trying on: %s", error)
-            troubled = True
         except Exception:
             self._log.exception("looking after the stream failed, trying on")
-            troubled = True
-        if not troubled:
-            self._tries = 0
+        else:
+            self._outages = 0
             return DISCOVERY_SECONDS
-        self._tries += 1
-        return growing_pause(self._tries)
+        self._in_doubt = True
+        self._outages += 1
+        return growing_pause(self._outages)
 
-    def _collect_ended(self) -> bool:
-        """Let go of the workers that have ended; whether any of them did so in trouble."""
+    def _collect_ended(self) -> None:
+        """Let go of the workers that have ended; rest a while if any of them is to start over."""
         ended = [worker for worker in self._workers.values() if worker.end is not None]
         for worker in ended:
             del self._workers[worker.shard_id]
@@ -100,7 +100,9 @@ class Supervisor:
             if worker.end is End.POSITION_LOST:
                 self._in_doubt = True
                 self._store.forget(self._pipe.name, worker.shard_id)
-        return any(worker.end in (End.POSITION_LOST, End.CRASHED) for worker in ended)
+        if any(worker.end in (End.POSITION_LOST, End.CRASHED) for worker in ended):
+            self._restarts += 1
+            self._stopping.wait(growing_pause(self._restarts))
 
     def _check_stream(self) -> None:
         """Begin again if the stream is not the one that the positions are of."""

@@ -413,6 +413,22 @@ def test_a_failure_tells_what_is_done_what_failed_and_what_was_not_tried(stack: 
     assert error.untried == (f"pipe {stack.names.pipe}",)
 
 
+def test_a_pipe_that_failed_to_be_created_is_made_again(stack: Stack) -> None:
+    pipes, name = stack.clients.pipes, stack.names.pipe
+    pipes.create_pipe(
+        Name=name,
+        RoleArn="arn:aws:iam::000000000000:role/none",
+        Source=f"arn:aws:kinesis:us-east-1:000000000000:stream/{stack.names.stream}",
+        SourceParameters={"KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON"}},
+        Target=f"arn:aws:lambda:us-east-1:000000000000:function:{stack.names.function}",
+        Tags=TAGS,
+    )
+    eventually(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "CREATE_FAILED")
+
+    assert stack.provision()[-1].startswith(f"replaced pipe {name}: CREATE_FAILED: ")
+    assert changed(stack.provision()) == []
+
+
 def test_a_table_with_another_key_is_left_alone_with_what_to_do(stack: Stack) -> None:
     stack.clients.dynamodb.create_table(
         TableName=stack.names.table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 from time import monotonic
 
 import click
-from rich.console import Console
 
 from producer import generator, jsonlines, pacing
 from producer.connect import connect
@@ -24,7 +24,7 @@ from producer.retry import Retry
 from producer.sender import Sender
 from producer.settings import Settings
 from producer.stop import StopRequest
-from producer.textoutput import TextOutput
+from producer.textoutput import PlainConsole, TextOutput
 
 
 def run(settings: Settings) -> None:
@@ -64,6 +64,9 @@ def run(settings: Settings) -> None:
                 trouble = "stopped at once"
             except SendingError as error:
                 trouble = str(error)
+            except BrokenPipeError:
+                trouble = "stopped because nothing reads the output"
+                _discard_output()
             output.summary(report.summary(), unconfirmed=sender.pending)
     if trouble:
         raise SendingError(f"{trouble}; events taken but not confirmed: {sender.pending}")
@@ -88,7 +91,15 @@ def _gaps(settings: Settings) -> Iterator[float]:
     return pacing.unpaced() if settings.batch else pacing.natural(random.random)
 
 
+def _discard_output() -> None:
+    """What is still written, now or by Python at its end, goes nowhere in place of failing again
+    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def _output(settings: Settings) -> TextOutput | JsonOutput:
     if settings.output == "text" or (settings.output == "auto" and sys.stdout.isatty()):
-        return TextOutput(Console(highlight=False), stream=settings.stream)
+        return TextOutput(PlainConsole(highlight=False), stream=settings.stream)
     return JsonOutput(click.echo, stream=settings.stream, each_event=settings.each_event_shown)

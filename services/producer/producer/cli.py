@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from producer import mix
 from producer.errors import CannotStartError, SendingError
-from producer.generator import Spec
+from producer.generator import MOST_PRODUCTS, Spec
 from producer.mix import Mix
 from producer.settings import DEFAULT_STREAM, Settings
 
@@ -59,6 +59,7 @@ def _mix(ctx: click.Context, param: click.Parameter, value: str) -> Mix:
 
 
 POSITIVE = FiniteRange(min=0, min_open=True)
+RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
 
 
 @click.command(
@@ -74,13 +75,13 @@ POSITIVE = FiniteRange(min=0, min_open=True)
     show_default=True,
     help="Kinesis stream to send to; also STREAM_NAME.",
 )
-@click.option("--rate", type=POSITIVE, help="Events per second, in place of one every 0.5-1.5 s.")
+@click.option("--rate", type=RATE, help="Events per second, in place of one every 0.5-1.5 s.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
 @click.option("--duration", type=POSITIVE, help="Stop after so many seconds.")
 @click.option("--seed", type=int, help="The same seed gives the same events, ids included.")
 @click.option(
     "--products",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_PRODUCTS),
     default=Spec.products,
     show_default=True,
     help="Product ids are P1 to P<products>.",

@@ -15,6 +15,7 @@ from producer.mix import Mix
 PRODUCT_NAMES = ("Laptop", "Phone", "Tablet", "Headphones", "Charger")
 QUANTITIES = (1, 50)
 FIRST_SECOND = datetime(2022, 1, 1)
+MOST_PRODUCTS = 1_000_000_000
 SECONDS = int((datetime(2024, 1, 1) - FIRST_SECOND).total_seconds())
 BROKEN_WAYS = tuple(broken.WAYS)
 
@@ -24,7 +25,7 @@ class Spec:
     """What to generate: products P1 to P<products>, the shares of the event types, the share
     (0 to 1) of events that are broken on purpose, and the seed.
 
-    Raises ValueError for a number of products below 1 or a share outside 0 to 1.
+    Raises ValueError for no products or more than a thousand million, or a share outside 0 to 1.
     """
 
     seed: int | None = None
@@ -33,8 +34,8 @@ class Spec:
     invalid_share: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.products < 1:
-            raise ValueError("there must be at least one product")
+        if not 1 <= self.products <= MOST_PRODUCTS:
+            raise ValueError(f"the number of products is from 1 to {MOST_PRODUCTS}")
         if not 0 <= self.invalid_share <= 1:
             raise ValueError("the share of invalid events is a number from 0 to 1")
 

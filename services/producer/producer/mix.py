@@ -20,7 +20,7 @@ class Mix:
         if not all(math.isfinite(share) and share >= 0 for share in self.shares):
             raise ValueError("a share is a number that is not negative")
         if not 0 < sum(self.shares) < math.inf:
-            raise ValueError("at least one share must be above zero")
+            raise ValueError("the shares must add up to a number above zero")
 
     @property
     def shares(self) -> tuple[float, float, float]:

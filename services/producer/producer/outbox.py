@@ -14,8 +14,12 @@ Every older event of that product is then accepted before this one is offered, w
 in whichever order a call is processed. It costs no throughput as long as there are many products:
 the choice skips later events of a product in the call and looks further down the window.
 
-A call without an answer may have been taken all the same. Its records are sent again before
-anything newer of their products; a copy carries the same event id, by which the consumer knows it.
+That a later call is also later on the shard rests on its starting after the answer to the earlier
+one: PutRecords has no `SequenceNumberForOrdering` to demand it.
+
+A call without an answer may have been taken all the same, or be taken late. Its records are sent
+again before anything newer of their products; every copy carries the same event id, by which the
+consumer knows it.
 """
 
 from __future__ import annotations

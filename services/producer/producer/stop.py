@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AN_HOUR = 3600.0  # `select` does not take any number of seconds.
 
 
 class StopRequest:
@@ -38,8 +39,9 @@ class StopRequest:
         self._writer.close()
 
     def wait(self, seconds: float) -> None:
-        """Return after `seconds`, or when a signal arrives that no wait has seen yet."""
-        readable, _, _ = select.select([self._reader], [], [], max(0.0, seconds))
+        """Return after `seconds` (an hour at most), or when a signal arrives that no wait has
+        seen yet."""
+        readable, _, _ = select.select([self._reader], [], [], min(max(0.0, seconds), AN_HOUR))
         if readable:
             self._reader.recv(4096)
 

@@ -11,6 +11,13 @@ from producer.shown import shown, shown_bytes
 from producer.tally import Summary
 
 
+class PlainConsole(Console):
+    """A console that leaves a broken pipe to its caller; rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
 class TextOutput:
     """Keeps a live line at the bottom of a terminal; elsewhere progress is a line now and then."""
 

@@ -89,7 +89,10 @@ def test_mounted_in_another_program_it_reads_the_same_environment(runs: list[Set
     [
         ("--raet 3", "No such option '--raet'"),
         ("--rate 0", "'--rate': 0.0 is not in the range"),
-        ("--rate inf", "'--rate': inf is not a finite number"),
+        ("--rate inf", "'--rate': inf is not in the range"),
+        ("--rate nan", "'--rate': nan is not a finite number"),
+        ("--rate 1e300", "'--rate': 1e+300 is not in the range"),
+        ("--products 1000000000000", "'--products': 1000000000000 is not in the range"),
         ("--duration nan", "'--duration': nan is not a finite number"),
         ("--count 0", "'--count': 0 is not in the range"),
         ("--products 0", "'--products': 0 is not in the range"),
@@ -131,6 +134,12 @@ def test_a_run_that_fails_is_one_line_and_its_exit_code(
 def test_help_does_not_load_the_aws_library() -> None:
     code = "import sys; import producer.cli; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_how_to_page_explains_every_option() -> None:
+    page = (Path(__file__).parents[3] / "docs/producer.md").read_text()
+    options = [name for param in produce.params for name in param.opts]
+    assert [name for name in options if f"| `{name}" not in page] == []
 
 
 @pytest.mark.parametrize(

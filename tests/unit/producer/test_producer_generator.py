@@ -143,7 +143,7 @@ def test_the_invalid_share_is_broken_in_every_way() -> None:
     assert all(event.partition_key.startswith("P") for event in broken)
 
 
-@pytest.mark.parametrize("wrong", [{"products": 0}, {"invalid_share": 1.1}])
+@pytest.mark.parametrize("wrong", [{"products": 0}, {"products": 10**12}, {"invalid_share": 1.1}])
 def test_a_spec_that_cannot_be_generated_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"must be at least|from 0 to 1"):
+    with pytest.raises(ValueError, match=r"from [01] to 1"):
         Spec(**wrong)

@@ -23,7 +23,8 @@ def test_a_type_that_is_left_out_has_no_share() -> None:
         ("added=-1,removed=3", "not negative"),
         ("added=nan", "not negative"),
         ("added=inf", "not negative"),
-        ("added=0", "at least one share"),
+        ("added=1e308,removed=1e308", "add up to a number above zero"),
+        ("added=0", "add up to a number above zero"),
     ],
 )
 def test_what_is_not_a_mix_is_refused_with_the_reason(text: str, reason: str) -> None:

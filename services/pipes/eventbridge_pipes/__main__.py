@@ -5,21 +5,23 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from functools import partial
 
 import uvicorn
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
 
-from eventbridge_pipes import assembly, logs
+from eventbridge_pipes import logs
 from eventbridge_pipes.api import application
+from eventbridge_pipes.assembly import assemble, connect_ends
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.service import PipesService
 from eventbridge_pipes.settings import Settings
-from eventbridge_pipes.store import StateDirectoryError, Store
+from eventbridge_pipes.store import Origin, StateDirectoryError, Store
+from eventbridge_pipes.supervisor import Supervisor
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
@@ -44,7 +46,9 @@ def main() -> int:
     shown = f"[{host}]" if ":" in host else host
     logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
 
-    supervise = partial(assembly.supervisor, clients=clients, store=store)
+    def supervise(pipe: Pipe, origin: Origin) -> Supervisor:
+        return assemble(pipe, origin, connect_ends(pipe, clients), store)
+
     lifecycle = Lifecycle(store, Resources(clients), supervise)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")

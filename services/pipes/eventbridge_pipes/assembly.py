@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.batching import BatchRules
 from eventbridge_pipes.buffer import RecordBuffer
 from eventbridge_pipes.clients import Clients
 from eventbridge_pipes.dead_letter_queue import DeadLetterQueue
-from eventbridge_pipes.delivery import Delivery
+from eventbridge_pipes.delivery import DeadLetters, Delivery, Target
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.positions import Position
 from eventbridge_pipes.reader import ShardReader
 from eventbridge_pipes.retry import RetryPolicy
+from eventbridge_pipes.source import ShardReads, Stream
 from eventbridge_pipes.source_kinesis import KinesisShard, KinesisStream
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.supervisor import Supervisor
+from eventbridge_pipes.supervisor import DISCOVERY_SECONDS, Supervisor
 from eventbridge_pipes.target_lambda import LambdaTarget
 from eventbridge_pipes.worker import ShardWorker
 
 
-def supervisor(pipe: Pipe, origin: Origin, clients: Clients, store: Store) -> Supervisor:
-    """The supervisor of `pipe`, not yet started."""
+@dataclass(frozen=True)
+class Ends:
+    """What a pipe connects. `shard` opens one shard of the stream by its id."""
+
+    stream: Stream
+    shard: Callable[[str], ShardReads]
+    target: Target
+    dead_letters: DeadLetters | None
+
+
+def connect_ends(pipe: Pipe, clients: Clients) -> Ends:
+    """The ends that the ARNs of `pipe` name."""
     stream = Arn.parse(pipe.source)
+    dead_letter_arn = pipe.stream.dead_letter_arn
+    return Ends(
+        stream=KinesisStream(clients.kinesis, pipe.source),
+        shard=lambda shard_id: KinesisShard(clients.kinesis, stream, shard_id, pipe.role_arn),
+        target=LambdaTarget(clients.lambda_, pipe.target),
+        dead_letters=DeadLetterQueue(clients, dead_letter_arn) if dead_letter_arn else None,
+    )
+
+
+def assemble(
+    pipe: Pipe, origin: Origin, ends: Ends, store: Store, discovery: float = DISCOVERY_SECONDS
+) -> Supervisor:
+    """The supervisor of `pipe`, not yet started."""
     parameters = pipe.stream
     log = PipeLog(pipe.name)
-    target = LambdaTarget(clients.lambda_, pipe.target)
-    dead_letters = (
-        DeadLetterQueue(clients, parameters.dead_letter_arn) if parameters.dead_letter_arn else None
-    )
     batches = BatchRules(parameters.batch_size, parameters.window)
     retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
@@ -43,11 +64,11 @@ def supervisor(pipe: Pipe, origin: Origin, clients: Clients, store: Store) -> Su
     ) -> ShardWorker:
         stop_reading, stop = threading.Event(), threading.Event()
         buffer = RecordBuffer(batches)
-        shard = KinesisShard(clients.kinesis, stream, shard_id, pipe.role_arn)
+        shard = ends.shard(shard_id)
         reader = ShardReader(shard, shard_id, position, buffer, stop_reading, not_found, log)
         delivery = Delivery(
-            target,
-            dead_letters,
+            ends.target,
+            ends.dead_letters,
             retries,
             pipe_arn=pipe.arn,
             stream_arn=pipe.source,
@@ -59,4 +80,4 @@ def supervisor(pipe: Pipe, origin: Origin, clients: Clients, store: Store) -> Su
             pipe.name, shard_id, reader, buffer, delivery, store, stop_reading, stop, ended, log
         )
 
-    return Supervisor(pipe, origin, KinesisStream(clients.kinesis, pipe.source), store, worker)
+    return Supervisor(pipe, origin, ends.stream, store, worker, discovery)

@@ -11,11 +11,11 @@ from eventbridge_pipes.buffer import RecordBuffer
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.positions import Position
 from eventbridge_pipes.retry import growing_pause
-from eventbridge_pipes.source_kinesis import (
+from eventbridge_pipes.source import (
     ExpiredIteratorError,
-    KinesisShard,
     Page,
     PositionLostError,
+    ShardReads,
     SourceError,
     SourceNotFoundError,
     ThrottledError,
@@ -30,7 +30,7 @@ class ShardReader:
 
     def __init__(
         self,
-        shard: KinesisShard,
+        shard: ShardReads,
         shard_id: str,
         start: Position,
         buffer: RecordBuffer,
@@ -85,7 +85,6 @@ class ShardReader:
         return self._shard.page(self._iterator, self._limit)
 
     def _take_in(self, page: Page) -> None:
-        self._last_record = time.monotonic()
         self._limit = polling.page_limit(
             len(page.records), sum(len(record.body) for record in page.records)
         )
@@ -98,6 +97,7 @@ class ShardReader:
         if due:
             self._buffer.put(due)
             self._position = Position(after=due[-1].sequence_number)
+        self._last_record = time.monotonic()
 
     def _pause_after(self, page: Page) -> float:
         idle = time.monotonic() - self._last_record

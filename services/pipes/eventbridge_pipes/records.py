@@ -29,8 +29,8 @@ class KinesisShape:
 
     def __init__(self, stream: Arn, shard_id: str, role_arn: str) -> None:
         self._shard_id = shard_id
-        self._constant = (
-            '"eventSource":"aws:kinesis","eventVersion":"1.0","eventName":"aws:kinesis:record",'
+        self._rest = (
+            '"eventName":"aws:kinesis:record",'
             f'"invokeIdentityArn":{quoted(role_arn)},"awsRegion":{quoted(stream.region)},'
             f'"eventSourceARN":{quoted(stream.text)}'
         )
@@ -44,14 +44,15 @@ class KinesisShape:
             '{"kinesisSchemaVersion":"1.0",'
             f'"partitionKey":{quoted(raw["PartitionKey"])},"sequenceNumber":{quoted(number)},'
             f'"data":{quoted(raw["Data"])},"approximateArrivalTimestamp":{arrived!r},'
-            f'"eventID":{quoted(event_id)},{self._constant}}}'
+            '"eventSource":"aws:kinesis","eventVersion":"1.0",'
+            f'"eventID":{quoted(event_id)},{self._rest}}}'
         )
         return Record(event_id, number, arrived, body)
 
 
 def payload(records: Sequence[Record]) -> bytes:
     """The JSON array of `records`, as the target gets it."""
-    return ("[" + ",".join([record.body for record in records]) + "]").encode("ascii")
+    return f"[{','.join([record.body for record in records])}]".encode("ascii")
 
 
 def payload_size(record: Record) -> int:

@@ -9,7 +9,8 @@ from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients
 from eventbridge_pipes.dead_letter_queue import queue_url
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.source_kinesis import KinesisStream, SourceError, SourceNotFoundError
+from eventbridge_pipes.source import SourceError, SourceNotFoundError
+from eventbridge_pipes.source_kinesis import KinesisStream
 
 REASON_LIMIT = 512
 """Characters that the model allows a StateReason."""

@@ -10,7 +10,7 @@ from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.positions import Position
 from eventbridge_pipes.retry import growing_pause
 from eventbridge_pipes.shards import shards_to_read
-from eventbridge_pipes.source_kinesis import KinesisStream, SourceError
+from eventbridge_pipes.source import SourceError, Stream
 from eventbridge_pipes.store import Checkpoint, Origin, Store
 from eventbridge_pipes.worker import End, ShardWorker
 
@@ -29,15 +29,17 @@ class Supervisor:
         self,
         pipe: Pipe,
         origin: Origin,
-        stream: KinesisStream,
+        stream: Stream,
         store: Store,
         make_worker: MakeWorker,
+        discovery: float = DISCOVERY_SECONDS,
     ) -> None:
         self._pipe = pipe
         self._origin = origin
         self._stream = stream
         self._store = store
         self._make_worker = make_worker
+        self._discovery = discovery
         self._log = PipeLog(pipe.name)
         self._workers: dict[str, ShardWorker] = {}
         self._stopping = threading.Event()
@@ -76,9 +78,9 @@ class Supervisor:
         """Bring the workers in line with the stream; seconds until the next look."""
         try:
             self._collect_ended()
-            if self._in_doubt:
-                self._check_stream()
-            self._follow_shards()
+            if not self._in_doubt or self._is_same_stream():
+                self._in_doubt = False
+                self._follow_shards()
         except SourceError as error:
             if not self._outages:
                 self._log.warning("cannot look at the stream, trying on: %s", error)
@@ -86,7 +88,7 @@ class Supervisor:
             self._log.exception("looking after the stream failed, trying on")
         else:
             self._outages = 0
-            return DISCOVERY_SECONDS
+            return self._discovery
         self._in_doubt = True
         self._outages += 1
         return growing_pause(self._outages)
@@ -104,19 +106,22 @@ class Supervisor:
             self._restarts += 1
             self._stopping.wait(growing_pause(self._restarts))
 
-    def _check_stream(self) -> None:
-        """Begin again if the stream is not the one that the positions are of."""
+    def _is_same_stream(self) -> bool:
+        """Whether the positions are of this stream, once they are: it may have been made again.
+
+        What was read of the stream before is finished first; the end of a worker wakes this one.
+        """
         created = self._stream.created()
-        if self._origin.stream_created != created:
-            self._log.warning("the stream was made again: reading it from where the pipe began")
-            for worker in self._workers.values():
-                worker.stop()
-            for worker in self._workers.values():
-                worker.join()
-            self._workers.clear()
-            self._origin = Origin(created, self._origin.position)
-            self._store.begin(self._pipe.name, self._origin)
-        self._in_doubt = False
+        if self._origin.stream_created == created:
+            return True
+        for worker in self._workers.values():
+            worker.drain()
+        if self._workers:
+            return False
+        self._log.warning("the stream was made again: reading it from where the pipe began")
+        self._origin = Origin(created, self._origin.position)
+        self._store.begin(self._pipe.name, self._origin)
+        return True
 
     def _follow_shards(self) -> None:
         shards = self._stream.shards()

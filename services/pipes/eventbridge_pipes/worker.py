@@ -10,7 +10,7 @@ from eventbridge_pipes.buffer import RecordBuffer
 from eventbridge_pipes.delivery import Delivery
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.reader import ShardReader
-from eventbridge_pipes.source_kinesis import PositionLostError
+from eventbridge_pipes.source import PositionLostError
 from eventbridge_pipes.store import Store
 
 
@@ -82,7 +82,8 @@ class ShardWorker:
             self._buffer.end()
         except PositionLostError as error:
             self._log.warning("shard %s: %s", self.shard_id, error)
-            self._fail(End.POSITION_LOST)
+            self._trouble = End.POSITION_LOST
+            self._buffer.end()
         except Exception:
             self._log.exception("reading shard %s failed", self.shard_id)
             self._fail(End.CRASHED)

@@ -1,0 +1,125 @@
+"""A stream in memory that can do what no emulator does: close shards, expire, throttle, break."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from eventbridge_pipes.assembly import Ends, assemble
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.positions import OLDEST, Position
+from eventbridge_pipes.records import Record
+from eventbridge_pipes.shards import Shard
+from eventbridge_pipes.source import (
+    ExpiredIteratorError,
+    Page,
+    PositionLostError,
+    SourceNotFoundError,
+)
+from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.supervisor import Supervisor
+from pipes_samples import PIPE
+
+
+class FakeStream:
+    """A stream; `troubles` are raised one after the other, one by each read of a shard."""
+
+    def __init__(self) -> None:
+        self.born = 1.0
+        self.listed: list[Shard] = []
+        self.records: dict[str, list[Record]] = {}
+        self.closed: set[str] = set()
+        self.troubles: list[Exception] = []
+        self.listing_troubles: list[Exception] = []
+        self.limits: list[int] = []
+        self.positions_lost = 0
+        self.lock = threading.Lock()
+
+    def add_shard(self, shard_id: str, *parents: str) -> None:
+        self.listed.append(Shard(shard_id, parents))
+        self.records.setdefault(shard_id, [])
+
+    def put(self, shard_id: str, *words: str, arrived: float = 0.0) -> None:
+        with self.lock:
+            kept = self.records[shard_id]
+            for word in words:
+                number = f"{self.born:010.0f}{len(kept):020d}"
+                kept.append(Record(f"{shard_id}:{number}", number, arrived, word))
+
+    def created(self) -> float:
+        if self.listing_troubles:
+            raise self.listing_troubles.pop(0)
+        return self.born
+
+    def shards(self) -> list[Shard]:
+        if self.listing_troubles:
+            raise self.listing_troubles.pop(0)
+        return list(self.listed)
+
+    def shard(self, shard_id: str) -> FakeShard:
+        return FakeShard(self, shard_id)
+
+
+class FakeShard:
+    def __init__(self, stream: FakeStream, shard_id: str) -> None:
+        self._stream = stream
+        self._shard_id = shard_id
+
+    def iterator(self, position: Position) -> str:
+        with self._stream.lock:
+            records = self._records()
+            if position.after is None:
+                return f"{self._stream.born}/0"
+            for index, record in enumerate(records):
+                if record.sequence_number == position.after:
+                    return f"{self._stream.born}/{index + 1}"
+            self._stream.positions_lost += 1
+            raise PositionLostError(f"{position.after} is not of this stream")
+
+    def page(self, iterator: str, limit: int) -> Page:
+        with self._stream.lock:
+            self._stream.limits.append(limit)
+            if self._stream.troubles:
+                raise self._stream.troubles.pop(0)
+            records = self._records()
+            born, _, index = iterator.partition("/")
+            if float(born) != self._stream.born:
+                raise ExpiredIteratorError("of another stream")
+            start = int(index)
+            found = records[start : start + limit]
+            end = start + len(found)
+            at_end = end == len(records) and self._shard_id in self._stream.closed
+            return Page(found, None if at_end else f"{born}/{end}", end < len(records))
+
+    def _records(self) -> list[Record]:
+        if self._shard_id not in self._stream.records:
+            raise SourceNotFoundError(f"no shard {self._shard_id}")
+        return self._stream.records[self._shard_id]
+
+
+class FakeTarget:
+    """Takes everything, and writes it down in order."""
+
+    def __init__(self) -> None:
+        self.delivered: list[str] = []
+
+    def invoke(self, records: Sequence[Record]) -> Outcome:
+        self.delivered += [record.body for record in records]
+        return Succeeded()
+
+
+def supervised(
+    stream: FakeStream,
+    target: FakeTarget,
+    store: Store,
+    pipe: Pipe = PIPE,
+    position: Position = OLDEST,
+) -> Supervisor:
+    """A supervisor of `pipe` that goes on where `store` has it, else begins at `position`."""
+    origin = store.origin(pipe.name)
+    if origin is None:
+        origin = Origin(stream.born, position)
+        store.begin(pipe.name, origin)
+    ends = Ends(stream, stream.shard, target, None)
+    return assemble(pipe, origin, ends, store, discovery=0.05)

@@ -1,0 +1,200 @@
+"""Batches carried to their end against targets that misbehave: simulated runs, no waiting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.delivery import Delivery
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.records import Record
+from eventbridge_pipes.retry import RetryPolicy
+from pipes_samples import SHARD, record, records
+
+Behaviour = Callable[[Sequence[Record]], Outcome]
+
+
+class Run:
+    """One delivery in a world where waiting only moves the clock."""
+
+    def __init__(self, behaviour: Behaviour, policy: RetryPolicy, **world: Any) -> None:
+        self.behaviour = behaviour
+        self.clock = 0.0
+        self.stop_after: float = world.get("stop_after", float("inf"))
+        self.refused_letters: int = world.get("refused_letters", 0)
+        self.invocations: list[list[str]] = []
+        self.letters: list[dict[str, Any]] = []
+        self.delivery = Delivery(
+            self,
+            self if world.get("dead_letters", True) else None,
+            policy,
+            pipe_arn="arn:pipe",
+            stream_arn="arn:stream",
+            shard_id=SHARD,
+            wait=self.wait,
+            log=PipeLog("simulated"),
+            now=lambda: self.clock,
+        )
+
+    def invoke(self, records: Sequence[Record]) -> Outcome:
+        self.invocations.append([record.body for record in records])
+        return self.behaviour(records)
+
+    def send(self, body: str) -> None:
+        if self.refused_letters:
+            self.refused_letters -= 1
+            raise DeadLetterError("the queue is away")
+        self.letters.append(json.loads(body))
+
+    def wait(self, seconds: float) -> bool:
+        assert seconds > 0
+        self.clock += seconds
+        return self.clock > self.stop_after
+
+    def buried(self) -> list[int]:
+        """The numbers of the records that the dead letters are about."""
+        numbers: list[int] = []
+        for letter in self.letters:
+            info = letter["KinesisBatchInfo"]
+            first, last = int(info["startSequenceNumber"]), int(info["endSequenceNumber"])
+            assert info["batchSize"] == last - first + 1
+            numbers += range(first, last + 1)
+        return numbers
+
+
+def failing_with(*poison: int) -> Behaviour:
+    """A function that raises when any of the `poison` records is in its batch."""
+
+    def behaviour(records: Sequence[Record]) -> Outcome:
+        if any(int(record.body) in poison for record in records):
+            return all_failed(records, "raised")
+        return Succeeded()
+
+    return behaviour
+
+
+def reporting(*refused: int) -> Behaviour:
+    """A function that reports the `refused` records, and takes the others."""
+
+    def behaviour(records: Sequence[Record]) -> Outcome:
+        failed = frozenset(i for i, r in enumerate(records) if int(r.body) in refused)
+        return Failed(failed, "reported") if failed else Succeeded()
+
+    return behaviour
+
+
+def test_a_batch_that_is_taken_is_sent_once() -> None:
+    run = Run(failing_with(), RetryPolicy())
+    assert run.delivery.deliver(records(3))
+    assert run.invocations == [["0", "1", "2"]]
+
+
+def test_bisecting_finds_the_poison_and_delivers_its_neighbours() -> None:
+    run = Run(failing_with(3), RetryPolicy(maximum_retries=1, bisect=True))
+    assert run.delivery.deliver(records(8))
+    assert run.buried() == [3]
+    accepted = [i for sent in run.invocations if "3" not in sent for i in sent]
+    assert sorted(map(int, accepted)) == [0, 1, 2, 4, 5, 6, 7]
+    assert run.invocations.count(["3"]) == 2
+
+
+def test_a_fault_uses_up_no_attempt() -> None:
+    answers: list[Outcome] = [*[Fault("away")] * 7, Succeeded()]
+    run = Run(lambda _: answers.pop(0), RetryPolicy(maximum_retries=0))
+    assert run.delivery.deliver(records(2))
+    assert len(run.invocations) == 8
+    assert run.letters == []
+
+
+def test_records_are_given_up_on_when_they_grow_too_old() -> None:
+    batch = [record(0, arrived=0.0), record(1, arrived=30.0)]
+    run = Run(failing_with(0, 1), RetryPolicy(maximum_age=60))
+    assert run.delivery.deliver(batch)
+    conditions = [letter["context"]["condition"] for letter in run.letters]
+    assert conditions == ["RecordAgeExceeded", "RecordAgeExceeded"]
+    assert run.buried() == [0, 1]
+    assert 90 < run.clock < 100
+
+
+def test_a_record_that_is_too_old_already_is_not_sent() -> None:
+    run = Run(failing_with(), RetryPolicy(maximum_age=60))
+    run.clock = 100.0
+    assert run.delivery.deliver([record(0, arrived=1.0), record(1, arrived=90.0)])
+    assert run.invocations == [["1"]]
+    assert run.buried() == [0]
+
+
+def test_a_dead_letter_is_sent_until_it_is_taken() -> None:
+    run = Run(failing_with(0), RetryPolicy(maximum_retries=0), refused_letters=9)
+    assert run.delivery.deliver(records(1))
+    assert run.buried() == [0]
+
+
+def test_a_pipe_that_stops_while_a_dead_letter_cannot_be_sent_is_not_done() -> None:
+    policy = RetryPolicy(maximum_retries=0)
+    run = Run(failing_with(0), policy, refused_letters=999, stop_after=20)
+    assert not run.delivery.deliver(records(1))
+
+
+def test_a_pipe_that_stops_between_attempts_is_not_done() -> None:
+    run = Run(failing_with(0), RetryPolicy(), stop_after=20)
+    assert not run.delivery.deliver(records(1))
+    assert run.letters == []
+
+
+def test_without_a_dead_letter_queue_the_shard_moves_on_too() -> None:
+    run = Run(failing_with(1), RetryPolicy(maximum_retries=0), dead_letters=False)
+    assert run.delivery.deliver(records(3))
+
+
+def test_dead_letters_leave_out_the_delivered_records_between_them() -> None:
+    run = Run(reporting(1, 2, 5), RetryPolicy(maximum_retries=0))
+    assert run.delivery.deliver(records(7))
+    assert [letter["KinesisBatchInfo"]["batchSize"] for letter in run.letters] == [2, 1]
+    assert run.buried() == [1, 2, 5]
+
+
+@given(
+    size=st.integers(1, 40),
+    bad=st.sets(st.integers(0, 39)),
+    raises=st.booleans(),
+    bisect=st.booleans(),
+    retries=st.integers(0, 3),
+    faults=st.sets(st.integers(0, 30), max_size=8),
+)
+def test_every_record_ends_delivered_or_dead_lettered(
+    size: int, bad: set[int], raises: bool, bisect: bool, retries: int, faults: set[int]
+) -> None:
+    bad &= set(range(size))
+    well_behaved = failing_with(*bad) if raises else reporting(*bad)
+    taken: list[int] = []
+    calls = iter(range(1_000_000))
+
+    def behaviour(records: Sequence[Record]) -> Outcome:
+        if next(calls) in faults:
+            return Fault("away")
+        outcome = well_behaved(records)
+        failed = outcome.positions if isinstance(outcome, Failed) else frozenset()
+        taken.extend(int(r.body) for i, r in enumerate(records) if i not in failed)
+        return outcome
+
+    run = Run(behaviour, RetryPolicy(maximum_retries=retries, bisect=bisect))
+    assert run.delivery.deliver(records(size))
+
+    buried = run.buried()
+    assert sorted(taken + buried) == list(range(size))
+    assert bad <= set(buried)
+    if bisect or not raises:
+        assert set(buried) == bad
+    assert taken == sorted(taken) or not raises, "what is sent again stays in order"
+    for sent in run.invocations:
+        assert sent == sorted(sent, key=int)
+    for number in bad if (bisect or not raises) else set():
+        alone = [sent for sent in run.invocations if str(number) in sent]
+        assert len(alone) >= retries + 1

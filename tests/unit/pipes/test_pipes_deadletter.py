@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.deadletter import Condition, message, runs
+from pipes_samples import record, records
+
+
+def test_the_body_is_that_of_aws_with_its_keys_in_order() -> None:
+    body = message(
+        [record(7, arrived=1687187026.62), record(8, arrived=1687187027.0), record(9, 1687187028)],
+        Condition.ATTEMPTS,
+        pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/p",
+        stream_arn="arn:aws:kinesis:us-east-1:000000000000:stream/s",
+        shard_id="shardId-000000000000",
+        now=1687187031.498,
+    )
+    assert body == (
+        '{"context": {"partnerResourceArn": "arn:aws:pipes:us-east-1:000000000000:pipe/p", '
+        '"condition": "RetryAttemptsExhausted"}, "version": "1.0", '
+        '"timestamp": "2023-06-19T15:03:51.498Z", "KinesisBatchInfo": '
+        '{"shardId": "shardId-000000000000", '
+        '"startSequenceNumber": "000000000000000000000000000007", '
+        '"endSequenceNumber": "000000000000000000000000000009", '
+        '"approximateArrivalOfFirstRecord": "2023-06-19T15:03:46.620Z", '
+        '"approximateArrivalOfLastRecord": "2023-06-19T15:03:48.000Z", "batchSize": 3, '
+        '"streamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}}'
+    )
+
+
+def test_age_has_a_condition_of_its_own() -> None:
+    body = message(records(1), Condition.AGE, pipe_arn="p", stream_arn="s", shard_id="0", now=0.0)
+    assert json.loads(body)["context"]["condition"] == "RecordAgeExceeded"
+
+
+def test_a_gap_starts_a_new_run() -> None:
+    batch = records(6)
+    assert runs([batch[0], batch[1], batch[4]], batch) == [(batch[0], batch[1]), (batch[4],)]
+
+
+def test_nothing_given_up_on_makes_no_run() -> None:
+    assert runs([], records(3)) == []
+
+
+@given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
+def test_runs_hold_exactly_what_was_given_up_on_without_a_gap(case: tuple[int, set[int]]) -> None:
+    size, given_up = case
+    batch = records(size)
+    found = runs([batch[i] for i in sorted(given_up)], batch)
+    numbers = [[int(record.body) for record in run] for run in found]
+    assert [number for run in numbers for number in run] == sorted(given_up)
+    assert all(run == list(range(run[0], run[-1] + 1)) for run in numbers)
+    assert all(before[-1] + 1 < after[0] for before, after in pairwise(numbers))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes import polling
+
+seconds = st.floats(0, 1e6)
+
+
+def test_a_shard_that_has_more_is_read_on_at_once() -> None:
+    assert polling.pause(idle=0.0, behind=True, floor=0.0) == 0
+
+
+def test_a_shard_in_use_is_read_again_after_some_milliseconds() -> None:
+    assert polling.pause(idle=0.0, behind=False, floor=0.0) <= 0.010
+    assert polling.pause(idle=0.09, behind=False, floor=0.0) <= 0.010
+
+
+def test_an_idle_shard_is_read_four_times_a_second() -> None:
+    assert polling.pause(idle=60.0, behind=False, floor=0.0) == 0.250
+
+
+def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on() -> None:
+    floor = polling.floor_when_throttled(0.0)
+    assert floor >= 0.2
+    floor = polling.floor_when_served(floor)
+    assert polling.pause(idle=0.0, behind=True, floor=floor) >= 0.2
+
+
+def test_throttling_that_goes_on_slows_reading_down_and_being_served_undoes_that() -> None:
+    floor = 0.0
+    for _ in range(20):
+        floor = polling.floor_when_throttled(floor)
+    assert floor == polling.LONGEST_THROTTLED_PAUSE
+    assert polling.floor_when_served(floor) == polling.THROTTLED_PAUSE
+
+
+def test_a_shard_that_never_throttles_has_no_floor() -> None:
+    assert polling.floor_when_served(0.0) == 0.0
+
+
+@given(seconds, seconds, st.floats(0, 5))
+def test_the_longer_a_shard_is_idle_the_longer_the_pause(
+    idle: float, longer: float, floor: float
+) -> None:
+    first, second = sorted([idle, idle + longer])
+    assert polling.pause(first, False, floor) <= polling.pause(second, False, floor)
+
+
+@given(seconds, st.booleans(), st.floats(0, 5))
+def test_the_pause_stays_in_its_bounds(idle: float, behind: bool, floor: float) -> None:
+    assert floor <= polling.pause(idle, behind, floor) <= max(floor, polling.LONGEST_PAUSE)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10**8))
+def test_a_page_is_asked_for_that_fits_into_memory(count: int, size: int) -> None:
+    limit = polling.page_limit(count, size)
+    assert 1 <= limit <= 10_000
+    if count:
+        assert limit == 1 or limit * (size // count) <= polling.PAGE_BYTES

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.retry import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    RetryPolicy,
+    Segment,
+    Verdict,
+    decide,
+    growing_pause,
+    pause_before,
+    split_by_age,
+)
+from pipes_samples import record, records
+
+BATCH = records(5)
+FOR_EVER = RetryPolicy()
+
+
+def test_what_succeeded_is_not_sent_again() -> None:
+    assert decide(Segment(BATCH), Succeeded(), FOR_EVER) == Verdict()
+
+
+def test_only_the_failed_records_are_sent_again_in_their_order() -> None:
+    verdict = decide(Segment(BATCH), Failed(frozenset({3, 1}), "why"), FOR_EVER)
+    assert verdict == Verdict(again=(Segment((BATCH[1], BATCH[3]), failures=1),))
+
+
+def test_a_fault_of_the_service_is_no_attempt() -> None:
+    never_again = RetryPolicy(maximum_retries=0, bisect=True)
+    verdict = decide(Segment(BATCH), Fault("throttled"), never_again)
+    assert verdict == Verdict(again=(Segment(BATCH, failures=0, faults=1),))
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_n_retries_are_n_plus_one_attempts(retries: int) -> None:
+    policy = RetryPolicy(maximum_retries=retries)
+    segment, attempts = Segment(BATCH), 0
+    while True:
+        attempts += 1
+        verdict = decide(segment, all_failed(segment.records, "why"), policy)
+        if verdict.given_up:
+            break
+        (segment,) = verdict.again
+    assert attempts == retries + 1
+    assert verdict.given_up == BATCH
+
+
+def test_without_a_limit_records_are_never_given_up_on() -> None:
+    segment = Segment(BATCH, failures=1_000_000)
+    assert decide(segment, all_failed(BATCH, "why"), FOR_EVER).given_up == ()
+
+
+def test_bisecting_sends_each_half_as_if_it_were_new() -> None:
+    policy = RetryPolicy(maximum_retries=0, bisect=True)
+    verdict = decide(Segment(BATCH), all_failed(BATCH, "why"), policy)
+    assert verdict == Verdict(again=(Segment(BATCH[:2]), Segment(BATCH[2:])))
+
+
+def test_bisecting_looks_among_the_failed_records_only() -> None:
+    policy = RetryPolicy(bisect=True)
+    verdict = decide(Segment(BATCH), Failed(frozenset({0, 4}), "why"), policy)
+    assert verdict == Verdict(again=(Segment(BATCH[:1]), Segment(BATCH[4:])))
+
+
+def test_a_single_record_uses_up_its_attempts_when_bisecting() -> None:
+    policy = RetryPolicy(maximum_retries=1, bisect=True)
+    first = decide(Segment(BATCH[:1]), all_failed(BATCH[:1], "why"), policy)
+    assert first == Verdict(again=(Segment(BATCH[:1], failures=1),))
+    second = decide(first.again[0], all_failed(BATCH[:1], "why"), policy)
+    assert second == Verdict(given_up=BATCH[:1])
+
+
+def test_records_over_the_maximum_age_are_too_old() -> None:
+    young, old = record(1, arrived=41.0), record(0, arrived=39.9)
+    policy = RetryPolicy(maximum_age=60)
+    assert split_by_age((old, young), policy, now=100.0) == ((old,), (young,))
+
+
+def test_without_a_maximum_age_no_record_is_too_old() -> None:
+    assert split_by_age(BATCH, FOR_EVER, now=1e12) == ((), BATCH)
+
+
+def test_the_pause_doubles_up_to_a_limit() -> None:
+    assert pause_before(Segment(BATCH, failures=1)) == FIRST_PAUSE
+    assert pause_before(Segment(BATCH, failures=1, faults=1)) == 2 * FIRST_PAUSE
+    assert pause_before(Segment(BATCH)) == FIRST_PAUSE
+    assert growing_pause(10_000) == LONGEST_PAUSE
+
+
+@given(st.integers(0, 10_000))
+def test_the_pause_never_shrinks(tries: int) -> None:
+    assert growing_pause(tries) <= growing_pause(tries + 1) <= LONGEST_PAUSE
+
+
+outcomes = st.one_of(
+    st.just(Succeeded()),
+    st.just(Fault("unreachable")),
+    st.sets(st.integers(0, 4), min_size=1).map(lambda failed: Failed(frozenset(failed), "why")),
+)
+policies = st.builds(
+    RetryPolicy,
+    maximum_retries=st.integers(-1, 3),
+    maximum_age=st.just(-1),
+    bisect=st.booleans(),
+)
+
+
+@given(outcomes, policies, st.integers(0, 3))
+def test_every_failed_record_is_sent_again_or_given_up_on_and_no_other(
+    outcome: Succeeded | Fault | Failed, policy: RetryPolicy, failures: int
+) -> None:
+    verdict = decide(Segment(BATCH, failures), outcome, policy)
+    kept = [record for segment in verdict.again for record in segment.records]
+    failed = {
+        Succeeded: set(),
+        Fault: set(range(5)),
+    }.get(type(outcome), getattr(outcome, "positions", set()))
+    assert [*kept, *verdict.given_up] == [r for i, r in enumerate(BATCH) if i in failed]
+    assert all(segment.records for segment in verdict.again)

@@ -59,4 +59,6 @@ def _translated(error: Exception) -> click.ClickException | None:
             return FailedError(f"{error.operation_name}: {answer['Code']}: {answer['Message']}")
         case BotoCoreError():
             return CannotRunError(str(error))
+        case OSError(filename=str(path), strerror=str(reason)):
+            return CannotRunError(f"{path}: {reason}")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
             producer = _start_producer(folder, producer_options)
             try:
                 click.echo('In another shell: inventory table, or eval "$(inventory env)"')
-                _follow(bench, interrupts.pause, [producer, *stack.servers])
+                _follow(bench, interrupts.pause, producer, stack.servers)
             finally:
                 producer.stop()
     except InterruptedRunError:
@@ -72,8 +72,16 @@ def _start_producer(folder: Path, options: tuple[str, ...]) -> Server:
     return Server.start("The producer", argv, os.environ, folder / "producer.log")
 
 
-def _follow(bench: Workbench, pause: Callable[[float], object], servers: list[Server]) -> None:
-    """Show what the function makes of the events, until `pause` raises or a server ends."""
+def _follow(
+    bench: Workbench,
+    pause: Callable[[float], object],
+    producer: Server,
+    servers: Sequence[Server],
+) -> None:
+    """Show what the function makes of the events, until `pause` raises or a server ends.
+
+    A producer that has sent all it was asked for is no reason to stop.
+    """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.narration import ProgressLine, outcomes
 
@@ -86,6 +94,6 @@ def _follow(bench: Workbench, pause: Callable[[float], object], servers: list[Se
             seconds = time.monotonic() - started
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
-            for server in servers:
-                if not server.running:
+            for server in (producer, *servers):
+                if not server.running and not (server is producer and producer.finished):
                     raise FailedError(f"{server.name} ended; its log: {server.log}")

@@ -55,6 +55,11 @@ class Server:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended as it should."""
+        return self._process.poll() == 0
+
     def wait_until(
         self,
         ready: Callable[[], bool],

@@ -62,7 +62,6 @@ def function_access(table: str, topic: str, log_group: str) -> Policy:
         allow(
             [
                 "dynamodb:BatchGetItem",
-                "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:DeleteItem",
             ],

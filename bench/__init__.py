@@ -1,1 +1,1 @@
-"""What is measured, and against what."""
+"""What is measured, and against what. Run it with `make bench`."""

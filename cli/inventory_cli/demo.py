@@ -28,6 +28,9 @@ from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
 from provisioner import Names
 
+LOOK_SECONDS = 0.5
+"""How often the progress is looked at while events are sent: each look costs the emulator time."""
+
 Pause = Callable[[float], object]
 Tell = Callable[[int, Progress], object]
 
@@ -118,7 +121,7 @@ def _put(
 
 def _looking(pause: Pause, look: Callable[[], Progress]) -> Pause:
     """`pause`, with a look at the progress now and then."""
-    looks = _at_most_every(POLL_SECONDS)
+    looks = _at_most_every(LOOK_SECONDS)
 
     def wait(seconds: float) -> None:
         if next(looks):

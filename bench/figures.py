@@ -1,0 +1,72 @@
+"""Small helpers of the measurements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from threading import Event, Thread
+
+import psutil
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of `values` are within."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+def until(reached: Callable[[], bool], timeout: float = 300.0) -> None:
+    """Return once it is so; looks every 50 ms."""
+    deadline = time.monotonic() + timeout
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not reached within {timeout:g} s")
+        time.sleep(0.05)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """How many seconds a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+class PeakMemory:
+    """The largest resident set, in bytes, that a kind of process had while this is entered."""
+
+    def __init__(self, kinds: dict[str, Callable[[list[str]], bool]]) -> None:
+        self._kinds = kinds
+        self._stopped = Event()
+        self._thread = Thread(target=self._sample, daemon=True)
+        self.peaks = dict.fromkeys(kinds, 0)
+
+    def __enter__(self) -> PeakMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stopped.wait(0.2):
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    command, resident = process.cmdline(), process.memory_info().rss
+                except psutil.Error:
+                    continue
+                for kind, is_one in self._kinds.items():
+                    if is_one(command):
+                        self.peaks[kind] = max(self.peaks[kind], resident)
+
+
+@contextmanager
+def section(title: str) -> Iterator[None]:
+    print(f"\n{title}", flush=True)
+    yield
+
+
+def row(label: str, value: str, note: str = "") -> None:
+    print(f"  {label:<58} {value:>12}  {note}".rstrip(), flush=True)

@@ -1,0 +1,92 @@
+"""From the put to the row at a steady trickle, beside the times of the calls on the way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass
+
+from bench.figures import percentile, timed, until
+from inventory_cli.demo import Plan, run
+from inventory_cli.workbench import Workbench
+from producer.generator import Spec
+
+RATE = 20.0
+EVENTS = 600
+CALLS = 100
+
+
+@dataclass(frozen=True)
+class Latency:
+    """All in seconds; the calls are medians, one after the other on a quiet stack."""
+
+    p50: float
+    p99: float
+    put: float
+    get: float
+    invoke: float
+
+    @property
+    def calls(self) -> float:
+        return self.put + self.get + self.invoke
+
+
+def measure(bench: Workbench) -> Latency:
+    """Needs a stack that is warm, and otherwise idle."""
+    put, get, invoke = _calls(bench)
+    plan = Plan(Spec(seed=2, products=100), EVENTS, RATE)
+    verdict = run(
+        plan, bench.clients, bench.names, bench.policy, time.sleep, lambda put, progress: None
+    )
+    if verdict.problems:
+        raise RuntimeError(f"the table is wrong: {verdict.problems[0]}")
+    return Latency(verdict.latency(0.5), verdict.latency(0.99), put, get, invoke)
+
+
+def _calls(bench: Workbench) -> tuple[float, float, float]:
+    """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
+    kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
+    pipes, name = bench.session.client("pipes"), bench.names.pipe
+    pipes.stop_pipe(Name=name)
+    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
+    puts, gets, invokes = [], [], []
+    for n in range(CALLS):
+        data = _added(n)
+        started = time.perf_counter()
+        placed = kinesis.put_records(
+            StreamName=bench.names.stream, Records=[{"Data": data, "PartitionKey": "latency"}]
+        )["Records"][0]
+        puts.append(time.perf_counter() - started)
+        shard_id, number = placed["ShardId"], placed["SequenceNumber"]
+        iterator = kinesis.get_shard_iterator(
+            StreamName=bench.names.stream,
+            ShardId=shard_id,
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            StartingSequenceNumber=number,
+        )["ShardIterator"]
+        gets.append(timed(lambda i=iterator: kinesis.get_records(ShardIterator=i)))  # type: ignore[misc]
+        payload = json.dumps([_flat(shard_id, number, data)]).encode()
+        invokes.append(
+            timed(
+                lambda p=payload: functions.invoke(  # type: ignore[misc]
+                    FunctionName=bench.names.function, Payload=p
+                )["Payload"].read()
+            )
+        )
+    pipes.start_pipe(Name=name)
+    return percentile(puts, 0.5), percentile(gets, 0.5), percentile(invokes, 0.5)
+
+
+def _added(n: int) -> bytes:
+    product = {"product_id": f"L{n % 10}", "product_name": "Lamp", "quantity": n}
+    return json.dumps({"event_type": "product_added", "product": product}).encode()
+
+
+def _flat(shard_id: str, number: str, data: bytes) -> dict[str, object]:
+    return {
+        "eventID": f"{shard_id}:{number}",
+        "sequenceNumber": number,
+        "data": base64.b64encode(data).decode(),
+        "approximateArrivalTimestamp": 0.0,
+    }

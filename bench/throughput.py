@@ -1,0 +1,103 @@
+"""Events per second from the stream to the rows, beside what the table alone can take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from bench.figures import until
+from inventory.event import parse
+from inventory.records import Record
+from inventory.run import Entry, Run
+from inventory.stock import RemovalNamePolicy, Row
+from inventory.store import Change, Store
+from inventory_cli.function_log import FunctionLog
+from inventory_cli.workbench import Workbench
+from producer.generator import Spec, events
+from producer.outbox import BATCH
+from producer.sender import Accepted, Sender
+
+EVENTS = 20_000
+PRODUCTS = 10_000
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Rates are per second."""
+
+    events: int
+    seconds: float
+    rows_written: int
+    seconds_alone: float
+
+    @property
+    def share(self) -> float:
+        """Of the time that the pipeline takes, the part that its writes alone would take."""
+        return self.seconds_alone / self.seconds
+
+
+def measure(bench: Workbench, spare_table: str) -> Throughput:
+    """Put the events while the pipe is stopped, time it from its start to the last outcome, then
+    time the very writes that its batches come to, in the same form, on an empty table."""
+    pipes, name = bench.session.client("pipes"), bench.names.pipe
+    pipes.stop_pipe(Name=name)
+    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
+    accepted = _put(bench)
+    last: dict[str, int] = {}
+    for a in accepted:
+        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
+
+    log = FunctionLog(bench.clients.logs, bench.names.function, since=time.time())
+    started = time.perf_counter()
+    pipes.start_pipe(Name=name)
+    until(lambda: log.poll().reaches(last))
+    seconds = time.perf_counter() - started
+
+    batches = _writes(accepted, bench.options.batch_size)
+    store = Store(bench.clients.dynamodb, spare_table, concurrency=4)
+    started = time.perf_counter()
+    for changes in batches:
+        undone = store.write(changes)
+        if undone:
+            raise RuntimeError(f"the table did not take {len(undone)} writes")
+    alone = time.perf_counter() - started
+    return Throughput(len(accepted), seconds, sum(map(len, batches)), alone)
+
+
+def _put(bench: Workbench) -> list[Accepted]:
+    accepted: list[Accepted] = []
+    sender = Sender(
+        bench.clients.kinesis,
+        bench.names.stream,
+        on_accepted=accepted.append,
+        clock=time.monotonic,
+        wait=time.sleep,
+        limits=BATCH,
+    )
+    sender.send(islice(events(Spec(seed=1, products=PRODUCTS)), EVENTS))
+    return accepted
+
+
+def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
+    """The writes of each batch, as the function decides them."""
+    shards: dict[str, list[Accepted]] = {}
+    for a in sorted(accepted, key=lambda a: int(a.sequence_number)):
+        shards.setdefault(a.shard_id, []).append(a)
+    rows: dict[str, Row | None] = {}
+    batches = []
+    for shard in shards.values():
+        for start in range(0, len(shard), batch_size):
+            products: dict[str, list[Entry]] = {}
+            for a in shard[start : start + batch_size]:
+                event = parse(a.event.payload, int(a.sequence_number))
+                record = Record(f"{a.shard_id}:{a.sequence_number}", a.sequence_number, "", 0.0)
+                products.setdefault(event.product_id, []).append(Entry(record, event))
+            changes = []
+            for product_id, entries in products.items():
+                run = Run.of(entries, rows.get(product_id), RemovalNamePolicy.IGNORE)
+                if run.change.after != run.change.before:
+                    changes.append(run.change)
+                    rows[product_id] = run.change.after
+            batches.append(changes)
+    return batches

@@ -1,0 +1,106 @@
+"""The forms in which DynamoDB takes many guarded writes: how quick each is, and how much of it
+the table's stream gets to see, on which audit log and dashboard live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.figures import timed
+from bench.tables import fresh_table
+from inventory.stock import Row
+from inventory.store import Change, Store, item_of
+from inventory_cli.aws import Clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ITEMS = 1000
+
+ROWS = [
+    Row(f"P{n}", "Tablet", n, "2023-07-22 08:15:33", n + 1, (f"01JD9Z{n:020d}",))
+    for n in range(ITEMS)
+]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Rows written per second, and how many of them reached the table's stream."""
+
+    name: str
+    rate: float
+    on_stream: int
+
+
+def measure(clients: Clients) -> Iterator[Form]:
+    for name, write in FORMS.items():
+        table = fresh_table(clients.dynamodb)
+        seconds = timed(lambda w=write, t=table: w(clients.dynamodb, t))  # type: ignore[misc]
+        yield Form(name, ITEMS / seconds, _stream_records(clients, table))
+
+
+def _one_by_one(client: DynamoDBClient, table: str) -> None:
+    for row in ROWS:
+        client.put_item(
+            TableName=table,
+            Item=item_of(row),
+            ConditionExpression="attribute_not_exists(sequence_number)",
+        )
+
+
+def _transactions(client: DynamoDBClient, table: str) -> None:
+    undone = Store(client, table, concurrency=1).write(Change(r.product_id, None, r) for r in ROWS)
+    if undone:
+        raise RuntimeError(f"{len(undone)} writes were not taken")
+
+
+def _statements(client: DynamoDBClient, table: str) -> None:
+    attributes = list(item_of(ROWS[0]))
+    values = ", ".join(f"'{attribute}': ?" for attribute in attributes)
+    for part in _parts(25):
+        answer = client.batch_execute_statement(
+            Statements=[
+                {
+                    "Statement": f'INSERT INTO "{table}" VALUE {{{values}}}',
+                    "Parameters": [item_of(row)[attribute] for attribute in attributes],
+                }
+                for row in part
+            ]
+        )
+        if any("Error" in response for response in answer["Responses"]):
+            raise RuntimeError("a statement was not taken")
+
+
+def _unguarded(client: DynamoDBClient, table: str) -> None:
+    for part in _parts(25):
+        left: Any = {table: [{"PutRequest": {"Item": item_of(row)}} for row in part]}
+        while left:
+            left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+
+
+FORMS: dict[str, Callable[[DynamoDBClient, str], None]] = {
+    "PutItem, one by one": _one_by_one,
+    "TransactWriteItems, 100 at a time (the function's form)": _transactions,
+    "BatchExecuteStatement, 25 at a time": _statements,
+    "BatchWriteItem, 25 at a time (takes no condition)": _unguarded,
+}
+
+
+def _parts(size: int) -> Iterator[Sequence[Row]]:
+    for start in range(0, ITEMS, size):
+        yield ROWS[start : start + size]
+
+
+def _stream_records(clients: Clients, table: str) -> int:
+    streams = clients.dynamodbstreams
+    arn = clients.dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    found = 0
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while records := (answer := streams.get_records(ShardIterator=iterator))["Records"]:
+            found += len(records)
+            iterator = answer["NextShardIterator"]
+    return found

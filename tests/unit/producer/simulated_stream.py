@@ -41,7 +41,7 @@ class SimulatedStream:
         self.calls: list[list[dict[str, Any]]] = []
         self.payloads: list[bytes] = []
         self._faults = iter(faults)
-        self._shuffle = random.Random(shuffle_seed).shuffle  # noqa: S311
+        self._shuffle = random.Random(shuffle_seed).shuffle
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> Any:  # noqa: N803
         self.calls.append(Records)

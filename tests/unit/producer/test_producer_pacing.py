@@ -19,7 +19,7 @@ def test_at_the_original_pace_events_are_half_a_second_to_one_and_a_half_apart(
 
 
 def test_the_original_pace_varies() -> None:
-    assert len(set(islice(natural(random.Random(1).random), 10))) == 10  # noqa: S311
+    assert len(set(islice(natural(random.Random(1).random), 10))) == 10
 
 
 @given(rate=st.floats(0.01, 2000), seconds=st.integers(1, 5))

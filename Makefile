@@ -28,10 +28,10 @@ up demo scenario produce table env provision destroy package: $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
 
 test: $(DEVELOP)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 unit integration: $(DEVELOP)
-	$(BIN)/pytest tests/$@ $(ARGS)
+	$(BIN)/pytest --numprocesses auto tests/$@ $(ARGS)
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m bench $(ARGS)

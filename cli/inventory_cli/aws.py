@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 import boto3
 from botocore.config import Config
 
+from producer import connect
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -27,10 +29,11 @@ class Clients:
     @classmethod
     def from_session(cls, session: boto3.Session) -> Self:
         config = Config(connect_timeout=5, retries={"mode": "standard"})
+        # Kinesis is the producer's, which repeats calls itself.
         return cls(
             dynamodb=session.client("dynamodb", config=config),
             dynamodbstreams=session.client("dynamodbstreams", config=config),
-            kinesis=session.client("kinesis", config=config),
+            kinesis=session.client("kinesis", config=connect.CONFIG),
             logs=session.client("logs", config=config),
             sqs=session.client("sqs", config=config),
         )

@@ -8,11 +8,11 @@ import click
 
 from inventory_cli.commands.demo import demo
 from inventory_cli.commands.looking import env, table
+from inventory_cli.commands.producing import produce
 from inventory_cli.commands.resources import destroy, package, provision
 from inventory_cli.commands.scenario import scenario
 from inventory_cli.commands.up import up
 from inventory_cli.errors import OneLineGroup
-from producer.cli import produce
 
 
 @click.group(cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"]})

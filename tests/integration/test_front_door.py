@@ -97,18 +97,19 @@ def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontD
 
 
 @pytest.mark.parametrize(
-    "moment",
+    ("moment", "number"),
     [
-        "",
-        "Servers are up",
-        "created stream",
-        "created function",
-        "Resources are ready",
-        "Sending",
-        "applied",
+        ("", signal.SIGINT),
+        ("Servers are up", signal.SIGINT),
+        ("created stream", signal.SIGINT),
+        ("created function", signal.SIGINT),
+        ("Resources are ready", signal.SIGINT),
+        ("Sending", signal.SIGINT),
+        ("applied", signal.SIGINT),
+        ("", signal.SIGTERM),
+        ("Sending", signal.SIGTERM),
     ],
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_stopped_at_any_moment_leaves_no_process_and_no_port(
     front_door: FrontDoor, moment: str, number: signal.Signals
 ) -> None:
@@ -155,6 +156,9 @@ def test_a_state_folder_that_cannot_be_written_is_one_line(front_door: FrontDoor
 def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     front_door: FrontDoor,
 ) -> None:
+    own = {"product_id": "Own", "product_name": "Lamp", "quantity": 1}
+    line = json.dumps({"event_type": "product_added", "product": own})
+    front_door.folder.joinpath("one.jsonl").write_text(line)
     process = front_door.start("up", "--rate", "50", "--products", "10", "--count", "30")
     assert process.stdout is not None
     for line in process.stdout:
@@ -175,6 +179,10 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     code, output = front_door.run("up")
     assert code == 2
     assert "already" in output
+
+    code, output = front_door.run("produce", "--count", "1", "--from-file", "one.jsonl")
+    assert code == 0, output
+    eventually(lambda: '"product_id": "Own"' in front_door.run("table")[1])
 
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
@@ -276,7 +284,8 @@ def test_a_scenario_of_ones_own_takes_the_place_of_the_documented_one(
     [
         (["table"], {}, "no stack is running on .inventory/embedded: start one with"),
         (["env"], {}, "no stack is running"),
-        (["produce"], {"AWS_DEFAULT_REGION": ""}, ""),
+        (["produce"], {}, "no stack is running"),
+        (["produce"], {"TARGET": "aws", "AWS_CONFIG_FILE": os.devnull}, "region"),
         (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be embedded or aws"),
         (["up", "--rate", "fast"], {}, "--rate"),
         (["demo", "--count", "0"], {}, "--count"),

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import textwrap
 import uuid
@@ -52,21 +53,36 @@ class PipesProcess:
         self._server.wait_until(lambda: answers(f"{self.url}/health"), timeout=20)
 
     def launch(self, *arguments: str) -> Server:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        """The process, not waited for."""
         return Server.start(
-            "the Pipes service",
-            [sys.executable, "-m", "eventbridge_pipes", "--state", str(self.state), *arguments],
-            {
-                **inherited,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_DEFAULT_REGION": ministack.REGION,
-                "AWS_ENDPOINT_URL": self.emulator,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                **self.environment,
-            },
-            self.log,
+            "the Pipes service", self._command(*arguments), self._environment(), self.log
         )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """The exit code of a process that ends by itself, and what it said."""
+        ended = subprocess.run(
+            self._command(*arguments),
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "eventbridge_pipes", "--state", str(self.state), *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        return {
+            **inherited,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": ministack.REGION,
+            "AWS_ENDPOINT_URL": self.emulator,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **self.environment,
+        }
 
     @property
     def server(self) -> Server:
@@ -129,10 +145,10 @@ FUNCTION = textwrap.dedent(
 `poison` fails the invocation, `refused` the record always, `flaky` the record the first time."""
 
 
-def function_zip() -> bytes:
+def function_zip(source: str = FUNCTION) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("handler.py", FUNCTION)
+        archive.writestr("handler.py", source)
     return packed.getvalue()
 
 
@@ -183,6 +199,11 @@ class Pipeline:
             },
         }
 
+    def replace_function(self, source: str) -> None:
+        self.aws("lambda").update_function_code(
+            FunctionName=self.name, ZipFile=function_zip(source)
+        )
+
     def put(self, *words: str, key: str | None = None) -> list[str]:
         """Put one record for each word, in order; the sequence numbers."""
         numbers = []
@@ -198,14 +219,14 @@ class Pipeline:
             numbers += [record["SequenceNumber"] for record in answer["Records"]]
         return numbers
 
-    def invocations(self) -> list[list[dict[str, Any]]]:
+    def invocations(self) -> list[Any]:
         """The events that the function was invoked with so far, in order."""
         iterator = self.kinesis.get_shard_iterator(
             StreamName=f"{self.name}-sink",
             ShardId="shardId-000000000000",
             ShardIteratorType="TRIM_HORIZON",
         )["ShardIterator"]
-        found: list[list[dict[str, Any]]] = []
+        found: list[Any] = []
         while True:
             page = self.kinesis.get_records(ShardIterator=iterator)
             if not page["Records"]:

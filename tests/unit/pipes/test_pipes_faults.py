@@ -1,0 +1,59 @@
+"""What an error of an AWS call means: the records' failure, or the service's fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from eventbridge_pipes import faults
+
+
+def client_error(code: str, status: int) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "why"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "Invoke")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="http://localhost:1"),
+        ConnectTimeoutError(endpoint_url="http://localhost:1"),
+        ReadTimeoutError(endpoint_url="http://localhost:1"),
+        client_error("TooManyRequestsException", 429),
+        client_error("ThrottlingException", 400),
+        client_error("ServiceException", 500),
+        client_error("EC2ThrottledException", 502),
+        client_error("Unknown", 503),
+    ],
+)
+def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception) -> None:
+    assert faults.is_service_fault(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ResourceNotFoundException", 404),
+        client_error("AccessDeniedException", 403),
+        client_error("RequestTooLargeException", 413),
+        client_error("InvalidRequestContentException", 400),
+    ],
+)
+def test_other_errors_are_of_the_callers_making(error: Exception) -> None:
+    assert not faults.is_service_fault(error)
+
+
+def test_an_error_is_told_in_one_line() -> None:
+    assert faults.describe(client_error("Code", 400)) == "Code: why"
+    shown = faults.describe(EndpointConnectionError(endpoint_url="http://localhost:1"))
+    assert "http://localhost:1" in shown

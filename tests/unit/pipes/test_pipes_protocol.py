@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from eventbridge_pipes.errors import SerializationError, UnknownOperationError, ValidationError
+from eventbridge_pipes.protocol import Router, parse_request, serialise_response
+
+MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
+ROUTER = Router(MODEL)
+
+
+def parse(operation: str, path: dict[str, str], body: Any = None, **query: str) -> dict[str, Any]:
+    encoded = b"" if body is None else json.dumps(body).encode()
+    return parse_request(MODEL.operation_model(operation), path, query.items(), encoded)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation", "members"),
+    [
+        ("POST", "/v1/pipes/a", "CreatePipe", {"Name": "a"}),
+        ("GET", "/v1/pipes/a", "DescribePipe", {"Name": "a"}),
+        ("PUT", "/v1/pipes/a", "UpdatePipe", {"Name": "a"}),
+        ("DELETE", "/v1/pipes/a", "DeletePipe", {"Name": "a"}),
+        ("GET", "/v1/pipes", "ListPipes", {}),
+        ("POST", "/v1/pipes/a/start", "StartPipe", {"Name": "a"}),
+        ("POST", "/v1/pipes/a/stop", "StopPipe", {"Name": "a"}),
+        ("GET", "/tags/arn%3Apipe%2Fa", "ListTagsForResource", {"resourceArn": "arn:pipe/a"}),
+        ("POST", "/tags/arn%3Apipe%2Fa", "TagResource", {"resourceArn": "arn:pipe/a"}),
+        ("DELETE", "/tags/arn%3Apipe%2Fa", "UntagResource", {"resourceArn": "arn:pipe/a"}),
+        ("GET", "/v1/pipes/a%2Fb", "DescribePipe", {"Name": "a/b"}),
+    ],
+)
+def test_each_operation_is_found_by_its_method_and_path(
+    method: str, path: str, operation: str, members: dict[str, str]
+) -> None:
+    found, decoded = ROUTER.find(method, path)
+    assert (found.name, decoded) == (operation, members)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("PATCH", "/v1/pipes/a"), ("GET", "/v1/pipes/"), ("POST", "/v1/pipes/a/pause")],
+)
+def test_what_no_operation_answers_is_said_to_be_unknown(method: str, path: str) -> None:
+    with pytest.raises(UnknownOperationError):
+        ROUTER.find(method, path)
+
+
+def test_members_come_from_path_query_and_body() -> None:
+    assert parse("CreatePipe", {"Name": "a"}, {"Source": "s"}) == {"Name": "a", "Source": "s"}
+    assert parse("ListPipes", {}, Limit="7", NamePrefix="a") == {"Limit": 7, "NamePrefix": "a"}
+    pairs = [("tagKeys", "a"), ("tagKeys", "b")]
+    operation = MODEL.operation_model("UntagResource")
+    assert parse_request(operation, {"resourceArn": "r"}, pairs, b"")["tagKeys"] == ["a", "b"]
+
+
+def test_null_members_are_as_if_left_out() -> None:
+    body = {"Source": None, "SourceParameters": {"SqsQueueParameters": None}}
+    assert parse("CreatePipe", {"Name": "a"}, body) == {"Name": "a", "SourceParameters": {}}
+
+
+@pytest.mark.parametrize("timestamp", [1700000000.5, "2023-11-14T22:13:20.500Z"])
+def test_a_timestamp_is_seconds_since_the_epoch(timestamp: float | str) -> None:
+    stream = {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": timestamp}
+    body = {"SourceParameters": {"KinesisStreamParameters": stream}}
+    parsed = parse("CreatePipe", {"Name": "a"}, body)["SourceParameters"]
+    assert parsed["KinesisStreamParameters"]["StartingPositionTimestamp"] == 1700000000.5
+
+
+def test_unknown_members_are_refused_by_name_however_deep() -> None:
+    body = {
+        "Sauce": 1,
+        "SourceParameters": {"KinesisStreamParameters": {"StartingPosition": "LATEST", "Speed": 2}},
+    }
+    with pytest.raises(ValidationError) as raised:
+        parse("CreatePipe", {"Name": "a"}, body)
+    assert {field["name"] for field in raised.value.members["fieldList"]} == {
+        "sauce",
+        "sourceParameters.kinesisStreamParameters.speed",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Source": 1},
+        {"Source": ["s"]},
+        {"SourceParameters": "none"},
+        {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": "10"}}},
+        {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": True}}},
+        {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": 1.5}}},
+        {"SourceParameters": {"KinesisStreamParameters": {"StartingPositionTimestamp": "noon"}}},
+        {"SourceParameters": {"FilterCriteria": {"Filters": {}}}},
+        {"Tags": {"a": 1}},
+        [],
+        "text",
+    ],
+)
+def test_a_value_of_the_wrong_type_cannot_be_read(body: Any) -> None:
+    with pytest.raises(SerializationError):
+        parse("CreatePipe", {"Name": "a"}, body)
+
+
+def test_a_body_that_is_not_json_cannot_be_read() -> None:
+    with pytest.raises(SerializationError):
+        parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, [], b"{")
+
+
+def test_a_limit_that_is_no_number_cannot_be_read() -> None:
+    with pytest.raises(SerializationError):
+        parse("ListPipes", {}, Limit="many")
+
+
+def test_a_response_has_the_members_of_the_output_shape_only() -> None:
+    result = {"Name": "a", "Arn": None, "Secret": "x", "CreationTime": 1700000000.5}
+    body = serialise_response(MODEL.operation_model("DescribePipe"), result)
+    assert json.loads(body) == {"Name": "a", "CreationTime": 1700000000.5}
+
+
+def test_an_operation_without_output_answers_an_empty_object() -> None:
+    assert serialise_response(MODEL.operation_model("TagResource"), {}) == b"{}"

@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM, as something that waiting notices, at points where nothing is half done."""
+"""Ctrl+C, SIGTERM and a closed terminal, as something that waiting notices, at points where nothing is half done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from types import FrameType
 from typing import Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SLICE_SECONDS = 0.05
 
 
@@ -32,6 +32,8 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if self._before[signal.SIGHUP] is signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return self
 
     def __exit__(self, *exception: object) -> None:

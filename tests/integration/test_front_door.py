@@ -108,6 +108,7 @@ def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontD
         ("applied", signal.SIGINT),
         ("", signal.SIGTERM),
         ("Sending", signal.SIGTERM),
+        ("Sending", signal.SIGHUP),
     ],
 )
 def test_a_demo_that_is_stopped_at_any_moment_leaves_no_process_and_no_port(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,9 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
 
     The functions that it runs inherit `environ`.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    scratch = state / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
     settings = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -24,6 +27,8 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state / "state"),
+        # It unpacks functions there, and leaves them behind.
+        "TMPDIR": str(scratch.resolve()),
         "S3_DATA_DIR": str(state / "s3"),
         "LAMBDA_EXECUTOR": "local",
         # Listeners on fixed ports, for services that the stack has no use for.

@@ -33,7 +33,7 @@ class FakeStream:
         self.troubles: list[Exception] = []
         self.listing_troubles: list[Exception] = []
         self.limits: list[int] = []
-        self.positions_lost = 0
+        self.last_seen = 0.0
         self.lock = threading.Lock()
 
     def add_shard(self, shard_id: str, *parents: str) -> None:
@@ -50,6 +50,7 @@ class FakeStream:
     def created(self) -> float:
         if self.listing_troubles:
             raise self.listing_troubles.pop(0)
+        self.last_seen = self.born
         return self.born
 
     def shards(self) -> list[Shard]:
@@ -74,7 +75,6 @@ class FakeShard:
             for index, record in enumerate(records):
                 if record.sequence_number == position.after:
                     return f"{self._stream.born}/{index + 1}"
-            self._stream.positions_lost += 1
             raise PositionLostError(f"{position.after} is not of this stream")
 
     def page(self, iterator: str, limit: int) -> Page:

@@ -119,7 +119,7 @@ def pipes_process(emulator: str, state: Path) -> Iterator[PipesProcess]:
 
 FUNCTION = textwrap.dedent(
     """
-    import base64, json, os
+    import base64, json, os, time
     import boto3
 
     kinesis = boto3.client("kinesis")
@@ -133,6 +133,8 @@ FUNCTION = textwrap.dedent(
         )
         if any(word.startswith("poison") for word in words):
             raise ValueError("poisoned")
+        if any(word.startswith("slow") for word in words):
+            time.sleep(1)
         failed = []
         for record, word in zip(event, words):
             if word.startswith("refused") or (word.startswith("flaky") and word not in seen):
@@ -142,7 +144,8 @@ FUNCTION = textwrap.dedent(
     """
 )
 """Writes down each invocation in the sink; what the data starts with decides how it ends:
-`poison` fails the invocation, `refused` the record always, `flaky` the record the first time."""
+`poison` fails the invocation, `refused` the record always, `flaky` the record the first time;
+`slow` takes a second."""
 
 
 def function_zip(source: str = FUNCTION) -> bytes:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from conftest import AwsClient
+from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import free_port
 from pipes_service import (
     ROLE,
     Pipeline,
@@ -266,6 +270,49 @@ def _all_of(sent: list[str], delivered: list[str]) -> list[str]:
     missing = set(sent) - set(delivered)
     assert not missing, f"{len(missing)} missing"
     return delivered
+
+
+def test_a_service_that_is_told_to_end_finishes_the_batch_in_flight(
+    mortal: PipesProcess, pipeline: Pipeline
+) -> None:
+    pipeline.put("slow")
+    run(mortal, pipeline)
+    settled(pipeline, 1)
+    mortal.server.stop()
+    mortal.start()
+    pipeline.put("after")
+    assert settled(pipeline, 2) == ["slow", "after"]
+
+
+def test_an_emulator_that_restarts_is_waited_for(tmp_path: Path) -> None:
+    port = free_port()
+    session = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=ministack.REGION
+    )
+
+    def aws(service: str) -> Any:
+        return session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=ministack.url(port),
+        )
+
+    emulator = ministack.start(port, tmp_path / "ministack", os.environ)
+    try:
+        emulator.wait_until(lambda: ministack.ready(port), timeout=30)
+        pipeline = Pipeline(aws, "restart")
+        with pipes_process(ministack.url(port), tmp_path / "state") as pipes:
+            pipeline.put("before")
+            run(pipes, pipeline)
+            settled(pipeline, 1)
+            emulator.stop()
+            eventually(lambda: "trying on" in pipes.log.read_text())
+            emulator = ministack.start(port, tmp_path / "ministack", os.environ)
+            emulator.wait_until(lambda: ministack.ready(port), timeout=30)
+            pipeline.put("after")
+            assert settled(pipeline, 2) == ["before", "after"]
+            assert pipes.log.read_text().count("trying on") <= 2
+    finally:
+        emulator.stop()
 
 
 def test_an_update_keeps_the_position(pipes: PipesProcess, pipeline: Pipeline) -> None:

@@ -60,12 +60,12 @@ def assemble(
         shard_id: str,
         position: Position,
         ended: Callable[[], None],
-        not_found: Callable[[], None],
+        in_doubt: Callable[[], None],
     ) -> ShardWorker:
         stop_reading, stop = threading.Event(), threading.Event()
         buffer = RecordBuffer(batches)
         shard = ends.shard(shard_id)
-        reader = ShardReader(shard, shard_id, position, buffer, stop_reading, not_found, log)
+        reader = ShardReader(shard, shard_id, position, buffer, stop_reading, in_doubt, log)
         delivery = Delivery(
             ends.target,
             ends.dead_letters,

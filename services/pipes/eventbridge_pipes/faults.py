@@ -17,28 +17,28 @@ _THROTTLING = {
 }
 
 
-def code_of(error: Exception) -> str:
+def code_of(error: BaseException) -> str:
     """AWS's error code; empty when there was no answer."""
     return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
 
 
-def is_throttling(error: Exception) -> bool:
+def is_throttling(error: BaseException) -> bool:
     return code_of(error) in _THROTTLING or _status_of(error) == 429
 
 
-def is_service_fault(error: Exception) -> bool:
+def is_service_fault(error: BaseException) -> bool:
     """Whether the service did not carry the call out: no answer, throttled, or a 5xx."""
     return not isinstance(error, ClientError) or is_throttling(error) or _status_of(error) >= 500
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """One line: the code and AWS's message, or what went wrong with the connection."""
     if isinstance(error, ClientError):
         return f"{code_of(error)}: {error.response['Error'].get('Message', '')}"
     return str(error)
 
 
-def _status_of(error: Exception) -> int:
+def _status_of(error: BaseException) -> int:
     if not isinstance(error, ClientError):
         return 0
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -13,6 +13,9 @@ from eventbridge_pipes.resources import ResourceError, Resources
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.supervisor import Supervisor
 
+PATIENCE_SECONDS = (0.1, 0.5, 2.0)
+"""Pauses before a resource that could not be asked for is asked for again."""
+
 _FAILED = {
     State.CREATING: State.CREATE_FAILED,
     State.STARTING: State.START_FAILED,
@@ -94,7 +97,7 @@ class Lifecycle:
             self._settling.discard(threading.current_thread())
 
     def _activate(self, pipe: Pipe) -> None:
-        stream_created = self._resources.check(pipe)
+        stream_created = self._check(pipe)
         if pipe.desired is State.STOPPED:
             self._store.change(pipe.name, current=State.STOPPED)
             return
@@ -104,6 +107,16 @@ class Lifecycle:
             self._store.begin(pipe.name, origin)
         self._run(pipe, origin)
         self._store.change(pipe.name, current=State.RUNNING)
+
+    def _check(self, pipe: Pipe) -> float:
+        """See Resources.check; a service that does not answer is asked again for some seconds."""
+        for pause in PATIENCE_SECONDS:
+            try:
+                return self._resources.check(pipe)
+            except ResourceError as error:
+                if not error.passing or self._stopping.wait(pause):
+                    raise
+        return self._resources.check(pipe)
 
     def _run(self, pipe: Pipe, origin: Origin) -> None:
         if self._stopping.is_set():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -89,12 +89,16 @@ def _read_body(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        given = json.loads(body)
+        given = json.loads(body, parse_constant=_refuse_constant)
     except ValueError as error:
         raise SerializationError(f"The request's body is not JSON: {error}") from error
     if not isinstance(given, dict):
         raise SerializationError("The request's body is not a JSON object")
     return given
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON value")
 
 
 def _from_query(shape: Shape, values: list[str], path: str) -> Any:
@@ -157,8 +161,8 @@ def _timestamp(value: Any, path: str) -> float:
         if isinstance(value, str):
             return datetime.fromisoformat(value).timestamp()
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    except ValueError:
+            return datetime.fromtimestamp(value, UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
         pass
     raise SerializationError(f"{path} must be a timestamp: seconds since the epoch, or ISO 8601")
 

@@ -25,7 +25,7 @@ from eventbridge_pipes.source import (
 class ShardReader:
     """Reads until the shard ends or it is told to stop; whatever fails is tried again.
 
-    `not_found` is called when the stream or the shard is not there, for somebody to look why.
+    `in_doubt` is called when the stream may not be the one it was, for somebody to look.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class ShardReader:
         start: Position,
         buffer: RecordBuffer,
         stop: threading.Event,
-        not_found: Callable[[], None],
+        in_doubt: Callable[[], None],
         log: PipeLog,
     ) -> None:
         self._shard = shard
@@ -43,7 +43,7 @@ class ShardReader:
         self._position = start
         self._buffer = buffer
         self._stop = stop
-        self._not_found = not_found
+        self._in_doubt = in_doubt
         self._log = log
         self._iterator: str | None = None
         self._limit = polling.FIRST_PAGE_RECORDS
@@ -106,11 +106,12 @@ class ShardReader:
     def _after_failure(self, error: SourceError) -> float:
         self._iterator = None
         self._failures += 1
-        if not self._told and not isinstance(error, ExpiredIteratorError):
+        expired = isinstance(error, ExpiredIteratorError)
+        if not self._told and not (expired and self._failures == 1):
             self._told = True
             self._log.warning("cannot read shard %s, trying on: %s", self._shard_id, error)
-        if isinstance(error, SourceNotFoundError):
-            self._not_found()
+        if expired or isinstance(error, SourceNotFoundError):
+            self._in_doubt()
         return growing_pause(self._failures)
 
     def _after_success(self) -> None:

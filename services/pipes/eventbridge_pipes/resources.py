@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
-
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients
@@ -25,7 +23,14 @@ _ABSENT = {
 
 
 class ResourceError(Exception):
-    """A resource of the pipe cannot be used; the text is fit for a StateReason."""
+    """A resource of the pipe cannot be used; the text is fit for a StateReason.
+
+    `passing`: the service did not answer properly, and may do so when it is asked again.
+    """
+
+    def __init__(self, reason: str, passing: bool = False) -> None:
+        super().__init__(reason[:REASON_LIMIT])
+        self.passing = passing
 
 
 class Resources:
@@ -52,7 +57,7 @@ class Resources:
         except SourceNotFoundError as error:
             raise _absent("source stream", arn) from error
         except SourceError as error:
-            raise _unusable("source stream", arn, str(error)) from error
+            raise _unusable("source stream", arn, error.__cause__ or error) from error
 
     def _check_target(self, arn: str) -> None:
         try:
@@ -70,19 +75,18 @@ class Resources:
             raise _translated("dead-letter queue", arn.text, error) from error
 
 
-def _translated(what: str, arn: str, error: ClientError | Exception) -> ResourceError:
+def _translated(what: str, arn: str, error: Exception) -> ResourceError:
     if faults.code_of(error) in _ABSENT:
         return _absent(what, arn)
-    return _unusable(what, arn, faults.describe(error))
+    return _unusable(what, arn, error)
 
 
 def _absent(what: str, arn: str) -> ResourceError:
-    return _error(f"The {what} {arn} does not exist. Create it, then create or start the pipe.")
+    return ResourceError(
+        f"The {what} {arn} does not exist. Create it, then start the pipe or create it again."
+    )
 
 
-def _unusable(what: str, arn: str, why: str) -> ResourceError:
-    return _error(f"The {what} {arn} cannot be used: {why}")
-
-
-def _error(reason: str) -> ResourceError:
-    return ResourceError(reason[:REASON_LIMIT])
+def _unusable(what: str, arn: str, error: BaseException) -> ResourceError:
+    reason = f"The {what} {arn} cannot be used: {faults.describe(error)}"
+    return ResourceError(reason, passing=faults.is_service_fault(error))

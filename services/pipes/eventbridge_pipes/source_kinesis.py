@@ -61,7 +61,7 @@ class KinesisShard:
         self._shape = KinesisShape(stream, shard_id, role_arn)
 
     def iterator(self, position: Position) -> str:
-        with _translated():
+        with _translated(invalid_argument=PositionLostError):
             answer = self._client.get_shard_iterator(
                 StreamARN=self._stream.text,
                 ShardId=self._shard_id,
@@ -70,7 +70,8 @@ class KinesisShard:
         return answer["ShardIterator"]
 
     def page(self, iterator: str, limit: int) -> Page:
-        with _translated():
+        # Only the iterator can be invalid here; some emulators forget them when they restart.
+        with _translated(invalid_argument=ExpiredIteratorError):
             answer = self._client.get_records(
                 StreamARN=self._stream.text, ShardIterator=iterator, Limit=limit
             )
@@ -83,16 +84,18 @@ class KinesisShard:
 _ERRORS: dict[str, type[SourceError]] = {
     "ExpiredIteratorException": ExpiredIteratorError,
     "ResourceNotFoundException": SourceNotFoundError,
-    "InvalidArgumentException": PositionLostError,
 }
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(invalid_argument: type[SourceError] = SourceError) -> Iterator[None]:
     try:
         yield
     except faults.CallError as error:
-        kind = _ERRORS.get(faults.code_of(error), SourceError)
+        code = faults.code_of(error)
+        kind = _ERRORS.get(code, SourceError)
+        if code == "InvalidArgumentException":
+            kind = invalid_argument
         if faults.is_throttling(error):
             kind = ThrottledError
         raise kind(faults.describe(error)) from error

@@ -19,7 +19,7 @@ DISCOVERY_SECONDS = 5.0
 
 MakeWorker = Callable[[str, Position, Callable[[], None], Callable[[], None]], ShardWorker]
 """Makes the worker of a shard from its id, its position, and whom to call when it has ended and
-when its shard is not to be found."""
+when the stream may not be the one it was."""
 
 
 class Supervisor:

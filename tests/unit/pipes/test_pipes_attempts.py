@@ -193,6 +193,8 @@ def test_every_record_ends_delivered_or_dead_lettered(
     if bisect or not raises:
         assert set(buried) == bad
     assert taken == sorted(taken) or not raises, "what is sent again stays in order"
+    first_sight = list(dict.fromkeys(number for sent in run.invocations for number in sent))
+    assert first_sight == sorted(first_sight, key=int), "order holds at first delivery"
     for sent in run.invocations:
         assert sent == sorted(sent, key=int)
     for number in bad if (bisect or not raises) else set():

@@ -95,6 +95,8 @@ def test_unknown_members_are_refused_by_name_however_deep() -> None:
         {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": True}}},
         {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": 1.5}}},
         {"SourceParameters": {"KinesisStreamParameters": {"StartingPositionTimestamp": "noon"}}},
+        {"SourceParameters": {"KinesisStreamParameters": {"StartingPositionTimestamp": 1e300}}},
+        {"SourceParameters": {"KinesisStreamParameters": {"StartingPositionTimestamp": True}}},
         {"SourceParameters": {"FilterCriteria": {"Filters": {}}}},
         {"Tags": {"a": 1}},
         [],
@@ -106,9 +108,10 @@ def test_a_value_of_the_wrong_type_cannot_be_read(body: Any) -> None:
         parse("CreatePipe", {"Name": "a"}, body)
 
 
-def test_a_body_that_is_not_json_cannot_be_read() -> None:
+@pytest.mark.parametrize("body", [b"{", b'{"Source": NaN}', b"\xff"])
+def test_a_body_that_is_not_json_cannot_be_read(body: bytes) -> None:
     with pytest.raises(SerializationError):
-        parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, [], b"{")
+        parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, [], body)
 
 
 def test_a_limit_that_is_no_number_cannot_be_read() -> None:

@@ -28,7 +28,7 @@ class RecordBuffer:
         self._stopped = False
 
     def put(self, records: Sequence[Record]) -> None:
-        """Let `records` in once there is room; they are dropped when the buffer was stopped."""
+        """Let `records` in once there is room, or at once when the buffer was stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._has_room())
             received = self._monotonic()

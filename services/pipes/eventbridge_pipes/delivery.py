@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
 from eventbridge_pipes import deadletter, retry
 from eventbridge_pipes.dead_letter_queue import DeadLetterError
 from eventbridge_pipes.deadletter import Condition
 from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.outcome import Failed, Outcome, Succeeded
+from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.records import Record
 from eventbridge_pipes.retry import RetryPolicy, Segment
 
@@ -65,12 +65,14 @@ class Delivery:
                 continue
             segment = Segment(due, segment.failures, segment.faults)
             outcome = self._target.invoke(due)
+            if isinstance(outcome, Succeeded):
+                continue
             verdict = retry.decide(segment, outcome, self._policy)
             todo.extendleft(reversed(verdict.again))
             if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS):
                 return False
             if verdict.again:
-                self._tell(outcome, verdict.again)
+                self._tell(outcome, verdict.again, whole=len(due) == len(batch))
                 if self._wait(retry.pause_before(verdict.again[0])):
                     return False
         return True
@@ -79,19 +81,13 @@ class Delivery:
         self, records: Sequence[Record], batch: Sequence[Record], condition: Condition
     ) -> bool:
         for run in deadletter.runs(records, batch):
-            named = f"{self._shard_id}, {_range(run)}"
+            named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({condition})"
             if self._dead_letters is None:
                 self._log.error(
-                    "gave up on %d records of %s (%s): dropped, for the pipe has no dead-letter "
-                    "queue",
-                    len(run),
-                    named,
-                    condition,
+                    "gave up on %s: dropped, for the pipe has no dead-letter queue", named
                 )
             elif self._report(self._dead_letters, run, condition):
-                self._log.warning(
-                    "gave up on %d records of %s (%s): dead-lettered", len(run), named, condition
-                )
+                self._log.warning("gave up on %s: dead-lettered", named)
             else:
                 return False
         return True
@@ -120,16 +116,15 @@ class Delivery:
             if self._wait(retry.growing_pause(tries)):
                 return False
 
-    def _tell(self, outcome: Outcome, again: Sequence[Segment]) -> None:
-        if isinstance(outcome, Succeeded):
-            return
+    def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
+        """Log why records are sent again; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
-        if _worth_telling(tries):
+        if _worth_telling(tries) if tries else whole:
+            records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
-            count = sum(len(segment.records) for segment in again)
             self._log.warning(
-                "retrying %d records of %s (try %d %s: %s)",
-                count,
+                "retrying %s of %s (try %d %s: %s)",
+                _count(records),
                 self._shard_id,
                 max(tries, 1),
                 kind,
@@ -140,6 +135,10 @@ class Delivery:
 def _worth_telling(tries: int) -> bool:
     """At the first try, the second, the fourth, the eighth…: a long outage fills no log."""
     return tries & (tries - 1) == 0
+
+
+def _count(records: Sized) -> str:
+    return "1 record" if len(records) == 1 else f"{len(records)} records"
 
 
 def _range(run: Sequence[Record]) -> str:

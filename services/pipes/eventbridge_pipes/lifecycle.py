@@ -86,6 +86,8 @@ class Lifecycle:
                 case _:
                     self._activate(pipe)
         except ResourceError as error:
+            if self._stopping.is_set():
+                return  # the next service asks again
             log.error("%s: %s", _FAILED[pipe.current], error)
             self._store.change(pipe.name, current=_FAILED[pipe.current], reason=str(error))
         except Exception:

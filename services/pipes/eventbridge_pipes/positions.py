@@ -19,7 +19,7 @@ class Position:
 
     def __str__(self) -> str:
         if self.after is not None:
-            return f"after {self.after}"
+            return f"the record after {self.after}"
         if self.at is not None:
             return f"what arrived since {datetime.fromtimestamp(self.at, UTC).isoformat()}"
         return "the oldest record"

@@ -52,5 +52,5 @@ def test_kinesis_is_asked_for_a_position_in_its_own_terms(
 
 def test_a_position_reads_well_in_the_log() -> None:
     assert str(OLDEST) == "the oldest record"
-    assert str(Position(after="0007")) == "after 0007"
+    assert str(Position(after="0007")) == "the record after 0007"
     assert str(Position(at=0.5)) == "what arrived since 1970-01-01T00:00:00.500000+00:00"

@@ -66,6 +66,7 @@ def test_a_change_leaves_the_other_members_alone(tmp_path: Path) -> None:
 
 
 def test_a_second_service_is_turned_away(tmp_path: Path) -> None:
+    Store(tmp_path).close()
     store = Store(tmp_path)
     with pytest.raises(StateDirectoryError, match="another service is using"):
         Store(tmp_path)

@@ -8,12 +8,14 @@ import time
 from dataclasses import dataclass
 
 from bench.figures import percentile, timed, until
-from inventory_cli.demo import Plan, run
+from inventory_cli.demo import Plan, Verdict, run
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec
 
 RATE = 20.0
 EVENTS = 600
+WARM_UP_RATE = 200.0
+WARM_UP_EVENTS = 100
 CALLS = 100
 
 
@@ -26,31 +28,45 @@ class Latency:
     put: float
     get: float
     invoke: float
+    see: float
 
     @property
     def calls(self) -> float:
-        return self.put + self.get + self.invoke
+        return self.put + self.get + self.invoke + self.see
 
 
 def measure(bench: Workbench) -> Latency:
-    """Needs a stack that is warm, and otherwise idle."""
-    put, get, invoke = _calls(bench)
-    plan = Plan(Spec(seed=2, products=100), EVENTS, RATE)
+    """Needs a stack that is otherwise idle. A first, quick run starts as many instances of the
+    function as there are shards."""
+    _run(bench, Plan(Spec(seed=3, products=100), WARM_UP_EVENTS, WARM_UP_RATE))
+    calls = _calls(bench)
+    verdict = _run(bench, Plan(Spec(seed=2, products=100), EVENTS, RATE))
+    return Latency(verdict.latency(0.5), verdict.latency(0.99), *calls)
+
+
+def _run(bench: Workbench, plan: Plan) -> Verdict:
     verdict = run(
         plan, bench.clients, bench.names, bench.policy, time.sleep, lambda put, progress: None
     )
     if verdict.problems:
         raise RuntimeError(f"the table is wrong: {verdict.problems[0]}")
-    return Latency(verdict.latency(0.5), verdict.latency(0.99), put, get, invoke)
+    return verdict
 
 
-def _calls(bench: Workbench) -> tuple[float, float, float]:
-    """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
+def _calls(bench: Workbench) -> tuple[float, float, float, float]:
+    """PutRecords of one event, GetRecords of one, Invoke with one that writes a row, and the
+    GetRecords of the table's stream by which the row is seen."""
     kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
+    tables, streams = bench.clients.dynamodb, bench.clients.dynamodbstreams
+    stream = tables.describe_table(TableName=bench.names.table)["Table"]["LatestStreamArn"]
+    shards = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
+    position = streams.get_shard_iterator(
+        StreamArn=stream, ShardId=shards[-1]["ShardId"], ShardIteratorType="LATEST"
+    )["ShardIterator"]
     pipes, name = bench.session.client("pipes"), bench.names.pipe
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
-    puts, gets, invokes = [], [], []
+    puts, gets, invokes, sees = [], [], [], []
     for n in range(CALLS):
         data = _added(n)
         started = time.perf_counter()
@@ -74,8 +90,13 @@ def _calls(bench: Workbench) -> tuple[float, float, float]:
                 )["Payload"].read()
             )
         )
+        started = time.perf_counter()
+        position = streams.get_records(ShardIterator=position)["NextShardIterator"]
+        sees.append(time.perf_counter() - started)
     pipes.start_pipe(Name=name)
-    return percentile(puts, 0.5), percentile(gets, 0.5), percentile(invokes, 0.5)
+    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "RUNNING")
+    put, get, invoke, see = (percentile(times, 0.5) for times in (puts, gets, invokes, sees))
+    return put, get, invoke, see
 
 
 def _added(n: int) -> bytes:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.008
 
 
 class ArrivalTimes:

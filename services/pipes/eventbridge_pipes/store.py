@@ -50,19 +50,9 @@ class Store:
     def __init__(self, directory: Path) -> None:
         """Raises StateDirectoryError when it cannot be written, or another service has it."""
         self._lock = threading.RLock()
-        path = directory / FILE_NAME
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                path, timeout=0, isolation_level=None, check_same_thread=False
-            )
-            # Exclusive: no second service on the same positions; the lock ends with the process.
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # A commit survives kill -9. A power cut may cost the last ones: those batches come
-            # again, which at-least-once allows.
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(SCHEMA)
+            self._db = _open(directory / FILE_NAME)
         except (OSError, sqlite3.Error) as error:
             raise StateDirectoryError(_explain(directory, error)) from error
 
@@ -147,6 +137,22 @@ class Store:
     def _query(self, statement: str, *values: str) -> list[Any]:
         with self._lock:
             return self._db.execute(statement, values).fetchall()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        # Exclusive: no second service on the same positions; the lock ends with the process.
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        # A commit survives kill -9. A power cut may cost the last ones: those batches come again,
+        # which at-least-once allows.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(SCHEMA)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def _explain(directory: Path, error: Exception) -> str:

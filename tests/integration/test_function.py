@@ -137,6 +137,26 @@ def test_a_rejection_that_cannot_be_published_comes_again(
     assert set(rows(aws, table)) == {"P1"}
 
 
+def test_an_enforced_removal_name_rejects_a_removal_under_another(
+    aws: AwsClient, table: str, function: str, invoke: Invoke, rejections: Rejections
+) -> None:
+    variables = {
+        "TABLE_NAME": table,
+        "FAILURES_TOPIC_ARN": rejections[0],
+        "REMOVAL_NAME_POLICY": "enforce",
+    }
+    aws("lambda").update_function_configuration(
+        FunctionName=function, Environment={"Variables": variables}
+    )
+    product = {"product_id": "P1", "product_name": "Charger"}
+    removal = json.dumps({"event_type": "product_removed", "product": product}).encode()
+    assert invoke([flat(1, added(7)), flat(2, removal)]) == {"batchItemFailures": []}
+    assert set(rows(aws, table)) == {"P1"}
+    message = json.loads(eventually(rejections[1])[0])
+    assert message["reason"] == "product.product_name is not that of the row"
+    assert message["payload"] == removal.decode()
+
+
 def test_a_table_that_is_gone_fails_the_records_that_need_it(
     aws: AwsClient, table: str, invoke: Invoke
 ) -> None:

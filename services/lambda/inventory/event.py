@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import fastjsonschema
 
@@ -77,9 +77,12 @@ def parse(data: bytes, sequence_number: int) -> Event:
     Raises InvalidEventError, which names the field, for what is not UTF-8, not JSON, or not valid
     by `inventory_event.schema.json`.
     """
-    document = _load(data)
+    constants: list[str] = []
+    document = _load(data, constants)
     try:
         _validate(document)
+        if constants:  # where the contract has no say
+            raise InvalidEventError("data", f"is not JSON: it holds {constants[0]}")
         return _event(document, sequence_number)
     except fastjsonschema.JsonSchemaValueException as error:
         raise _claiming(_explained(error), document) from None
@@ -110,10 +113,16 @@ def _event(document: dict[str, Any], sequence_number: int) -> Event:
             return QuantityMoved(*common, change=int(product["quantity_change"]))
 
 
-def _load(data: bytes) -> Any:
+def _load(data: bytes, constants: list[str]) -> Any:
+    """The document; `constants` gets its NaN and Infinity, which JSON does not know."""
+
+    def constant(name: str) -> float:
+        constants.append(name)
+        return float(name)
+
     try:
         return json.loads(
-            data.decode("utf-8"), parse_float=_whole_if_exact, parse_constant=_refuse_constant
+            data.decode("utf-8"), parse_float=_whole_if_exact, parse_constant=constant
         )
     except UnicodeDecodeError as error:
         raise InvalidEventError("data", f"is not UTF-8 (byte {error.start})") from None
@@ -132,10 +141,6 @@ def _whole_if_exact(literal: str) -> int | float:
     if -1 <= number.adjusted() <= 40 and number == number.to_integral_value():
         return int(number)
     return float(literal)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidEventError("data", f"is not JSON: it holds {name}")
 
 
 def _text(field: str, value: T) -> T:

@@ -110,8 +110,10 @@ def test_any_other_quantity_is_refused_by_name(quantity: object) -> None:
 
 
 @pytest.mark.parametrize("literal", [b"NaN", b"Infinity", b"-Infinity"])
-def test_what_json_does_not_know_is_not_json(literal: bytes) -> None:
+def test_what_json_does_not_know_is_no_quantity_and_nothing_else_either(literal: bytes) -> None:
     error = refusal(added(quantity=0).replace(b'"quantity": 0', b'"quantity": ' + literal))
+    assert error.field == "product.quantity"
+    error = refusal(added(colour=0).replace(b'"colour": 0', b'"colour": ' + literal))
     assert str(error) == f"data is not JSON: it holds {literal.decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Ctrl+C, SIGTERM and a closed terminal, as something that waiting notices, at points where nothing is half done."""
+"""Ctrl+C, SIGTERM and a closed terminal, noticed where nothing is half done."""
 
 from __future__ import annotations
 

@@ -39,7 +39,6 @@ def main() -> None:
                 ("PutRecords", x.put),
                 ("GetRecords", x.get),
                 ("Invoke, which reads and writes the row,", x.invoke),
-                ("GetRecords of the table's stream, which sees it,", x.see),
             ):
                 row(f"{name} alone, p50", f"{seconds * 1000:.1f} ms")
             row("p50 in sums of these calls", f"{x.p50 / x.calls:.2f}", "wanted: 2 or less")

@@ -28,11 +28,10 @@ class Latency:
     put: float
     get: float
     invoke: float
-    see: float
 
     @property
     def calls(self) -> float:
-        return self.put + self.get + self.invoke + self.see
+        return self.put + self.get + self.invoke
 
 
 def measure(bench: Workbench) -> Latency:
@@ -53,20 +52,13 @@ def _run(bench: Workbench, plan: Plan) -> Verdict:
     return verdict
 
 
-def _calls(bench: Workbench) -> tuple[float, float, float, float]:
-    """PutRecords of one event, GetRecords of one, Invoke with one that writes a row, and the
-    GetRecords of the table's stream by which the row is seen."""
+def _calls(bench: Workbench) -> tuple[float, float, float]:
+    """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
     kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
-    tables, streams = bench.clients.dynamodb, bench.clients.dynamodbstreams
-    stream = tables.describe_table(TableName=bench.names.table)["Table"]["LatestStreamArn"]
-    shards = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
-    position = streams.get_shard_iterator(
-        StreamArn=stream, ShardId=shards[-1]["ShardId"], ShardIteratorType="LATEST"
-    )["ShardIterator"]
     pipes, name = bench.session.client("pipes"), bench.names.pipe
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
-    puts, gets, invokes, sees = [], [], [], []
+    puts, gets, invokes = [], [], []
     for n in range(CALLS):
         data = _added(n)
         started = time.perf_counter()
@@ -90,13 +82,10 @@ def _calls(bench: Workbench) -> tuple[float, float, float, float]:
                 )["Payload"].read()
             )
         )
-        started = time.perf_counter()
-        position = streams.get_records(ShardIterator=position)["NextShardIterator"]
-        sees.append(time.perf_counter() - started)
     pipes.start_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "RUNNING")
-    put, get, invoke, see = (percentile(times, 0.5) for times in (puts, gets, invokes, sees))
-    return put, get, invoke, see
+    put, get, invoke = (percentile(times, 0.5) for times in (puts, gets, invokes))
+    return put, get, invoke
 
 
 def _added(n: int) -> bytes:

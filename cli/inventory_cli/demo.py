@@ -20,8 +20,8 @@ from inventory_cli.function_log import (
     Progress,
     await_outcomes,
 )
+from inventory_cli.handling_times import HandlingTimes
 from inventory_cli.rejected import RejectedQueue
-from inventory_cli.table_stream import ArrivalTimes
 from producer.feed import feed
 from producer.generator import Spec, events
 from producer.outbox import ONE_BY_ONE
@@ -68,7 +68,8 @@ def run(
     Whatever `pause` raises ends the run.
     """
     before = table.read(clients.dynamodb, names.table)
-    log = FunctionLog(clients.logs, names.function, since=time.time())
+    times = HandlingTimes()
+    log = FunctionLog(clients.logs, names.function, since=time.time(), on_batch=times.add)
     rejected = RejectedQueue(clients.sqs, names.rejected_queue)
     accepted: list[Accepted] = []
 
@@ -78,18 +79,30 @@ def run(
         return progress
 
     started = time.monotonic()
-    with ArrivalTimes(clients.dynamodb, clients.dynamodbstreams, names.table) as arrivals:
-        _put(plan, clients, names.stream, accepted.append, _looking(pause, look))
-        progress = await_outcomes(accepted, look, pause)
-        seconds = time.monotonic() - started
+    _put(plan, clients, names.stream, accepted.append, _looking(pause, look))
+    progress = await_outcomes(accepted, look, pause)
+    seconds = time.monotonic() - started
 
     records = [(int(a.sequence_number), a.event.payload) for a in accepted]
     expected = expect(before, records, policy)
     problems = _missing(expected, progress, rejected, pause)
     problems += table.changes(expected.rows, table.read(clients.dynamodb, names.table))
-    times = [(arrivals.seen.get(a.event.event_id or ""), a.sent_at) for a in accepted]
-    latencies = sorted(seen - sent for seen, sent in times if seen is not None)
-    return Verdict(expected, progress.outcomes, problems, latencies, seconds)
+    return Verdict(
+        expected, progress.outcomes, problems, _latencies(accepted, expected, times), seconds
+    )
+
+
+def _latencies(
+    accepted: Sequence[Accepted], expected: Expectation, times: HandlingTimes
+) -> list[float]:
+    """Of the events that changed a row, from before the put to after the write, rising."""
+    latencies = []
+    for a in accepted:
+        number = int(a.sequence_number)
+        done_at = times.of(a.shard_id, number) if number in expected.applied else None
+        if done_at is not None:
+            latencies.append(done_at - a.sent_at)
+    return sorted(latencies)
 
 
 def _put(
@@ -103,7 +116,7 @@ def _put(
         clients.kinesis,
         stream,
         on_accepted=on_accepted,
-        clock=time.monotonic,
+        clock=time.time,  # to be held against the function's
         wait=wait,
         limits=ONE_BY_ONE,
     )

@@ -12,12 +12,13 @@ from inventory.stock import Outcome, RemovalNamePolicy, Row, fold
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The rows there must be, how many records came to which outcome, and which were rejected."""
+    """The rows there must be, how many records came to which outcome, and the sequence numbers of
+    those that were applied and rejected."""
 
     rows: Mapping[str, Row]
     outcomes: Counter[Outcome]
+    applied: frozenset[int]
     rejected: frozenset[int]
-    """Their sequence numbers."""
 
 
 def expect(
@@ -25,23 +26,25 @@ def expect(
 ) -> Expectation:
     """What `records` (sequence number and data, in any order) make of `rows`."""
     products: dict[str, list[Event]] = {}
-    rejected: set[int] = set()
+    numbers: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
     for sequence_number, data in sorted(records):
         try:
             event = parse(data, sequence_number)
         except InvalidEventError:
-            rejected.add(sequence_number)
+            numbers[Outcome.REJECTED].add(sequence_number)
         else:
             products.setdefault(event.product_id, []).append(event)
 
     after = dict(rows)
-    outcomes = Counter({Outcome.REJECTED: len(rejected)})
     for product_id, events in products.items():
         steps = fold(after.pop(product_id, None), events, names)
         if (row := steps[-1].row) is not None:
             after[product_id] = row
         for event, step in zip(events, steps, strict=True):
-            outcomes[step.outcome] += 1
-            if step.outcome is Outcome.REJECTED:
-                rejected.add(event.sequence_number)
-    return Expectation(after, outcomes, frozenset(rejected))
+            numbers[step.outcome].add(event.sequence_number)
+    return Expectation(
+        rows=after,
+        outcomes=Counter({outcome: len(of) for outcome, of in numbers.items() if of}),
+        applied=frozenset(numbers[Outcome.APPLIED]),
+        rejected=frozenset(numbers[Outcome.REJECTED]),
+    )

@@ -53,12 +53,22 @@ class Progress:
 
 
 class FunctionLog:
-    """Reads the batch lines that a function logs from `since` (seconds since the epoch) on."""
+    """Reads the batch lines that a function logs from `since` (seconds since the epoch) on.
 
-    def __init__(self, client: CloudWatchLogsClient, function: str, since: float) -> None:
+    `on_batch` hears of each, once.
+    """
+
+    def __init__(
+        self,
+        client: CloudWatchLogsClient,
+        function: str,
+        since: float,
+        on_batch: Callable[[Mapping[str, Any]], object] = lambda batch: None,
+    ) -> None:
         self._client = client
         self._group = f"/aws/lambda/{function}"
         self._start = int(since * 1000)
+        self._on_batch = on_batch
         self._seen: dict[str, int] = {}
         self.progress = Progress()
 
@@ -66,6 +76,7 @@ class FunctionLog:
         """Read what is new, and return what it all comes to."""
         for batch in self._new_batches():
             self.progress.add(batch)
+            self._on_batch(batch)
         # Instances of the function log side by side: a line may come after one that is younger.
         newest = max(self._seen.values(), default=self._start)
         self._start = max(self._start, newest - LATE_LINES_MILLISECONDS)

@@ -89,6 +89,7 @@ def _report(results: Sequence[Result], seconds: float, request_id: str | None) -
             **outcomes,
             "shards": _extent(results),
             "duration_ms": milliseconds,
+            "done_at": time.time(),
             "function_request_id": request_id,
         },
     )

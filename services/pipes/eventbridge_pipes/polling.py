@@ -7,7 +7,7 @@ from then on that is the pace.
 
 from __future__ import annotations
 
-SHORTEST_PAUSE = 0.010
+SHORTEST_PAUSE = 0.015
 LONGEST_PAUSE = 0.250
 THROTTLED_PAUSE = 0.200
 LONGEST_THROTTLED_PAUSE = 5.0

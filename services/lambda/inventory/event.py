@@ -145,7 +145,8 @@ def _whole_if_exact(literal: str) -> int | float:
 
 def _text(field: str, value: T) -> T:
     """`value`, which DynamoDB can hold. JSON may escape half a surrogate pair; UTF-8 cannot."""
-    if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+    is_plain = not isinstance(value, str) or value.isascii()
+    if not is_plain and any("\ud800" <= c <= "\udfff" for c in str(value)):
         raise InvalidEventError(field, "holds half a surrogate pair, which UTF-8 cannot hold")
     return value
 

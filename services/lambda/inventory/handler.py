@@ -57,9 +57,11 @@ def _processor() -> Processor:
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=settings.table_concurrency,
     )
-    store = Store(
-        session.client("dynamodb", config=config), settings.table_name, settings.table_concurrency
-    )
+    # What the store sends is made of checked values: to have botocore check it once more, against
+    # its model, would take a third of the function's processor time.
+    unchecked = config.merge(Config(parameter_validation=False))
+    dynamodb = session.client("dynamodb", config=unchecked)
+    store = Store(dynamodb, settings.table_name, settings.table_concurrency)
     topic = FailuresTopic(session.client("sns", config=config), settings.failures_topic_arn)
     return Processor(store, topic, settings.removal_name_policy)
 

@@ -13,8 +13,8 @@ def test_a_shard_that_has_more_is_read_on_at_once() -> None:
 
 
 def test_a_shard_in_use_is_read_again_after_some_milliseconds() -> None:
-    assert polling.pause(idle=0.0, behind=False, floor=0.0) <= 0.010
-    assert polling.pause(idle=0.09, behind=False, floor=0.0) <= 0.010
+    assert polling.pause(idle=0.0, behind=False, floor=0.0) <= 0.015
+    assert polling.pause(idle=0.09, behind=False, floor=0.0) <= 0.015
 
 
 def test_an_idle_shard_is_read_four_times_a_second() -> None:

@@ -52,7 +52,7 @@ def main() -> None:
             row("share of the table's own rate", f"{t.share:.2f}", "wanted: 0.5 or more")
 
         with section(f"Forms of {write_forms.ITEMS} guarded writes, one client"):
-            for form in write_forms.measure(bench.clients):
+            for form in write_forms.measure(bench):
                 seen = f"{form.on_stream} on the table's stream"
                 row(f"{form.name}, rows per second", f"{form.rate:.0f}", seen)
 

@@ -11,10 +11,11 @@ from bench.figures import timed
 from bench.tables import fresh_table
 from inventory.stock import Row
 from inventory.store import Change, Store, item_of
-from inventory_cli.aws import Clients
+from inventory_cli.workbench import Workbench
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 ITEMS = 1000
 
@@ -33,11 +34,12 @@ class Form:
     on_stream: int
 
 
-def measure(clients: Clients) -> Iterator[Form]:
+def measure(bench: Workbench) -> Iterator[Form]:
+    client, streams = bench.clients.dynamodb, bench.session.client("dynamodbstreams")
     for name, write in FORMS.items():
-        table = fresh_table(clients.dynamodb)
-        seconds = timed(lambda w=write, t=table: w(clients.dynamodb, t))  # type: ignore[misc]
-        yield Form(name, ITEMS / seconds, _stream_records(clients, table))
+        table = fresh_table(client)
+        seconds = timed(lambda w=write, t=table: w(client, t))  # type: ignore[misc]
+        yield Form(name, ITEMS / seconds, _stream_records(client, streams, table))
 
 
 def _one_by_one(client: DynamoDBClient, table: str) -> None:
@@ -92,9 +94,8 @@ def _parts(size: int) -> Iterator[Sequence[Row]]:
         yield ROWS[start : start + size]
 
 
-def _stream_records(clients: Clients, table: str) -> int:
-    streams = clients.dynamodbstreams
-    arn = clients.dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+def _stream_records(client: DynamoDBClient, streams: DynamoDBStreamsClient, table: str) -> int:
+    arn = client.describe_table(TableName=table)["Table"]["LatestStreamArn"]
     found = 0
     for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
         iterator = streams.get_shard_iterator(

@@ -12,7 +12,6 @@ from producer import connect
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Clients:
     dynamodb: DynamoDBClient
-    dynamodbstreams: DynamoDBStreamsClient
     kinesis: KinesisClient
     logs: CloudWatchLogsClient
     sqs: SQSClient
@@ -32,7 +30,6 @@ class Clients:
         # Kinesis is the producer's, which repeats calls itself.
         return cls(
             dynamodb=session.client("dynamodb", config=config),
-            dynamodbstreams=session.client("dynamodbstreams", config=config),
             kinesis=session.client("kinesis", config=connect.CONFIG),
             logs=session.client("logs", config=config),
             sqs=session.client("sqs", config=config),

@@ -31,34 +31,34 @@ def main() -> None:
     with on_own_target(state, time.sleep) as bench, PeakMemory(processes) as memory:
         bench.provision(lambda change: None)
 
-        with section(f"From the put to the row, at {latency.RATE:g} events per second"):
-            x = latency.measure(bench)
-            row("p50", f"{x.p50 * 1000:.1f} ms")
-            row("p99", f"{x.p99 * 1000:.1f} ms")
-            for name, seconds in (
-                ("PutRecords", x.put),
-                ("GetRecords", x.get),
-                ("Invoke, which reads and writes the row,", x.invoke),
-            ):
-                row(f"{name} alone, p50", f"{seconds * 1000:.1f} ms")
-            row("p50 in sums of these calls", f"{x.p50 / x.calls:.2f}", "wanted: 2 or less")
+        section(f"From the put to the row, at {latency.RATE:g} events per second")
+        x = latency.measure(bench)
+        row("p50", f"{x.p50 * 1000:.1f} ms")
+        row("p99", f"{x.p99 * 1000:.1f} ms")
+        for name, seconds in (
+            ("PutRecords", x.put),
+            ("GetRecords", x.get),
+            ("Invoke, which reads and writes the row,", x.invoke),
+        ):
+            row(f"{name} alone, p50", f"{seconds * 1000:.1f} ms")
+        row("p50 in sums of these calls", f"{x.p50 / x.calls:.2f}", "wanted: 2 or less")
 
-        with section("From the stream to the row, as fast as it goes"):
-            t = throughput.measure(bench, fresh_table(bench.clients.dynamodb))
-            row(f"{t.events} events of {throughput.PRODUCTS} products", f"{t.seconds:.2f} s")
-            row("events per second", f"{t.events / t.seconds:.0f}")
-            row("rows written per second", f"{t.rows_written / t.seconds:.0f}")
-            row("the same writes alone, per second", f"{t.rows_written / t.seconds_alone:.0f}")
-            row("share of the table's own rate", f"{t.share:.2f}", "wanted: 0.5 or more")
+        section("From the stream to the row, as fast as it goes")
+        t = throughput.measure(bench, fresh_table(bench.clients.dynamodb))
+        row(f"{t.events} events of {throughput.PRODUCTS} products", f"{t.seconds:.2f} s")
+        row("events per second", f"{t.events / t.seconds:.0f}")
+        row("rows written per second", f"{t.rows_written / t.seconds:.0f}")
+        row("the same writes alone, per second", f"{t.rows_written / t.seconds_alone:.0f}")
+        row("share of the table's own rate", f"{t.share:.2f}", "wanted: 0.5 or more")
 
-        with section(f"Forms of {write_forms.ITEMS} guarded writes, one client"):
-            for form in write_forms.measure(bench):
-                seen = f"{form.on_stream} on the table's stream"
-                row(f"{form.name}, rows per second", f"{form.rate:.0f}", seen)
+        section(f"Forms of {write_forms.ITEMS} guarded writes, one client")
+        for form in write_forms.measure(bench):
+            seen = f"{form.on_stream} on the table's stream"
+            row(f"{form.name}, rows per second", f"{form.rate:.0f}", seen)
 
-        with section("Peak memory (resident)"):
-            row("the function", f"{memory.peaks['function'] / MIB:.0f} MiB")
-            row("the pipe", f"{memory.peaks['pipe'] / MIB:.0f} MiB", "wanted: under 150")
+        section("Peak memory (resident)")
+        row("the function", f"{memory.peaks['function'] / MIB:.0f} MiB")
+        row("the pipe", f"{memory.peaks['pipe'] / MIB:.0f} MiB", "wanted: under 150")
 
 
 main()

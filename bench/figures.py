@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from math import ceil
+from collections.abc import Callable
 from threading import Event, Thread
 
 import psutil
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of `values` are within."""
-    ordered = sorted(values)
-    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 def until(reached: Callable[[], bool], timeout: float = 300.0) -> None:
@@ -62,10 +54,8 @@ class PeakMemory:
                         self.peaks[kind] = max(self.peaks[kind], resident)
 
 
-@contextmanager
-def section(title: str) -> Iterator[None]:
+def section(title: str) -> None:
     print(f"\n{title}", flush=True)
-    yield
 
 
 def row(label: str, value: str, note: str = "") -> None:

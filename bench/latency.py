@@ -7,8 +7,8 @@ import json
 import time
 from dataclasses import dataclass
 
-from bench.figures import percentile, timed, until
-from inventory_cli.demo import Plan, Verdict, run
+from bench.figures import timed, until
+from inventory_cli.demo import Plan, Verdict, percentile, run
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec
 

@@ -14,7 +14,7 @@ from inventory.records import Record
 from inventory.run import Entry, Run
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.store import Change, Store
-from inventory_cli.function_log import FunctionLog
+from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec, events
 from producer.outbox import BATCH
@@ -46,9 +46,7 @@ def measure(bench: Workbench, spare_table: str) -> Throughput:
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
     accepted = _put(bench)
-    last: dict[str, int] = {}
-    for a in accepted:
-        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
+    last = furthest((a.shard_id, int(a.sequence_number)) for a in accepted)
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since=time.time())
     started = time.perf_counter()

@@ -18,7 +18,7 @@ from inventory.stock import Row
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.function_log import FunctionLog
+from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
 from provisioner.names import VARIABLES
 from waiting import eventually
@@ -88,9 +88,7 @@ class Stack:
 
     def await_handled(self, placed: Iterable[tuple[str, int, bytes]], timeout: float = 60) -> None:
         """Return once the function has reported on all of these records."""
-        last: dict[str, int] = {}
-        for shard, number, _ in placed:
-            last[shard] = max(last.get(shard, 0), number)
+        last = furthest((shard, number) for shard, number, _ in placed)
         eventually(lambda: self.log.poll().reaches(last), timeout)
 
     def invoke(self, records: list[dict[str, Any]]) -> Any:

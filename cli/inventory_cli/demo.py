@@ -56,7 +56,12 @@ class Verdict:
 
     def latency(self, share: float) -> float:
         """The latency that `share` of the events were within; needs one event at least."""
-        return self.latencies[max(0, ceil(share * len(self.latencies)) - 1)]
+        return percentile(self.latencies, share)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of `values` are within; needs one value at least."""
+    return sorted(values)[max(0, ceil(share * len(values)) - 1)]
 
 
 def run(

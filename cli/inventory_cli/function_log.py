@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +35,8 @@ class Progress:
     def add(self, batch: Mapping[str, Any]) -> None:
         for outcome in Outcome:
             self.outcomes[outcome] += batch[outcome]
-        for shard, (_, last) in batch["shards"].items():
-            known = self.last_sequence_numbers.get(shard, 0)
-            self.last_sequence_numbers[shard] = max(known, int(last))
+        lasts = [(shard, int(last)) for shard, (_, last) in batch["shards"].items()]
+        self.last_sequence_numbers = furthest([*self.last_sequence_numbers.items(), *lasts])
 
     @property
     def handled(self) -> int:
@@ -99,13 +98,19 @@ class FunctionLog:
             return  # the function has not been called yet
 
 
+def furthest(places: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Of records by shard and sequence number, the last number of each shard."""
+    last: dict[str, int] = {}
+    for shard, sequence_number in places:
+        last[shard] = max(last.get(shard, 0), sequence_number)
+    return last
+
+
 def await_outcomes(
     accepted: Sequence[Accepted], look: Callable[[], Progress], pause: Callable[[float], object]
 ) -> Progress:
     """The progress once every record has an outcome, or none has come for too long."""
-    last: dict[str, int] = {}
-    for a in accepted:
-        last[a.shard_id] = max(last.get(a.shard_id, 0), int(a.sequence_number))
+    last = furthest((a.shard_id, int(a.sequence_number)) for a in accepted)
     handled, deadline = -1, 0.0
     while True:
         progress = look()

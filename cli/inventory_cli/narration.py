@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Self, TextIO
 
@@ -61,7 +60,7 @@ def outcomes(counts: Mapping[Outcome, int]) -> str:
 def conclusion(verdict: Verdict) -> Iterator[str]:
     """The lines that end a demo."""
     total = verdict.expected.outcomes.total()
-    yield f"Outcomes  {outcomes(Counter(verdict.outcomes))}"
+    yield f"Outcomes  {outcomes(verdict.outcomes)}"
     yield f"Rate      {total / verdict.seconds:.1f} events per second, first put to last outcome"
     if verdict.latencies:
         p50, p99 = (f"{verdict.latency(share) * 1000:.0f} ms" for share in (0.5, 0.99))

@@ -64,8 +64,9 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
         except StuckError as error:
             raise FailedError(str(error)) from error
         output.write_text("\n".join(status_file(before, operations)) + "\n", encoding="utf-8")
-        for problem in player.problems():
+        problems = player.problems()
+        for problem in problems:
             click.echo(f"  wrong: {problem}")
-        if player.problems():
+        if problems:
             raise FailedError("the table is not what the events fold to (above)")
     click.echo(f"The table is right; the story is in {output}.")

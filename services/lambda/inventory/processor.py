@@ -75,12 +75,11 @@ class Processor:
         """
         unpublished = self._failures.publish([r for run in runs for r in run.rejections()])
         runs = [run.stopped_at(unpublished) for run in runs]
-        changes = [run.change for run in runs if run.change.after != run.change.before]
-        undone = self._table.write(changes)
+        changes = [run.change for run in runs]
+        undone = self._table.write([c for c in changes if c.after != c.before])
         results: list[Result] = []
         again: dict[str, Row | None] = {}
-        for run in runs:
-            change = run.change
+        for run, change in zip(runs, changes, strict=True):
             match undone.get(change.product_id):
                 case Unavailable(code):
                     results += run.results(unwritten=code)

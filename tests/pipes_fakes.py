@@ -6,19 +6,19 @@ import threading
 from collections.abc import Sequence
 
 from eventbridge_pipes.assembly import Ends, assemble
+from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.outcome import Outcome, Succeeded
-from eventbridge_pipes.positions import OLDEST, Position
-from eventbridge_pipes.records import Record
-from eventbridge_pipes.shards import Shard
-from eventbridge_pipes.source import (
+from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.sources.stream import (
     ExpiredIteratorError,
     Page,
     PositionLostError,
     SourceNotFoundError,
 )
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.supervisor import Supervisor
+from eventbridge_pipes.streams.positions import OLDEST, Position
+from eventbridge_pipes.streams.shards import Shard
+from eventbridge_pipes.streams.supervisor import Supervisor
 from pipes_samples import PIPE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.records import Record
+from eventbridge_pipes.sources.records import Record
 
 SHARD = "shardId-000000000000"
 

@@ -12,16 +12,16 @@ from botocore.model import ServiceModel
 from starlette.applications import Starlette
 
 from eventbridge_pipes import logs
-from eventbridge_pipes.api import application
+from eventbridge_pipes.api.application import application
+from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import assemble, connect_ends
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.resources import Resources
-from eventbridge_pipes.service import PipesService
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import Origin, StateDirectoryError, Store
-from eventbridge_pipes.supervisor import Supervisor
+from eventbridge_pipes.streams.supervisor import Supervisor
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""

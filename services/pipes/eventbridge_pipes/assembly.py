@@ -7,22 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.batching import BatchRules
-from eventbridge_pipes.buffer import RecordBuffer
 from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.dead_letter_queue import DeadLetterQueue
-from eventbridge_pipes.delivery import DeadLetters, Delivery, Target
+from eventbridge_pipes.delivery.batching import BatchRules
+from eventbridge_pipes.delivery.dead_letter_queue import DeadLetterQueue
+from eventbridge_pipes.delivery.delivery import DeadLetters, Delivery, Target
+from eventbridge_pipes.delivery.retry import RetryPolicy
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.positions import Position
-from eventbridge_pipes.reader import ShardReader
-from eventbridge_pipes.retry import RetryPolicy
-from eventbridge_pipes.source import ShardReads, Stream
-from eventbridge_pipes.source_kinesis import KinesisShard, KinesisStream
+from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
+from eventbridge_pipes.sources.stream import ShardReads, Stream
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.supervisor import DISCOVERY_SECONDS, Supervisor
-from eventbridge_pipes.target_lambda import LambdaTarget
-from eventbridge_pipes.worker import ShardWorker
+from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.reader import ShardReader
+from eventbridge_pipes.streams.supervisor import DISCOVERY_SECONDS, Supervisor
+from eventbridge_pipes.streams.worker import ShardWorker
+from eventbridge_pipes.targets.function import LambdaTarget
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe, State
-from eventbridge_pipes.positions import starting_position
 from eventbridge_pipes.resources import ResourceError, Resources
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.supervisor import Supervisor
+from eventbridge_pipes.streams.positions import starting_position
+from eventbridge_pipes.streams.supervisor import Supervisor
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
 """Pauses before a resource that could not be asked for is asked for again."""

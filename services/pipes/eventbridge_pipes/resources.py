@@ -5,10 +5,10 @@ from __future__ import annotations
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.dead_letter_queue import queue_url
+from eventbridge_pipes.delivery.dead_letter_queue import queue_url
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.source import SourceError, SourceNotFoundError
-from eventbridge_pipes.source_kinesis import KinesisStream
+from eventbridge_pipes.sources.kinesis import KinesisStream
+from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError
 
 REASON_LIMIT = 512
 """Characters that the model allows a StateReason."""

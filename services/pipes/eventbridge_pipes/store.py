@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.positions import Position
+from eventbridge_pipes.streams.positions import Position
 
 FILE_NAME = "pipes.sqlite"
 

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.dead_letter_queue import DeadLetterError
-from eventbridge_pipes.delivery import Delivery
+from eventbridge_pipes.delivery.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.delivery.delivery import Delivery
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.delivery.retry import RetryPolicy
 from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
-from eventbridge_pipes.records import Record
-from eventbridge_pipes.retry import RetryPolicy
+from eventbridge_pipes.sources.records import Record
 from pipes_samples import SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]

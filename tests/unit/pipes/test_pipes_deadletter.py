@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.deadletter import Condition, message, runs
+from eventbridge_pipes.delivery.deadletter import Condition, message, runs
 from pipes_samples import record, records
 
 

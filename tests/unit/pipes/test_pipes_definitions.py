@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eventbridge_pipes import definitions
+from eventbridge_pipes.api import definitions
 from eventbridge_pipes.model import Pipe, State, StreamParameters
 
 REQUEST = {

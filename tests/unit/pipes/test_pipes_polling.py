@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes import polling
+from eventbridge_pipes.streams import polling
 
 seconds = st.floats(0, 1e6)
 

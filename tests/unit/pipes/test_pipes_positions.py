@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.model import StreamParameters
-from eventbridge_pipes.positions import OLDEST, Position, iterator_arguments, starting_position
+from eventbridge_pipes.streams.positions import (
+    OLDEST,
+    Position,
+    iterator_arguments,
+    starting_position,
+)
 
 
 def parameters(**members: Any) -> StreamParameters:

@@ -7,8 +7,8 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from eventbridge_pipes.errors import SerializationError, UnknownOperationError, ValidationError
-from eventbridge_pipes.protocol import Router, parse_request, serialise_response
+from eventbridge_pipes.api.errors import SerializationError, UnknownOperationError, ValidationError
+from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
 
 MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
 ROUTER = Router(MODEL)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.records import KinesisShape, payload, payload_size
+from eventbridge_pipes.sources.records import KinesisShape, payload, payload_size
 
 STREAM = Arn.parse("arn:aws:kinesis:eu-central-1:123456789012:stream/orders")
 SHAPE = KinesisShape(STREAM, "shardId-000000000006", "arn:aws:iam::123456789012:role/pipe")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.retry import (
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.delivery.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     RetryPolicy,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.errors import ValidationError
-from eventbridge_pipes.rules import CROSS_REGION, check, violations_of
+from eventbridge_pipes.api.errors import ValidationError
+from eventbridge_pipes.api.rules import CROSS_REGION, check, violations_of
 
 REGION = "us-east-1"
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/s"

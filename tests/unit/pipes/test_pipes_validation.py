@@ -10,8 +10,8 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from eventbridge_pipes.errors import ValidationError
-from eventbridge_pipes.validation import validate, violations_of
+from eventbridge_pipes.api.errors import ValidationError
+from eventbridge_pipes.api.validation import validate, violations_of
 
 MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from eventbridge_pipes.errors import ValidationError, Violation
-from eventbridge_pipes.protocol import field_name
+from eventbridge_pipes.api.errors import ValidationError, Violation
+from eventbridge_pipes.api.protocol import field_name
 
 
 def validate(shape: Any, value: Any) -> None:

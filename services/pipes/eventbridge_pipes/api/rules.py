@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from eventbridge_pipes.api.errors import ValidationError, Violation
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.errors import ValidationError, Violation
 
 Members = Mapping[str, Any]
 

@@ -6,12 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from eventbridge_pipes import polling
-from eventbridge_pipes.buffer import RecordBuffer
+from eventbridge_pipes.delivery.retry import growing_pause
 from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.positions import Position
-from eventbridge_pipes.retry import growing_pause
-from eventbridge_pipes.source import (
+from eventbridge_pipes.sources.stream import (
     ExpiredIteratorError,
     Page,
     PositionLostError,
@@ -20,6 +17,9 @@ from eventbridge_pipes.source import (
     SourceNotFoundError,
     ThrottledError,
 )
+from eventbridge_pipes.streams import polling
+from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.streams.positions import Position
 
 
 class ShardReader:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from eventbridge_pipes.delivery.retry import growing_pause
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.positions import Position
-from eventbridge_pipes.retry import growing_pause
-from eventbridge_pipes.shards import shards_to_read
-from eventbridge_pipes.source import SourceError, Stream
+from eventbridge_pipes.sources.stream import SourceError, Stream
 from eventbridge_pipes.store import Checkpoint, Origin, Store
-from eventbridge_pipes.worker import End, ShardWorker
+from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.shards import shards_to_read
+from eventbridge_pipes.streams.worker import End, ShardWorker
 
 DISCOVERY_SECONDS = 5.0
 """How often the stream is asked for shards that nothing announced."""

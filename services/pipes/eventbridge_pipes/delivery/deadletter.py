@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from eventbridge_pipes.records import Record
+from eventbridge_pipes.sources.records import Record
 
 
 class Condition(StrEnum):

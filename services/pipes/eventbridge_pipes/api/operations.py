@@ -8,11 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from eventbridge_pipes import definitions, rules
-from eventbridge_pipes.errors import ConflictError, PipeNotFoundError, ValidationError, Violation
+from eventbridge_pipes.api import definitions, rules
+from eventbridge_pipes.api.errors import (
+    ConflictError,
+    PipeNotFoundError,
+    ValidationError,
+    Violation,
+)
+from eventbridge_pipes.api.paging import page
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.model import Pipe, State
-from eventbridge_pipes.paging import page
 from eventbridge_pipes.store import Store
 
 Members = Mapping[str, Any]

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from eventbridge_pipes.errors import ApiError, InternalError
+from eventbridge_pipes.api.errors import ApiError, InternalError
+from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
+from eventbridge_pipes.api.validation import validate
 from eventbridge_pipes.logs import LOGGER
-from eventbridge_pipes.protocol import Router, parse_request, serialise_response
-from eventbridge_pipes.service import PipesService
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.validation import validate
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 

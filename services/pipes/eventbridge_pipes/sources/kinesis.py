@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.positions import Position, iterator_arguments
-from eventbridge_pipes.records import KinesisShape
-from eventbridge_pipes.shards import Shard
-from eventbridge_pipes.source import (
+from eventbridge_pipes.sources.records import KinesisShape
+from eventbridge_pipes.sources.stream import (
     ExpiredIteratorError,
     Page,
     PositionLostError,
@@ -19,6 +17,8 @@ from eventbridge_pipes.source import (
     SourceNotFoundError,
     ThrottledError,
 )
+from eventbridge_pipes.streams.positions import Position, iterator_arguments
+from eventbridge_pipes.streams.shards import Shard
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

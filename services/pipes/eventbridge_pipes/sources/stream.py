@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from eventbridge_pipes.positions import Position
-from eventbridge_pipes.records import Record
-from eventbridge_pipes.shards import Shard
+from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.shards import Shard
 
 
 class SourceError(Exception):

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 
-from eventbridge_pipes.buffer import RecordBuffer
-from eventbridge_pipes.delivery import Delivery
+from eventbridge_pipes.delivery.delivery import Delivery
 from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.reader import ShardReader
-from eventbridge_pipes.source import PositionLostError
+from eventbridge_pipes.sources.stream import PositionLostError
 from eventbridge_pipes.store import Store
+from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.streams.reader import ShardReader
 
 
 class End(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
-from eventbridge_pipes.records import Record
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.sources.records import Record
 
 UNLIMITED = -1
 FIRST_PAUSE = 0.05

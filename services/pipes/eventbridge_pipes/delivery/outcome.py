@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eventbridge_pipes.records import Record
+from eventbridge_pipes.sources.records import Record
 
 
 @dataclass(frozen=True)

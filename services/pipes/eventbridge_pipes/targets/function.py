@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ReadTimeoutError
 
 from eventbridge_pipes import faults
-from eventbridge_pipes.outcome import Fault, Outcome, all_failed, of_answer
-from eventbridge_pipes.records import Record, payload
+from eventbridge_pipes.delivery.outcome import Fault, Outcome, all_failed, of_answer
+from eventbridge_pipes.sources.records import Record, payload
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -7,8 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from eventbridge_pipes.batching import BatchRules, cut
-from eventbridge_pipes.records import Record, payload_size
+from eventbridge_pipes.delivery.batching import BatchRules, cut
+from eventbridge_pipes.sources.records import Record, payload_size
 
 
 class RecordBuffer:

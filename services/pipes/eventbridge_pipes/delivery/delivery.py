@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
-from eventbridge_pipes import deadletter, retry
-from eventbridge_pipes.dead_letter_queue import DeadLetterError
-from eventbridge_pipes.deadletter import Condition
+from eventbridge_pipes.delivery import deadletter, retry
+from eventbridge_pipes.delivery.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.delivery.deadletter import Condition
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.delivery.retry import RetryPolicy, Segment
 from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
-from eventbridge_pipes.records import Record
-from eventbridge_pipes.retry import RetryPolicy, Segment
+from eventbridge_pipes.sources.records import Record
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eventbridge_pipes.errors import ValidationError, Violation
+from eventbridge_pipes.api.errors import ValidationError, Violation
 from eventbridge_pipes.model import Pipe
 
 

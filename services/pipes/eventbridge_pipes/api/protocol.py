@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from eventbridge_pipes.errors import (
+from eventbridge_pipes.api.errors import (
     SerializationError,
     UnknownOperationError,
     ValidationError,

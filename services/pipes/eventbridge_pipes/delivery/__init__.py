@@ -1,0 +1,1 @@
+"""What becomes of a batch: sent, sent again, given up on."""

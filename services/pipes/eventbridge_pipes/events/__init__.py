@@ -1,0 +1,1 @@
+"""What is in a record: filters, paths into it, templates."""

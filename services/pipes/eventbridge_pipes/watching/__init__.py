@@ -1,0 +1,1 @@
+"""What a pipe tells of itself: execution logs and metrics."""

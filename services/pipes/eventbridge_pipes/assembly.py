@@ -53,7 +53,7 @@ def assemble(
     """The supervisor of `pipe`, not yet started."""
     parameters = pipe.stream
     log = PipeLog(pipe.name)
-    batches = BatchRules(parameters.batch_size, parameters.window)
+    batches = BatchRules(pipe.batches.size, pipe.batches.window)
     retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
     def worker(

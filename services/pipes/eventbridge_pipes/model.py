@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-DEFAULT_STREAM_BATCH = 100
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.sources.kinds import SourceKind
 
 
 class State(StrEnum):
@@ -35,7 +36,7 @@ _PASSING = {State.CREATING, State.STARTING, State.UPDATING, State.STOPPING, Stat
 
 @dataclass(frozen=True)
 class Pipe:
-    """One pipe. `source_parameters` and `target_parameters` have the shape of the API's model.
+    """One pipe. Parameters and log configuration have the shape of the API's model.
 
     Times are seconds since the epoch; `desired` is RUNNING or STOPPED.
     """
@@ -53,6 +54,9 @@ class Pipe:
     description: str | None = None
     source_parameters: Mapping[str, Any] = field(default_factory=dict)
     target_parameters: Mapping[str, Any] = field(default_factory=dict)
+    enrichment: str | None = None
+    enrichment_parameters: Mapping[str, Any] = field(default_factory=dict)
+    log_configuration: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -66,30 +70,61 @@ class Pipe:
         return cls(**members)
 
     @property
+    def kind(self) -> SourceKind:
+        kind = SourceKind.of(Arn.parse(self.source))
+        assert kind, f"{self.source} was never accepted as a source"  # noqa: S101
+        return kind
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The texts of the patterns; none lets everything pass."""
+        criteria = self.source_parameters.get("FilterCriteria", {})
+        return tuple(f["Pattern"] for f in criteria.get("Filters", ()) if "Pattern" in f)
+
+    @property
+    def batches(self) -> BatchParameters:
+        kind = self.kind
+        members = self.source_parameters.get(kind.parameters, {})
+        return BatchParameters(
+            size=members.get("BatchSize", kind.default_batch_size),
+            window=members.get("MaximumBatchingWindowInSeconds", 0),
+        )
+
+    @property
     def stream(self) -> StreamParameters:
-        return StreamParameters.of(self.source_parameters["KinesisStreamParameters"])
+        """How the stream is read, when the source is one."""
+        return StreamParameters.of(self.source_parameters[self.kind.parameters])
+
+
+@dataclass(frozen=True)
+class BatchParameters:
+    """At most `size` records a batch; wait up to `window` seconds for them."""
+
+    size: int
+    window: int
 
 
 @dataclass(frozen=True)
 class StreamParameters:
-    """How a stream is read, with AWS's defaults; -1 means without limit. Durations in seconds."""
+    """How a stream is read, with AWS's defaults; -1 means without limit. Durations in seconds.
+
+    `lanes` is the ParallelizationFactor.
+    """
 
     starting_position: str
-    starting_timestamp: float | None
-    batch_size: int
-    window: int
-    maximum_retries: int
-    maximum_age: int
-    bisect: bool
-    dead_letter_arn: str | None
+    starting_timestamp: float | None = None
+    lanes: int = 1
+    maximum_retries: int = -1
+    maximum_age: int = -1
+    bisect: bool = False
+    dead_letter_arn: str | None = None
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> StreamParameters:
         return cls(
             starting_position=members["StartingPosition"],
             starting_timestamp=members.get("StartingPositionTimestamp"),
-            batch_size=members.get("BatchSize", DEFAULT_STREAM_BATCH),
-            window=members.get("MaximumBatchingWindowInSeconds", 0),
+            lanes=members.get("ParallelizationFactor", 1),
             maximum_retries=members.get("MaximumRetryAttempts", -1),
             maximum_age=members.get("MaximumRecordAgeInSeconds", -1),
             bisect=members.get("OnPartialBatchItemFailure") == "AUTOMATIC_BISECT",

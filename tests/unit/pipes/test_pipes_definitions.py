@@ -59,8 +59,6 @@ def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
     assert StreamParameters.of({"StartingPosition": "LATEST"}) == StreamParameters(
         starting_position="LATEST",
         starting_timestamp=None,
-        batch_size=100,
-        window=0,
         maximum_retries=-1,
         maximum_age=-1,
         bisect=False,

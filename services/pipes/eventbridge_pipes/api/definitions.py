@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.model import DEFAULT_STREAM_BATCH, Pipe, State
+from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.sources.kinds import SourceKind
 
 Members = Mapping[str, Any]
 
@@ -110,5 +111,7 @@ def description(pipe: Pipe) -> dict[str, Any]:
 
 def _with_batch_size(source_parameters: Members) -> dict[str, Any]:
     """AWS shows the batch size that a stream's pipe has even when none was given."""
-    stream = {"BatchSize": DEFAULT_STREAM_BATCH} | source_parameters["KinesisStreamParameters"]
+    stream = {"BatchSize": SourceKind.KINESIS.default_batch_size} | source_parameters[
+        "KinesisStreamParameters"
+    ]
     return {**source_parameters, "KinesisStreamParameters": stream}

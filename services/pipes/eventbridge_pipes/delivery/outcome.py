@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,29 @@ class Succeeded:
 
 
 @dataclass(frozen=True)
+class CallError:
+    """What went wrong with a call, as the execution log tells it.
+
+    `status` is 0 and `request_id` empty when there was no answer; `service` is its endpoint
+    prefix, such as lambda.
+    """
+
+    service: str
+    message: str
+    status: int = 0
+    details: str = ""
+    request_id: str = ""
+    throttled: bool = False
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
 class Failed:
     """The records at `positions` of the batch failed; it counts as an attempt."""
 
     positions: frozenset[int]
     reason: str
+    error: CallError | None = None
 
 
 @dataclass(frozen=True)
@@ -28,13 +46,14 @@ class Fault:
     """The service did not carry the call out: not the records' fault, and no attempt."""
 
     reason: str
+    error: CallError | None = None
 
 
 Outcome = Succeeded | Failed | Fault
 
 
-def all_failed(records: Sequence[Record], reason: str) -> Failed:
-    return Failed(frozenset(range(len(records))), reason)
+def all_failed(batch: Sized, reason: str, error: CallError | None = None) -> Failed:
+    return Failed(frozenset(range(len(batch))), reason, error)
 
 
 def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:

@@ -12,13 +12,16 @@ from eventbridge_pipes.arns import Arn
 class Record(NamedTuple):
     """A record on its way; `body` is its JSON, in ASCII, so that its length is its bytes.
 
-    `arrived` is its approximate arrival in seconds since the epoch.
+    `event_id` is how the pipe's target names it when it fails: a stream's eventID, a message's
+    messageId. `sequence_number` is the stream's; empty for a queue. `arrived` is its approximate
+    arrival in seconds since the epoch. What shares a `partition_key` keeps its order.
     """
 
     event_id: str
     sequence_number: str
     arrived: float
     body: str
+    partition_key: str = ""
 
 
 class KinesisShape:
@@ -47,7 +50,7 @@ class KinesisShape:
             '"eventSource":"aws:kinesis","eventVersion":"1.0",'
             f'"eventID":{quoted(event_id)},{self._rest}}}'
         )
-        return Record(event_id, number, arrived, body)
+        return Record(event_id, number, arrived, body, raw["PartitionKey"])
 
 
 def payload(records: Sequence[Record]) -> bytes:

@@ -16,11 +16,14 @@ class Stage(StrEnum):
 
 
 class Step(StrEnum):
-    """What happens in a stage. With the stage before it, it is the log's message type."""
+    """What happens in a stage. With the stage before it, it is the log's message type.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-logs.html#eb-pipes-logs-level
+    """
 
     STAGE_ENTERED = "StageEntered"
     STAGE_SUCCEEDED = "StageSucceeded"
-    STAGE_PARTIALLY_SUCCEEDED = "StagePartiallySucceeded"
+    STAGE_PARTIALLY_FAILED = "StagePartiallyFailed"
     STAGE_FAILED = "StageFailed"
     STAGE_SKIPPED = "StageSkipped"
     TRANSFORMATION_STARTED = "TransformationStarted"
@@ -28,7 +31,7 @@ class Step(StrEnum):
     TRANSFORMATION_FAILED = "TransformationFailed"
     INVOCATION_STARTED = "InvocationStarted"
     INVOCATION_SUCCEEDED = "InvocationSucceeded"
-    INVOCATION_PARTIALLY_SUCCEEDED = "InvocationPartiallySucceeded"
+    INVOCATION_PARTIALLY_FAILED = "InvocationPartiallyFailed"
     INVOCATION_FAILED = "InvocationFailed"
     INVOCATION_SKIPPED = "InvocationSkipped"
 
@@ -49,11 +52,15 @@ class Execution(Protocol):
         payload: Callable[[], str] | None = None,
         error: CallError | None = None,
     ) -> None:
-        """`payload` makes the text of the events at this point; it is called when it is wanted."""
+        """`payload` makes the JSON of the events at this point; it is called when it is wanted.
+
+        AWS shows it at `TRANSFORMATION_SUCCEEDED` and `STAGE_SUCCEEDED` only, and that of the
+        records as they came when the execution starts.
+        """
         ...
 
     def ended(self, outcome: Outcome) -> None:
-        """The attempt is over; some or all records may be sent again."""
+        """The attempt is over, however it ended; some or all records may be sent again."""
         ...
 
 

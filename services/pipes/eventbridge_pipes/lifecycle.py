@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe, State
 from eventbridge_pipes.resources import ResourceError, Resources
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.streams.positions import starting_position
-from eventbridge_pipes.streams.supervisor import Supervisor
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
 """Pauses before a resource that could not be asked for is asked for again."""
@@ -21,6 +21,20 @@ _FAILED = {
     State.STARTING: State.START_FAILED,
     State.UPDATING: State.UPDATE_FAILED,
 }
+
+
+class Supervisor(Protocol):
+    """Runs one pipe, whatever its source is."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Ask the pipe to stop. Returns at once."""
+        ...
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Whether all work has ended within `timeout` seconds."""
+        ...
 
 
 class Lifecycle:
@@ -105,7 +119,7 @@ class Lifecycle:
             return
         origin = self._store.origin(pipe.name)
         if origin is None:
-            origin = Origin(stream_created, starting_position(pipe.stream, self._now()))
+            origin = Origin(stream_created, starting_position(pipe, self._now()))
             self._store.begin(pipe.name, origin)
         self._run(pipe, origin)
         self._store.change(pipe.name, current=State.RUNNING)

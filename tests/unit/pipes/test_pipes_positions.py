@@ -1,35 +1,70 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from eventbridge_pipes.model import StreamParameters
+from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.streams.positions import (
     OLDEST,
     Position,
     iterator_arguments,
     starting_position,
 )
+from pipes_samples import PIPE
+
+STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/sample/stream/2023-11-14T22:13:20.000"
 
 
-def parameters(**members: Any) -> StreamParameters:
-    return StreamParameters.of(members)
+def kinesis_pipe(**members: Any) -> Pipe:
+    return replace(PIPE, source_parameters={"KinesisStreamParameters": members})
 
 
-def test_trim_horizon_is_the_oldest_record() -> None:
-    assert starting_position(parameters(StartingPosition="TRIM_HORIZON"), now=9.0) == OLDEST
+def table_pipe(**members: Any) -> Pipe:
+    parameters = {"DynamoDBStreamParameters": members}
+    return replace(PIPE, source=STREAM, source_parameters=parameters)
+
+
+@pytest.mark.parametrize("of_kind", [kinesis_pipe, table_pipe])
+def test_trim_horizon_is_the_oldest_record(of_kind: Callable[..., Pipe]) -> None:
+    assert starting_position(of_kind(StartingPosition="TRIM_HORIZON"), now=9.0) == OLDEST
 
 
 def test_latest_is_pinned_to_the_millisecond_of_the_start() -> None:
-    pinned = starting_position(parameters(StartingPosition="LATEST"), now=1700000000.1239)
+    pinned = starting_position(kinesis_pipe(StartingPosition="LATEST"), now=1700000000.1239)
     assert pinned == Position(at=1700000000.123)
 
 
+def test_latest_of_a_table_is_pinned_to_the_second_of_the_start() -> None:
+    pinned = starting_position(table_pipe(StartingPosition="LATEST"), now=1700000000.1239)
+    assert pinned == Position(at=1700000000.0)
+
+
+@given(start=st.floats(1e9, 2e9), later=st.floats(0, 100))
+def test_a_change_of_a_table_after_the_start_is_never_before_its_latest(
+    start: float, later: float
+) -> None:
+    # DynamoDB rounds the times of its records down to the second.
+    dated = math.floor(start + later)
+    pinned = starting_position(table_pipe(StartingPosition="LATEST"), now=start).at
+    assert pinned is not None
+    assert start - 1 <= pinned <= dated
+
+
 def test_at_timestamp_is_the_time_that_was_given() -> None:
-    at = parameters(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=5.5)
+    at = kinesis_pipe(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=5.5)
     assert starting_position(at, now=9.0) == Position(at=5.5)
+
+
+def test_all_that_is_in_a_queue_is_due() -> None:
+    queue = "arn:aws:sqs:us-east-1:000000000000:sample"
+    assert starting_position(replace(PIPE, source=queue, source_parameters={}), now=9.0) == OLDEST
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from eventbridge_pipes.model import StreamParameters
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.sources.kinds import SourceKind
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,28 @@ class Position:
 OLDEST = Position()
 
 
-def starting_position(parameters: StreamParameters, now: float) -> Position:
+_STEPS_A_SECOND = {SourceKind.KINESIS: 1000, SourceKind.DYNAMODB: 1}
+"""How finely a service dates its records: to the millisecond, or rounded down to the second."""
+
+
+def starting_position(pipe: Pipe, now: float) -> Position:
     """The position that the pipe's starting position means at the moment of its first start.
 
     LATEST becomes that moment: "the newest record" would be another one after a restart, and
-    what came in between would be lost. Kinesis dates records to the millisecond, hence the floor.
+    what came in between would be lost. It is rounded down as the service's own times are, so
+    that the pipe may begin up to a second early at a table's stream, and never late. A queue has
+    no positions: what is in it is due.
     """
-    match parameters.starting_position:
+    if not pipe.kind.is_stream:
+        return OLDEST
+    match pipe.stream.starting_position:
         case "TRIM_HORIZON":
             return OLDEST
         case "LATEST":
-            return Position(at=math.floor(now * 1000) / 1000)
+            steps = _STEPS_A_SECOND[pipe.kind]
+            return Position(at=math.floor(now * steps) / steps)
         case "AT_TIMESTAMP":
-            return Position(at=parameters.starting_timestamp)
+            return Position(at=pipe.stream.starting_timestamp)
         case unknown:
             raise ValueError(f"unknown starting position {unknown!r}")
 

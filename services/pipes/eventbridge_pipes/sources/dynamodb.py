@@ -1,0 +1,118 @@
+"""A DynamoDB table's stream as source: its shards, and the records of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from eventbridge_pipes import faults
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.sources.records import DynamoDbShape
+from eventbridge_pipes.sources.stream import (
+    ExpiredIteratorError,
+    Page,
+    PositionLostError,
+    SourceError,
+    SourceNotFoundError,
+    ThrottledError,
+)
+from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.shards import Shard
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+PAGE_RECORDS = 1000
+"""What one GetRecords gives at most; beside it, a page ends at 1 MB."""
+
+
+class DynamoDbStream:
+    """One stream of a table (see `source.Stream`).
+
+    A table whose stream is disabled keeps it for a day, its shards closed. A stream enabled again
+    is another one: it has an ARN of its own, and no pipe but one made for it reads it.
+    """
+
+    def __init__(self, client: DynamoDBStreamsClient, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def created(self) -> float:
+        with _translated():
+            answer = self._client.describe_stream(StreamArn=self._arn, Limit=1)
+        # The client leaves times as the numbers that they are on the wire.
+        return float(cast(Any, answer["StreamDescription"]["CreationRequestDateTime"]))
+
+    def shards(self) -> list[Shard]:
+        found: list[Shard] = []
+        arguments: dict[str, Any] = {"StreamArn": self._arn}
+        while True:
+            with _translated():
+                page = self._client.describe_stream(**arguments)["StreamDescription"]
+            for shard in page.get("Shards", []):
+                parent = shard.get("ParentShardId")
+                found.append(Shard(shard["ShardId"], (parent,) if parent else ()))
+            last = page.get("LastEvaluatedShardId")
+            if not last:
+                return found
+            arguments["ExclusiveStartShardId"] = last
+
+
+class DynamoDbShard:
+    """One shard (see `source.ShardReads`)."""
+
+    def __init__(self, client: DynamoDBStreamsClient, stream: Arn, shard_id: str) -> None:
+        self._client = client
+        self._stream = stream
+        self._shard_id = shard_id
+        self._shape = DynamoDbShape(stream)
+
+    def iterator(self, position: Position) -> str:
+        with _translated():
+            answer = self._client.get_shard_iterator(
+                StreamArn=self._stream.text,
+                ShardId=self._shard_id,
+                **iterator_arguments(position),
+            )
+        return answer["ShardIterator"]
+
+    def page(self, iterator: str, limit: int) -> Page:
+        limit = min(limit, PAGE_RECORDS)
+        # Asking for a new iterator tells whether it is the position itself that was trimmed.
+        with _translated(trimmed=ExpiredIteratorError):
+            answer = self._client.get_records(ShardIterator=iterator, Limit=limit)
+        records = [self._shape.record(cast(dict[str, Any], raw)) for raw in answer["Records"]]
+        # DynamoDB does not say how far behind a reader is: a full page means that there is more.
+        return Page(records, answer.get("NextShardIterator"), behind=len(records) >= limit)
+
+
+def iterator_arguments(position: Position) -> dict[str, Any]:
+    """What GetShardIterator is given.
+
+    DynamoDB finds no record by its time: from a time on means from the oldest record on, for the
+    reader to leave out what came before. Its own LATEST would be another record at each start.
+    """
+    if position.after is not None:
+        return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position.after}
+    return {"ShardIteratorType": "TRIM_HORIZON"}
+
+
+@contextmanager
+def _translated(trimmed: type[SourceError] = PositionLostError) -> Iterator[None]:
+    try:
+        yield
+    except faults.CallError as error:
+        reason = faults.describe(error)
+        if faults.is_throttling(error):
+            raise ThrottledError(reason) from error
+        match faults.code_of(error):
+            case "ExpiredIteratorException":
+                raise ExpiredIteratorError(reason) from error
+            case "ResourceNotFoundException":
+                raise SourceNotFoundError(reason) from error
+            case "TrimmedDataAccessException":
+                raise trimmed(
+                    f"{reason} (records are kept for 24 hours: some may have gone unread)"
+                ) from error
+        raise SourceError(reason) from error

@@ -58,14 +58,14 @@ def escaped(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def configure(style: str) -> None:
-    """Log to standard error; `style` is text or json."""
+def configure(style: str, level: str = "info") -> None:
+    """Log to standard error; `style` is text or json, `level` debug, info or warning."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    LOGGER.setLevel(logging.INFO)
+    LOGGER.setLevel(level.upper())
 
 
 def _time(record: logging.LogRecord) -> str:

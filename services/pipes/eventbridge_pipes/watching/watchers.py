@@ -1,0 +1,119 @@
+"""The watches of all pipes of the service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.clients import Clients
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.watching.execution_log import ExecutionLog
+from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
+from eventbridge_pipes.watching.log_group import LogGroup
+from eventbridge_pipes.watching.log_records import Level
+from eventbridge_pipes.watching.metric_publisher import MetricPublisher
+from eventbridge_pipes.watching.metrics import NAMESPACE, account_metrics, pipe_metrics
+from eventbridge_pipes.watching.tally import Concurrency, Tally, Totals
+from eventbridge_pipes.watching.watcher import PipeWatch
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+
+GRACE_SECONDS = 2.0
+"""How long the last log records and metrics may take to be written when the service ends."""
+
+
+class Watchers:
+    """Makes the watch of each pipe that starts, and keeps what its watches counted.
+
+    `metrics_interval` is in seconds; with 0 there are no metrics in CloudWatch. Each execution log
+    has a thread of its own, and the metrics have one.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        pipes: Callable[[], Iterable[Pipe]],
+        metrics_interval: float,
+    ) -> None:
+        self._clients = clients
+        self._lock = threading.Lock()
+        self._tallies: dict[str, tuple[str, Tally]] = {}
+        self._concurrency: dict[str, Concurrency] = {}
+        self._log_groups: dict[str, LogGroup] = {}
+        self.exposition = Exposition(PipesCollector(self._totals, pipes))
+        self._publisher = (
+            MetricPublisher(self.metrics, self._put_metrics, metrics_interval)
+            if metrics_interval
+            else None
+        )
+
+    def of(self, pipe: Pipe) -> PipeWatch:
+        """The watch of a pipe that starts; its log is as the pipe's definition has it now."""
+        log = PipeLog(pipe.name)
+        account = Arn.parse(pipe.arn).account
+        with self._lock:
+            _, tally = self._tallies.setdefault(pipe.name, (account, Tally()))
+            concurrency = self._concurrency.setdefault(account, Concurrency())
+        return PipeWatch(tally, concurrency, self._execution_log(pipe, log), log)
+
+    def forget(self, name: str) -> None:
+        """The pipe is deleted: tell no more of it, once its log is written."""
+        self._close_log(name)
+        with self._lock:
+            self._tallies.pop(name, None)
+
+    def close(self, grace: float = GRACE_SECONDS) -> None:
+        """Write what is left, within `grace` seconds."""
+        writers: list[LogGroup | MetricPublisher] = list(self._log_groups.values())
+        if self._publisher:
+            writers.append(self._publisher)
+        for writer in writers:
+            writer.close()
+        deadline = time.monotonic() + grace
+        for writer in writers:
+            writer.join(max(0.0, deadline - time.monotonic()))
+
+    def metrics(self) -> list[MetricDatumTypeDef]:
+        """What happened since the last call, as CloudWatch takes it."""
+        now = datetime.now(UTC)
+        with self._lock:
+            watched = list(self._tallies.items())
+            accounts = list(self._concurrency.items())
+        done = [(account, name, tally.take_activity()) for name, (account, tally) in watched]
+        data = [datum for _, name, activity in done for datum in pipe_metrics(name, activity, now)]
+        for account, concurrency in accounts:
+            activities = [activity for of, _, activity in done if of == account]
+            data += account_metrics(account, activities, concurrency.take(), now)
+        return data
+
+    def _put_metrics(self, data: list[MetricDatumTypeDef]) -> None:
+        self._clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+    def _totals(self) -> Mapping[str, Totals]:
+        with self._lock:
+            return {name: tally.totals() for name, (_, tally) in self._tallies.items()}
+
+    def _execution_log(self, pipe: Pipe, log: PipeLog) -> ExecutionLog | None:
+        """The log that the pipe is to have, in place of the one it had."""
+        self._close_log(pipe.name)
+        members = pipe.log_configuration or {}
+        level = Level[members.get("Level", "OFF")]
+        arn = members.get("CloudwatchLogsLogDestination", {}).get("LogGroupArn")
+        if not arn or level is Level.OFF:
+            return None
+        group = LogGroup(self._clients.logs, arn, pipe.name, log)
+        self._log_groups[pipe.name] = group
+        with_data = "ALL" in members.get("IncludeExecutionData", ())
+        return ExecutionLog(pipe.arn, level, with_data, group)
+
+    def _close_log(self, name: str) -> None:
+        with self._lock:
+            group = self._log_groups.pop(name, None)
+        if group:
+            group.close()

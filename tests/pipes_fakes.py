@@ -104,7 +104,7 @@ class FakeTarget:
     def __init__(self) -> None:
         self.delivered: list[str] = []
 
-    def invoke(self, records: Sequence[Record]) -> Outcome:
+    def carry(self, records: Sequence[Record]) -> Outcome:
         self.delivered += [record.body for record in records]
         return Succeeded()
 
@@ -121,5 +121,5 @@ def supervised(
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    ends = Ends(stream, stream.shard, target, None)
+    ends = Ends(stream, stream.shard, target)
     return assemble(pipe, origin, ends, store, discovery=0.05)

@@ -22,6 +22,7 @@ from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import Origin, StateDirectoryError, Store
 from eventbridge_pipes.streams.supervisor import Supervisor
+from eventbridge_pipes.watching.watch import Unwatched
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
@@ -47,7 +48,7 @@ def main() -> int:
     logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
 
     def supervise(pipe: Pipe, origin: Origin) -> Supervisor:
-        return assemble(pipe, origin, connect_ends(pipe, clients), store)
+        return assemble(pipe, origin, connect_ends(pipe, clients, Unwatched()), store)
 
     lifecycle = Lifecycle(store, Resources(clients), supervise)
     service = PipesService(store, lifecycle, clients.region)

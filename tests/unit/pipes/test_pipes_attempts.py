@@ -14,7 +14,9 @@ from eventbridge_pipes.delivery.delivery import Delivery
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.delivery.retry import RetryPolicy
 from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.watching.watch import Unwatched
 from pipes_samples import SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]
@@ -34,15 +36,17 @@ class Run:
             self,
             self if world.get("dead_letters", True) else None,
             policy,
+            kind=SourceKind.KINESIS,
             pipe_arn="arn:pipe",
             stream_arn="arn:stream",
             shard_id=SHARD,
             wait=self.wait,
             log=PipeLog("simulated"),
+            watch=Unwatched(),
             now=lambda: self.clock,
         )
 
-    def invoke(self, records: Sequence[Record]) -> Outcome:
+    def carry(self, records: Sequence[Record]) -> Outcome:
         self.invocations.append([record.body for record in records])
         return self.behaviour(records)
 

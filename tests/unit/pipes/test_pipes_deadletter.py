@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.delivery.deadletter import Condition, message, runs
+from eventbridge_pipes.sources.kinds import SourceKind
 from pipes_samples import record, records
 
 
@@ -14,6 +16,7 @@ def test_the_body_is_that_of_aws_with_its_keys_in_order() -> None:
     body = message(
         [record(7, arrived=1687187026.62), record(8, arrived=1687187027.0), record(9, 1687187028)],
         Condition.ATTEMPTS,
+        kind=SourceKind.KINESIS,
         pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/p",
         stream_arn="arn:aws:kinesis:us-east-1:000000000000:stream/s",
         shard_id="shardId-000000000000",
@@ -33,8 +36,22 @@ def test_the_body_is_that_of_aws_with_its_keys_in_order() -> None:
 
 
 def test_age_has_a_condition_of_its_own() -> None:
-    body = message(records(1), Condition.AGE, pipe_arn="p", stream_arn="s", shard_id="0", now=0.0)
-    assert json.loads(body)["context"]["condition"] == "RecordAgeExceeded"
+    assert of(SourceKind.KINESIS, Condition.AGE)["context"]["condition"] == "RecordAgeExceeded"
+
+
+def test_a_table_s_stream_has_a_key_of_its_own_for_the_same_members() -> None:
+    kinesis = of(SourceKind.KINESIS)
+    table = of(SourceKind.DYNAMODB)
+    assert list(table) == ["context", "version", "timestamp", "DDBStreamBatchInfo"]
+    assert table["DDBStreamBatchInfo"] == kinesis["KinesisBatchInfo"]
+
+
+def of(kind: SourceKind, condition: Condition = Condition.ATTEMPTS) -> Any:
+    return json.loads(
+        message(
+            records(1), condition, kind=kind, pipe_arn="p", stream_arn="s", shard_id="0", now=0.0
+        )
+    )
 
 
 def test_a_gap_starts_a_new_run() -> None:

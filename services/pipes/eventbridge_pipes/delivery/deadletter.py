@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
 
 
@@ -16,6 +17,9 @@ class Condition(StrEnum):
     ATTEMPTS = "RetryAttemptsExhausted"
     # No capture of AWS shows this one; it is the name that its Lambda counterpart uses.
     AGE = "RecordAgeExceeded"
+
+
+_BATCH_INFO = {SourceKind.KINESIS: "KinesisBatchInfo", SourceKind.DYNAMODB: "DDBStreamBatchInfo"}
 
 
 def runs(given_up: Sequence[Record], batch: Sequence[Record]) -> list[tuple[Record, ...]]:
@@ -42,6 +46,7 @@ def message(
     records: Sequence[Record],
     condition: Condition,
     *,
+    kind: SourceKind,
     pipe_arn: str,
     stream_arn: str,
     shard_id: str,
@@ -54,7 +59,7 @@ def message(
             "context": {"partnerResourceArn": pipe_arn, "condition": condition},
             "version": "1.0",
             "timestamp": _iso(now),
-            "KinesisBatchInfo": {
+            _BATCH_INFO[kind]: {
                 "shardId": shard_id,
                 "startSequenceNumber": first.sequence_number,
                 "endSequenceNumber": last.sequence_number,

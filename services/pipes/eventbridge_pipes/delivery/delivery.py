@@ -13,14 +13,18 @@ from eventbridge_pipes.delivery.deadletter import Condition
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.delivery.retry import RetryPolicy, Segment
 from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.watching.watch import Watch
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""
 
 
-class Target(Protocol):
-    def invoke(self, records: Sequence[Record]) -> Outcome: ...
+class Carrier(Protocol):
+    """See `delivery.route.Route`."""
+
+    def carry(self, records: Sequence[Record]) -> Outcome: ...
 
 
 class DeadLetters(Protocol):
@@ -32,25 +36,29 @@ class Delivery:
 
     def __init__(
         self,
-        target: Target,
+        route: Carrier,
         dead_letters: DeadLetters | None,
         policy: RetryPolicy,
         *,
+        kind: SourceKind,
         pipe_arn: str,
         stream_arn: str,
         shard_id: str,
         wait: Wait,
         log: PipeLog,
+        watch: Watch,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._target = target
+        self._route = route
         self._dead_letters = dead_letters
         self._policy = policy
+        self._kind = kind
         self._pipe_arn = pipe_arn
         self._stream_arn = stream_arn
         self._shard_id = shard_id
         self._wait = wait
         self._log = log
+        self._watch = watch
         self._now = now
 
     def deliver(self, batch: Sequence[Record]) -> bool:
@@ -64,7 +72,7 @@ class Delivery:
             if not due:
                 continue
             segment = Segment(due, segment.failures, segment.faults)
-            outcome = self._target.invoke(due)
+            outcome = self._route.carry(due)
             if isinstance(outcome, Succeeded):
                 continue
             verdict = retry.decide(segment, outcome, self._policy)
@@ -83,10 +91,12 @@ class Delivery:
         for run in deadletter.runs(records, batch):
             named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({condition})"
             if self._dead_letters is None:
+                self._watch.given_up(len(run), dead_lettered=False)
                 self._log.error(
                     "gave up on %s: dropped, for the pipe has no dead-letter queue", named
                 )
             elif self._report(self._dead_letters, run, condition):
+                self._watch.given_up(len(run), dead_lettered=True)
                 self._log.warning("gave up on %s: dead-lettered", named)
             else:
                 return False
@@ -99,6 +109,7 @@ class Delivery:
         body = deadletter.message(
             run,
             condition,
+            kind=self._kind,
             pipe_arn=self._pipe_arn,
             stream_arn=self._stream_arn,
             shard_id=self._shard_id,

@@ -43,10 +43,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Fault:
-    """The service did not carry the call out: not the records' fault, and no attempt."""
+    """The service did not carry the call out: not the records' fault, and no attempt.
+
+    `positions` are the records that it was not carried out for, None for all of the batch.
+    """
 
     reason: str
     error: CallError | None = None
+    positions: frozenset[int] | None = None
 
 
 Outcome = Succeeded | Failed | Fault
@@ -54,6 +58,17 @@ Outcome = Succeeded | Failed | Fault
 
 def all_failed(batch: Sized, reason: str, error: CallError | None = None) -> Failed:
     return Failed(frozenset(range(len(batch))), reason, error)
+
+
+def failed_positions(outcome: Outcome, count: int) -> frozenset[int]:
+    """Where in a batch of `count` the records are that have to be sent again, or given up on."""
+    match outcome:
+        case Succeeded():
+            return frozenset()
+        case Failed(positions=positions):
+            return positions
+        case Fault(positions=positions):
+            return frozenset(range(count)) if positions is None else positions
 
 
 def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.delivery.outcome import Fault, Outcome, Succeeded, failed_positions
 from eventbridge_pipes.sources.records import Record
 
 UNLIMITED = -1
@@ -48,13 +48,12 @@ def decide(segment: Segment, outcome: Outcome, policy: RetryPolicy) -> Verdict:
     Bisecting a failed segment is no attempt of its halves: it looks for the record at fault, and
     only that one uses up its attempts.
     """
-    match outcome:
-        case Succeeded():
-            return Verdict()
-        case Fault():
-            return Verdict(again=(replace(segment, faults=segment.faults + 1),))
-        case Failed(positions=positions):
-            failed = tuple(r for i, r in enumerate(segment.records) if i in positions)
+    if isinstance(outcome, Succeeded):
+        return Verdict()
+    positions = failed_positions(outcome, len(segment.records))
+    failed = tuple(r for i, r in enumerate(segment.records) if i in positions)
+    if isinstance(outcome, Fault):
+        return Verdict(again=(Segment(failed, segment.failures, segment.faults + 1),))
     if policy.bisect and len(failed) > 1:
         middle = len(failed) // 2
         return Verdict(again=(Segment(failed[:middle]), Segment(failed[middle:])))

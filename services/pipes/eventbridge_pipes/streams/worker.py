@@ -1,17 +1,20 @@
-"""One shard at work: a thread that reads ahead, and one that delivers and keeps the position."""
+"""Works on one shard: a thread that reads it, and a thread for each lane that delivers."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from eventbridge_pipes.delivery.delivery import Delivery
 from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import PositionLostError
-from eventbridge_pipes.store import Store
 from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.streams.checkpoint import ShardCheckpoint
 from eventbridge_pipes.streams.reader import ShardReader
+from eventbridge_pipes.watching.watch import Watch
 
 
 class End(StrEnum):
@@ -25,47 +28,66 @@ class End(StrEnum):
     CRASHED = "failed; starting over from the last position"
 
 
+class Lane:
+    """Delivers what comes into its buffer, batch after batch."""
+
+    def __init__(self, buffer: RecordBuffer, delivery: Delivery) -> None:
+        self.buffer = buffer
+        self._delivery = delivery
+
+    def run(self, done: Callable[[Sequence[Record]], None]) -> None:
+        """Until the buffer ends or the pipe stops; `done` is told of each batch."""
+        while batch := self.buffer.take():
+            if not self._delivery.deliver(batch):
+                return
+            done(batch)
+
+
 class ShardWorker:
-    """Moves the records of one shard. The position moves on when a whole batch is done with."""
+    """Moves the records of one shard from its reader through its lanes."""
 
     def __init__(
         self,
-        pipe: str,
         shard_id: str,
         reader: ShardReader,
-        buffer: RecordBuffer,
-        delivery: Delivery,
-        store: Store,
+        lanes: Sequence[Lane],
+        checkpoint: ShardCheckpoint,
         stop_reading: threading.Event,
         stop: threading.Event,
         ended: Callable[[], None],
         log: PipeLog,
+        watch: Watch,
     ) -> None:
         self.shard_id = shard_id
         self.end: End | None = None
-        self._pipe = pipe
         self._reader = reader
-        self._buffer = buffer
-        self._delivery = delivery
-        self._store = store
+        self._lanes = lanes
+        self._checkpoint = checkpoint
         self._stop_reading = stop_reading
         self._stop = stop
         self._ended = ended
         self._log = log
+        self._watch = watch
         self._trouble: End | None = None
-        self._read_to_end = False
-        self._reading = threading.Thread(target=self._read, name=f"read {shard_id}", daemon=True)
-        self._working = threading.Thread(target=self._work, name=f"work {shard_id}", daemon=True)
+        self._threads = [
+            threading.Thread(
+                target=self._deliver, args=(lane,), name=f"deliver {shard_id}/{i}", daemon=True
+            )
+            for i, lane in enumerate(lanes)
+        ]
+        self._reading = threading.Thread(target=self._work, name=f"read {shard_id}", daemon=True)
 
     def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
         self._reading.start()
-        self._working.start()
 
     def stop(self) -> None:
-        """Ask it to stop: the call that is under way is the last one. Returns at once."""
+        """Ask it to stop: the calls that are under way are the last ones. Returns at once."""
         self._stop.set()
         self._stop_reading.set()
-        self._buffer.stop()
+        for lane in self._lanes:
+            lane.buffer.stop()
 
     def drain(self) -> None:
         """Ask it to read no more, and to finish what is read. Returns at once."""
@@ -73,43 +95,60 @@ class ShardWorker:
 
     def join(self, timeout: float | None = None) -> bool:
         """Whether the work has ended within `timeout` seconds."""
-        self._working.join(timeout)
-        return not self._working.is_alive()
+        self._reading.join(timeout)
+        return not self._reading.is_alive()
 
-    def _read(self) -> None:
+    def lag(self) -> float:
+        """Seconds from the arrival of the oldest record that is not done with until now."""
+        arrival = self._checkpoint.oldest_arrival
+        return max(0.0, time.time() - arrival) if arrival is not None else 0.0
+
+    def _work(self) -> None:
+        self._watch.shard_begun(self.shard_id, self.lag)
+        read_to_end = self._read()
+        for lane in self._lanes:
+            lane.buffer.end()
+        for thread in self._threads:
+            thread.join()
+        if read_to_end and not self._trouble and not self._stop.is_set():
+            self._finish()
+        self._watch.shard_ended(self.shard_id)
+        self.end = self._how_it_ended(read_to_end)
+        self._ended()
+
+    def _read(self) -> bool:
+        """Whether the shard is closed and read to its end."""
         try:
-            self._read_to_end = self._reader.run()
-            self._buffer.end()
+            return self._reader.run()
         except PositionLostError as error:
             self._log.warning("shard %s: %s", self.shard_id, error)
             self._trouble = End.POSITION_LOST
-            self._buffer.end()
         except Exception:
             self._log.exception("reading shard %s failed", self.shard_id)
-            self._fail(End.CRASHED)
+            self._fail()
+        return False
 
-    def _work(self) -> None:
+    def _finish(self) -> None:
         try:
-            while batch := self._buffer.take():
-                if not self._delivery.deliver(batch):
-                    break
-                self._store.advance(self._pipe, self.shard_id, batch[-1].sequence_number)
-            self._reading.join()
-            if self._read_to_end and not self._stop.is_set():
-                self._store.finish(self._pipe, self.shard_id)
+            self._checkpoint.finish()
+        except Exception:
+            self._log.exception("shard %s could not be put down as done with", self.shard_id)
+            self._fail()
+
+    def _deliver(self, lane: Lane) -> None:
+        try:
+            lane.run(self._checkpoint.done)
         except Exception:
             self._log.exception("working on shard %s failed", self.shard_id)
-            self._fail(End.CRASHED)
-        self.end = self._how_it_ended()
-        self._ended()
+            self._fail()
 
-    def _fail(self, how: End) -> None:
-        self._trouble = how
+    def _fail(self) -> None:
+        self._trouble = End.CRASHED
         self.stop()
 
-    def _how_it_ended(self) -> End:
+    def _how_it_ended(self, read_to_end: bool) -> End:
         if self._trouble:
             return self._trouble
         if self._stop.is_set():
             return End.STOPPED
-        return End.FINISHED if self._read_to_end else End.GONE
+        return End.FINISHED if read_to_end else End.GONE

@@ -1,0 +1,58 @@
+"""The events that an enrichment's answer stands for."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from eventbridge_pipes.events.event import Event
+
+ANSWER_LIMIT = 6 * 1024 * 1024
+"""Bytes that an enrichment may answer with."""
+
+_EMPTY = (None, "", {}, [])
+_DECODER = json.JSONDecoder()
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+class EnrichedError(Exception):
+    """The answer of the enrichment cannot be passed on; the text says why."""
+
+
+def events_of(answer: bytes, ingested: float) -> list[Event]:
+    """The events to send to the target; none when the answer is empty.
+
+    `""`, `{}`, `[]`, null and no answer at all are empty; `[{}]` is one event without content. An
+    array is as many events as it has items, anything else is one. Each goes on as it was written:
+    numbers keep their digits.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-enrichment.html
+    """
+    if len(answer) > ANSWER_LIMIT:
+        raise EnrichedError(f"the enrichment answered {len(answer)} bytes, over {ANSWER_LIMIT}")
+    try:
+        text = answer.decode().strip()
+        value = json.loads(text) if text else None
+        if value in _EMPTY:
+            return []
+        items = _items(text) if isinstance(value, list) else [text]
+    except (ValueError, RecursionError) as error:
+        raise EnrichedError(f"the enrichment did not answer with JSON: {error}") from error
+    return [Event(item, None, ingested) for item in items]
+
+
+def _items(array: str) -> list[str]:
+    """The texts of the items of a JSON array that is known to be valid."""
+    items = []
+    start = 1
+    while True:
+        start = _end_of(_BETWEEN, array, start)
+        if array[start] == "]":
+            return items
+        _, end = _DECODER.raw_decode(array, start)
+        items.append(array[start:end])
+        start = end
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start

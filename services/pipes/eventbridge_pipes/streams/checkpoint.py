@@ -1,0 +1,51 @@
+"""Keeps the position of one shard in the store, as its records are done with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.store import Store
+from eventbridge_pipes.streams.progress import Progress
+
+
+class ShardCheckpoint:
+    """Shared by the reader and the lanes of a shard; the position in the store only moves on."""
+
+    def __init__(self, store: Store, pipe: str, shard_id: str) -> None:
+        self._store = store
+        self._pipe = pipe
+        self._shard_id = shard_id
+        self._lock = threading.Lock()
+        self._progress = Progress()
+        self._saved: str | None = None
+
+    def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
+        """The shard gave `page`; the records that are not in `kept` are done with."""
+        with self._lock:
+            self._progress.read(page, kept)
+            if not kept:
+                self._save()
+
+    def done(self, records: Sequence[Record]) -> None:
+        """Each of `records` was delivered or given up on."""
+        with self._lock:
+            self._progress.done(records)
+            self._save()
+
+    def finish(self) -> None:
+        """The shard is closed, and done with to its end."""
+        self._store.finish(self._pipe, self._shard_id)
+
+    @property
+    def oldest_arrival(self) -> float | None:
+        """When the oldest record that is not done with arrived (epoch seconds)."""
+        with self._lock:
+            return self._progress.oldest_arrival
+
+    def _save(self) -> None:
+        reached = self._progress.checkpoint
+        if reached is not None and reached != self._saved:
+            self._store.advance(self._pipe, self._shard_id, reached)
+            self._saved = reached

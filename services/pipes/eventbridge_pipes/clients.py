@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,10 +12,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 CONNECTIONS = 256
 """Threads that may use a client at once without opening a connection for each call."""
@@ -23,75 +28,155 @@ CONNECTIONS = 256
 EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
 
-_ONE_TRY: Mapping[str, Any] = {"total_max_attempts": 1, "mode": "standard"}
+_CONNECT_TIMEOUT = 5
+_READ_TIMEOUT = 15
+_READ_TIMEOUTS: Mapping[str, int] = {
+    "lambda": EXECUTION_LIMIT + 10,
+    "stepfunctions": EXECUTION_LIMIT + 10,
+    # A long poll for messages alone may take 20 seconds.
+    "sqs": 30,
+}
 
 
 class AwsSetupError(Exception):
     """No Region or no credentials; the message says what to set."""
 
 
-@dataclass(frozen=True)
 class Clients:
-    """`kinesis` leaves record data in base64 and times as numbers: they go on as they came."""
+    """Each client is made when it is first asked for: a pipe pays for the services that it uses.
 
-    region: str
-    kinesis: KinesisClient
-    lambda_: LambdaClient
-    sqs: SQSClient
-    sns: SNSClient
+    Blobs in answers stay in base64 and times stay numbers, in every client: records go on as they
+    came. A call is tried once: botocore repeating it would invoke a function or send a message
+    twice, and the workers have a pace and a patience of their own.
+    """
+
+    def __init__(self, core: botocore.session.Session) -> None:
+        self._core = core
+        self._session = boto3.Session(botocore_session=core)
+        self._made: dict[str, Any] = {}
+        # Sessions are not thread-safe; the clients that they make are.
+        self._lock = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        return self._session.region_name
+
+    @property
+    def kinesis(self) -> KinesisClient:
+        client: KinesisClient = self._client("kinesis")
+        return client
+
+    @property
+    def dynamodbstreams(self) -> DynamoDBStreamsClient:
+        client: DynamoDBStreamsClient = self._client("dynamodbstreams")
+        return client
+
+    @property
+    def sqs(self) -> SQSClient:
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @property
+    def sns(self) -> SNSClient:
+        client: SNSClient = self._client("sns")
+        return client
+
+    @property
+    def lambda_(self) -> LambdaClient:
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    @property
+    def events(self) -> EventBridgeClient:
+        client: EventBridgeClient = self._client("events")
+        return client
+
+    @property
+    def stepfunctions(self) -> SFNClient:
+        client: SFNClient = self._client("stepfunctions")
+        return client
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    @property
+    def cloudwatch(self) -> CloudWatchClient:
+        client: CloudWatchClient = self._client("cloudwatch")
+        return client
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
+
+    def _make(self, service: str) -> Any:
+        settings: dict[str, Any] = {
+            "max_pool_connections": CONNECTIONS,
+            "tcp_keepalive": True,
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "read_timeout": _READ_TIMEOUTS.get(service, _READ_TIMEOUT),
+        }
+        client = self._of(service, **settings)
+        if service == "stepfunctions" and self._is_called_elsewhere(service, client):
+            return self._of(service, **settings, inject_host_prefix=False)
+        return client
+
+    def _is_called_elsewhere(self, service: str, client: Any) -> bool:
+        """Whether `client` calls another endpoint than AWS's, as it is.
+
+        botocore puts `sync-` before the host of StartSyncExecution. That name exists for AWS's
+        endpoint; an address that somebody chose seldom has it. Who needs it there says so with
+        AWS's own setting, AWS_DISABLE_HOST_PREFIX_INJECTION=false.
+        https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
+        """
+        if self._core.get_config_variable("disable_host_prefix_injection") is not None:
+            return False
+        standard = self._of(service, ignore_configured_endpoint_urls=True)
+        elsewhere: bool = client.meta.endpoint_url != standard.meta.endpoint_url
+        return elsewhere
+
+    def _of(self, service: Any, **settings: Any) -> Any:
+        return self._session.client(service, config=Config(**settings))
 
 
 def connect() -> Clients:
     """Clients built from the standard AWS variables and profile, endpoints included.
 
-    Raises AwsSetupError when there is no Region or there are no credentials.
+    Raises AwsSetupError when there is no Region, there are no credentials, or the settings are
+    of no use.
     """
     try:
-        session = boto3.Session()
-        if not session.region_name:
+        core = botocore.session.Session()
+        if not core.get_config_variable("region"):
             raise AwsSetupError("no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one")
-        if session.get_credentials() is None:
+        if core.get_credentials() is None:
             raise AwsSetupError(
                 "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
                 "(any value will do for an emulator), or AWS_PROFILE"
             )
-        return Clients(
-            region=session.region_name,
-            kinesis=_reading_session().client(
-                # The reader has its own pace and its own patience.
-                "kinesis",
-                config=_config(retries=_ONE_TRY, connect_timeout=5, read_timeout=15),
-            ),
-            lambda_=session.client(
-                # A call that botocore repeated by itself would invoke the function twice.
-                "lambda",
-                config=_config(
-                    retries=_ONE_TRY, connect_timeout=5, read_timeout=EXECUTION_LIMIT + 10
-                ),
-            ),
-            sqs=session.client("sqs", config=_config(connect_timeout=5, read_timeout=15)),
-            sns=session.client("sns", config=_config(connect_timeout=5, read_timeout=15)),
-        )
+        _leave_undecoded(core)
+        clients = Clients(core)
+        # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are good.
+        _ = clients.kinesis
+        return clients
     except (BotoCoreError, ValueError) as error:
         raise AwsSetupError(f"the AWS settings cannot be used: {error}") from error
 
 
-def _reading_session() -> boto3.Session:
-    """A session whose clients do not decode blobs and timestamps.
+def _leave_undecoded(core: botocore.session.Session) -> None:
+    """Let no client of this session decode blobs and timestamps.
 
     A record's data is passed on in base64, which is how it comes, so that decoding and encoding
     it again would cost most of the time that a page of records takes.
     """
-    core = botocore.session.Session()
     core.get_component("response_parser_factory").set_parser_defaults(
         blob_parser=_as_it_is, timestamp_parser=_as_it_is
     )
-    return boto3.Session(botocore_session=core)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _config(**settings: Any) -> Config:
-    return Config(max_pool_connections=CONNECTIONS, tcp_keepalive=True, **settings)

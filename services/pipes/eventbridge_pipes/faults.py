@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 
 CallError = (ClientError, BotoCoreError)
 
 _THROTTLING = {
+    "EC2ThrottledException",
+    "ExecutionLimitExceeded",
+    "KMSThrottling",
+    "KMSThrottlingException",
+    "KmsThrottled",
+    "KmsThrottlingException",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
+    "RequestThrottled",
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
@@ -22,23 +34,50 @@ def code_of(error: BaseException) -> str:
     return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
 
 
+def message_of(error: BaseException) -> str:
+    """AWS's message, or what went wrong with the connection."""
+    return (
+        error.response["Error"].get("Message", "") if isinstance(error, ClientError) else str(error)
+    )
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status; 0 when there was no answer."""
+    if not isinstance(error, ClientError):
+        return 0
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def request_id_of(error: BaseException) -> str:
+    """The service's id of the request; empty when there was no answer."""
+    if not isinstance(error, ClientError):
+        return ""
+    return error.response.get("ResponseMetadata", {}).get("RequestId", "")
+
+
+def is_throttling_code(code: str) -> bool:
+    # SQS gives some codes with the prefix of its old protocol: AWS.SimpleQueueService.….
+    return code.rpartition(".")[2] in _THROTTLING
+
+
 def is_throttling(error: BaseException) -> bool:
-    return code_of(error) in _THROTTLING or _status_of(error) == 429
+    return is_throttling_code(code_of(error)) or status_of(error) == 429
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether the request was sent, and no answer came in time."""
+    return isinstance(error, ReadTimeoutError)
 
 
 def is_service_fault(error: BaseException) -> bool:
     """Whether the service did not carry the call out: no answer, throttled, or a 5xx."""
-    return not isinstance(error, ClientError) or is_throttling(error) or _status_of(error) >= 500
+    if isinstance(error, ParamValidationError):
+        return False
+    return not isinstance(error, ClientError) or is_throttling(error) or status_of(error) >= 500
 
 
 def describe(error: BaseException) -> str:
     """One line: the code and AWS's message, or what went wrong with the connection."""
     if isinstance(error, ClientError):
-        return f"{code_of(error)}: {error.response['Error'].get('Message', '')}"
-    return str(error)
-
-
-def _status_of(error: BaseException) -> int:
-    if not isinstance(error, ClientError):
-        return 0
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return f"{code_of(error)}: {message_of(error)}"
+    return message_of(error)

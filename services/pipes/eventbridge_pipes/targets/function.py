@@ -1,61 +1,92 @@
-"""A Lambda function as target, invoked synchronously."""
+"""A Lambda function as target and as enrichment."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ReadTimeoutError
+from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes import faults
-from eventbridge_pipes.delivery.outcome import Fault, Outcome, all_failed, of_answer
-from eventbridge_pipes.sources.records import Record, payload
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.targets.calling import answered, not_carried_out, refusal_of
+from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+_PAYLOAD_BYTES = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+"""https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+
 # The function is being created or updated: a matter of seconds, and not of the records.
-_NOT_READY = {"ResourceConflictException", "ResourceNotReadyException"}
+_NOT_READY = {
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "SnapStartNotReadyException",
+}
 
 
-class LambdaTarget:
-    """Sends each batch as one invocation (REQUEST_RESPONSE)."""
+class Function:
+    """Gets the array of all messages as the payload of one invocation."""
 
-    def __init__(self, client: LambdaClient, function_arn: str) -> None:
-        self._client = client
-        self._function_arn = function_arn
-
-    def invoke(self, records: Sequence[Record]) -> Outcome:
-        """What became of `records`.
-
-        Errors of the caller's making (no such function, no permission, too large a payload) are
-        failed attempts, as on AWS; those of the service are faults.
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html
+    def __init__(self, client: LambdaClient, arn: str, waits: bool = True) -> None:
+        """`arn` may end in a version or an alias. `waits`: the function is invoked for its answer
+        (REQUEST_RESPONSE), else only put to Lambda's queue (FIRE_AND_FORGET).
         """
+        self._client = client
+        self._arn = arn
+        self._waits = waits
+
+    def send(
+        self, messages: Sequence[Message], calls: Calls
+    ) -> Returned | Succeeded | Failed | Fault:
+        if self._waits:
+            return self.call(messages, calls)
+        answer = self._invoke("Event", messages, calls)
+        return Succeeded() if isinstance(answer, Returned) else answer
+
+    def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
+        """Invoke it, and wait for what it returns."""
+        return self._invoke("RequestResponse", messages, calls)
+
+    def _invoke(
+        self, how: str, messages: Sequence[Message], calls: Calls
+    ) -> Returned | Failed | Fault:
+        body = payload(messages)
+        if len(body) > _PAYLOAD_BYTES[how]:
+            reason = f"a payload of {len(body)} bytes is over the limit of {_PAYLOAD_BYTES[how]}"
+            return all_failed(messages, reason)
+        request: Any = {"FunctionName": self._arn, "InvocationType": how}
+        if calls.wanted:
+            calls.request({**request, "Payload": body.decode()})
         try:
-            answer = self._client.invoke(
-                FunctionName=self._function_arn,
-                InvocationType="RequestResponse",
-                Payload=payload(records),
-            )
+            answer = self._client.invoke(**request, Payload=body)
             returned = answer["Payload"].read()
-        except ReadTimeoutError:
-            return all_failed(records, "the function did not answer within 5 minutes")
         except faults.CallError as error:
-            reason = faults.describe(error)
-            if faults.is_service_fault(error) or faults.code_of(error) in _NOT_READY:
-                return Fault(reason)
-            return all_failed(records, reason)
+            return _not_invoked(error, messages, waits=how == "RequestResponse")
+        if calls.wanted:
+            shown = {
+                "StatusCode": answer["StatusCode"],
+                "Payload": returned.decode(errors="replace"),
+            }
+            calls.response(shown)
         if answer.get("FunctionError"):
-            return all_failed(records, _function_error(returned))
-        return of_answer(returned, records)
+            return _raised(messages, answer, returned)
+        return Returned(returned)
 
 
-def _function_error(returned: bytes) -> str:
+def _not_invoked(error: BaseException, messages: Sequence[Message], waits: bool) -> Failed | Fault:
+    if faults.code_of(error) in _NOT_READY:
+        refusal = refusal_of(error, "lambda")
+        return Fault(refusal.reason, refusal.error)
+    return not_carried_out(error, "lambda", messages, waits)
+
+
+def _raised(messages: Sequence[Message], answer: Any, returned: bytes) -> Failed:
+    """The function, and not Lambda, ended with an error."""
     try:
-        error = json.loads(returned)
-        shown = f"{error['errorType']}: {error['errorMessage']}"
+        told = json.loads(returned)
+        code, message = str(told["errorType"]), str(told["errorMessage"])
     except (ValueError, TypeError, KeyError):
-        shown = returned.decode("utf-8", "replace")
-    return f"function error: {shown[:200]}"
+        code, message = answer["FunctionError"], returned.decode(errors="replace")
+    error = answered("lambda", code, message, answer)
+    return all_failed(messages, f"function error: {code}: {message[:200]}", error)

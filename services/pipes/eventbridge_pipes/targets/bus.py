@@ -1,0 +1,98 @@
+"""An event bus as target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.targets import batches
+from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
+from eventbridge_pipes.targets.calling import Refusal, entry_refusal, make
+from eventbridge_pipes.targets.target import Answer, Calls, Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+_BYTES = 1024 * 1024
+"""What an entry may have, and all entries of a call together.
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+
+_TIME_BYTES = 14
+_RETRYABLE = {"InternalException", "InternalFailure"}
+
+
+class BusTarget:
+    """Each message becomes the detail of an event."""
+
+    def __init__(
+        self,
+        client: EventBridgeClient,
+        bus: Arn,
+        pipe_name: str,
+        source: Arn,
+        parameters: Mapping[str, Any],
+    ) -> None:
+        """`parameters` are PipeTargetEventBridgeEventBusParameters; EndpointId is not used."""
+        self._client = client
+        self._bus = bus
+        self._source = parameters.get("Source", f"Pipe {pipe_name}")
+        self._detail_type = parameters.get("DetailType", f"Event from aws:{source.service}")
+        self._resources: Sequence[str] = parameters.get("Resources", ())
+        self._time: str | None = parameters.get("Time")
+        self._api = BatchApi("events", _BYTES, _BYTES, self._entry)
+
+    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
+        return batches.send(messages, self._api, lambda entries: self._call(entries, calls))
+
+    def _entry(self, position: int, message: Message) -> Entry:
+        """PutEvents refuses a detail that is no JSON object. An emulator may take it; that no
+        pipe relies on it, it is refused here.
+        """
+        if not (message.is_json and message.body.lstrip().startswith("{")):
+            raise UnsendableError("MalformedDetail: Detail is malformed.")
+        request: dict[str, Any] = {
+            "EventBusName": self._bus.text,
+            "Source": resolve(self._source, message.event),
+            "DetailType": resolve(self._detail_type, message.event),
+            "Detail": message.body,
+        }
+        if self._resources:
+            request["Resources"] = [resolve(each, message.event) for each in self._resources]
+        if self._time:
+            request["Time"] = _time(resolve(self._time, message.event))
+        return Entry(position, request, _size(request))
+
+    def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
+        request = {"Entries": [entry.request for entry in entries]}
+        answer = make(self._client.put_events, request, calls)
+        return {
+            entry.position: entry_refusal(
+                "events",
+                result["ErrorCode"],
+                result.get("ErrorMessage", ""),
+                answer,
+                fault=result["ErrorCode"] in _RETRYABLE,
+            )
+            for entry, result in zip(entries, answer["Entries"], strict=True)
+            if result.get("ErrorCode")
+        }
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise UnsendableError("the value of Time is no RFC 3339 time")
+    return time
+
+
+def _size(request: Mapping[str, Any]) -> int:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
+    counted = [request["Source"], request["DetailType"], request["Detail"]]
+    counted += request.get("Resources", [])
+    return sum(len(text.encode()) for text in counted) + (_TIME_BYTES if "Time" in request else 0)

@@ -1,0 +1,78 @@
+"""An SQS queue as target, standard or FIFO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eventbridge_pipes import faults
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.delivery.dead_letter_queue import queue_url
+from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.targets import batches
+from eventbridge_pipes.targets.batches import BatchApi, Entry
+from eventbridge_pipes.targets.calling import Refusal, entry_refusal, make
+from eventbridge_pipes.targets.target import Answer, Calls, Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_BYTES = 1024 * 1024
+"""What a message may have, and all messages of a call together.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+
+_NO_SUCH_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+
+
+class QueueTarget:
+    """Each message becomes one of the queue.
+
+    In a FIFO queue, a message that was refused is not overtaken by a later call's messages of its
+    group. Within a call SQS itself keeps the order of what it takes.
+    """
+
+    def __init__(self, client: SQSClient, queue: Arn, parameters: Mapping[str, Any]) -> None:
+        """`parameters` are PipeTargetSqsQueueParameters."""
+        self._client = client
+        self._queue = queue
+        self._url: str | None = None
+        self._fifo = queue.resource.endswith(".fifo")
+        names = ("MessageGroupId", "MessageDeduplicationId")
+        self._attributes = {name: parameters[name] for name in names if parameters.get(name)}
+        self._api = BatchApi("sqs", _BYTES, _BYTES, self._entry)
+
+    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
+        return batches.send(messages, self._api, lambda entries: self._call(entries, calls))
+
+    def _entry(self, position: int, message: Message) -> Entry:
+        attributes = {n: resolve(value, message.event) for n, value in self._attributes.items()}
+        request = {"Id": str(position), "MessageBody": message.body, **attributes}
+        group = attributes.get("MessageGroupId") if self._fifo else None
+        return Entry(position, request, len(message.body.encode()), group)
+
+    def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
+        if self._url is None:
+            self._url = queue_url(self._client, self._queue)
+        request = {"QueueUrl": self._url, "Entries": [entry.request for entry in entries]}
+        try:
+            answer = make(self._client.send_message_batch, request, calls)
+        except faults.CallError as error:
+            if faults.code_of(error) in _NO_SUCH_QUEUE:
+                # A queue that is made again may have another URL.
+                self._url = None
+            raise
+        return refused_entries(answer, "sqs")
+
+
+def refused_entries(answer: Mapping[str, Any], service: str) -> dict[int, Refusal]:
+    """The failed entries of a batch call of SQS or SNS whose ids are positions."""
+    return {
+        int(failed["Id"]): entry_refusal(
+            service,
+            failed["Code"],
+            failed.get("Message", ""),
+            answer,
+            fault=not failed["SenderFault"],
+        )
+        for failed in answer.get("Failed", ())
+    }

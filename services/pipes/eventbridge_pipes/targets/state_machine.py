@@ -1,0 +1,68 @@
+"""A Step Functions state machine as target and as enrichment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eventbridge_pipes import faults
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.targets.calling import answered, make, not_carried_out
+from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_INPUT_BYTES = 262_144
+"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+
+class StateMachine:
+    """Gets the array of all messages as the input of one execution."""
+
+    def __init__(self, client: SFNClient, arn: str, waits: bool = True) -> None:
+        """`waits`: the execution is waited for (REQUEST_RESPONSE), which takes an Express
+        workflow; else it is only started (FIRE_AND_FORGET).
+        """
+        self._client = client
+        self._arn = arn
+        self._waits = waits
+
+    def send(
+        self, messages: Sequence[Message], calls: Calls
+    ) -> Returned | Succeeded | Failed | Fault:
+        if self._waits:
+            return self.call(messages, calls)
+        answer = self._start(self._client.start_execution, messages, calls, waits=False)
+        return answer if isinstance(answer, (Failed, Fault)) else Succeeded()
+
+    def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
+        """Run it to its end; its output is what it returned."""
+        answer = self._start(self._client.start_sync_execution, messages, calls, waits=True)
+        if isinstance(answer, (Failed, Fault)):
+            return answer
+        if answer["status"] != "SUCCEEDED":
+            return _unsuccessful(messages, answer)
+        return Returned((answer.get("output") or "").encode())
+
+    def _start(
+        self, start: Callable[..., Any], messages: Sequence[Message], calls: Calls, waits: bool
+    ) -> Mapping[str, Any] | Failed | Fault:
+        body = payload(messages)
+        if len(body) > _INPUT_BYTES:
+            reason = f"an input of {len(body)} bytes is over the limit of {_INPUT_BYTES}"
+            return all_failed(messages, reason)
+        request = {"stateMachineArn": self._arn, "input": body.decode()}
+        try:
+            answer: Mapping[str, Any] = make(start, request, calls)
+        except faults.CallError as error:
+            return not_carried_out(error, "states", messages, waits)
+        return answer
+
+
+def _unsuccessful(messages: Sequence[Message], answer: Mapping[str, Any]) -> Failed:
+    """An execution that ended FAILED or TIMED_OUT."""
+    status, cause = answer["status"], answer.get("cause") or ""
+    code = answer.get("error") or status
+    error = answered("states", code, cause, answer, timed_out=status == "TIMED_OUT")
+    return all_failed(messages, f"the execution ended {status}: {code}: {cause[:200]}", error)

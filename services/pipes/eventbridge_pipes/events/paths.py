@@ -1,0 +1,155 @@
+"""JSON paths into an event, and target parameters that are such a path."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from eventbridge_pipes.events.event import Event
+
+MISSING: Any = object()
+"""What a path leads to when there is nothing at its end."""
+
+Steps = tuple[str | int, ...]
+
+# The grammar that botocore's model gives for JsonPath: $(\.[\w/_-]+(\[(\d+|\*)\])*)*
+_SEGMENT = re.compile(r"\.([\w/-]+)((?:\[(?:\d{1,9}|\*)\])*)", re.ASCII)
+_PATH = re.compile(rf"\$(?:{_SEGMENT.pattern})*", re.ASCII)
+_INDEX = re.compile(r"\[(\d+|\*)\]", re.ASCII)
+_EVERY = "*"
+_LONGEST_INDEX = 9
+
+
+class PathError(ValueError):
+    """Not a path that EventBridge Pipes knows; the text says where it stops being one."""
+
+
+class UnresolvedError(ValueError):
+    """A parameter's path leads to nothing that can be a parameter. It names the path only."""
+
+
+class Path:
+    """Names, indices and `[*]`: `$`, `$.a.b[3].c`, `$.items[*].id`.
+
+    Names are letters, digits, dashes, underscores and slashes; quoted names are not supported.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html
+    """
+
+    __slots__ = ("_first", "_rest", "text")
+
+    def __init__(self, text: str, first: Steps, rest: tuple[Steps, ...]) -> None:
+        """`first` are the steps up to the first `[*]`, `rest` those after each `[*]`."""
+        self.text = text
+        self._first = first
+        self._rest = rest
+
+    @classmethod
+    def parse(cls, text: str) -> Path:
+        """Raises PathError."""
+        _check(text)
+        runs: list[list[str | int]] = [[]]
+        for name, indices in _SEGMENT.findall(text):
+            runs[-1].append(name)
+            for index in _INDEX.findall(indices):
+                if index == _EVERY:
+                    runs.append([])
+                else:
+                    runs[-1].append(int(index))
+        first, *rest = map(tuple, runs)
+        return cls(text, first, tuple(rest))
+
+    def of(self, value: Any) -> Any:
+        """What the path leads to in `value`, or MISSING.
+
+        A path with `[*]` leads to the array of what it finds in the items that have it; it is
+        MISSING when what is before the first `[*]` is no array.
+        """
+        found = _follow(value, self._first)
+        if not self._rest:
+            return found
+        if type(found) is not list:
+            return MISSING
+        nodes = [found]
+        for steps in self._rest:
+            items = [item for node in nodes if type(node) is list for item in node]
+            nodes = [node for item in items if (node := _follow(item, steps)) is not MISSING]
+        return nodes
+
+
+def value_at(path: Path, event: Event) -> Any:
+    """What the path leads to in an event; an event that is nested too deep to be read has nothing
+    anywhere."""
+    try:
+        return path.of(event.seen)
+    except RecursionError:
+        return MISSING
+
+
+def is_path(text: str) -> bool:
+    """Whether the whole of `text` is a path: `Orders in $.region` is not."""
+    return _PATH.fullmatch(text) is not None
+
+
+def resolve(parameter: str, event: Event) -> str:
+    """The value of a target's or an enrichment's parameter: at its path, or as it stands.
+
+    Raises UnresolvedError when the path leads to nothing, to null, to an object or to an array.
+    What AWS does then is not documented; sending anything in its place would put the record where
+    nobody looks for it, so that the attempt fails.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+    """
+    path = _path_of(parameter)
+    if path is None:
+        return parameter
+    value = value_at(path, event)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if value is MISSING or value is None or isinstance(value, (dict, list)):
+        raise UnresolvedError(f"the parameter's path {parameter} leads to {_kind(value)}")
+    return json.dumps(value)
+
+
+@lru_cache(maxsize=1024)
+def _path_of(parameter: str) -> Path | None:
+    return Path.parse(parameter) if is_path(parameter) else None
+
+
+def _follow(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        if type(value) is dict:
+            value = value.get(step, MISSING)
+        elif type(value) is list:
+            value = _item(value, step)
+        else:
+            return MISSING
+    return value
+
+
+def _item(items: list[Any], step: str | int) -> Any:
+    """A name that is a number is an index as well: users report that `L.0.S` works."""
+    if isinstance(step, str):
+        if not (step.isdecimal() and len(step) <= _LONGEST_INDEX):
+            return MISSING
+        step = int(step)
+    return items[step] if step < len(items) else MISSING
+
+
+def _kind(value: Any) -> str:
+    if value is MISSING:
+        return "nothing in this event"
+    if value is None:
+        return "null"
+    return "an object" if isinstance(value, dict) else "an array"
+
+
+def _check(text: str) -> None:
+    match = _PATH.match(text)
+    if match is None:
+        raise PathError(f"the path {text} does not begin with $")
+    if match.end() < len(text):
+        raise PathError(
+            f"the path {text} cannot be read from its character {match.end() + 1} on; names are"
+            " letters, digits, - _ and /, indices are [3] or [*] after a name"
+        )

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.events.paths import (
+    MISSING,
+    Path,
+    PathError,
+    UnresolvedError,
+    is_path,
+    resolve,
+)
+from eventbridge_pipes.sources.kinds import SourceKind
+
+VALUE = {
+    "a": {"b-c": [{"d": 1}, {"d": 2}, {"e": 3}], "x/y": "slash", "under_score": None},
+    "rows": [[1, 2], [3], 4],
+    "0": {"1": "names"},
+    "false": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("$", VALUE),
+        ("$.a.x/y", "slash"),
+        ("$.a.under_score", None),
+        ("$.false", False),
+        ("$.a.b-c[0].d", 1),
+        ("$.a.b-c[1]", {"d": 2}),
+        ("$.a.b-c.1.d", 2),
+        ("$.0.1", "names"),
+        ("$.rows[0][1]", 2),
+        ("$.a.b-c[*]", [{"d": 1}, {"d": 2}, {"e": 3}]),
+        ("$.a.b-c[*].d", [1, 2]),
+        ("$.a.b-c[*].none", []),
+        ("$.rows[*]", [[1, 2], [3], 4]),
+        ("$.rows[*][0]", [1, 3]),
+        ("$.rows[*][*]", [1, 2, 3]),
+        ("$.none", MISSING),
+        ("$.a.none.deeper", MISSING),
+        ("$.a.x/y.z", MISSING),
+        ("$.a.under_score.z", MISSING),
+        ("$.a.b-c[3]", MISSING),
+        ("$.a.b-c.3", MISSING),
+        ("$.a.b-c.d", MISSING),
+        ("$.a.b-c.1234567890", MISSING),
+        ("$.a[0]", MISSING),
+        ("$.0[1]", MISSING),
+        ("$.a[*]", MISSING),
+        ("$.none[*].d", MISSING),
+    ],
+)
+def test_a_path_leads_to(path: str, expected: Any) -> None:
+    assert is_path(path)
+    assert Path.parse(path).of(VALUE) is expected or Path.parse(path).of(VALUE) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [
+        ("$.", 2),
+        ("$.a.", 4),
+        ("$..a", 2),
+        ("$a", 2),
+        ("$[0]", 2),
+        ("$['a']", 2),
+        ("$.a['b']", 4),
+        ("$.a[-1]", 4),
+        ("$.a[]", 4),
+        ("$.a[0", 4),
+        ("$.a[0:1]", 4),
+        ("$.a[1234567890]", 4),
+        ("$.*", 2),
+        ("$.a b", 4),
+        ("$.a:b", 4),
+        ("$.é", 2),
+        ("$.a\n", 4),
+        ("$ ", 2),
+    ],
+)
+def test_what_is_no_path_is_refused_from_the_character_on(text: str, character: int) -> None:
+    assert not is_path(text)
+    with pytest.raises(PathError, match=f"character {character} on"):
+        Path.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", ".a", "data.id", " $"])
+def test_a_path_begins_with_a_dollar(text: str) -> None:
+    assert not is_path(text)
+    with pytest.raises(PathError, match="does not begin with"):
+        Path.parse(text)
+
+
+names = st.from_regex(r"[A-Za-z0-9_/-]+", fullmatch=True)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(names, inner),
+    max_leaves=12,
+)
+
+
+def leaves(value: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from leaves(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+@given(st.dictionaries(names, values))
+def test_the_path_to_each_leaf_leads_to_that_leaf(value: dict[str, Any]) -> None:
+    for path, leaf in leaves(value):
+        assert Path.parse(path).of(value) is leaf
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers())))
+def test_a_wildcard_is_each_index_in_turn(items: list[dict[str, int]]) -> None:
+    each = [Path.parse(f"$.items[{index}].a").of({"items": items}) for index in range(len(items))]
+    gathered = Path.parse("$.items[*].a").of({"items": items})
+    assert gathered == [value for value in each if value is not MISSING]
+
+
+@given(st.text("$.a-_/[]*01", max_size=20))
+def test_what_is_a_path_can_be_parsed_and_followed(text: str) -> None:
+    if is_path(text):
+        Path.parse(text).of(VALUE)
+    else:
+        with pytest.raises(PathError):
+            Path.parse(text)
+
+
+def kinesis(payload: str) -> Event:
+    data = base64.b64encode(payload.encode()).decode()
+    return Event(json.dumps({"partitionKey": "P42", "data": data}), SourceKind.KINESIS, 0.0)
+
+
+EVENT = kinesis(
+    '{"id": "A-1", "n": 3, "price": 1.5, "ok": true, "empty": "", "gone": null,'
+    ' "o": {}, "a": [1], "half": "x\\ud800", "path": "$.id"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ("$.partitionKey", "P42"),
+        ("$.data.id", "A-1"),
+        ("$.data.n", "3"),
+        ("$.data.price", "1.5"),
+        ("$.data.ok", "true"),
+        ("$.data.a[0]", "1"),
+        ("$.data.empty", ""),
+        ("$.data.path", "$.id"),
+        ("$.data.half", "x?"),
+        ("orders", "orders"),
+        ("", ""),
+        ("Orders of $.data.id", "Orders of $.data.id"),
+        ("$.data.id and more", "$.data.id and more"),
+        ("<$.data.id>", "<$.data.id>"),
+        ("$5", "$5"),
+    ],
+)
+def test_a_parameter_is_what_its_path_leads_to_or_itself(parameter: str, expected: str) -> None:
+    assert resolve(parameter, EVENT) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "why"),
+    [
+        ("$.data.none", "nothing in this event"),
+        ("$.none.deeper", "nothing in this event"),
+        ("$.data.gone", "null"),
+        ("$.data.o", "an object"),
+        ("$.data.a", "an array"),
+        ("$.data.a[*]", "an array"),
+        ("$", "an object"),
+    ],
+)
+def test_a_path_that_leads_to_no_scalar_does_not_resolve(parameter: str, why: str) -> None:
+    with pytest.raises(UnresolvedError) as unresolved:
+        resolve(parameter, EVENT)
+    assert str(unresolved.value) == f"the parameter's path {parameter} leads to {why}"
+
+
+def test_a_path_into_a_payload_that_is_not_json_does_not_resolve() -> None:
+    with pytest.raises(UnresolvedError):
+        resolve("$.data.id", kinesis("plain"))
+    assert resolve("$.data", kinesis("plain")) == base64.b64encode(b"plain").decode()
+
+
+def test_an_event_that_is_nested_too_deep_resolves_nothing() -> None:
+    with pytest.raises(UnresolvedError, match="nothing"):
+        resolve("$.a", Event('{"a":' * 100_000 + "1" + "}" * 100_000, None, 0.0))
+
+
+@given(st.text())
+def test_a_text_that_is_no_path_is_left_as_it_is(parameter: str) -> None:
+    if not is_path(parameter):
+        assert resolve(parameter, EVENT) == parameter

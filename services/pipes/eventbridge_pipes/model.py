@@ -10,6 +10,7 @@ from typing import Any
 
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.targets.kinds import TargetKind
 
 
 class State(StrEnum):
@@ -74,6 +75,32 @@ class Pipe:
         kind = SourceKind.of(Arn.parse(self.source))
         assert kind, f"{self.source} was never accepted as a source"  # noqa: S101
         return kind
+
+    @property
+    def target_kind(self) -> TargetKind:
+        kind = TargetKind.of(Arn.parse(self.target))
+        assert kind, f"{self.target} was never accepted as a target"  # noqa: S101
+        return kind
+
+    @property
+    def waits_for_target(self) -> bool:
+        """Whether a function or a state machine is invoked for its answer, as it is by default."""
+        parameters = self.target_parameters.get(self.target_kind.parameters or "", {})
+        return bool(parameters.get("InvocationType") != "FIRE_AND_FORGET")
+
+    @property
+    def dead_letter_arn(self) -> str | None:
+        """Where a stream's pipe sends what it gives up on; a queue has one of its own."""
+        return self.stream.dead_letter_arn if self.kind.is_stream else None
+
+    @property
+    def log_group_arn(self) -> str | None:
+        """Where the execution log goes; None when there is to be none."""
+        configuration = self.log_configuration or {"Level": "OFF"}
+        if configuration["Level"] == "OFF":
+            return None
+        arn: str = configuration["CloudwatchLogsLogDestination"]["LogGroupArn"]
+        return arn
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.delivery.dead_letter_queue import queue_url
+from eventbridge_pipes.existence import (
+    QUESTIONS,
+    TABLE_STREAM,
+    AbsentError,
+    Question,
+    UnusableError,
+)
 from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.sources.kinesis import KinesisStream
-from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError
+from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.targets.kinds import TargetKind
 
 REASON_LIMIT = 512
 """Characters that the model allows a StateReason."""
+
+NO_TIME = 0.0
+"""What stands for the time of creation of a queue: it has no positions that could be of another."""
 
 _ABSENT = {
     "AWS.SimpleQueueService.NonExistentQueue",
@@ -19,17 +30,18 @@ _ABSENT = {
     "NotFoundException",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
 }
 
 
 class ResourceError(Exception):
-    """A resource of the pipe cannot be used; the text is fit for a StateReason.
+    """A resource of the pipe cannot be used; the text is fit for a StateReason: one short line.
 
     `passing`: the service did not answer properly, and may do so when it is asked again.
     """
 
     def __init__(self, reason: str, passing: bool = False) -> None:
-        super().__init__(reason[:REASON_LIMIT])
+        super().__init__(" ".join(reason.split())[:REASON_LIMIT])
         self.passing = passing
 
 
@@ -40,53 +52,74 @@ class Resources:
         self._clients = clients
 
     def check(self, pipe: Pipe) -> float:
-        """When the source stream was created (epoch seconds).
+        """When the source stream was created (epoch seconds); NO_TIME for a queue.
 
-        Raises ResourceError about the first of source, target and dead-letter queue that does
-        not exist or may not be used.
+        Raises ResourceError about the first of source, enrichment, target, dead-letter queue and
+        log group that does not exist or may not be used.
         """
-        created = self._check_source(pipe.source)
-        self._check_target(pipe.target)
-        if pipe.stream.dead_letter_arn:
-            self._check_dead_letters(Arn.parse(pipe.stream.dead_letter_arn))
+        created = self._source(pipe)
+        if pipe.enrichment:
+            self._invoked("enrichment", pipe.enrichment, for_its_answer=True)
+        self._invoked("target", pipe.target, for_its_answer=pipe.waits_for_target)
+        if pipe.dead_letter_arn:
+            self._resource("dead-letter", pipe.dead_letter_arn)
+        if pipe.log_group_arn:
+            self._resource("execution log's", pipe.log_group_arn)
         return created
 
-    def _check_source(self, arn: str) -> float:
-        try:
-            return KinesisStream(self._clients.kinesis, arn).created()
-        except SourceNotFoundError as error:
-            raise _absent("source stream", arn) from error
-        except SourceError as error:
-            raise _unusable("source stream", arn, error.__cause__ or error) from error
+    def _source(self, pipe: Pipe) -> float:
+        match pipe.kind:
+            case SourceKind.DYNAMODB:
+                created: float = self._answer(TABLE_STREAM, "source", Arn.parse(pipe.source))
+                return created
+            case SourceKind.KINESIS:
+                created = self._resource("source", pipe.source)
+                return created
+            case SourceKind.SQS:
+                self._resource("source", pipe.source)
+                return NO_TIME
 
-    def _check_target(self, arn: str) -> None:
+    def _invoked(self, role: str, arn: str, for_its_answer: bool) -> None:
+        found = self._resource(role, arn)
+        if found == "STANDARD" and for_its_answer:
+            instead = "an Express one"
+            if role == "target":
+                instead += ", or InvocationType FIRE_AND_FORGET"
+            raise ResourceError(
+                f"The {role} state machine {arn} is a Standard one, which cannot be invoked for "
+                f"its answer (REQUEST_RESPONSE). Use {instead}."
+            )
+
+    def _resource(self, role: str, text: str) -> Any:
+        """See Question.ask."""
+        arn = Arn.parse(text)
+        kind = TargetKind.of(arn)
+        assert kind, f"{text} was never accepted"  # noqa: S101
+        return self._answer(QUESTIONS[kind], role, arn)
+
+    def _answer(self, question: Question, role: str, arn: Arn) -> Any:
+        what = f"{role} {question.noun} {arn.text}"
         try:
-            self._clients.lambda_.get_function_configuration(FunctionName=arn)
+            return question.ask(self._clients, arn)
+        except AbsentError as error:
+            raise _absent(what) from error
+        except UnusableError as error:
+            raise ResourceError(f"The {what} cannot be used: {error}.") from error
         except faults.CallError as error:
-            raise _translated("target function", arn, error) from error
-
-    def _check_dead_letters(self, arn: Arn) -> None:
-        try:
-            if arn.service == "sns":
-                self._clients.sns.get_topic_attributes(TopicArn=arn.text)
-            else:
-                queue_url(self._clients.sqs, arn)
-        except faults.CallError as error:
-            raise _translated("dead-letter queue", arn.text, error) from error
+            absent = faults.code_of(error) in _ABSENT
+            raise _absent(what) if absent else _unusable(what, error) from error
+        except LookupError as error:
+            # An answer that is none of this service's: something else listens at its endpoint.
+            lacking = f"The {what} cannot be used: {arn.service} answered without {error}."
+            raise ResourceError(f"{lacking} Does the endpoint offer this service?") from error
 
 
-def _translated(what: str, arn: str, error: Exception) -> ResourceError:
-    if faults.code_of(error) in _ABSENT:
-        return _absent(what, arn)
-    return _unusable(what, arn, error)
-
-
-def _absent(what: str, arn: str) -> ResourceError:
+def _absent(what: str) -> ResourceError:
     return ResourceError(
-        f"The {what} {arn} does not exist. Create it, then start the pipe or create it again."
+        f"The {what} does not exist. Create it, then start the pipe or create it again."
     )
 
 
-def _unusable(what: str, arn: str, error: BaseException) -> ResourceError:
-    reason = f"The {what} {arn} cannot be used: {faults.describe(error)}"
+def _unusable(what: str, error: BaseException) -> ResourceError:
+    reason = f"The {what} cannot be used: {faults.describe(error)}"
     return ResourceError(reason, passing=faults.is_service_fault(error))

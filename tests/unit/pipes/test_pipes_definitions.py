@@ -1,49 +1,117 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from eventbridge_pipes.api import definitions
 from eventbridge_pipes.model import Pipe, State, StreamParameters
+from pipes_requests import (
+    BUS,
+    FIFO_QUEUE,
+    FUNCTION,
+    QUEUE,
+    REGION,
+    STATE_MACHINE,
+    STREAM,
+    TABLE_STREAM,
+    definition,
+    filtered,
+    from_stream,
+    logged,
+    to,
+    to_log_group,
+)
 
-REQUEST = {
-    "Name": "p",
-    "Source": "arn:aws:kinesis:eu-west-1:123456789012:stream/s",
-    "Target": "arn:aws:lambda:eu-west-1:123456789012:function:f",
-    "RoleArn": "arn:aws:iam::123456789012:role/r",
-    "SourceParameters": {
-        "KinesisStreamParameters": {
-            "StartingPosition": "AT_TIMESTAMP",
-            "StartingPositionTimestamp": 1.0,
-            "MaximumRetryAttempts": 3,
-        }
-    },
-}
+STREAM_REQUEST = from_stream(
+    StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1.0, MaximumRetryAttempts=3
+)
+GROUP = {"SqsQueueParameters": {"MessageGroupId": "g"}}
 
 
-def pipe() -> Pipe:
-    return definitions.created(REQUEST, "eu-west-1", now=5.0)
+def created(request: dict[str, Any] | None = None) -> Pipe:
+    return definitions.created(request or STREAM_REQUEST, REGION, now=5.0)
+
+
+def updated(pipe: Pipe, **request: Any) -> Pipe:
+    merged = definitions.merged(pipe, {"Name": pipe.name, "RoleArn": pipe.role_arn, **request})
+    return definitions.updated(pipe, merged, now=9.0)
 
 
 def test_a_new_pipe_has_an_arn_in_its_roles_account_and_is_creating() -> None:
-    assert pipe().arn == "arn:aws:pipes:eu-west-1:123456789012:pipe/p"
-    assert (pipe().current, pipe().desired) == (State.CREATING, State.RUNNING)
+    pipe = created(definition() | {"RoleArn": "arn:aws-cn:iam::123456789012:role/r"})
+    assert pipe.arn == "arn:aws-cn:pipes:us-east-1:123456789012:pipe/p"
+    assert (pipe.current, pipe.desired) == (State.CREATING, State.RUNNING)
 
 
-def test_a_streams_pipe_shows_its_batch_size_when_none_was_given() -> None:
-    described = definitions.description(pipe())
-    assert described["SourceParameters"]["KinesisStreamParameters"]["BatchSize"] == 100
+@pytest.mark.parametrize(
+    ("request_", "parameters", "size"),
+    [
+        (definition(STREAM), "KinesisStreamParameters", 100),
+        (definition(TABLE_STREAM), "DynamoDBStreamParameters", 100),
+        (definition(QUEUE), "SqsQueueParameters", 10),
+        (definition(STREAM, target=QUEUE), "KinesisStreamParameters", 10),
+        (definition(TABLE_STREAM, target=BUS), "DynamoDBStreamParameters", 10),
+        (from_stream(QUEUE, BatchSize=7), "KinesisStreamParameters", 7),
+    ],
+)
+def test_a_pipe_shows_its_batch_size_when_none_was_given(
+    request_: dict[str, Any], parameters: str, size: int
+) -> None:
+    described = definitions.description(created(request_))
+    assert described["SourceParameters"][parameters]["BatchSize"] == size
+
+
+def test_three_members_are_described_when_they_are_empty_and_others_are_not() -> None:
+    described = definitions.description(created(definition(Enrichment="", Description="")))
+    for member in ("EnrichmentParameters", "TargetParameters", "Tags"):
+        assert described[member] == {}
+    for member in ("Enrichment", "Description", "LogConfiguration", "StateReason"):
+        assert described[member] is None
+    assert "FilterCriteria" not in described["SourceParameters"]
+
+
+def test_what_was_asked_for_is_described_as_it_was_given() -> None:
+    request = (
+        filtered('{"data": {"a": [1]}}')
+        | logged("INFO", **to_log_group())
+        | {
+            "Enrichment": STATE_MACHINE,
+            "EnrichmentParameters": {"InputTemplate": "<$.data.a>"},
+            "Target": FIFO_QUEUE,
+            "TargetParameters": {"InputTemplate": "<$.b>", **GROUP},
+            "SourceParameters": filtered('{"data": {"a": [1]}}')["SourceParameters"],
+        }
+    )
+    described = definitions.description(created(request))
+    for member in ("Enrichment", "EnrichmentParameters", "Target", "TargetParameters"):
+        assert described[member] == request[member]
+    assert described["LogConfiguration"] == request["LogConfiguration"]
+    criteria = request["SourceParameters"]["FilterCriteria"]
+    assert described["SourceParameters"]["FilterCriteria"] == criteria
 
 
 def test_an_update_keeps_what_it_is_not_given() -> None:
-    after = definitions.updated(pipe(), definitions.merged(pipe(), {"Name": "p"}), now=9.0)
-    assert after == replace(pipe(), current=State.UPDATING, modified=9.0)
+    request = {
+        **filtered('{"data": {"a": [1]}}'),
+        **to(FIFO_QUEUE, InputTemplate="<$.a>", **GROUP),
+        "Source": STREAM,
+        "SourceParameters": filtered('{"data": {"a": [1]}}')["SourceParameters"],
+        "Description": "d",
+        "DesiredState": "STOPPED",
+        "Enrichment": FUNCTION,
+        "EnrichmentParameters": {"InputTemplate": "<$.a>"},
+        "LogConfiguration": {"Level": "INFO", **to_log_group()},
+    }
+    pipe = created(request)
+    assert updated(pipe) == replace(pipe, current=State.UPDATING, modified=9.0)
 
 
 def test_an_update_replaces_a_services_parameters_as_a_whole_but_for_the_starting_position() -> (
     None
 ):
-    request = {"SourceParameters": {"KinesisStreamParameters": {"BatchSize": 7}}}
-    after = definitions.updated(pipe(), definitions.merged(pipe(), request), now=9.0)
+    after = updated(created(), SourceParameters={"KinesisStreamParameters": {"BatchSize": 7}})
     assert after.source_parameters["KinesisStreamParameters"] == {
         "StartingPosition": "AT_TIMESTAMP",
         "StartingPositionTimestamp": 1.0,
@@ -51,8 +119,65 @@ def test_an_update_replaces_a_services_parameters_as_a_whole_but_for_the_startin
     }
 
 
+def test_what_a_replaced_parameter_does_not_say_is_the_default_again() -> None:
+    pipe = created(from_stream(BatchSize=7))
+    after = updated(pipe, SourceParameters={"KinesisStreamParameters": {}})
+    assert after.batches.size == 100
+
+
+def test_the_parameters_of_a_target_are_replaced_as_a_whole_and_the_template_stays() -> None:
+    parameters = {"MessageGroupId": "g", "MessageDeduplicationId": "$.messageId"}
+    pipe = created(to(FIFO_QUEUE, InputTemplate="<$.a>", SqsQueueParameters=parameters))
+    after = updated(pipe, TargetParameters={"SqsQueueParameters": {"MessageGroupId": "h"}})
+    assert after.target_parameters == {
+        "InputTemplate": "<$.a>",
+        "SqsQueueParameters": {"MessageGroupId": "h"},
+    }
+
+
+def test_a_target_of_another_kind_leaves_the_parameters_of_the_old_one_behind() -> None:
+    pipe = created(to(FIFO_QUEUE, InputTemplate="<$.a>", **GROUP))
+    parameters = {"KinesisStreamParameters": {"PartitionKey": "k"}}
+    after = updated(pipe, Target=STREAM, TargetParameters=parameters)
+    assert after.target_parameters == {"InputTemplate": "<$.a>", **parameters}
+    another = updated(pipe, Target=f"{QUEUE}-2.fifo")
+    assert another.target_parameters == pipe.target_parameters
+
+
+def test_the_log_configuration_is_replaced_as_a_whole() -> None:
+    pipe = created(logged("INFO", **to_log_group(), IncludeExecutionData=["ALL"]))
+    configuration = {"Level": "ERROR", **to_log_group()}
+    assert updated(pipe, LogConfiguration=configuration).log_configuration == configuration
+
+
+def test_empty_texts_and_lists_take_away() -> None:
+    pipe = created(
+        {
+            **to(FUNCTION, InputTemplate="<$.a>"),
+            **filtered('{"body": {"a": [1]}}', source=QUEUE),
+            "Description": "d",
+            "Enrichment": FUNCTION,
+            "EnrichmentParameters": {"InputTemplate": "<$.a>"},
+        }
+    )
+    after = updated(
+        pipe,
+        Description="",
+        Enrichment="",
+        EnrichmentParameters={"InputTemplate": ""},
+        TargetParameters={"InputTemplate": ""},
+        SourceParameters={"FilterCriteria": {"Filters": []}},
+    )
+    assert after.description is None
+    assert after.enrichment is None
+    assert after.enrichment_parameters == after.target_parameters == {}
+    assert after.source_parameters == {"SqsQueueParameters": {"BatchSize": 10}}
+    assert after.filters == ()
+
+
 def test_a_pipe_is_the_same_after_being_stored() -> None:
-    assert Pipe.from_json(pipe().to_json()) == pipe()
+    pipe = created(logged("INFO", **to_log_group()))
+    assert Pipe.from_json(pipe.to_json()) == pipe
 
 
 def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
@@ -64,3 +189,18 @@ def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
         bisect=False,
         dead_letter_arn=None,
     )
+
+
+def test_a_target_is_waited_for_unless_it_is_to_be_fired_and_forgotten() -> None:
+    forgotten = {"InvocationType": "FIRE_AND_FORGET"}
+    assert created(to(FUNCTION)).waits_for_target
+    assert created(to(QUEUE)).waits_for_target
+    assert not created(to(FUNCTION, LambdaFunctionParameters=forgotten)).waits_for_target
+    machine = to(STATE_MACHINE, StepFunctionStateMachineParameters=forgotten)
+    assert not created(machine).waits_for_target
+
+
+def test_a_log_that_is_off_goes_nowhere() -> None:
+    assert created(definition()).log_group_arn is None
+    assert created(logged("OFF", **to_log_group())).log_group_arn is None
+    assert created(logged("ERROR", **to_log_group())).log_group_arn is not None

@@ -108,7 +108,7 @@ def test_a_value_of_the_wrong_type_cannot_be_read(body: Any) -> None:
         parse("CreatePipe", {"Name": "a"}, body)
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"Source": NaN}', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b'{"Source": NaN}', b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json_cannot_be_read(body: bytes) -> None:
     with pytest.raises(SerializationError):
         parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, [], body)

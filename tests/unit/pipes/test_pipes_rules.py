@@ -5,51 +5,68 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.api.errors import ValidationError
-from eventbridge_pipes.api.rules import CROSS_REGION, check, violations_of
+from eventbridge_pipes.api.rules.definition import check, violations_of
+from eventbridge_pipes.api.rules.wording import CROSS_REGION
+from pipes_requests import (
+    BUS,
+    FIFO_QUEUE,
+    FUNCTION,
+    KINESIS,
+    LOG_GROUP,
+    QUEUE,
+    REGION,
+    STATE_MACHINE,
+    STREAM,
+    TABLE_STREAM,
+    TOPIC,
+    arn,
+    definition,
+    filtered,
+    from_queue,
+    from_stream,
+    logged,
+    to_log_group,
+)
 
-REGION = "us-east-1"
-STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
-FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
-KINESIS = "sourceParameters.kinesisStreamParameters"
+STREAM_PARAMETERS = "sourceParameters.kinesisStreamParameters"
+QUEUE_PARAMETERS = "sourceParameters.sqsQueueParameters"
+DEAD_LETTERS = f"{STREAM_PARAMETERS}.deadLetterConfig.arn"
 
 
-def definition(stream: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
-    return {
-        "Name": "p",
-        "Source": STREAM,
-        "Target": FUNCTION,
-        "RoleArn": "arn:aws:iam::000000000000:role/r",
-        "SourceParameters": {
-            "KinesisStreamParameters": {"StartingPosition": "LATEST", **(stream or {})}
-        },
-        **members,
-    }
+def dead_letters(to: str) -> dict[str, Any]:
+    return from_stream(DeadLetterConfig={"Arn": to})
 
 
-def dead_letters(arn: str) -> dict[str, Any]:
-    return definition({"DeadLetterConfig": {"Arn": arn}})
+def enriched(by: str, **parameters: Any) -> dict[str, Any]:
+    return definition(Enrichment=by, EnrichmentParameters=parameters)
 
 
 @pytest.mark.parametrize(
     "accepted",
     [
         definition(),
-        definition(Enrichment="", EnrichmentParameters={}, KmsKeyIdentifier=""),
-        definition({"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 1.0}),
-        definition({"ParallelizationFactor": 1, "DeadLetterConfig": {}}),
-        definition(Target=f"{FUNCTION}:live"),
-        definition(
-            TargetParameters={"LambdaFunctionParameters": {"InvocationType": "REQUEST_RESPONSE"}}
-        ),
-        definition(TargetParameters={"InputTemplate": ""}),
-        dead_letters("arn:aws:sqs:us-east-1:000000000000:q"),
-        dead_letters("arn:aws:sns:us-east-1:000000000000:t"),
-        definition(
-            SourceParameters={
-                "FilterCriteria": {"Filters": []},
-                "KinesisStreamParameters": {"StartingPosition": "LATEST"},
-            }
-        ),
+        definition(TABLE_STREAM),
+        definition(QUEUE),
+        definition(FIFO_QUEUE),
+        definition(arn("kinesis", "stream/s", account="111111111111")),
+        definition(KmsKeyIdentifier=""),
+        definition(SourceParameters={"FilterCriteria": {}, **KINESIS}),
+        from_stream(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1.0),
+        from_stream(ParallelizationFactor=10, DeadLetterConfig={}),
+        from_stream(OnPartialBatchItemFailure="AUTOMATIC_BISECT", MaximumRetryAttempts=0),
+        dead_letters(QUEUE),
+        dead_letters(TOPIC),
+        filtered(*['{"data": {"a": [1]}}'] * 5),
+        filtered('{"body": ["plain text"]}', source=QUEUE),
+        from_queue(BatchSize=10),
+        from_queue(BatchSize=10_000, MaximumBatchingWindowInSeconds=1),
+        from_queue(FIFO_QUEUE, BatchSize=10, MaximumBatchingWindowInSeconds=0),
+        enriched(""),
+        enriched(FUNCTION, InputTemplate='{"a": <$.data.a>}', HttpParameters={}),
+        enriched(STATE_MACHINE, InputTemplate=""),
+        logged("OFF"),
+        logged("OFF", **to_log_group()),
+        logged("TRACE", **to_log_group(f"{LOG_GROUP}:*"), IncludeExecutionData=["ALL"]),
     ],
 )
 def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
@@ -59,97 +76,99 @@ def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("field", "named", "refused"),
     [
-        ("source", "sqs", definition(Source="arn:aws:sqs:us-east-1:000000000000:q")),
+        ("source", "Kafka", definition("smk://broker:9092")),
+        ("source", "MSK", definition(arn("kafka", "cluster/c/1"))),
+        ("source", "Amazon MQ", definition(arn("mq", "broker:b:1"))),
+        ("source", "consumer", definition(f"{STREAM}/consumer/c:1")),
+        ("source", "DynamoDB table", definition(arn("dynamodb", "table/t"))),
+        ("source", ":s3:", definition("arn:aws:s3:::bucket")),
+        ("source", "cross-region", definition(arn("kinesis", "stream/s", "eu-west-1"))),
+        (STREAM_PARAMETERS, "StartingPosition", definition(SourceParameters={})),
         (
-            "source",
-            "table",
-            definition(Source="arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/x"),
-        ),
-        ("source", "smk", definition(Source="smk://broker:9092")),
-        ("source", "consumer", definition(Source=f"{STREAM}/consumer/c:1")),
-        ("source", "cross-region", definition(Source=STREAM.replace("us-east-1", "eu-west-1"))),
-        (KINESIS, "KinesisStreamParameters", definition(SourceParameters={})),
-        (
-            "sourceParameters.sqsQueueParameters",
-            "SqsQueueParameters",
-            definition(
-                SourceParameters={
-                    "SqsQueueParameters": {},
-                    "KinesisStreamParameters": {"StartingPosition": "LATEST"},
-                }
-            ),
+            "sourceParameters.dynamoDBStreamParameters",
+            "DynamoDBStreamParameters",
+            definition(TABLE_STREAM, SourceParameters={}),
         ),
         (
-            "sourceParameters.filterCriteria",
-            "FilterCriteria",
-            definition(
-                SourceParameters={
-                    "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
-                    "KinesisStreamParameters": {"StartingPosition": "LATEST"},
-                }
-            ),
+            QUEUE_PARAMETERS,
+            "SqsQueueParameters does not belong",
+            definition(SourceParameters={"SqsQueueParameters": {}, **KINESIS}),
         ),
         (
-            f"{KINESIS}.startingPositionTimestamp",
+            "sourceParameters.selfManagedKafkaParameters",
+            "SelfManagedKafkaParameters does not belong",
+            definition(QUEUE, SourceParameters={"SelfManagedKafkaParameters": {}}),
+        ),
+        (
+            f"{STREAM_PARAMETERS}.startingPositionTimestamp",
             "AT_TIMESTAMP",
-            definition({"StartingPosition": "AT_TIMESTAMP"}),
+            from_stream(StartingPosition="AT_TIMESTAMP"),
         ),
         (
-            f"{KINESIS}.startingPositionTimestamp",
+            f"{STREAM_PARAMETERS}.startingPositionTimestamp",
             "AT_TIMESTAMP",
-            definition({"StartingPositionTimestamp": 1.0}),
+            from_stream(StartingPositionTimestamp=1.0),
+        ),
+        (DEAD_LETTERS, "FIFO", dead_letters(FIFO_QUEUE)),
+        (DEAD_LETTERS, "FIFO", dead_letters(f"{TOPIC}.fifo")),
+        (DEAD_LETTERS, "SQS queue or an SNS topic", dead_letters(FUNCTION)),
+        (DEAD_LETTERS, "cross-region", dead_letters(arn("sqs", "q", "eu-west-1"))),
+        (
+            "sourceParameters.filterCriteria.filters.2.member.pattern",
+            "filter 2 is not valid: ",
+            filtered('{"data": {"a": [1]}}', '{"data": {"a": 1}}'),
         ),
         (
-            f"{KINESIS}.parallelizationFactor",
-            "ParallelizationFactor",
-            definition({"ParallelizationFactor": 2}),
+            "sourceParameters.filterCriteria.filters.1.member.pattern",
+            "data",
+            filtered('{"data": ["plain text"]}'),
         ),
         (
-            f"{KINESIS}.deadLetterConfig.arn",
+            "sourceParameters.filterCriteria.filters.1.member.pattern",
+            "Filter 1 has no Pattern",
+            definition(QUEUE, SourceParameters={"FilterCriteria": {"Filters": [{}]}}),
+        ),
+        (f"{QUEUE_PARAMETERS}.batchSize", "at most 10", from_queue(FIFO_QUEUE, BatchSize=11)),
+        (
+            f"{QUEUE_PARAMETERS}.maximumBatchingWindowInSeconds",
             "FIFO",
-            dead_letters("arn:aws:sqs:us-east-1:000000000000:q.fifo"),
+            from_queue(FIFO_QUEUE, MaximumBatchingWindowInSeconds=1),
         ),
         (
-            f"{KINESIS}.deadLetterConfig.arn",
-            "FIFO",
-            dead_letters("arn:aws:sns:us-east-1:000000000000:t.fifo"),
+            f"{QUEUE_PARAMETERS}.maximumBatchingWindowInSeconds",
+            "at least 1",
+            from_queue(BatchSize=11),
+        ),
+        ("enrichment", "API Gateway", enriched(arn("execute-api", "a/s/GET/p"))),
+        ("enrichment", "API destination", enriched(arn("events", "api-destination/d/1"))),
+        ("enrichment", BUS, enriched(BUS)),
+        ("enrichment", "cross-region", enriched(arn("lambda", "function:f", "eu-west-1"))),
+        (
+            "enrichmentParameters.httpParameters",
+            "HttpParameters",
+            enriched(FUNCTION, HttpParameters={"HeaderParameters": {"a": "b"}}),
         ),
         (
-            f"{KINESIS}.deadLetterConfig.arn",
-            "SQS queue or an SNS topic",
-            dead_letters(FUNCTION),
+            "enrichmentParameters.inputTemplate",
+            "InputTemplate is not valid: ",
+            enriched(FUNCTION, InputTemplate="<aws.pipes.unknown>"),
+        ),
+        ("logConfiguration", "needs a destination", logged("ERROR")),
+        (
+            "logConfiguration.firehoseLogDestination",
+            "FirehoseLogDestination",
+            logged(**to_log_group(), FirehoseLogDestination={"DeliveryStreamArn": "any"}),
         ),
         (
-            f"{KINESIS}.deadLetterConfig.arn",
+            "logConfiguration.s3LogDestination",
+            "S3LogDestination",
+            logged("OFF", S3LogDestination={"BucketName": "b", "BucketOwner": "o"}),
+        ),
+        (
+            "logConfiguration.cloudwatchLogsLogDestination.logGroupArn",
             "cross-region",
-            dead_letters("arn:aws:sqs:eu-west-1:000000000000:q"),
+            logged(**to_log_group(arn("logs", "log-group:g", "eu-west-1"))),
         ),
-        ("target", "sqs", definition(Target="arn:aws:sqs:us-east-1:000000000000:q")),
-        ("target", "cross-region", definition(Target=FUNCTION.replace("us-east-1", "eu-west-1"))),
-        (
-            "targetParameters.inputTemplate",
-            "InputTemplate",
-            definition(TargetParameters={"InputTemplate": "<$.data>"}),
-        ),
-        (
-            "targetParameters.sqsQueueParameters",
-            "SqsQueueParameters",
-            definition(TargetParameters={"SqsQueueParameters": {}}),
-        ),
-        (
-            "targetParameters.lambdaFunctionParameters.invocationType",
-            "FIRE_AND_FORGET",
-            definition(
-                TargetParameters={"LambdaFunctionParameters": {"InvocationType": "FIRE_AND_FORGET"}}
-            ),
-        ),
-        ("enrichment", "Enrichment", definition(Enrichment=FUNCTION)),
-        (
-            "enrichmentParameters",
-            "EnrichmentParameters",
-            definition(EnrichmentParameters={"InputTemplate": "x"}),
-        ),
-        ("logConfiguration", "LogConfiguration", definition(LogConfiguration={"Level": "INFO"})),
         ("kmsKeyIdentifier", "KmsKeyIdentifier", definition(KmsKeyIdentifier="alias/k")),
     ],
 )
@@ -163,9 +182,9 @@ def test_what_is_not_carried_out_is_refused_by_name(
 
 def test_all_that_is_wrong_is_in_one_error() -> None:
     wrong = definition(
-        {"ParallelizationFactor": 2},
-        Target=FUNCTION.replace("us-east-1", "eu-west-1"),
+        target=arn("lambda", "function:f", "eu-west-1"),
         LogConfiguration={"Level": "INFO"},
+        KmsKeyIdentifier="alias/k",
     )
     with pytest.raises(ValidationError) as raised:
         check(wrong, REGION)

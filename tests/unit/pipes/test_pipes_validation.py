@@ -11,6 +11,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from eventbridge_pipes.api.errors import ValidationError
+from eventbridge_pipes.api.java_patterns import compiled
 from eventbridge_pipes.api.validation import validate, violations_of
 
 MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
@@ -157,6 +158,31 @@ def test_a_value_that_the_model_calls_sensitive_is_not_shown() -> None:
     with pytest.raises(ValidationError) as raised:
         validate(shape, {"Name": "p", "RoleArn": _ROLE, "Description": "secret" * 100})
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "tags", [{"k" * 129: "secret"}, {str(number): "secret" for number in range(51)}]
+)
+def test_nor_is_what_holds_a_sensitive_value(tags: dict[str, str]) -> None:
+    shape = MODEL.operation_model("TagResource").input_shape
+    with pytest.raises(ValidationError) as raised:
+        validate(shape, {"resourceArn": "arn:aws:pipes:us-east-1::pipe/p", "tags": tags})
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"BasicAuth": "a", "SaslScram512Auth": "b"}])
+def test_of_a_union_exactly_one_member_is_given(given: dict[str, str]) -> None:
+    shape = input_shapes()["SelfManagedKafkaAccessConfigurationCredentials"]
+    assert "exactly one of" in broken(shape, given)
+    assert broken(shape, {"BasicAuth": "a"}) == ""
+
+
+@pytest.mark.parametrize("end_of_line", ["\n", "\r", "\u0085", "\u2028", "\u2029"])
+def test_a_dot_in_a_pattern_stands_for_no_end_of_line_as_in_java(end_of_line: str) -> None:
+    assert compiled(r"a.c").fullmatch("abc")
+    assert not compiled(r"a.c").fullmatch(f"a{end_of_line}c")
+    assert compiled(r"a[.]c|a\.c").fullmatch("a.c")
+    assert not compiled(r"a[.]c|a\.c").fullmatch("abc")
 
 
 def test_a_request_that_satisfies_the_model_passes() -> None:

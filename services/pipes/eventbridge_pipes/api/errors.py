@@ -71,6 +71,23 @@ class ConflictError(ApiError):
         super().__init__(message, resourceId=name, resourceType="Pipe")
 
 
+class QuotaExceededError(ApiError):
+    """There are as many pipes as an account may have."""
+
+    code = "ServiceQuotaExceededException"
+    status = 402
+
+    def __init__(self, message: str, name: str) -> None:
+        # AWS's code of this quota is not published; a name says what is meant.
+        super().__init__(
+            message,
+            resourceId=name,
+            resourceType="Pipe",
+            serviceCode="pipes",
+            quotaCode="PipesPerAccount",
+        )
+
+
 class InternalError(ApiError):
     """A fault of this service."""
 

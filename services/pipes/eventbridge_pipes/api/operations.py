@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from eventbridge_pipes.api import definitions, rules
+from eventbridge_pipes.api import definitions
 from eventbridge_pipes.api.errors import (
     ConflictError,
     PipeNotFoundError,
+    QuotaExceededError,
     ValidationError,
     Violation,
 )
 from eventbridge_pipes.api.paging import page
+from eventbridge_pipes.api.rules.definition import check
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.model import Pipe, State
 from eventbridge_pipes.store import Store
@@ -24,6 +26,9 @@ Members = Mapping[str, Any]
 Operation = Callable[[Members], Mapping[str, Any]]
 
 LIST_LIMIT = 100
+PIPE_LIMIT = 1000
+"""Pipes that an account may have in a Region."""
+
 TAG_LIMIT = 50
 USER_INITIATED = "User initiated"
 
@@ -57,11 +62,13 @@ class PipesService:
         }
 
     def create(self, request: Members) -> Members:
-        rules.check(request, self._region)
+        check(request, self._region)
         name = request["Name"]
         with self._one_at_a_time:
             if self._store.pipe(name):
                 raise ConflictError(f"Pipe {name} already exists.", name)
+            if len(self._store.pipes()) >= PIPE_LIMIT:
+                raise QuotaExceededError(f"An account has at most {PIPE_LIMIT} pipes.", name)
             pipe = definitions.created(request, self._region, self._now())
             self._store.save(pipe)
         self._lifecycle.settle(pipe)
@@ -74,7 +81,7 @@ class PipesService:
         with self._one_at_a_time:
             pipe = self._settled(request["Name"])
             definition = definitions.merged(pipe, request)
-            rules.check(definition, self._region)
+            check(definition, self._region)
             pipe = definitions.updated(pipe, definition, self._now())
             self._store.save(pipe)
         self._lifecycle.settle(pipe)

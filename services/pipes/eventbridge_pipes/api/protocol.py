@@ -92,6 +92,8 @@ def _read_body(body: bytes) -> dict[str, Any]:
         given = json.loads(body, parse_constant=_refuse_constant)
     except ValueError as error:
         raise SerializationError(f"The request's body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise SerializationError("The request's body is nested too deeply") from error
     if not isinstance(given, dict):
         raise SerializationError("The request's body is not a JSON object")
     return given

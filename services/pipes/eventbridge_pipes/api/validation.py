@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from eventbridge_pipes.api.errors import ValidationError, Violation
+from eventbridge_pipes.api.java_patterns import compiled
 from eventbridge_pipes.api.protocol import field_name
 
 
@@ -60,6 +59,8 @@ def _broken(shape: Any, value: Any) -> Iterator[str]:
     elif shape.type_name in ("string", "list", "map"):
         size, what = len(value), "length"
     else:
+        if limits.get("union") and len(value) != 1:
+            yield f"Member must have exactly one of: [{', '.join(shape.members)}]"
         return
     if size < limits.get("min", size):
         yield f"Member must have {what} greater than or equal to {limits['min']}"
@@ -67,16 +68,22 @@ def _broken(shape: Any, value: Any) -> Iterator[str]:
         yield f"Member must have {what} less than or equal to {limits['max']}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]"
-    if "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(value):
+    if "pattern" in limits and not compiled(limits["pattern"]).fullmatch(value):
         yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.ASCII)
 
 
 def _violation(shape: Any, value: Any, path: str, constraint: str) -> Violation:
     # AWS leaves the value out of the message where the model calls it sensitive.
-    shown = "" if shape.metadata.get("sensitive") else f" '{value}'"
+    shown = "" if _is_sensitive(shape) else f" '{value}'"
     return Violation(path, f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}")
+
+
+def _is_sensitive(shape: Any) -> bool:
+    """Whether the value of `shape` is, or what is in it: a map of tags shows its tags."""
+    if shape.metadata.get("sensitive"):
+        return True
+    if shape.type_name == "list":
+        return _is_sensitive(shape.member)
+    if shape.type_name == "map":
+        return _is_sensitive(shape.key) or _is_sensitive(shape.value)
+    return shape.type_name == "structure" and any(map(_is_sensitive, shape.members.values()))

@@ -171,6 +171,16 @@ def test_a_payload_at_the_limit_of_the_depth_breaks_nothing() -> None:
         assert text.count("{") == text.count("}")
 
 
+def test_a_payload_that_was_read_and_cannot_be_written_is_no_json() -> None:
+    event = holding_text(nested(800))
+    assert event.seen is not event.raw
+
+    def render_under(frames: int) -> str:
+        return render_under(frames - 1) if frames else DEEP.render(event, CONTEXT)[0]
+
+    assert strict(render_under(400)) == {"path": "", "quoted": "", "all": ""}
+
+
 leaves = (
     st.none()
     | st.booleans()

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from eventbridge_pipes.assembly import Ends, assemble
 from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
+from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import (
+    Asked,
     ExpiredIteratorError,
     Page,
     PositionLostError,
@@ -18,6 +20,7 @@ from eventbridge_pipes.sources.stream import (
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.streams.positions import OLDEST, Position
 from eventbridge_pipes.streams.shards import Shard
+from eventbridge_pipes.streams.sleepers import Sleepers
 from eventbridge_pipes.streams.supervisor import Supervisor
 from pipes_samples import PIPE
 
@@ -40,12 +43,12 @@ class FakeStream:
         self.listed.append(Shard(shard_id, parents))
         self.records.setdefault(shard_id, [])
 
-    def put(self, shard_id: str, *words: str, arrived: float = 0.0) -> None:
+    def put(self, shard_id: str, *words: str, arrived: float = 0.0, key: str = "") -> None:
         with self.lock:
             kept = self.records[shard_id]
             for word in words:
                 number = f"{self.born:010.0f}{len(kept):020d}"
-                kept.append(Record(f"{shard_id}:{number}", number, arrived, word))
+                kept.append(Record(f"{shard_id}:{number}", number, arrived, word, key))
 
     def created(self) -> float:
         if self.listing_troubles:
@@ -76,6 +79,9 @@ class FakeShard:
                 if record.sequence_number == position.after:
                     return f"{self._stream.born}/{index + 1}"
             raise PositionLostError(f"{position.after} is not of this stream")
+
+    def ask(self, iterator: str, limit: int) -> Asked:
+        return lambda patience=None: self.page(iterator, limit)
 
     def page(self, iterator: str, limit: int) -> Page:
         with self._stream.lock:
@@ -115,11 +121,12 @@ def supervised(
     store: Store,
     pipe: Pipe = PIPE,
     position: Position = OLDEST,
+    filter_: Filter | None = None,
 ) -> Supervisor:
     """A supervisor of `pipe` that goes on where `store` has it, else begins at `position`."""
     origin = store.origin(pipe.name)
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    ends = Ends(stream, stream.shard, target)
-    return assemble(pipe, origin, ends, store, discovery=0.05)
+    ends = Ends(stream, stream.shard, target, filter=filter_ or Filter(()))
+    return assemble(pipe, origin, ends, store, Sleepers(), discovery=0.05)

@@ -21,6 +21,7 @@ from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import Origin, StateDirectoryError, Store
+from eventbridge_pipes.streams.sleepers import Sleepers
 from eventbridge_pipes.streams.supervisor import Supervisor
 from eventbridge_pipes.watching.watch import Unwatched
 
@@ -47,8 +48,10 @@ def main() -> int:
     shown = f"[{host}]" if ":" in host else host
     logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
 
+    sleepers = Sleepers()
+
     def supervise(pipe: Pipe, origin: Origin) -> Supervisor:
-        return assemble(pipe, origin, connect_ends(pipe, clients, Unwatched()), store)
+        return assemble(pipe, origin, connect_ends(pipe, clients, Unwatched()), store, sleepers)
 
     lifecycle = Lifecycle(store, Resources(clients), supervise)
     service = PipesService(store, lifecycle, clients.region)

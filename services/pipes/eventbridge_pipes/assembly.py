@@ -29,6 +29,7 @@ from eventbridge_pipes.streams.checkpoint import ShardCheckpoint
 from eventbridge_pipes.streams.intake import Intake
 from eventbridge_pipes.streams.positions import Position
 from eventbridge_pipes.streams.reader import ShardReader
+from eventbridge_pipes.streams.sleepers import Sleepers
 from eventbridge_pipes.streams.supervisor import DISCOVERY_SECONDS, Supervisor
 from eventbridge_pipes.streams.worker import Lane, ShardWorker
 from eventbridge_pipes.targets.limits import batch_limit
@@ -99,7 +100,7 @@ def connect_ends(pipe: Pipe, clients: Clients, watch: Watch) -> Ends:
 
 def _stream(pipe: Pipe, clients: Clients) -> tuple[Stream, Callable[[str], ShardReads]]:
     arn = Arn.parse(pipe.source)
-    kinesis = clients.kinesis
+    kinesis = clients.kinesis_calls
     return (
         KinesisStream(kinesis, pipe.source),
         lambda id_: KinesisShard(kinesis, arn, id_, pipe.role_arn),
@@ -107,9 +108,17 @@ def _stream(pipe: Pipe, clients: Clients) -> tuple[Stream, Callable[[str], Shard
 
 
 def assemble(
-    pipe: Pipe, origin: Origin, ends: Ends, store: Store, discovery: float = DISCOVERY_SECONDS
+    pipe: Pipe,
+    origin: Origin,
+    ends: Ends,
+    store: Store,
+    sleepers: Sleepers,
+    discovery: float = DISCOVERY_SECONDS,
 ) -> Supervisor:
-    """The supervisor of a `pipe` from a stream, not yet started."""
+    """The supervisor of a `pipe` from a stream, not yet started.
+
+    `sleepers` are those of all pipes of the process.
+    """
     parameters = pipe.stream
     log = PipeLog(pipe.name)
     batches = BatchRules(pipe.batches.size, pipe.batches.window)
@@ -144,7 +153,9 @@ def assemble(
             pipe.kind, ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch
         )
         shard = ends.shard(shard_id)
-        reader = ShardReader(shard, shard_id, position, intake, stop_reading, in_doubt, log)
+        reader = ShardReader(
+            shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers
+        )
         return ShardWorker(
             shard_id, reader, lanes, checkpoint, stop_reading, stop, ended, log, ends.watch
         )
@@ -165,9 +176,7 @@ def target_of(pipe: Pipe, clients: Clients) -> Any:
             from eventbridge_pipes.targets.target import Returned, payload
 
             try:
-                answer = clients.lambda_.invoke(
-                    FunctionName=pipe.target, Payload=payload(messages)
-                )
+                answer = clients.lambda_.invoke(FunctionName=pipe.target, Payload=payload(messages))
                 body = answer["Payload"].read()
             except faults.CallError as error:
                 if faults.is_service_fault(error):

@@ -11,6 +11,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from eventbridge_pipes.wire.calls import Calls
+from eventbridge_pipes.wire.connect import calls_like
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -54,6 +57,7 @@ class Clients:
         self._core = core
         self._session = boto3.Session(botocore_session=core)
         self._made: dict[str, Any] = {}
+        self._direct: dict[str, Calls] = {}
         # Sessions are not thread-safe; the clients that they make are.
         self._lock = threading.Lock()
 
@@ -70,6 +74,16 @@ class Clients:
     def dynamodbstreams(self) -> DynamoDBStreamsClient:
         client: DynamoDBStreamsClient = self._client("dynamodbstreams")
         return client
+
+    @property
+    def kinesis_calls(self) -> Calls:
+        """For what is called all the time."""
+        return self._calls("kinesis")
+
+    @property
+    def dynamodbstreams_calls(self) -> Calls:
+        """For what is called all the time."""
+        return self._calls("dynamodbstreams")
 
     @property
     def sqs(self) -> SQSClient:
@@ -111,6 +125,13 @@ class Clients:
             if service not in self._made:
                 self._made[service] = self._make(service)
             return self._made[service]
+
+    def _calls(self, service: str) -> Calls:
+        client = self._client(service)
+        with self._lock:
+            if service not in self._direct:
+                self._direct[service] = calls_like(client, self._core)
+            return self._direct[service]
 
     def _make(self, service: str) -> Any:
         settings: dict[str, Any] = {

@@ -20,6 +20,7 @@ from eventbridge_pipes.sources.stream import (
 )
 from eventbridge_pipes.streams.positions import OLDEST, Position
 from eventbridge_pipes.streams.shards import Shard
+from eventbridge_pipes.wire.connect import ClientCalls
 
 ARN = Arn.parse("arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-06-10T19:26:16")
 SHARD = "shardId-00000001541626099285-f35f62ef"
@@ -45,7 +46,7 @@ def answers(client: Any) -> Iterator[Stubber]:
 
 @pytest.fixture
 def shard(client: Any, answers: Stubber) -> DynamoDbShard:
-    return DynamoDbShard(client, ARN, SHARD)
+    return DynamoDbShard(ClientCalls(client), ARN, SHARD)
 
 
 def record(number: int) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     describe(
         answers, [{"ShardId": names[2], "ParentShardId": names[1]}], ExclusiveStartShardId=names[1]
     )
-    assert DynamoDbStream(client, ARN.text).shards() == [
+    assert DynamoDbStream(ClientCalls(client), ARN.text).shards() == [
         Shard(names[0]),
         Shard(names[1], (names[0],)),
         Shard(names[2], (names[1],)),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import Any
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.records import DynamoDbShape
 from eventbridge_pipes.sources.stream import (
+    Asked,
     ExpiredIteratorError,
     Page,
     PositionLostError,
@@ -19,9 +22,7 @@ from eventbridge_pipes.sources.stream import (
 )
 from eventbridge_pipes.streams.positions import Position
 from eventbridge_pipes.streams.shards import Shard
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+from eventbridge_pipes.wire.calls import Calls
 
 PAGE_RECORDS = 1000
 """What one GetRecords gives at most; beside it, a page ends at 1 MB."""
@@ -34,22 +35,21 @@ class DynamoDbStream:
     is another one: it has an ARN of its own, and no pipe but one made for it reads it.
     """
 
-    def __init__(self, client: DynamoDBStreamsClient, arn: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, arn: str) -> None:
+        self._calls = calls
         self._arn = arn
 
     def created(self) -> float:
         with _translated():
-            answer = self._client.describe_stream(StreamArn=self._arn, Limit=1)
-        # The client leaves times as the numbers that they are on the wire.
-        return float(cast(Any, answer["StreamDescription"]["CreationRequestDateTime"]))
+            answer = self._calls.call("DescribeStream", {"StreamArn": self._arn, "Limit": 1})
+        return float(answer["StreamDescription"]["CreationRequestDateTime"])
 
     def shards(self) -> list[Shard]:
         found: list[Shard] = []
         arguments: dict[str, Any] = {"StreamArn": self._arn}
         while True:
             with _translated():
-                page = self._client.describe_stream(**arguments)["StreamDescription"]
+                page = self._calls.call("DescribeStream", arguments)["StreamDescription"]
             for shard in page.get("Shards", []):
                 parent = shard.get("ParentShardId")
                 found.append(Shard(shard["ShardId"], (parent,) if parent else ()))
@@ -62,27 +62,36 @@ class DynamoDbStream:
 class DynamoDbShard:
     """One shard (see `source.ShardReads`)."""
 
-    def __init__(self, client: DynamoDBStreamsClient, stream: Arn, shard_id: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, stream: Arn, shard_id: str) -> None:
+        self._calls = calls
         self._stream = stream
         self._shard_id = shard_id
         self._shape = DynamoDbShape(stream)
 
     def iterator(self, position: Position) -> str:
+        arguments = {"StreamArn": self._stream.text, "ShardId": self._shard_id}
         with _translated():
-            answer = self._client.get_shard_iterator(
-                StreamArn=self._stream.text,
-                ShardId=self._shard_id,
-                **iterator_arguments(position),
+            answer = self._calls.call(
+                "GetShardIterator", {**arguments, **iterator_arguments(position)}
             )
-        return answer["ShardIterator"]
+        iterator: str = answer["ShardIterator"]
+        return iterator
 
     def page(self, iterator: str, limit: int) -> Page:
+        return self.ask(iterator, limit)()
+
+    def ask(self, iterator: str, limit: int) -> Asked:
         limit = min(limit, PAGE_RECORDS)
-        # Asking for a new iterator tells whether it is the position itself that was trimmed.
-        with _translated(trimmed=ExpiredIteratorError):
-            answer = self._client.get_records(ShardIterator=iterator, Limit=limit)
-        records = [self._shape.record(cast(dict[str, Any], raw)) for raw in answer["Records"]]
+        return ask_for_records(
+            self._calls,
+            {"ShardIterator": iterator, "Limit": limit},
+            lambda answer: self._page(answer, limit),
+            # Asking for a new iterator tells whether it is the position itself that was trimmed.
+            partial(_translated, trimmed=ExpiredIteratorError),
+        )
+
+    def _page(self, answer: dict[str, Any], limit: int) -> Page:
+        records = [self._shape.record(raw) for raw in answer["Records"]]
         # DynamoDB does not say how far behind a reader is: a full page means that there is more.
         return Page(records, answer.get("NextShardIterator"), behind=len(records) >= limit)
 

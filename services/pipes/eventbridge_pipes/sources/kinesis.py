@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import Any
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.records import KinesisShape
 from eventbridge_pipes.sources.stream import (
+    Asked,
     ExpiredIteratorError,
     Page,
     PositionLostError,
@@ -19,30 +22,27 @@ from eventbridge_pipes.sources.stream import (
 )
 from eventbridge_pipes.streams.positions import Position, iterator_arguments
 from eventbridge_pipes.streams.shards import Shard
-
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
+from eventbridge_pipes.wire.calls import Calls
 
 
 class KinesisStream:
     """One stream (see `source.Stream`)."""
 
-    def __init__(self, client: KinesisClient, arn: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, arn: str) -> None:
+        self._calls = calls
         self._arn = arn
 
     def created(self) -> float:
         with _translated():
-            answer = self._client.describe_stream_summary(StreamARN=self._arn)
-        # The client leaves times as the numbers that they are on the wire.
-        return float(cast(Any, answer["StreamDescriptionSummary"]["StreamCreationTimestamp"]))
+            answer = self._calls.call("DescribeStreamSummary", {"StreamARN": self._arn})
+        return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
 
     def shards(self) -> list[Shard]:
         found: list[Shard] = []
-        arguments: dict[str, Any] = {"StreamARN": self._arn}
+        arguments = {"StreamARN": self._arn}
         while True:
             with _translated():
-                page = self._client.list_shards(**arguments)
+                page = self._calls.call("ListShards", arguments)
             for shard in page["Shards"]:
                 parents = (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
                 found.append(Shard(shard["ShardId"], tuple(p for p in parents if p)))
@@ -54,30 +54,37 @@ class KinesisStream:
 class KinesisShard:
     """One shard (see `source.ShardReads`)."""
 
-    def __init__(self, client: KinesisClient, stream: Arn, shard_id: str, role_arn: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, stream: Arn, shard_id: str, role_arn: str) -> None:
+        self._calls = calls
         self._stream = stream
         self._shard_id = shard_id
         self._shape = KinesisShape(stream, shard_id, role_arn)
 
     def iterator(self, position: Position) -> str:
+        arguments = {"StreamARN": self._stream.text, "ShardId": self._shard_id}
         with _translated(invalid_argument=PositionLostError):
-            answer = self._client.get_shard_iterator(
-                StreamARN=self._stream.text,
-                ShardId=self._shard_id,
-                **iterator_arguments(position),
+            answer = self._calls.call(
+                "GetShardIterator", {**arguments, **iterator_arguments(position)}
             )
-        return answer["ShardIterator"]
+        iterator: str = answer["ShardIterator"]
+        return iterator
 
     def page(self, iterator: str, limit: int) -> Page:
-        # Only the iterator can be invalid here; some emulators forget them when they restart.
-        with _translated(invalid_argument=ExpiredIteratorError):
-            answer = self._client.get_records(
-                StreamARN=self._stream.text, ShardIterator=iterator, Limit=limit
-            )
-        records = [self._shape.record(cast(dict[str, Any], raw)) for raw in answer["Records"]]
-        behind = len(records) >= limit or answer.get("MillisBehindLatest", 0) > 0
-        # A null iterator, however the stubs have it, is the end of a closed shard.
+        return self.ask(iterator, limit)()
+
+    def ask(self, iterator: str, limit: int) -> Asked:
+        return ask_for_records(
+            self._calls,
+            {"StreamARN": self._stream.text, "ShardIterator": iterator, "Limit": limit},
+            lambda answer: self._page(answer, limit),
+            # Only the iterator can be invalid; some emulators forget them when they restart.
+            partial(_translated, invalid_argument=ExpiredIteratorError),
+        )
+
+    def _page(self, answer: dict[str, Any], limit: int) -> Page:
+        records = [self._shape.record(raw) for raw in answer["Records"]]
+        behind = len(records) >= limit or (answer.get("MillisBehindLatest") or 0) > 0
+        # Without a next iterator it is the end of a closed shard.
         return Page(records, answer.get("NextShardIterator"), behind)
 
 

@@ -54,6 +54,14 @@ class Stream(Protocol):
         ...
 
 
+class Asked(Protocol):
+    """A page that was asked for: calling this waits for it, and raises what `page` does."""
+
+    def __call__(self, patience: float | None = None) -> Page:
+        """`patience` is how many seconds of silence to bear, if not the usual."""
+        ...
+
+
 class ShardReads(Protocol):
     """One shard, as its reader sees it. Both raise SourceError."""
 
@@ -63,4 +71,8 @@ class ShardReads(Protocol):
 
     def page(self, iterator: str, limit: int) -> Page:
         """At most `limit` records. Raises ExpiredIteratorError when a new iterator is needed."""
+        ...
+
+    def ask(self, iterator: str, limit: int) -> Asked:
+        """Ask for a page, and do not wait for it: several shards may be asked at once."""
         ...

@@ -1,13 +1,15 @@
-"""Reads one shard, page after page, into the buffer of its worker."""
+"""Reads one shard, page after page, into its lanes."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from eventbridge_pipes.delivery.retry import growing_pause
 from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import (
     ExpiredIteratorError,
     Page,
@@ -18,8 +20,14 @@ from eventbridge_pipes.sources.stream import (
     ThrottledError,
 )
 from eventbridge_pipes.streams import polling
-from eventbridge_pipes.streams.buffer import RecordBuffer
 from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.sleepers import Nap, Sleepers
+
+
+class Inlet(Protocol):
+    """Where pages go: `put` returns when there is room for more (see `streams.intake`)."""
+
+    def put(self, page: Sequence[Record]) -> None: ...
 
 
 class ShardReader:
@@ -33,24 +41,28 @@ class ShardReader:
         shard: ShardReads,
         shard_id: str,
         start: Position,
-        buffer: RecordBuffer,
+        intake: Inlet,
         stop: threading.Event,
         in_doubt: Callable[[], None],
         log: PipeLog,
+        sleepers: Sleepers,
     ) -> None:
         self._shard = shard
         self._shard_id = shard_id
         self._position = start
-        self._buffer = buffer
+        self._intake = intake
         self._stop = stop
         self._in_doubt = in_doubt
         self._log = log
+        self._sleepers = sleepers
         self._iterator: str | None = None
         self._limit = polling.FIRST_PAGE_RECORDS
         self._floor = 0.0
         self._failures = 0
         self._told = False
         self._last_record = time.monotonic()
+        self._took = 0.0
+        self._found: Page | None = None
 
     def run(self) -> bool:
         """Whether the shard is closed and read to its end; false when told to stop before.
@@ -76,13 +88,19 @@ class ShardReader:
                 if page.next_iterator is None:
                     return True
                 self._iterator = page.next_iterator
-                self._stop.wait(self._pause_after(page))
+                self._rest(page, page.next_iterator)
         return False
 
     def _read(self) -> Page:
+        if self._found:
+            page, self._found = self._found, None
+            return page
         if self._iterator is None:
             self._iterator = self._shard.iterator(self._position)
-        return self._shard.page(self._iterator, self._limit)
+        begun = time.monotonic()
+        page = self._shard.page(self._iterator, self._limit)
+        self._took = time.monotonic() - begun
+        return page
 
     def _take_in(self, page: Page) -> None:
         self._limit = polling.page_limit(
@@ -95,13 +113,21 @@ class ShardReader:
         if start is not None:
             due = [record for record in due if record.arrived >= start]
         if due:
-            self._buffer.put(due)
+            self._intake.put(due)
             self._position = Position(after=due[-1].sequence_number)
         self._last_record = time.monotonic()
 
-    def _pause_after(self, page: Page) -> float:
+    def _rest(self, page: Page, iterator: str) -> None:
+        """Wait until the next read is due; of a shard that sleeps, until there is a page."""
         idle = time.monotonic() - self._last_record
-        return polling.pause(idle, page.behind and bool(page.records), self._floor)
+        if page.records:
+            self._stop.wait(polling.pause(idle, page.behind, self._floor))
+        elif polling.falls_asleep(idle, page.behind):
+            nap = Nap(self._shard, iterator, self._limit, self._last_record, self._stop)
+            self._found = self._sleepers.sleep(nap)
+            self._iterator = nap.iterator
+        else:
+            self._stop.wait(polling.pause(idle, False, self._floor, self._took))
 
     def _after_failure(self, error: SourceError) -> float:
         self._iterator = None

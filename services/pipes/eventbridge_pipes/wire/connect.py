@@ -1,0 +1,78 @@
+"""Calls with the endpoint, credentials, certificates and timeouts of an SDK's client."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.httpsession import get_cert_path
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+
+from eventbridge_pipes.wire.calls import Calls, JsonCalls, Pending
+from eventbridge_pipes.wire.connection import Endpoint
+from eventbridge_pipes.wire.signing import Signer
+
+
+def calls_like(client: BaseClient, session: Session) -> Calls:
+    """What `client` calls, called directly; `session` is the one that it was made with.
+
+    Behind a proxy it is the client that makes the calls.
+    """
+    url = client.meta.endpoint_url
+    if urlsplit(url).scheme in get_environ_proxies(url):
+        return ClientCalls(client)
+    credentials = session.get_credentials()
+    if credentials is None:
+        return ClientCalls(client)  # which says so in its own words
+    endpoint = _endpoint(client, session)
+    model = client.meta.service_model
+    signer = Signer(
+        host=endpoint.host,
+        path=endpoint.path,
+        region=client.meta.region_name,
+        service=model.signing_name,
+        credentials=credentials.get_frozen_credentials,
+    )
+    return JsonCalls(
+        endpoint, signer, model.metadata["targetPrefix"], model.metadata["jsonVersion"]
+    )
+
+
+def _endpoint(client: BaseClient, session: Session) -> Endpoint:
+    tls = None
+    if urlsplit(client.meta.endpoint_url).scheme == "https":
+        bundle = get_cert_path(session.get_config_variable("ca_bundle") or True)
+        tls = ssl.create_default_context(cafile=bundle)
+    config: Any = client.meta.config
+    return Endpoint(client.meta.endpoint_url, tls, config.connect_timeout, config.read_timeout)
+
+
+class ClientCalls:
+    """Calls through an SDK's client, which should leave blobs and times as they are.
+
+    A call is made when its result is asked for, so that one at a time is under way.
+    """
+
+    def __init__(self, client: BaseClient) -> None:
+        self._client = client
+
+    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
+        method = getattr(self._client, xform_name(operation))
+        return _Due(partial(method, **arguments))
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return self.begin(operation, arguments).result()
+
+
+class _Due:
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+
+    def result(self, patience: float | None = None) -> dict[str, Any]:
+        return self._make()

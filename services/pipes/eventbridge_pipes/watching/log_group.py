@@ -116,7 +116,7 @@ class LogGroup:
 
     def _tell_dropped(self) -> None:
         if dropped := self._buffer.dropped():
-            self._log.warning("execution log: %d records were dropped", dropped)
+            self._log.warning("execution log: records dropped: %d", dropped)
 
 
 def group_name(log_group_arn: str) -> str:

@@ -133,9 +133,10 @@ def log_record(
         return json.dumps(record, separators=(",", ":"))
 
     written = line()
-    for name, text in list(shown.items()):
+    for name in [name for name, text in shown.items() if text]:
         if len(written) <= LIMIT_BYTES:
             break
+        text = shown[name]
         truncated.append(name)
         shown[name] = ""
         shown[name] = shortened(text, LIMIT_BYTES - len(line()))

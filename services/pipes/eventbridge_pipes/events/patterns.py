@@ -72,7 +72,7 @@ class Pattern:
         if not self._looks_into_payload:
             raw = event.raw
             return any(conjunction.holds(raw) for _, conjunction in self._alternatives)
-        is_json = event.seen is not event.raw
+        is_json = event.seen is not event.raw  # They are one where there was nothing to decode.
         return any(
             conjunction.holds(event.seen)
             for wants_json, conjunction in self._alternatives
@@ -164,8 +164,6 @@ def _of_or(value: Any, path: FieldPath) -> list[Conditions]:
         if not isinstance(choice, dict):
             raise PatternError(f"{place}: must be an array of objects")
         found += _alternatives(choice, path, in_or=True)
-        if len(found) > MAX_ALTERNATIVES:
-            raise PatternError(_TOO_COMPLEX)
     return found
 
 

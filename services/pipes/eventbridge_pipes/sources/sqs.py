@@ -16,9 +16,6 @@ from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError, T
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-BATCH = 10
-"""Messages that one call of SQS receives, deletes or changes at most."""
-
 
 class SqsQueue:
     """One queue (see `queue.Queue`). The client has to bear 20 seconds without an answer."""

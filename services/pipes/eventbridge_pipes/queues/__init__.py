@@ -1,0 +1,1 @@
+"""Reading a queue: batches gathered, carried and cleared away."""

@@ -1,0 +1,144 @@
+"""A queue in memory that can do what no emulator does: refuse, break, keep a receive waiting."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+
+from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
+from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.sources.queue import Message, Refusal
+from eventbridge_pipes.sources.records import Record
+
+
+def message(number: int, group: str = "", size: int = 0) -> Message:
+    """Message `number`; its body is the number, filled up to `size` characters."""
+    body = str(number).rjust(size)
+    return Message(Record(f"id {number}", "", 0.0, body, group), f"receipt {number}")
+
+
+class FakeQueue:
+    """Messages in their order; what was received stays hidden until `expire` is called.
+
+    `troubles` are raised one after the other, one by each receive, and `refusing` is how many
+    deletions the queue is still to refuse.
+    """
+
+    def __init__(self, ordered: bool = False, timeout: int = 30) -> None:
+        self.ordered = ordered
+        self.timeout = timeout
+        self.troubles: list[Exception] = []
+        self.refusing = 0
+        self.receiving = 0
+        self.counts: list[int] = []
+        self.visibilities: list[int | None] = []
+        self._changed = threading.Condition()
+        self._visible: list[Record] = []
+        self._hidden: dict[str, Record] = {}
+        self._receipts = itertools.count()
+        self._closed = False
+
+    def send(self, *words: str, group: str = "") -> None:
+        with self._changed:
+            self._visible += [Record(word, "", 0.0, word, group) for word in words]
+            self._changed.notify_all()
+
+    def expire(self) -> None:
+        """The visibility timeout of all that is hidden is over."""
+        with self._changed:
+            self._visible = [*self._hidden.values(), *self._visible]
+            self._hidden = {}
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the receives that are waiting."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def visible(self) -> list[str]:
+        with self._changed:
+            return [record.body for record in self._visible]
+
+    @property
+    def hidden(self) -> list[str]:
+        with self._changed:
+            return [record.body for record in self._hidden.values()]
+
+    def visibility_timeout(self) -> int:
+        return self.timeout
+
+    def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
+        with self._changed:
+            self.counts.append(count)
+            self.visibilities.append(visibility)
+            if self.troubles:
+                raise self.troubles.pop(0)
+            self.receiving += 1
+            self._changed.wait_for(lambda: self._closed or self._free(), wait)
+            self.receiving -= 1
+            found = self._free()[:count]
+            self._visible = [record for record in self._visible if record not in found]
+            messages = [Message(record, f"receipt {next(self._receipts)}") for record in found]
+            self._hidden |= {message.receipt: message.record for message in messages}
+            return messages
+
+    def delete(self, messages: Sequence[Message]) -> list[Refusal]:
+        assert len(messages) <= 10
+        with self._changed:
+            if self.refusing:
+                self.refusing -= 1
+                refused = Refusal(messages[0], "InternalError", stale=False)
+                return [refused, *self._delete(messages[1:])]
+            return self._delete(messages)
+
+    def release(self, messages: Sequence[Message]) -> list[Refusal]:
+        assert len(messages) <= 10
+        with self._changed:
+            found = [self._hidden.pop(message.receipt) for message in messages]
+            self._visible = [*found, *self._visible]
+            self._changed.notify_all()
+            return []
+
+    def _free(self) -> list[Record]:
+        if not self.ordered:
+            return self._visible
+        locked = {record.partition_key for record in self._hidden.values()}
+        return [record for record in self._visible if record.partition_key not in locked]
+
+    def _delete(self, messages: Sequence[Message]) -> list[Refusal]:
+        gone = [m for m in messages if self._hidden.pop(m.receipt, None) is None]
+        self._changed.notify_all()
+        return [Refusal(m, "ReceiptHandleIsInvalid", stale=True) for m in gone]
+
+
+class FakeRoute:
+    """Takes everything and writes it down in order; `outcome` may decide otherwise."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.outcome: Callable[[list[str]], Outcome] = lambda words: Succeeded()
+
+    @property
+    def delivered(self) -> list[str]:
+        return [word for batch in self.batches for word in batch]
+
+    def carry(self, records: Sequence[Record]) -> Outcome:
+        words = [record.body for record in records]
+        self.batches.append(words)
+        return self.outcome(words)
+
+
+class FakeFilter:
+    """Lets through all but what is `unwanted`."""
+
+    def __init__(self, *unwanted: str) -> None:
+        self._unwanted = unwanted
+
+    def __bool__(self) -> bool:
+        return bool(self._unwanted)
+
+    def passes(self, event: Event) -> bool:
+        return event.body not in self._unwanted

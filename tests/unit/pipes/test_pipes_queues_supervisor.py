@@ -1,0 +1,339 @@
+"""A pipe's threads over a queue in memory: what is delivered and deleted, whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from eventbridge_pipes.delivery.batching import BatchRules
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.queues.clearing import Clearing
+from eventbridge_pipes.queues.inbox import Inbox
+from eventbridge_pipes.queues.receiver import Receiver
+from eventbridge_pipes.queues.supervisor import QueueSupervisor
+from eventbridge_pipes.sources.queue import Message
+from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError
+from eventbridge_pipes.watching.watch import Unwatched
+from pipes_queue_fakes import FakeFilter, FakeQueue, FakeRoute
+from pipes_samples import PIPE
+from waiting import eventually
+
+WORDS = [f"word {number}" for number in range(250)]
+
+
+def pipe(**parameters: Any) -> Pipe:
+    queue = "arn:aws:sqs:us-east-1:000000000000:sample"
+    return replace(PIPE, source=queue, source_parameters={"SqsQueueParameters": parameters})
+
+
+class Watching(Unwatched):
+    def __init__(self) -> None:
+        self.seen = 0
+        self.left_out = 0
+
+    def read(self, records: Sequence[Record]) -> None:
+        self.seen += len(records)
+
+    def filtered(self, count: int) -> None:
+        self.left_out += count
+
+
+class Runs:
+    """Starts supervisors, and ends those that a test leaves running."""
+
+    def __init__(self) -> None:
+        self.queue = FakeQueue()
+        self.route = FakeRoute()
+        self.filter = FakeFilter()
+        self.watch = Watching()
+        self._started: list[QueueSupervisor] = []
+
+    def start(self, **parameters: Any) -> QueueSupervisor:
+        supervisor = QueueSupervisor(
+            pipe(**parameters), self.queue, self.route, self.filter, self.watch
+        )
+        self._started.append(supervisor)
+        supervisor.start()
+        return supervisor
+
+    def stop(self) -> None:
+        for supervisor in self._started:
+            supervisor.stop()
+            assert supervisor.join(10)
+        self.queue.close()
+
+
+@pytest.fixture
+def runs() -> Iterator[Runs]:
+    runs = Runs()
+    yield runs
+    runs.stop()
+
+
+def cleared(queue: FakeQueue) -> bool:
+    return not queue.visible and not queue.hidden
+
+
+def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
+    runs.queue.send(*WORDS)
+    runs.start()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert sorted(runs.route.delivered) == sorted(WORDS)
+    assert all(len(batch) <= 10 for batch in runs.route.batches)
+    assert runs.watch.seen == len(WORDS)
+
+
+def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
+    runs.filter = FakeFilter("b", "d")
+    runs.queue.send("a", "b", "c", "d")
+    runs.start()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert runs.route.delivered == ["a", "c"]
+    assert (runs.watch.seen, runs.watch.left_out) == (4, 2)
+
+
+def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_again(
+    runs: Runs,
+) -> None:
+    def refuse_b_at_first(words: list[str]) -> Outcome:
+        first = len(runs.route.batches) == 1
+        return Failed(frozenset({1}), "refused") if first else Succeeded()
+
+    runs.route.outcome = refuse_b_at_first
+    runs.queue.send("a", "b", "c")
+    runs.start()
+    eventually(lambda: runs.queue.hidden == ["b"], timeout=10)
+    assert runs.route.batches == [["a", "b", "c"]]
+    runs.queue.expire()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert runs.route.batches == [["a", "b", "c"], ["b"]]
+
+
+@pytest.mark.parametrize("outcome", [Fault("unreachable"), Failed(frozenset({0}), "refused")])
+def test_a_batch_that_fails_whole_stays_in_the_queue(runs: Runs, outcome: Outcome) -> None:
+    runs.route.outcome = lambda words: outcome if words == ["a"] else Succeeded()
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: runs.route.batches == [["a"]], timeout=10)
+    runs.queue.send("b")
+    eventually(lambda: runs.route.delivered == ["a", "b"], timeout=10)
+    eventually(lambda: runs.queue.hidden == ["a"], timeout=10)
+
+
+def test_a_route_that_breaks_loses_nothing(runs: Runs, caplog: pytest.LogCaptureFixture) -> None:
+    def break_once(words: list[str]) -> Outcome:
+        if len(runs.route.batches) == 1:
+            raise ValueError("broken")
+        return Succeeded()
+
+    runs.route.outcome = break_once
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: runs.route.batches == [["a"]] and runs.queue.hidden == ["a"], timeout=10)
+    runs.queue.expire()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+
+
+def test_batches_of_a_standard_queue_are_under_way_together(runs: Runs) -> None:
+    together = threading.Barrier(3)
+
+    def meet(words: list[str]) -> Outcome:
+        together.wait(10)
+        return Succeeded()
+
+    runs.route.outcome = meet
+    runs.queue.send("a", "b", "c")
+    runs.start(BatchSize=1)
+    eventually(lambda: cleared(runs.queue), timeout=10)
+
+
+def test_each_group_keeps_its_order_while_groups_are_delivered_side_by_side(runs: Runs) -> None:
+    runs.queue = FakeQueue(ordered=True)
+    sent = {group: [f"{group} {number}" for number in range(20)] for group in "abc"}
+    for number in range(20):
+        for group, words in sent.items():
+            runs.queue.send(words[number], group=group)
+    runs.start(BatchSize=3)
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    delivered = runs.route.delivered
+    assert {group: [w for w in delivered if w[0] == group] for group in sent} == sent
+
+
+def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:
+    def refuse_a1_at_first(words: list[str]) -> Outcome:
+        again = runs.route.delivered.count("a 1") > 1
+        failing = () if again else (i for i, word in enumerate(words) if word == "a 1")
+        return Failed(frozenset(failing), "refused")
+
+    runs.queue = FakeQueue(ordered=True)
+    runs.route.outcome = refuse_a1_at_first
+    runs.queue.send("a 0", "a 1", "a 2", group="a")
+    runs.queue.send("b 0", "b 1", group="b")
+    runs.start()
+    eventually(lambda: sorted(runs.queue.hidden) == ["a 1", "a 2"], timeout=10)
+    runs.queue.send("a 3", group="a")
+    runs.queue.expire()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    after_failure = runs.route.delivered[5:]
+    assert [word for word in after_failure if word[0] == "a"] == ["a 1", "a 2", "a 3"]
+
+
+def test_several_receives_make_up_a_large_batch(runs: Runs) -> None:
+    runs.queue.send(*WORDS[:40])
+    runs.start(BatchSize=30, MaximumBatchingWindowInSeconds=1)
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert [len(batch) for batch in runs.route.batches] == [30, 10]
+
+
+def test_messages_that_wait_for_a_long_window_stay_hidden_for_it(runs: Runs) -> None:
+    runs.start(MaximumBatchingWindowInSeconds=60)
+    eventually(lambda: runs.queue.visibilities, timeout=10)
+    assert runs.queue.visibilities[0] == 90
+
+
+def test_without_a_window_the_queues_visibility_timeout_is_left_alone(runs: Runs) -> None:
+    runs.start()
+    eventually(lambda: runs.queue.visibilities, timeout=10)
+    assert runs.queue.visibilities[0] is None
+
+
+def test_stopping_does_not_wait_for_a_receive_and_gives_back_what_it_brings(runs: Runs) -> None:
+    supervisor = runs.start()
+    eventually(lambda: runs.queue.receiving, timeout=10)
+    supervisor.stop()
+    assert supervisor.join(5)
+    runs.queue.send("late")
+    eventually(lambda: len(runs.queue.counts) == 1 and not runs.queue.receiving, timeout=10)
+    eventually(lambda: runs.queue.visible == ["late"], timeout=10)
+    assert runs.route.delivered == []
+
+
+def test_stopping_gives_back_what_waits_for_its_batch(runs: Runs) -> None:
+    runs.queue.send("a", "b")
+    supervisor = runs.start(MaximumBatchingWindowInSeconds=300)
+    eventually(lambda: runs.queue.hidden == ["a", "b"] and runs.queue.receiving, timeout=10)
+    supervisor.stop()
+    assert supervisor.join(5)
+    assert sorted(runs.queue.visible) == ["a", "b"]
+    assert runs.route.delivered == []
+
+
+def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -> None:
+    at_target, go_on = threading.Event(), threading.Event()
+
+    def take_long(words: list[str]) -> Outcome:
+        at_target.set()
+        assert go_on.wait(10)
+        return Succeeded()
+
+    runs.route.outcome = take_long
+    runs.queue.send("a")
+    supervisor = runs.start()
+    assert at_target.wait(10)
+    supervisor.stop()
+    assert not supervisor.join(0.05)
+    go_on.set()
+    assert supervisor.join(10)
+    assert cleared(runs.queue)
+
+
+def test_a_queue_that_is_missing_for_a_while_is_told_of_once(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    runs.queue.troubles = [
+        SourceNotFoundError("no such queue"),
+        SourceError("could not connect"),
+        SourceError("could not connect"),
+    ]
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert [r.message for r in caplog.records if "cannot receive" in r.message] == [
+        "cannot receive from the queue, trying on: no such queue"
+    ]
+    assert "receiving from the queue again" in caplog.messages
+
+
+def test_a_bug_while_receiving_does_not_end_the_pipe(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs.queue.troubles = [ValueError("broken")]
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: runs.route.delivered == ["a"], timeout=10)
+
+
+def test_a_queue_that_does_not_wait_for_messages_is_asked_ever_more_seldom() -> None:
+    class Hasty(FakeQueue):
+        def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
+            return []
+
+    class Stop(threading.Event):
+        def __init__(self) -> None:
+            super().__init__()
+            self.waits: list[float | None] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waits.append(timeout)
+            if len(self.waits) == 8:
+                inbox.stop()
+            return False
+
+    queue, stop, log = Hasty(), Stop(), PipeLog("sample")
+    inbox = Inbox(BatchRules(size=10), ordered=False)
+    clearing = Clearing(queue, log)
+    Receiver(queue, inbox, clearing, FakeFilter(), 0.0, Unwatched(), stop, log).run()
+    assert stop.waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0]
+
+
+def test_a_deletion_that_is_refused_is_tried_again(runs: Runs) -> None:
+    runs.queue.refusing = 2
+    runs.queue.send("a", "b")
+    runs.start()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert runs.route.delivered == ["a", "b"]
+
+
+def test_messages_that_are_never_deleted_are_told_of(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs.queue.refusing = 1000
+    runs.queue.send("a")
+    runs.start()
+    wanted = "1 message not deleted, to be delivered again: InternalError"
+    eventually(lambda: wanted in caplog.messages, timeout=10)
+
+
+def test_a_message_that_came_into_view_before_it_was_deleted_is_told_of(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    def outlast_the_timeout(words: list[str]) -> Outcome:
+        if len(runs.route.batches) == 1:
+            runs.queue.expire()
+        return Succeeded()
+
+    runs.route.outcome = outlast_the_timeout
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: runs.route.delivered == ["a", "a"] and cleared(runs.queue), timeout=10)
+    assert any("came into view again" in message for message in caplog.messages)
+
+
+def test_failures_in_a_row_are_told_ever_more_seldom(
+    runs: Runs, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs.route.outcome = lambda words: all_failed(words, "refused")
+    runs.queue.send(*WORDS[:9])
+    runs.start(BatchSize=1)
+    eventually(lambda: len(runs.route.batches) == 9, timeout=10)
+    told = "1 of 1 messages left to the queue, to come into view again (failed: refused)"
+    eventually(lambda: caplog.messages.count(told) == 4, timeout=10)

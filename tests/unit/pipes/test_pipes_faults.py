@@ -9,6 +9,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    ParamValidationError,
     ReadTimeoutError,
 )
 
@@ -31,6 +32,7 @@ def client_error(code: str, status: int) -> ClientError:
         ReadTimeoutError(endpoint_url="http://localhost:1"),
         client_error("TooManyRequestsException", 429),
         client_error("ThrottlingException", 400),
+        client_error("AWS.SimpleQueueService.RequestThrottled", 400),
         client_error("ServiceException", 500),
         client_error("EC2ThrottledException", 502),
         client_error("Unknown", 503),
@@ -47,6 +49,7 @@ def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception
         client_error("AccessDeniedException", 403),
         client_error("RequestTooLargeException", 413),
         client_error("InvalidRequestContentException", 400),
+        ParamValidationError(report="a key without characters"),
     ],
 )
 def test_other_errors_are_of_the_callers_making(error: Exception) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from eventbridge_pipes import faults
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.events.paths import UnresolvedError
-from eventbridge_pipes.targets.calling import Refusal, refusal_of
 from eventbridge_pipes.targets.limits import BATCH_LIMITS
+from eventbridge_pipes.targets.refusals import Refusal, refusal_of
 from eventbridge_pipes.targets.target import Message
 
 
@@ -51,7 +51,7 @@ class BatchApi:
 
 
 Call = Callable[[Sequence[Entry]], Mapping[int, Refusal]]
-"""Makes one call. Returns the entries that were refused, by position; raises what boto3 raises."""
+"""Makes one call. Returns the refusals by the entries' places in it; raises what boto3 raises."""
 
 
 def send(messages: Sequence[Message], api: BatchApi, call: Call) -> Succeeded | Failed | Fault:
@@ -77,9 +77,8 @@ def send(messages: Sequence[Message], api: BatchApi, call: Call) -> Succeeded | 
                     tally.refuse(unsent, refusal)
                 break
         else:
-            for entry in due:
-                if entry.position in refusals:
-                    tally.refuse([entry], refusals[entry.position])
+            for place, refusal in refusals.items():
+                tally.refuse([due[place]], refusal)
     return tally.answer(len(messages))
 
 
@@ -96,6 +95,11 @@ def in_calls(entries: Iterable[Entry], api: BatchApi) -> Iterator[list[Entry]]:
         total += entry.size
     if call:
         yield call
+
+
+def numbered(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
+    """The entries with their places in the call as ids."""
+    return [{"Id": str(place), **entry.request} for place, entry in enumerate(entries)]
 
 
 def _entries(messages: Sequence[Message], api: BatchApi, tally: _Tally) -> Iterator[Entry]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.events.paths import resolve
-from eventbridge_pipes.targets import batches
+from eventbridge_pipes.targets import batches, refusals
 from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
-from eventbridge_pipes.targets.calling import Refusal, entry_refusal, make
+from eventbridge_pipes.targets.calling import make
+from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _BYTES = 1024 * 1024
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
 
 _TIME_BYTES = 14
-_RETRYABLE = {"InternalException", "InternalFailure"}
 
 
 class BusTarget:
@@ -62,33 +62,23 @@ class BusTarget:
         if self._resources:
             request["Resources"] = [resolve(each, message.event) for each in self._resources]
         if self._time:
-            request["Time"] = _time(resolve(self._time, message.event))
+            request["Time"] = _rfc3339(resolve(self._time, message.event))
         return Entry(position, request, _size(request))
 
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
         request = {"Entries": [entry.request for entry in entries]}
         answer = make(self._client.put_events, request, calls)
-        return {
-            entry.position: entry_refusal(
-                "events",
-                result["ErrorCode"],
-                result.get("ErrorMessage", ""),
-                answer,
-                fault=result["ErrorCode"] in _RETRYABLE,
-            )
-            for entry, result in zip(entries, answer["Entries"], strict=True)
-            if result.get("ErrorCode")
-        }
+        return refusals.of_results("events", answer, answer["Entries"])
 
 
-def _time(text: str) -> datetime:
+def _rfc3339(text: str) -> str:
     try:
-        time = datetime.fromisoformat(text)
+        aware = datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
+        aware = False
+    if not aware:
         raise UnsendableError("the value of Time is no RFC 3339 time")
-    return time
+    return text
 
 
 def _size(request: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventbridge_pipes.arns import Arn
@@ -15,18 +15,32 @@ from eventbridge_pipes.targets.log_group import LogGroupTarget
 from eventbridge_pipes.targets.queue import QueueTarget
 from eventbridge_pipes.targets.state_machine import StateMachine
 from eventbridge_pipes.targets.stream import StreamTarget
-from eventbridge_pipes.targets.target import Enrichment, Target
+from eventbridge_pipes.targets.target import Answer, Calls, Enrichment, Message, Target
 from eventbridge_pipes.targets.topic import TopicTarget
+
+
+class InvokedTarget:
+    """A function or a state machine as target.
+
+    `waits`: for its answer (REQUEST_RESPONSE); else it is only started (FIRE_AND_FORGET).
+    """
+
+    def __init__(self, invoked: Function | StateMachine, waits: bool) -> None:
+        self._invoked = invoked
+        self._waits = waits
+
+    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
+        if self._waits:
+            return self._invoked.call(messages, calls)
+        return self._invoked.start(messages, calls)
 
 
 def target_of(pipe: Pipe, clients: Clients) -> Target:
     arn, kind = Arn.parse(pipe.target), pipe.target_kind
     parameters: Mapping[str, Any] = pipe.target_parameters.get(kind.parameters or "", {})
     match kind:
-        case TargetKind.LAMBDA:
-            return Function(clients.lambda_, arn.text, pipe.waits_for_target)
-        case TargetKind.STATE_MACHINE:
-            return StateMachine(clients.stepfunctions, arn.text, pipe.waits_for_target)
+        case TargetKind.LAMBDA | TargetKind.STATE_MACHINE:
+            return InvokedTarget(_invoked(arn, clients), pipe.waits_for_target)
         case TargetKind.SQS:
             return QueueTarget(clients.sqs, arn, parameters)
         case TargetKind.SNS:
@@ -42,12 +56,10 @@ def target_of(pipe: Pipe, clients: Clients) -> Target:
 
 def enrichment_of(pipe: Pipe, clients: Clients) -> Enrichment | None:
     """None when the pipe has none. It is always waited for."""
-    if not pipe.enrichment:
-        return None
-    arn = Arn.parse(pipe.enrichment)
-    match TargetKind.of(arn):
-        case TargetKind.LAMBDA:
-            return Function(clients.lambda_, arn.text)
-        case TargetKind.STATE_MACHINE:
-            return StateMachine(clients.stepfunctions, arn.text)
-    raise ValueError(f"{arn.text} was never accepted as an enrichment")
+    return _invoked(Arn.parse(pipe.enrichment), clients) if pipe.enrichment else None
+
+
+def _invoked(arn: Arn, clients: Clients) -> Function | StateMachine:
+    if arn.service == TargetKind.LAMBDA.service:
+        return Function(clients.lambda_, arn.text)
+    return StateMachine(clients.stepfunctions, arn.text)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.targets.calling import answered, not_carried_out, refusal_of
+from eventbridge_pipes.targets.calling import not_carried_out
+from eventbridge_pipes.targets.refusals import answered, refusal_of
 from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
 
 if TYPE_CHECKING:
@@ -28,25 +29,19 @@ _NOT_READY = {
 class Function:
     """Gets the array of all messages as the payload of one invocation."""
 
-    def __init__(self, client: LambdaClient, arn: str, waits: bool = True) -> None:
-        """`arn` may end in a version or an alias. `waits`: the function is invoked for its answer
-        (REQUEST_RESPONSE), else only put to Lambda's queue (FIRE_AND_FORGET).
-        """
+    def __init__(self, client: LambdaClient, arn: str) -> None:
+        """`arn` may end in a version or an alias."""
         self._client = client
         self._arn = arn
-        self._waits = waits
-
-    def send(
-        self, messages: Sequence[Message], calls: Calls
-    ) -> Returned | Succeeded | Failed | Fault:
-        if self._waits:
-            return self.call(messages, calls)
-        answer = self._invoke("Event", messages, calls)
-        return Succeeded() if isinstance(answer, Returned) else answer
 
     def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
         """Invoke it, and wait for what it returns."""
         return self._invoke("RequestResponse", messages, calls)
+
+    def start(self, messages: Sequence[Message], calls: Calls) -> Succeeded | Failed | Fault:
+        """Put it to Lambda's queue."""
+        answer = self._invoke("Event", messages, calls)
+        return Succeeded() if isinstance(answer, Returned) else answer
 
     def _invoke(
         self, how: str, messages: Sequence[Message], calls: Calls

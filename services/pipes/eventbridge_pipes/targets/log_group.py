@@ -11,7 +11,8 @@ from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.events.paths import resolve
 from eventbridge_pipes.targets import batches
 from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
-from eventbridge_pipes.targets.calling import Refusal, make
+from eventbridge_pipes.targets.calling import make
+from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class LogGroupTarget:
         except self._client.exceptions.ResourceNotFoundException:
             self._make_stream()
             answer = make(self._client.put_log_events, request, calls)
-        return _rejected(entries, answer.get("rejectedLogEventsInfo", {}))
+        return _rejected(len(entries), answer.get("rejectedLogEventsInfo", {}))
 
     def _make_stream(self) -> None:
         """Raises ResourceNotFoundException when it is the group that is not there."""
@@ -93,12 +94,12 @@ class LogGroupTarget:
                 raise
 
 
-def _rejected(entries: Sequence[Entry], info: Mapping[str, int]) -> dict[int, Refusal]:
+def _rejected(count: int, info: Mapping[str, int]) -> dict[int, Refusal]:
     """CloudWatch tells by their place in the call where the events it takes begin and end."""
     first = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))
-    end = info.get("tooNewLogEventStartIndex", len(entries))
+    end = info.get("tooNewLogEventStartIndex", count)
     old, new = Refusal("the log event is too old"), Refusal("the log event is too new")
-    return {e.position: old for e in entries[:first]} | {e.position: new for e in entries[end:]}
+    return dict.fromkeys(range(first), old) | dict.fromkeys(range(end, count), new)
 
 
 def _timestamp_of(entry: Entry) -> int:

@@ -9,9 +9,10 @@ from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.delivery.dead_letter_queue import queue_url
 from eventbridge_pipes.events.paths import resolve
-from eventbridge_pipes.targets import batches
-from eventbridge_pipes.targets.batches import BatchApi, Entry
-from eventbridge_pipes.targets.calling import Refusal, entry_refusal, make
+from eventbridge_pipes.targets import batches, refusals
+from eventbridge_pipes.targets.batches import BatchApi, Entry, numbered
+from eventbridge_pipes.targets.calling import make
+from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class QueueTarget:
 
     def _entry(self, position: int, message: Message) -> Entry:
         attributes = {n: resolve(value, message.event) for n, value in self._attributes.items()}
-        request = {"Id": str(position), "MessageBody": message.body, **attributes}
+        request = {"MessageBody": message.body, **attributes}
         group = attributes.get("MessageGroupId") if self._fifo else None
         return Entry(position, request, len(message.body.encode()), group)
 
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
         if self._url is None:
             self._url = queue_url(self._client, self._queue)
-        request = {"QueueUrl": self._url, "Entries": [entry.request for entry in entries]}
+        request = {"QueueUrl": self._url, "Entries": numbered(entries)}
         try:
             answer = make(self._client.send_message_batch, request, calls)
         except faults.CallError as error:
@@ -61,18 +62,4 @@ class QueueTarget:
                 # A queue that is made again may have another URL.
                 self._url = None
             raise
-        return refused_entries(answer, "sqs")
-
-
-def refused_entries(answer: Mapping[str, Any], service: str) -> dict[int, Refusal]:
-    """The failed entries of a batch call of SQS or SNS whose ids are positions."""
-    return {
-        int(failed["Id"]): entry_refusal(
-            service,
-            failed["Code"],
-            failed.get("Message", ""),
-            answer,
-            fault=not failed["SenderFault"],
-        )
-        for failed in answer.get("Failed", ())
-    }
+        return refusals.of_failed("sqs", answer)

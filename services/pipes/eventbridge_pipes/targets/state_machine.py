@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.targets.calling import answered, make, not_carried_out
+from eventbridge_pipes.targets.calling import make, not_carried_out
+from eventbridge_pipes.targets.refusals import answered
 from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
 
 if TYPE_CHECKING:
@@ -20,30 +21,23 @@ _INPUT_BYTES = 262_144
 class StateMachine:
     """Gets the array of all messages as the input of one execution."""
 
-    def __init__(self, client: SFNClient, arn: str, waits: bool = True) -> None:
-        """`waits`: the execution is waited for (REQUEST_RESPONSE), which takes an Express
-        workflow; else it is only started (FIRE_AND_FORGET).
-        """
+    def __init__(self, client: SFNClient, arn: str) -> None:
+        """`arn` may end in a version or an alias."""
         self._client = client
         self._arn = arn
-        self._waits = waits
-
-    def send(
-        self, messages: Sequence[Message], calls: Calls
-    ) -> Returned | Succeeded | Failed | Fault:
-        if self._waits:
-            return self.call(messages, calls)
-        answer = self._start(self._client.start_execution, messages, calls, waits=False)
-        return answer if isinstance(answer, (Failed, Fault)) else Succeeded()
 
     def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
-        """Run it to its end; its output is what it returned."""
+        """Run it to its end, which takes an Express workflow; its output is what it returned."""
         answer = self._start(self._client.start_sync_execution, messages, calls, waits=True)
         if isinstance(answer, (Failed, Fault)):
             return answer
         if answer["status"] != "SUCCEEDED":
             return _unsuccessful(messages, answer)
         return Returned((answer.get("output") or "").encode())
+
+    def start(self, messages: Sequence[Message], calls: Calls) -> Succeeded | Failed | Fault:
+        answer = self._start(self._client.start_execution, messages, calls, waits=False)
+        return answer if isinstance(answer, (Failed, Fault)) else Succeeded()
 
     def _start(
         self, start: Callable[..., Any], messages: Sequence[Message], calls: Calls, waits: bool

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.events.paths import resolve
-from eventbridge_pipes.targets import batches
+from eventbridge_pipes.targets import batches, refusals
 from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
-from eventbridge_pipes.targets.calling import Refusal, entry_refusal, make
+from eventbridge_pipes.targets.calling import make
+from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 
 if TYPE_CHECKING:
@@ -52,15 +53,4 @@ class StreamTarget:
             "Records": [entry.request for entry in entries],
         }
         answer = make(self._client.put_records, request, calls)
-        return {
-            entry.position: entry_refusal(
-                "kinesis",
-                result["ErrorCode"],
-                result.get("ErrorMessage", ""),
-                answer,
-                # Throttled or an internal failure: Kinesis knows no others.
-                fault=True,
-            )
-            for entry, result in zip(entries, answer["Records"], strict=True)
-            if result.get("ErrorCode")
-        }
+        return refusals.of_results("kinesis", answer, answer["Records"])

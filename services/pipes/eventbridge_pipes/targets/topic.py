@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.targets import batches
-from eventbridge_pipes.targets.batches import BatchApi, Entry
-from eventbridge_pipes.targets.calling import Refusal, make
-from eventbridge_pipes.targets.queue import refused_entries
+from eventbridge_pipes.targets import batches, refusals
+from eventbridge_pipes.targets.batches import BatchApi, Entry, numbered
+from eventbridge_pipes.targets.calling import make
+from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 
 if TYPE_CHECKING:
@@ -36,11 +36,10 @@ class TopicTarget:
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
         request = {
             "TopicArn": self._topic.text,
-            "PublishBatchRequestEntries": [entry.request for entry in entries],
+            "PublishBatchRequestEntries": numbered(entries),
         }
-        return refused_entries(make(self._client.publish_batch, request, calls), "sns")
+        return refusals.of_failed("sns", make(self._client.publish_batch, request, calls))
 
 
 def _entry(position: int, message: Message) -> Entry:
-    request = {"Id": str(position), "Message": message.body}
-    return Entry(position, request, len(message.body.encode()))
+    return Entry(position, {"Message": message.body}, len(message.body.encode()))

@@ -1,0 +1,118 @@
+"""The clients: made late, once, and each with what its service needs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from eventbridge_pipes.clients import AwsSetupError, Clients, connect
+
+VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only these settings, whatever the machine has."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+def asked_hosts(clients: Clients) -> list[str]:
+    """The hosts that StartSyncExecution and StartExecution go to."""
+    client = clients.stepfunctions
+    hosts: list[str] = []
+
+    def stop(request: Any, **_: Any) -> None:
+        hosts.append(urlsplit(request.url).netloc)
+        raise ConnectionAbortedError
+
+    client.meta.events.register("before-send", stop)
+    for call in (client.start_sync_execution, client.start_execution):
+        with pytest.raises(ConnectionAbortedError):
+            call(stateMachineArn="arn:aws:states:eu-west-1:000000000000:stateMachine:x")
+    return hosts
+
+
+def test_a_client_is_made_when_it_is_asked_for_and_then_kept() -> None:
+    clients = connect()
+    assert set(clients._made) == {"kinesis"}
+    assert clients.sqs is clients.sqs
+    assert set(clients._made) == {"kinesis", "sqs"}
+    assert clients.region == "eu-west-1"
+
+
+def test_threads_that_ask_at_once_get_the_same_client() -> None:
+    clients, found, barrier = connect(), [], threading.Barrier(8)
+
+    def ask() -> None:
+        barrier.wait()
+        found.append(clients.events)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(map(id, found))) == 1
+
+
+def test_no_client_repeats_a_call_by_itself() -> None:
+    clients = connect()
+    for client in (clients.kinesis, clients.lambda_, clients.sqs, clients.stepfunctions):
+        assert client.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
+
+
+def test_a_synchronous_execution_goes_to_aws_own_host_with_its_prefix() -> None:
+    assert asked_hosts(connect()) == [
+        "sync-states.eu-west-1.amazonaws.com",
+        "states.eu-west-1.amazonaws.com",
+    ]
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
+def test_a_chosen_endpoint_is_taken_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:4566")
+    assert asked_hosts(connect()) == ["127.0.0.1:4566", "127.0.0.1:4566"]
+
+
+def test_aws_setting_for_the_prefix_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://states.example")
+    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "false")
+    assert asked_hosts(connect()) == ["sync-states.example", "states.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("AWS_DEFAULT_REGION", None, "no AWS Region"),
+        ("AWS_ACCESS_KEY_ID", None, "AWS_SECRET_ACCESS_KEY|no AWS credentials"),
+        ("AWS_ENDPOINT_URL", "not a url", "Invalid endpoint"),
+        ("AWS_PROFILE", "absent", "profile"),
+    ],
+)
+def test_settings_that_are_of_no_use_are_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, told: str
+) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AwsSetupError, match=told):
+        connect()

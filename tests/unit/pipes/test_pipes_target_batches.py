@@ -1,0 +1,195 @@
+"""Messages that go to a batch API in several calls, some of which refuse some."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.targets import batches
+from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
+from eventbridge_pipes.targets.refusals import Refusal
+from eventbridge_pipes.targets.target import Message
+from pipes_targets import messages
+
+AWAY = EndpointConnectionError(endpoint_url="http://localhost:1")
+DENIED = ClientError(
+    {
+        "Error": {"Code": "AccessDeniedException", "Message": "no"},
+        "ResponseMetadata": {
+            "HTTPStatusCode": 403,
+            "RequestId": "r",
+            "HostId": "",
+            "HTTPHeaders": {},
+            "RetryAttempts": 0,
+        },
+    },
+    "Send",
+)
+
+
+def entry(position: int, message: Message) -> Entry:
+    """Messages with a size, a group, and some that cannot be sent."""
+    about = json.loads(message.body)
+    if about.get("unsendable"):
+        raise UnsendableError("cannot be sent")
+    return Entry(position, about, about.get("size", 1), about.get("group"))
+
+
+API = BatchApi("sqs", call_bytes=100, entry_bytes=50, entry=entry)
+
+
+class Service:
+    """Takes the entries that it is not told to refuse; a call may raise instead."""
+
+    def __init__(
+        self,
+        refuses: Mapping[int, Refusal] | None = None,
+        raises: Mapping[int, Exception] | None = None,
+    ) -> None:
+        self._refuses = refuses or {}
+        self._raises = raises or {}
+        self.calls: list[list[int]] = []
+
+    def __call__(self, entries: Sequence[Entry]) -> dict[int, Refusal]:
+        self.calls.append([e.position for e in entries])
+        if len(self.calls) - 1 in self._raises:
+            raise self._raises[len(self.calls) - 1]
+        return {
+            place: self._refuses[e.position]
+            for place, e in enumerate(entries)
+            if e.position in self._refuses
+        }
+
+
+def test_calls_are_cut_by_entries_and_by_bytes_in_order() -> None:
+    service = Service()
+    sizes = [1] * 12 + [40, 40, 40]
+    assert batches.send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
+    assert service.calls == [list(range(10)), [10, 11, 12, 13], [14]]
+
+
+def test_what_cannot_be_sent_fails_and_the_rest_is_sent() -> None:
+    service = Service()
+    answer = batches.send(
+        messages({}, {"unsendable": True}, {"size": 51}, {}, {"size": 50}), API, service
+    )
+    assert answer == Failed(frozenset({1, 2}), "cannot be sent")
+    assert service.calls == [[0, 3, 4]]
+
+
+def test_nothing_that_can_be_sent_makes_no_call() -> None:
+    service = Service()
+    answer = batches.send(messages({"size": 51}), API, service)
+    assert answer == Failed(frozenset({0}), "a message of 51 bytes is over the limit of 50")
+    assert service.calls == []
+
+
+def test_a_refused_entry_fails_alone() -> None:
+    service = Service(refuses={3: Refusal("bad"), 11: Refusal("worse")})
+    answer = batches.send(messages(*[{}] * 15), API, service)
+    assert answer == Failed(frozenset({3, 11}), "bad")
+    assert len(service.calls) == 2
+
+
+def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None:
+    service = Service(raises={0: DENIED})
+    answer = batches.send(messages(*[{}] * 15), API, service)
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset(range(10))
+    assert answer.error
+    assert (answer.error.service, answer.error.status, answer.error.details) == (
+        "sqs",
+        403,
+        "AccessDeniedException",
+    )
+    assert service.calls[1:] == [[10, 11, 12, 13, 14]]
+
+
+def test_after_a_fault_nothing_more_is_sent_and_what_was_taken_is_not_sent_again() -> None:
+    service = Service(raises={1: AWAY})
+    answer = batches.send(messages(*[{}] * 25), API, service)
+    assert isinstance(answer, Fault)
+    assert answer.positions == frozenset(range(10, 25))
+    assert len(service.calls) == 2
+
+
+def test_a_fault_of_the_first_call_concerns_all() -> None:
+    answer = batches.send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
+    assert isinstance(answer, Fault)
+    assert answer.positions is None
+
+
+def test_failures_beside_a_fault_are_no_attempt() -> None:
+    service = Service(refuses={1: Refusal("bad"), 2: Refusal("busy", fault=True)})
+    answer = batches.send(messages(*[{}] * 5), API, service)
+    assert answer == Fault("busy", None, frozenset({1, 2}))
+
+
+def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
+    service = Service(refuses={4: Refusal("bad")})
+    groups = [{"group": "ab"[i % 2]} for i in range(14)]
+    answer = batches.send(messages(*groups), API, service)
+    assert service.calls == [list(range(10)), [11, 13]]
+    assert answer == Failed(frozenset({4, 10, 12}), "bad")
+
+
+def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
+    service = Service()
+    sent = messages({"group": "a"}, {"group": "a", "size": 51}, {"group": "a"}, {"group": "b"})
+    answer = batches.send(sent, API, service)
+    assert service.calls == [[0, 3]]
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({1, 2})
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_entries_go_in_the_apis_order_and_apart_when_they_do_not_join(first: int) -> None:
+    service = Service()
+    api = replace(
+        API,
+        order=lambda e: e.size,
+        joins=lambda opening, e: e.size - opening.size <= 10,
+    )
+    sizes = [[1, 12, 11], [12, 1, 11]][first]
+    batches.send(messages(*({"size": s} for s in sizes)), api, service)
+    assert [[sizes[p] for p in call] for call in service.calls] == [[1, 11], [12]]
+
+
+@given(
+    sizes=st.lists(st.integers(0, 60), max_size=40),
+    groups=st.lists(st.sampled_from("abc"), min_size=40, max_size=40),
+    refused=st.sets(st.integers(0, 39), max_size=5),
+    away=st.none() | st.integers(0, 4),
+)
+def test_every_message_is_taken_once_or_told_and_groups_keep_their_order(
+    sizes: list[int], groups: list[str], refused: set[int], away: int | None
+) -> None:
+    service = Service(
+        refuses={p: Refusal("bad") for p in refused},
+        raises={} if away is None else {away: AWAY},
+    )
+    about = [{"size": s, "group": g} for s, g in zip(sizes, groups, strict=False)]
+    answer = batches.send(messages(*about), API, service)
+
+    failed: frozenset[int] = frozenset()
+    if not isinstance(answer, Succeeded):
+        whole = frozenset(range(len(sizes)))
+        failed = answer.positions if answer.positions is not None else whole
+    well = service.calls if away is None else service.calls[:away]
+    taken = [p for call in well for p in call if p not in refused]
+    assert sorted([*taken, *failed]) == list(range(len(sizes)))
+    for call in service.calls:
+        assert len(call) <= 10
+        assert len(call) == 1 or sum(sizes[p] for p in call) <= 100
+    for number, call in enumerate(well):
+        for position in call:
+            behind = {p for later in well[number + 1 :] for p in later}
+            if position in refused:
+                assert not [p for p in behind if groups[p] == groups[position]]

@@ -1,0 +1,475 @@
+"""Each target's calls, against botocore's models of the services: no network."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.targets.bus import BusTarget
+from eventbridge_pipes.targets.function import Function
+from eventbridge_pipes.targets.log_group import LogGroupTarget
+from eventbridge_pipes.targets.queue import QueueTarget
+from eventbridge_pipes.targets.state_machine import StateMachine
+from eventbridge_pipes.targets.stream import StreamTarget
+from eventbridge_pipes.targets.target import Returned
+from eventbridge_pipes.targets.topic import TopicTarget
+from pipes_targets import Seen, Unseen, message, messages, text
+
+ACCOUNT = "us-east-1:000000000000"
+QUEUE = Arn.parse(f"arn:aws:sqs:{ACCOUNT}:orders")
+FIFO = Arn.parse(f"arn:aws:sqs:{ACCOUNT}:orders.fifo")
+TOPIC = Arn.parse(f"arn:aws:sns:{ACCOUNT}:orders")
+STREAM = Arn.parse(f"arn:aws:kinesis:{ACCOUNT}:stream/orders")
+BUS = Arn.parse(f"arn:aws:events:{ACCOUNT}:event-bus/orders")
+GROUP = Arn.parse(f"arn:aws:logs:{ACCOUNT}:log-group:/aws/orders:*")
+MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:orders"
+FUNCTION = f"arn:aws:lambda:{ACCOUNT}:function:orders:live"
+URL = "https://queue/orders"
+
+
+class Service(Stubber):
+    """A client of botocore's that answers what the test says, and checks what it is asked."""
+
+    client: Any
+
+
+Stub = Callable[[str], Service]
+
+
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+    )
+
+
+@pytest.fixture
+def stub(session: boto3.Session) -> Iterator[Stub]:
+    """`stub("sqs")` stands in for a service; all that it expects must have been asked."""
+    made: list[Service] = []
+
+    def of(service: Any) -> Service:
+        stubber = Service(session.client(service))
+        stubber.activate()
+        made.append(stubber)
+        return stubber
+
+    yield of
+    for stubber in made:
+        stubber.assert_no_pending_responses()
+
+
+def expect_url(sqs: Service, queue: Arn = QUEUE) -> None:
+    asked = {"QueueName": queue.resource, "QueueOwnerAWSAccountId": queue.account}
+    sqs.add_response("get_queue_url", {"QueueUrl": URL}, asked)
+
+
+def expect_batch(sqs: Service, *entries: dict[str, str], **answer: Any) -> None:
+    numbered = [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
+    taken = {"Successful": [], "Failed": [], **answer}
+    sqs.add_response("send_message_batch", taken, {"QueueUrl": URL, "Entries": numbered})
+
+
+def test_messages_go_to_a_queue_and_its_url_is_asked_for_once(stub: Stub) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs)
+    expect_batch(sqs, {"MessageBody": '{"a": 1}'}, {"MessageBody": "plain"})
+    expect_batch(sqs, {"MessageBody": "again"})
+    target = QueueTarget(sqs.client, QUEUE, {})
+    assert target.send([message({"a": 1}), text("plain")], Unseen()) == Succeeded()
+    assert target.send([text("again")], Unseen()) == Succeeded()
+
+
+def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs, FIFO)
+    expect_batch(
+        sqs,
+        {
+            "MessageBody": '{"id": 7}',
+            "MessageGroupId": "all",
+            "MessageDeduplicationId": "7",
+        },
+    )
+    parameters = {"MessageGroupId": "all", "MessageDeduplicationId": "$.id"}
+    answer = QueueTarget(sqs.client, FIFO, parameters).send(messages({"id": 7}, {}), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({1})
+    assert "$.id" in answer.reason
+
+
+def test_a_queue_tells_which_entries_it_refused(stub: Stub) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs)
+    refused = {"Id": "1", "SenderFault": True, "Code": "InvalidMessageContents", "Message": "why"}
+    expect_batch(sqs, *[{"MessageBody": "{}"}] * 3, Failed=[refused])
+    answer = QueueTarget(sqs.client, QUEUE, {}).send(messages({}, {}, {}), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({1})
+    assert answer.reason == "InvalidMessageContents: why"
+
+
+def test_an_entry_that_the_queue_is_to_blame_for_meets_a_fault(stub: Stub) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs)
+    refused = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
+    expect_batch(sqs, *[{"MessageBody": "{}"}] * 2, Failed=[refused])
+    answer = QueueTarget(sqs.client, QUEUE, {}).send(messages({}, {}), Unseen())
+    assert isinstance(answer, Fault)
+    assert answer.positions == frozenset({0})
+
+
+def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs)
+    sqs.add_client_error(
+        "send_message_batch", "AWS.SimpleQueueService.NonExistentQueue", http_status_code=400
+    )
+    expect_url(sqs)
+    expect_batch(sqs, {"MessageBody": "{}"})
+    target = QueueTarget(sqs.client, QUEUE, {})
+    assert isinstance(target.send(messages({}), Unseen()), Failed)
+    assert target.send(messages({}), Unseen()) == Succeeded()
+
+
+def test_messages_go_to_a_topic(stub: Stub) -> None:
+    sns = stub("sns")
+    sns.add_response(
+        "publish_batch",
+        {"Failed": [{"Id": "0", "SenderFault": True, "Code": "InvalidParameter"}]},
+        {
+            "TopicArn": TOPIC.text,
+            "PublishBatchRequestEntries": [
+                {"Id": "0", "Message": "{}"},
+                {"Id": "1", "Message": "plain"},
+            ],
+        },
+    )
+    answer = TopicTarget(sns.client, TOPIC).send([message({}), text("plain")], Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({0})
+
+
+def test_a_large_message_goes_to_the_topic_alone(stub: Stub) -> None:
+    sns, large = stub("sns"), "x" * (256 * 1024 + 1)
+    for body in ("a", large, "b"):
+        entries = [{"Id": "0", "Message": body}]
+        asked = {"TopicArn": TOPIC.text, "PublishBatchRequestEntries": entries}
+        sns.add_response("publish_batch", {}, asked)
+    sent = [text("a"), text(large), text("b")]
+    assert TopicTarget(sns.client, TOPIC).send(sent, Unseen()) == Succeeded()
+
+
+def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> None:
+    kinesis = stub("kinesis")
+    throttled = {
+        "ErrorCode": "ProvisionedThroughputExceededException",
+        "ErrorMessage": "Rate exceeded",
+    }
+    kinesis.add_response(
+        "put_records",
+        {"FailedRecordCount": 1, "Records": [{"SequenceNumber": "1"}, throttled]},
+        {
+            "StreamARN": STREAM.text,
+            "Records": [
+                {"Data": '{"key": "a"}', "PartitionKey": "a"},
+                {"Data": '{"key": 2}', "PartitionKey": "2"},
+            ],
+        },
+    )
+    target = StreamTarget(kinesis.client, STREAM, "$.key")
+    answer = target.send(messages({"key": "a"}, {"key": 2}), Unseen())
+    assert isinstance(answer, Fault)
+    assert answer.positions == frozenset({1})
+    assert answer.error
+    assert answer.error.throttled
+
+
+@pytest.mark.parametrize("key", ["", "k" * 257])
+def test_a_partition_key_that_kinesis_does_not_know_fails_its_message(stub: Stub, key: str) -> None:
+    answer = StreamTarget(stub("kinesis").client, STREAM, "$.key").send(
+        messages({"key": key}), Unseen()
+    )
+    assert isinstance(answer, Failed)
+    assert "partition key" in answer.reason
+
+
+def put_events(stub: Stub, *entries: dict[str, Any], results: list[Any] | None = None) -> Service:
+    events = stub("events")
+    whole = [{"EventBusName": BUS.text, **entry} for entry in entries]
+    results = results or [{"EventId": "1"} for _ in entries]
+    answer = {"FailedEntryCount": 0, "Entries": results}
+    events.add_response("put_events", answer, {"Entries": whole})
+    return events
+
+
+def test_an_event_has_the_source_and_type_that_aws_gives_it(stub: Stub) -> None:
+    events = put_events(
+        stub,
+        {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": '{"a": 1}'},
+    )
+    target = BusTarget(events.client, BUS, "mine", STREAM, {})
+    assert target.send(messages({"a": 1}), Unseen()) == Succeeded()
+
+
+def test_an_events_members_are_texts_or_paths(stub: Stub) -> None:
+    event = {"kind": "sale", "at": "2024-05-01T10:00:00Z", "arn": "arn:x"}
+    events = put_events(
+        stub,
+        {
+            "Source": "shop",
+            "DetailType": "sale",
+            "Detail": json.dumps(event),
+            "Resources": ["arn:x", "arn:y"],
+            "Time": "2024-05-01T10:00:00Z",
+        },
+    )
+    parameters = {
+        "Source": "shop",
+        "DetailType": "$.kind",
+        "Resources": ["$.arn", "arn:y"],
+        "Time": "$.at",
+    }
+    target = BusTarget(events.client, BUS, "mine", STREAM, parameters)
+    assert target.send(messages(event), Unseen()) == Succeeded()
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2024-05-01T10:00:00", 1714557600])
+def test_a_time_that_is_not_rfc_3339_fails_its_message(stub: Stub, at: Any) -> None:
+    target = BusTarget(stub("events").client, BUS, "mine", STREAM, {"Time": "$.at"})
+    assert isinstance(target.send(messages({"at": at}), Unseen()), Failed)
+
+
+def test_a_detail_is_a_json_object(stub: Stub) -> None:
+    sent = [message([1]), text("{plain"), message({})]
+    events = put_events(
+        stub, {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": "{}"}
+    )
+    answer = BusTarget(events.client, BUS, "mine", STREAM, {}).send(sent, Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({0, 1})
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("NotAuthorizedForSourceException", Failed),
+        ("InternalFailure", Fault),
+        ("ThrottlingException", Fault),
+    ],
+)
+def test_a_bus_tells_which_entries_it_refused(stub: Stub, code: str, kind: type) -> None:
+    entry = {"Source": "s", "DetailType": "t", "Detail": "{}"}
+    events = put_events(stub, entry, entry, results=[{"EventId": "1"}, {"ErrorCode": code}])
+    target = BusTarget(events.client, BUS, "mine", STREAM, {"Source": "s", "DetailType": "t"})
+    answer = target.send(messages({}, {}), Unseen())
+    assert isinstance(answer, (Failed, Fault))
+    assert isinstance(answer, kind)
+    assert answer.positions == frozenset({1})
+
+
+def expect_events(logs: Service, *events: tuple[int, str], **answer: Any) -> None:
+    asked = {
+        "logGroupName": "/aws/orders",
+        "logStreamName": "mine",
+        "logEvents": [{"timestamp": time, "message": body} for time, body in events],
+    }
+    logs.add_response("put_log_events", answer, asked)
+
+
+def test_log_events_go_in_the_order_of_their_time(stub: Stub) -> None:
+    logs = stub("logs")
+    day = 24 * 60 * 60 * 1000
+    expect_events(logs, (3, '{"at": 3}'), (5, '{"at": "5"}'))
+    expect_events(logs, (day + 4, json.dumps({"at": day + 4})))
+    target = LogGroupTarget(logs.client, GROUP, "mine", {"Timestamp": "$.at"})
+    sent = messages({"at": day + 4}, {"at": "5"}, {"at": 3})
+    assert target.send(sent, Unseen()) == Succeeded()
+
+
+def test_log_events_that_are_too_old_or_too_new_fail(stub: Stub) -> None:
+    logs = stub("logs")
+    bodies = [(at, json.dumps({"at": at})) for at in range(1, 6)]
+    rejected = {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 4}
+    expect_events(logs, *bodies, rejectedLogEventsInfo=rejected)
+    target = LogGroupTarget(logs.client, GROUP, "mine", {"Timestamp": "$.at"})
+    answer = target.send(messages(*({"at": at} for at in (5, 4, 3, 2, 1))), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({0, 4})
+
+
+def test_a_log_stream_that_is_not_there_is_made(stub: Stub) -> None:
+    logs = stub("logs")
+    logs.add_client_error("put_log_events", "ResourceNotFoundException", http_status_code=400)
+    place = {"logGroupName": "/aws/orders", "logStreamName": "mine"}
+    logs.add_response("create_log_stream", {}, place)
+    expect_events(logs, (1500, "{}"))
+    target = LogGroupTarget(logs.client, GROUP, "mine", {}, now=lambda: 1.5)
+    assert target.send(messages({}), Unseen()) == Succeeded()
+
+
+def test_a_log_group_that_is_not_there_fails_all(stub: Stub) -> None:
+    logs = stub("logs")
+    logs.add_client_error("put_log_events", "ResourceNotFoundException", http_status_code=400)
+    logs.add_client_error("create_log_stream", "ResourceNotFoundException", http_status_code=400)
+    answer = LogGroupTarget(logs.client, GROUP, "mine", {}).send(messages({}, {}), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({0, 1})
+
+
+@pytest.mark.parametrize("at", ["2024-05-01T10:00:00Z", -1, 1.5, True])
+def test_a_timestamp_that_is_no_milliseconds_fails_its_message(stub: Stub, at: Any) -> None:
+    target = LogGroupTarget(stub("logs").client, GROUP, "mine", {"Timestamp": "$.at"})
+    assert isinstance(target.send(messages({"at": at}), Unseen()), Failed)
+
+
+def expect_sync(states: Service, **answer: Any) -> None:
+    ended = {"executionArn": "arn", "startDate": 0, "stopDate": 0, **answer}
+    asked = {"stateMachineArn": MACHINE, "input": '[{"a": 1},"plain"]'}
+    states.add_response("start_sync_execution", ended, asked)
+
+
+def test_the_output_of_an_execution_is_returned(stub: Stub) -> None:
+    states = stub("stepfunctions")
+    expect_sync(states, status="SUCCEEDED", output='{"x": 1}')
+    sent = [message({"a": 1}), text("plain")]
+    assert StateMachine(states.client, MACHINE).call(sent, Unseen()) == Returned(b'{"x": 1}')
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
+def test_an_execution_that_does_not_succeed_fails_all(stub: Stub, status: str) -> None:
+    states = stub("stepfunctions")
+    expect_sync(states, status=status, error="Bad", cause="because")
+    sent = [message({"a": 1}), text("plain")]
+    answer = StateMachine(states.client, MACHINE).call(sent, Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == frozenset({0, 1})
+    assert answer.error
+    assert (answer.error.message, answer.error.details) == ("because", "Bad")
+    assert answer.error.timed_out == (status == "TIMED_OUT")
+
+
+def test_an_execution_may_only_be_started(stub: Stub) -> None:
+    states = stub("stepfunctions")
+    asked = {"stateMachineArn": MACHINE, "input": "[{}]"}
+    states.add_response("start_execution", {"executionArn": "arn", "startDate": 0}, asked)
+    assert StateMachine(states.client, MACHINE).start(messages({}), Unseen()) == Succeeded()
+
+
+def test_more_than_a_state_machine_takes_is_not_sent(stub: Stub) -> None:
+    sent = messages({"a": "x" * 262_144})
+    answer = StateMachine(stub("stepfunctions").client, MACHINE).call(sent, Unseen())
+    assert isinstance(answer, Failed)
+    assert "262144" in answer.reason
+
+
+def expect_invocation(
+    lambda_: Service, how: str, returned: bytes, payload: bytes = b"[{}]", **answer: Any
+) -> None:
+    body = StreamingBody(io.BytesIO(returned), len(returned))
+    asked = {"FunctionName": FUNCTION, "InvocationType": how, "Payload": payload}
+    lambda_.add_response("invoke", {"StatusCode": 200, "Payload": body, **answer}, asked)
+
+
+def test_a_function_is_waited_for(stub: Stub) -> None:
+    lambda_ = stub("lambda")
+    expect_invocation(lambda_, "RequestResponse", b"[1]")
+    assert Function(lambda_.client, FUNCTION).call(messages({}), Unseen()) == Returned(b"[1]")
+
+
+def test_a_function_may_only_be_started(stub: Stub) -> None:
+    lambda_ = stub("lambda")
+    expect_invocation(lambda_, "Event", b"", StatusCode=202)
+    assert Function(lambda_.client, FUNCTION).start(messages({}), Unseen()) == Succeeded()
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        (b'{"errorType": "ValueError", "errorMessage": "no"}', "function error: ValueError: no"),
+        (b"out of memory", "function error: Unhandled: out of memory"),
+    ],
+)
+def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: str) -> None:
+    lambda_ = stub("lambda")
+    expect_invocation(lambda_, "RequestResponse", returned, FunctionError="Unhandled")
+    answer = Function(lambda_.client, FUNCTION).call(messages({}), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("ResourceNotFoundException", 404, Failed),
+        ("ResourceConflictException", 409, Fault),
+        ("TooManyRequestsException", 429, Fault),
+        ("ServiceException", 500, Fault),
+    ],
+)
+def test_an_invocation_that_lambda_refuses(stub: Stub, code: str, status: int, kind: type) -> None:
+    lambda_ = stub("lambda")
+    lambda_.add_client_error("invoke", code, "why", http_status_code=status)
+    answer = Function(lambda_.client, FUNCTION).call(messages({}), Unseen())
+    assert isinstance(answer, (Failed, Fault))
+    assert isinstance(answer, kind)
+    assert answer.error
+    assert (answer.error.service, answer.error.status) == ("lambda", status)
+    assert (answer.error.message, answer.error.details) == ("why", code)
+    assert answer.error.throttled == (status == 429)
+
+
+class Silent:
+    """A client whose every call gets no answer in time."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**parameters: Any) -> Any:
+            raise ReadTimeoutError(endpoint_url="http://localhost:1")
+
+        return call
+
+
+@pytest.mark.parametrize("invoked", [Function, StateMachine])
+def test_no_answer_in_time_is_a_failed_attempt_only_of_who_waits(invoked: Any) -> None:
+    waited = invoked(Silent(), "arn").call(messages({}), Unseen())
+    assert isinstance(waited, Failed)
+    assert waited.error
+    assert waited.error.timed_out
+    assert isinstance(invoked(Silent(), "arn").start(messages({}), Unseen()), Fault)
+
+
+@pytest.mark.parametrize(("how", "limit"), [("call", 6 * 1024 * 1024), ("start", 1024 * 1024)])
+def test_more_than_a_function_takes_is_not_sent(stub: Stub, how: str, limit: int) -> None:
+    function = Function(stub("lambda").client, FUNCTION)
+    answer = getattr(function, how)([text("x" * (limit - 3))], Unseen())
+    assert isinstance(answer, Failed)
+    assert str(limit) in answer.reason
+
+
+def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
+    lambda_, kinesis, seen = stub("lambda"), stub("kinesis"), Seen()
+    expect_invocation(lambda_, "RequestResponse", b"[1]")
+    answer = {"Records": [{"SequenceNumber": "1", "ShardId": "s"}]}
+    kinesis.add_response("put_records", answer)
+    Function(lambda_.client, FUNCTION).call(messages({}), seen)
+    StreamTarget(kinesis.client, STREAM, "all").send(messages({}), seen)
+    assert seen.requests == [
+        {"FunctionName": FUNCTION, "InvocationType": "RequestResponse", "Payload": "[{}]"},
+        {"StreamARN": STREAM.text, "Records": [{"Data": "{}", "PartitionKey": "all"}]},
+    ]
+    assert seen.responses == [{"StatusCode": 200, "Payload": "[1]"}, answer]
+    assert json.dumps([seen.requests, seen.responses])
+    unseen = Unseen()
+    expect_invocation(lambda_, "RequestResponse", b"[1]")
+    Function(lambda_.client, FUNCTION).call(messages({}), unseen)
+    assert unseen.requests == unseen.responses == []

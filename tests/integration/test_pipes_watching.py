@@ -1,22 +1,25 @@
-"""The execution log and the metrics in MiniStack's CloudWatch, without a pipe between them."""
+"""What a pipe tells of itself: in MiniStack's CloudWatch, and to Prometheus."""
 
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import AwsClient
 from eventbridge_pipes.delivery.outcome import CallError, Succeeded, all_failed
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.watching.watchers import Watchers
 from pipes_samples import PIPE, record, records
-from pipes_service import unique
+from pipes_service import Pipeline, PipesProcess, in_state, unique
 from waiting import eventually
 
 METRICS_INTERVAL = 0.05
@@ -130,3 +133,63 @@ def summed(aws: AwsClient, pipe: str, metric: str) -> float | None:
     )
     points = [point["Sum"] for point in found["Datapoints"]]
     return sum(points) if points else None
+
+
+def test_a_pipe_tells_what_it_does(aws: AwsClient, emulator: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(aws, unique("a_pipe_tells_what_it_does"))
+    name = pipeline.name
+    aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
+    log_configuration = pipe(name, Level="TRACE", IncludeExecutionData=["ALL"]).log_configuration
+    process = PipesProcess(emulator, tmp_path / "state")
+    try:
+        process.start("--metrics-interval", "0.1", "--log-level", "debug")
+        client = process.client()
+        definition = pipeline.definition(MaximumRetryAttempts=0)
+        client.create_pipe(**definition, LogConfiguration=log_configuration)
+        in_state(client, name, "RUNNING")
+        pipeline.put("one", "poison")
+        samples = eventually(lambda: samples_of(process, name, dropped=2))
+        assert samples["eventbridge_pipes_records_read_total"] == 2
+        assert samples["eventbridge_pipes_batches_in_flight"] == 0
+        assert "eventbridge_pipes_shard_lag_seconds" in samples
+        steps = eventually(lambda: logged_until(aws, name, "ExecutionFailed"))
+        assert [step["messageType"] for step in steps] == [
+            "ExecutionStarted",
+            "TargetStageEntered",
+            "TargetInvocationStarted",
+            "TargetInvocationFailed",
+            "TargetStageFailed",
+            "ExecutionFailed",
+        ]
+        call = steps[3]
+        assert [
+            r["kinesisSchemaVersion"] for r in json.loads(json.loads(call["awsRequest"])["Payload"])
+        ]
+        assert "poisoned" in call["awsResponse"]
+        assert eventually(lambda: summed(aws, name, "ExecutionFailed") == 1)
+        assert "batch of 2" in process.log.read_text()
+        client.delete_pipe(Name=name)
+        assert eventually(lambda: samples_of(process, name) == {})
+    finally:
+        process.stop()
+
+
+def logged_until(aws: AwsClient, name: str, message_type: str) -> list[dict[str, Any]]:
+    """The log, once its last record is of this type."""
+    found = found_in(aws, name)
+    return found if found and found[-1]["messageType"] == message_type else []
+
+
+def samples_of(process: PipesProcess, pipe: str, dropped: int | None = None) -> dict[str, float]:
+    """The samples of a pipe as Prometheus gets them; none before so many records are dropped."""
+    with urllib.request.urlopen(f"{process.url}/metrics") as answer:  # noqa: S310
+        text = answer.read().decode()
+    found = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("pipe") == pipe
+    }
+    if dropped is None or found.get("eventbridge_pipes_records_dropped_total") == dropped:
+        return found
+    return {}

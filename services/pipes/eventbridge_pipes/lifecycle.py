@@ -38,7 +38,7 @@ class Supervisor(Protocol):
 
 
 class Lifecycle:
-    """Owns the supervisors of the pipes that run.
+    """Owns the supervisors of the pipes that run; `forget` hears of each that is deleted.
 
     A pipe in a passing state accepts no other operation, so one thread at a time settles it.
     """
@@ -48,11 +48,13 @@ class Lifecycle:
         store: Store,
         resources: Resources,
         supervise: Callable[[Pipe, Origin], Supervisor],
+        forget: Callable[[str], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._resources = resources
         self._supervise = supervise
+        self._forget = forget
         self._now = now
         self._running: dict[str, Supervisor] = {}
         self._settling: set[threading.Thread] = set()
@@ -93,6 +95,8 @@ class Lifecycle:
             self._halt(pipe.name)
             match pipe.current:
                 case State.DELETING:
+                    # First, for the name is free to be used again once the pipe is deleted.
+                    self._forget(pipe.name)
                     self._store.delete(pipe.name)
                     log.info("deleted")
                 case State.STOPPING:

@@ -19,17 +19,23 @@ from eventbridge_pipes.api.protocol import Router, parse_request, serialise_resp
 from eventbridge_pipes.api.validation import validate
 from eventbridge_pipes.logs import LOGGER
 from eventbridge_pipes.store import Store
+from eventbridge_pipes.watching.exposition import CONTENT_TYPE, Exposition
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
-def application(model: ServiceModel, service: PipesService, store: Store) -> Starlette:
-    """The API of `model` (botocore's, of pipes/2015-10-07), and `GET /health`."""
+def application(
+    model: ServiceModel, service: PipesService, store: Store, exposition: Exposition
+) -> Starlette:
+    """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`."""
     router = Router(model)
 
     async def health(_: Request) -> Response:
         states = Counter(pipe.current for pipe in await run_in_threadpool(store.pipes))
         return JSONResponse({"status": "ok", "pipes": dict(sorted(states.items()))})
+
+    async def metrics(_: Request) -> Response:
+        return Response(await run_in_threadpool(exposition.text), media_type=CONTENT_TYPE)
 
     async def operation(request: Request) -> Response:
         body = await request.body()
@@ -38,6 +44,7 @@ def application(model: ServiceModel, service: PipesService, store: Store) -> Sta
     return Starlette(
         routes=[
             Route("/health", health),
+            Route("/metrics", metrics),
             Route("/{path:path}", operation, methods=METHODS),
         ]
     )

@@ -70,7 +70,8 @@ class Watchers:
 
     def close(self, grace: float = GRACE_SECONDS) -> None:
         """Write what is left, within `grace` seconds."""
-        writers: list[LogGroup | MetricPublisher] = list(self._log_groups.values())
+        with self._lock:
+            writers: list[LogGroup | MetricPublisher] = list(self._log_groups.values())
         if self._publisher:
             writers.append(self._publisher)
         for writer in writers:
@@ -102,14 +103,13 @@ class Watchers:
     def _execution_log(self, pipe: Pipe, log: PipeLog) -> ExecutionLog | None:
         """The log that the pipe is to have, in place of the one it had."""
         self._close_log(pipe.name)
-        members = pipe.log_configuration or {}
-        level = Level[members.get("Level", "OFF")]
-        arn = members.get("CloudwatchLogsLogDestination", {}).get("LogGroupArn")
-        if not arn or level is Level.OFF:
+        if not pipe.log_configuration or not pipe.log_group_arn:
             return None
-        group = LogGroup(self._clients.logs, arn, pipe.name, log)
-        self._log_groups[pipe.name] = group
-        with_data = "ALL" in members.get("IncludeExecutionData", ())
+        group = LogGroup(self._clients.logs, pipe.log_group_arn, pipe.name, log)
+        with self._lock:
+            self._log_groups[pipe.name] = group
+        level = Level[pipe.log_configuration["Level"]]
+        with_data = "ALL" in pipe.log_configuration.get("IncludeExecutionData", ())
         return ExecutionLog(pipe.arn, level, with_data, group)
 
     def _close_log(self, name: str) -> None:

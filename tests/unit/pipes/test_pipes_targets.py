@@ -129,6 +129,23 @@ def test_an_entry_that_the_queue_is_to_blame_for_meets_a_fault(stub: Stub) -> No
     assert answer.positions == frozenset({0})
 
 
+@pytest.mark.parametrize(("queue", "failed"), [(FIFO, {0, 10}), (QUEUE, {0})])
+def test_only_in_a_fifo_queue_a_refused_message_holds_its_group_back(
+    stub: Stub, queue: Arn, failed: set[int]
+) -> None:
+    sqs = stub("sqs")
+    expect_url(sqs, queue)
+    entry = {"MessageBody": "{}", "MessageGroupId": "all"}
+    refused = {"Id": "0", "SenderFault": True, "Code": "InvalidMessageContents"}
+    expect_batch(sqs, *[entry] * 10, Failed=[refused])
+    if 10 not in failed:
+        expect_batch(sqs, entry)
+    target = QueueTarget(sqs.client, queue, {"MessageGroupId": "all"})
+    answer = target.send(messages(*[{}] * 11), Unseen())
+    assert isinstance(answer, Failed)
+    assert answer.positions == failed
+
+
 def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> None:
     sqs = stub("sqs")
     expect_url(sqs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from eventbridge_pipes.assembly import Ends, assemble
 from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
 from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.model import Pipe
@@ -18,6 +17,7 @@ from eventbridge_pipes.sources.stream import (
     SourceNotFoundError,
 )
 from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.streams.assembly import Ends, assemble
 from eventbridge_pipes.streams.positions import OLDEST, Position
 from eventbridge_pipes.streams.shards import Shard
 from eventbridge_pipes.streams.sleepers import Sleepers

@@ -14,16 +14,13 @@ from starlette.applications import Starlette
 from eventbridge_pipes import logs
 from eventbridge_pipes.api.application import application
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.assembly import assemble, connect_ends
+from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
-from eventbridge_pipes.store import Origin, StateDirectoryError, Store
-from eventbridge_pipes.streams.sleepers import Sleepers
-from eventbridge_pipes.streams.supervisor import Supervisor
-from eventbridge_pipes.watching.watch import Unwatched
+from eventbridge_pipes.store import StateDirectoryError, Store
+from eventbridge_pipes.watching.watchers import Watchers
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
@@ -35,7 +32,7 @@ class ListenError(Exception):
 
 def main() -> int:
     settings = Settings.from_arguments(sys.argv[1:])
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     try:
         listener = _listen(settings.host, settings.port)
         clients = connect()
@@ -48,18 +45,17 @@ def main() -> int:
     shown = f"[{host}]" if ":" in host else host
     logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
 
-    sleepers = Sleepers()
-
-    def supervise(pipe: Pipe, origin: Origin) -> Supervisor:
-        return assemble(pipe, origin, connect_ends(pipe, clients, Unwatched()), store, sleepers)
-
-    lifecycle = Lifecycle(store, Resources(clients), supervise)
+    watchers = Watchers(clients, store.pipes, settings.metrics_interval)
+    assembler = Assembler(clients, store, watchers)
+    lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, watchers.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
-    server = _server(application(model, service, store))
+    server = _server(application(model, service, store, watchers.exposition))
     lifecycle.resume()
     server.run(sockets=[listener])
-    if lifecycle.stop(GRACE_SECONDS):
+    ended = lifecycle.stop(GRACE_SECONDS)
+    watchers.close()
+    if ended:
         store.close()
     else:
         logs.LOGGER.warning("ended with batches at their targets: they will be sent again")

@@ -61,7 +61,7 @@ def test_the_items_of_an_array_are_the_events(items: list[Any], indent: int | No
     assert [json.loads(body) for body in bodies(answer)] == items
 
 
-@pytest.mark.parametrize("answer", [b"<html>", b"[1,", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("answer", [b"<html>", b"[1,", b"[NaN]", b"\xff", b"[" * 100_000])
 def test_what_is_not_json_is_refused(answer: bytes) -> None:
     with pytest.raises(EnrichedError, match="did not answer with JSON"):
         events_of(answer, 0.0)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from eventbridge_pipes.events.event import Event
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
 
-_EMPTY = (None, "", {}, [])
+_EMPTY: tuple[Any, ...] = (None, "", {}, [])
 _DECODER = json.JSONDecoder()
 _BETWEEN = re.compile(r"[\s,]*")
 
@@ -31,7 +32,7 @@ def events_of(answer: bytes, ingested: float) -> list[Event]:
         raise EnrichedError(f"the enrichment answered {len(answer)} bytes, over {ANSWER_LIMIT}")
     try:
         text = answer.decode().strip()
-        value = json.loads(text) if text else None
+        value = json.loads(text, parse_constant=_refuse) if text else None
         if value in _EMPTY:
             return []
         items = _items(text) if isinstance(value, list) else [text]
@@ -42,7 +43,7 @@ def events_of(answer: bytes, ingested: float) -> list[Event]:
 
 def _items(array: str) -> list[str]:
     """The texts of the items of a JSON array that is known to be valid."""
-    items = []
+    items: list[str] = []
     start = 1
     while True:
         start = _end_of(_BETWEEN, array, start)
@@ -56,3 +57,7 @@ def _items(array: str) -> list[str]:
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
     match = pattern.match(text, start)
     return match.end() if match else start
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,93 @@
+"""Puts the workers of a pipe from a stream together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from eventbridge_pipes.delivery.batching import BatchRules
+from eventbridge_pipes.delivery.delivery import Carrier, DeadLetters, Delivery
+from eventbridge_pipes.delivery.retry import RetryPolicy
+from eventbridge_pipes.events.filters import Filter
+from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.sources.stream import ShardReads, Stream
+from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.streams.checkpoint import ShardCheckpoint
+from eventbridge_pipes.streams.intake import Intake
+from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.reader import ShardReader
+from eventbridge_pipes.streams.sleepers import Sleepers
+from eventbridge_pipes.streams.supervisor import DISCOVERY_SECONDS, Supervisor
+from eventbridge_pipes.streams.worker import Lane, ShardWorker
+from eventbridge_pipes.watching.watch import Unwatched, Watch
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What a pipe from a stream connects. `shard` opens one shard of the stream by its id."""
+
+    stream: Stream
+    shard: Callable[[str], ShardReads]
+    route: Carrier
+    dead_letters: DeadLetters | None = None
+    filter: Filter = field(default_factory=lambda: Filter(()))
+    watch: Watch = field(default_factory=Unwatched)
+
+
+def assemble(
+    pipe: Pipe,
+    origin: Origin,
+    ends: Ends,
+    store: Store,
+    sleepers: Sleepers,
+    discovery: float = DISCOVERY_SECONDS,
+) -> Supervisor:
+    """The supervisor of a `pipe` from a stream, not yet started.
+
+    `sleepers` are those of all pipes of the process.
+    """
+    parameters = pipe.stream
+    log = PipeLog(pipe.name)
+    batches = BatchRules(pipe.batches.size, pipe.batches.window)
+    retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
+
+    def worker(
+        shard_id: str,
+        position: Position,
+        ended: Callable[[], None],
+        in_doubt: Callable[[], None],
+    ) -> ShardWorker:
+        stop_reading, stop = threading.Event(), threading.Event()
+
+        def lane() -> Lane:
+            delivery = Delivery(
+                ends.route,
+                ends.dead_letters,
+                retries,
+                kind=pipe.kind,
+                pipe_arn=pipe.arn,
+                stream_arn=pipe.source,
+                shard_id=shard_id,
+                wait=stop.wait,
+                log=log,
+                watch=ends.watch,
+            )
+            return Lane(RecordBuffer(batches), delivery)
+
+        lanes = [lane() for _ in range(parameters.lanes)]
+        checkpoint = ShardCheckpoint(store, pipe.name, shard_id)
+        intake = Intake(
+            pipe.kind, ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch
+        )
+        shard = ends.shard(shard_id)
+        reader = ShardReader(
+            shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers
+        )
+        return ShardWorker(
+            shard_id, reader, lanes, checkpoint, stop_reading, stop, ended, log, ends.watch
+        )
+
+    return Supervisor(pipe, origin, ends.stream, store, worker, discovery)

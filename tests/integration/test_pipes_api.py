@@ -1,28 +1,33 @@
-"""The ten operations through boto3, and the process that serves them."""
+"""The ten operations through boto3, beside the emulator."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
 from conftest import AwsClient
-from inventory_cli.embedded.processes import answers
+from pipes_requests import (
+    BUS,
+    FUNCTION,
+    LOG_GROUP,
+    QUEUE,
+    STATE_MACHINE,
+    STREAM,
+    TABLE_STREAM,
+    TOPIC,
+    arn,
+    definition,
+    from_queue,
+    from_stream,
+    to_log_group,
+)
 from pipes_service import ROLE, Pipeline, PipesProcess, in_state, pipes_process, unique
 from waiting import eventually
-
-MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,10 @@ def make(client: Any, pipeline: Pipeline, name: str, **members: Any) -> dict[str
     definition = pipeline.definition() | {"Name": name} | members
     answer: dict[str, Any] = client.create_pipe(**definition)
     return answer
+
+
+def dead_letters(to: str) -> Any:
+    return from_stream(DeadLetterConfig={"Arn": to})["SourceParameters"]
 
 
 def gone(client: Any, name: str) -> bool:
@@ -205,24 +214,51 @@ def test_pipes_are_listed_in_pages_by_name_and_filter(
     assert count(TargetPrefix="arn:aws:sqs") == 0
 
 
-@pytest.mark.parametrize("missing", ["source", "target", "queue", "topic"])
+SINK = {"KinesisStreamParameters": {"PartitionKey": "k"}}
+
+
+@pytest.mark.parametrize(
+    ("absent", "members"),
+    [
+        (STREAM, {"Source": STREAM}),
+        (TABLE_STREAM, definition(TABLE_STREAM)),
+        (QUEUE, from_queue()),
+        (FUNCTION, {"Target": FUNCTION}),
+        (QUEUE, {"Target": QUEUE}),
+        (TOPIC, {"Target": TOPIC}),
+        (STREAM, {"Target": STREAM, "TargetParameters": SINK}),
+        (BUS, {"Target": BUS}),
+        (STATE_MACHINE, {"Target": STATE_MACHINE}),
+        (LOG_GROUP, {"Target": LOG_GROUP}),
+        (FUNCTION, {"Enrichment": FUNCTION}),
+        (STATE_MACHINE, {"Enrichment": STATE_MACHINE}),
+        (QUEUE, {"SourceParameters": dead_letters(QUEUE)}),
+        (TOPIC, {"SourceParameters": dead_letters(TOPIC)}),
+        (LOG_GROUP, {"LogConfiguration": {"Level": "INFO", **to_log_group()}}),
+    ],
+)
 def test_a_pipe_whose_resource_is_missing_fails_and_says_which(
-    client: Any, pipeline: Pipeline, name: str, missing: str
+    client: Any, pipeline: Pipeline, name: str, absent: str, members: dict[str, Any]
 ) -> None:
-    absent = {
-        "source": "arn:aws:kinesis:us-east-1:000000000000:stream/absent",
-        "target": "arn:aws:lambda:us-east-1:000000000000:function:absent",
-        "queue": "arn:aws:sqs:us-east-1:000000000000:absent",
-        "topic": "arn:aws:sns:us-east-1:000000000000:absent",
-    }[missing]
-    members: dict[str, Any] = {
-        "source": {"Source": absent},
-        "target": {"Target": absent},
-    }.get(missing, pipeline.definition(DeadLetterConfig={"Arn": absent}))
     make(client, pipeline, name, **{**members, "Name": name})
     reason = in_state(client, name, "CREATE_FAILED")["StateReason"]
     assert absent in reason
     assert "does not exist" in reason
+
+
+@pytest.mark.parametrize("role", ["Target", "Enrichment"])
+def test_a_standard_state_machine_cannot_be_waited_for(
+    client: Any, aws: AwsClient, pipeline: Pipeline, name: str, role: str
+) -> None:
+    machine = aws("stepfunctions").create_state_machine(
+        name=name,
+        roleArn=ROLE,
+        definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+    )["stateMachineArn"]
+    make(client, pipeline, name, **{role: machine})
+    reason = in_state(client, name, "CREATE_FAILED")["StateReason"]
+    assert machine in reason
+    assert "Standard" in reason
 
 
 def test_a_failed_pipe_starts_once_its_target_is_there(
@@ -267,12 +303,12 @@ def test_what_breaks_the_model_is_refused_with_every_field_named(
 @pytest.mark.parametrize(
     ("named", "stream", "members"),
     [
-        ("ParallelizationFactor", {"ParallelizationFactor": 2}, {}),
-        ("FIFO", {"DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}}, {}),
-        ("cross-region", {}, {"Source": "arn:aws:kinesis:eu-west-1:000000000000:stream/s"}),
-        ("arn:aws:sqs", {}, {"Target": "arn:aws:sqs:us-east-1:000000000000:q"}),
-        ("InputTemplate", {}, {"TargetParameters": {"InputTemplate": "<$.data>"}}),
-        ("LogConfiguration", {}, {"LogConfiguration": {"Level": "INFO"}}),
+        ("FIFO", {"DeadLetterConfig": {"Arn": arn("sqs", "q.fifo")}}, {}),
+        ("cross-region", {}, {"Source": arn("kinesis", "stream/s", "eu-west-1")}),
+        ("Firehose", {}, {"Target": arn("firehose", "deliverystream/d")}),
+        ("max supported batch size 10 for", {"BatchSize": 11}, {"Target": QUEUE}),
+        ("InputTemplate", {}, {"TargetParameters": {"InputTemplate": "<aws.pipes.unknown>"}}),
+        ("destination", {}, {"LogConfiguration": {"Level": "INFO"}}),
     ],
 )
 def test_what_is_not_carried_out_is_refused_at_create(
@@ -284,46 +320,47 @@ def test_what_is_not_carried_out_is_refused_at_create(
     assert gone(client, name)
 
 
-def test_what_is_not_carried_out_is_refused_at_update(
+def test_an_invalid_filter_is_refused_at_update_with_the_reason(
     client: Any, pipeline: Pipeline, name: str
 ) -> None:
     make(client, pipeline, name)
     in_state(client, name, "RUNNING")
-    with pytest.raises(client.exceptions.ValidationException, match="FilterCriteria"):
+    with pytest.raises(client.exceptions.ValidationException, match="filter 2 is not valid") as no:
         client.update_pipe(
             Name=name,
             RoleArn=ROLE,
-            SourceParameters={"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}},
+            SourceParameters={
+                "FilterCriteria": {"Filters": [{"Pattern": '{"a": [1]}'}, {"Pattern": "{"}]}
+            },
         )
+    (field,) = no.value.response["fieldList"]
+    assert field["name"] == "sourceParameters.filterCriteria.filters.2.member.pattern"
     assert client.describe_pipe(Name=name)["CurrentState"] == "RUNNING"
+
+
+def test_the_batch_size_is_checked_against_a_new_target(
+    client: Any, pipeline: Pipeline, name: str
+) -> None:
+    make(client, pipeline, name)
+    in_state(client, name, "RUNNING")
+    with pytest.raises(client.exceptions.ValidationException, match="batch size 100 is greater"):
+        client.update_pipe(Name=name, RoleArn=ROLE, Target=pipeline.queue_arn)
+    client.update_pipe(
+        Name=name,
+        RoleArn=ROLE,
+        Target=pipeline.queue_arn,
+        SourceParameters={"KinesisStreamParameters": {}},
+    )
+    after = in_state(client, name, "RUNNING")
+    assert after["Target"] == pipeline.queue_arn
+    assert after["SourceParameters"] == {
+        "KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
+    }
 
 
 def test_a_token_that_was_not_given_out_is_refused(client: Any) -> None:
     with pytest.raises(client.exceptions.ValidationException, match="NextToken"):
         client.list_pipes(NextToken="made up")
-
-
-def test_every_answer_has_the_shape_of_the_model(
-    pipes: PipesProcess, client: Any, pipeline: Pipeline, name: str
-) -> None:
-    arn = make(client, pipeline, name, Description="d", Tags={"a": "b"})["Arn"]
-    in_state(client, name, "RUNNING")
-    tags = f"/tags/{arn.replace('/', '%2F')}"
-    for method, path, body, operation in [
-        ("GET", f"/v1/pipes/{name}", None, "DescribePipe"),
-        ("GET", "/v1/pipes", None, "ListPipes"),
-        ("GET", tags, None, "ListTagsForResource"),
-        ("POST", tags, b'{"tags": {"c": "d"}}', "TagResource"),
-        ("DELETE", f"{tags}?tagKeys=c", None, "UntagResource"),
-        ("POST", f"/v1/pipes/{name}/stop", b"{}", "StopPipe"),
-    ]:
-        status, headers, answer = send(pipes, method, path, body)
-        assert status == 200
-        assert headers["x-amzn-requestid"]
-        shape: Any = MODEL.operation_model(operation).output_shape
-        assert not answer or set(answer) <= set(shape.members)
-        report = ParamValidator().validate(answer, shape) if shape else None
-        assert not report or not report.has_errors(), report.generate_report()
 
 
 @pytest.mark.parametrize(
@@ -359,96 +396,6 @@ def test_health_says_how_many_pipes_are_in_which_state(
     status, _, answer = send(pipes, "GET", "/health")
     assert (status, answer["status"]) == (200, "ok")
     assert answer["pipes"]["RUNNING"] >= 1
-
-
-@pytest.fixture
-def own(emulator: str, tmp_path: Path) -> Iterator[PipesProcess]:
-    """A service of the test's own, not started."""
-    process = PipesProcess(emulator, tmp_path / "state")
-    yield process
-    process.stop()
-
-
-def test_pipes_tags_and_states_survive_a_restart(
-    own: PipesProcess, pipeline: Pipeline, name: str
-) -> None:
-    own.start()
-    client = own.client()
-    make(client, pipeline, name, Tags={"a": "b"})
-    make(client, pipeline, f"{name}-2", DesiredState="STOPPED")
-    before = in_state(client, name, "RUNNING")
-    in_state(client, f"{name}-2", "STOPPED")
-    own.kill()
-    own.start()
-    after = client.describe_pipe(Name=name)
-    for description in (before, after):
-        description.pop("ResponseMetadata")
-    assert after == before
-    assert client.describe_pipe(Name=f"{name}-2")["CurrentState"] == "STOPPED"
-
-
-def test_a_port_in_use_is_one_clear_line(own: PipesProcess) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        code, said = own.run("--port", str(taken.getsockname()[1]))
-    assert code == 2
-    assert "cannot listen on 127.0.0.1" in said
-    assert said.count("\n") == 1
-
-
-def test_a_state_directory_in_use_is_one_clear_line(own: PipesProcess) -> None:
-    own.start()
-    code, said = own.run("--port", "0")
-    assert code == 2
-    assert "another service is using the state directory" in said
-    assert said.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("variable", "named"),
-    [
-        ("AWS_DEFAULT_REGION", "set AWS_DEFAULT_REGION"),
-        ("AWS_ACCESS_KEY_ID", "set AWS_ACCESS_KEY_ID"),
-    ],
-)
-def test_missing_aws_settings_are_one_clear_line(
-    own: PipesProcess, tmp_path: Path, variable: str, named: str
-) -> None:
-    absent = str(tmp_path / "absent")
-    own.environment = {
-        variable: "",
-        "AWS_CONFIG_FILE": absent,
-        "AWS_SHARED_CREDENTIALS_FILE": absent,
-    }
-    if variable == "AWS_ACCESS_KEY_ID":
-        own.environment["AWS_SECRET_ACCESS_KEY"] = ""
-    code, said = own.run("--port", "0")
-    assert code == 2
-    assert named in said
-    assert said.count("\n") == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well(own: PipesProcess, pipeline: Pipeline, number: int) -> None:
-    own.start()
-    client = own.client()
-    client.create_pipe(**pipeline.definition() | {"Name": "p"})
-    in_state(client, "p", "RUNNING")
-    os.kill(own.server.pid, number)
-    eventually(lambda: own.server.finished)
-    assert "Traceback" not in own.log.read_text()
-
-
-def test_port_0_takes_a_free_port_and_says_which(own: PipesProcess) -> None:
-    server = own.launch("--port", "0", "--log-format", "json")
-    try:
-        eventually(lambda: own.log.exists() and "\n" in own.log.read_text())
-        first = json.loads(own.log.read_text().splitlines()[0])
-        url = first["message"].split()[3].rstrip(",")
-        eventually(lambda: answers(f"{url}/health"))
-    finally:
-        server.stop()
 
 
 def test_errors_that_aws_does_not_model_reach_boto3_too(client: Any) -> None:

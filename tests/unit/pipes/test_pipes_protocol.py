@@ -4,13 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 
 from eventbridge_pipes.api.errors import SerializationError, UnknownOperationError, ValidationError
 from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
+from pipes_shapes import MODEL
 
-MODEL = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
 ROUTER = Router(MODEL)
 
 

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.rules.templates import template_violations
-from eventbridge_pipes.api.rules.wording import Members, arn_of, other_region, refusal
+from eventbridge_pipes.api.rules.wording import (
+    Members,
+    arn_of,
+    not_carried_out,
+    other_region,
+    refusal,
+)
 from eventbridge_pipes.targets.kinds import TargetKind
 
-_NOT_CARRIED_OUT = {"events": "API destination", "execute-api": "API Gateway API"}
-_INSTEAD = "the ARN of a Lambda function or of a Step Functions Express state machine"
+_OTHERS = {"events": "API destination", "execute-api": "API Gateway API"}
+_CARRIED_OUT = ("a Lambda function", "a Step Functions Express state machine")
 
 
 def enrichment_violations(definition: Members, region: str) -> Iterator[Violation]:
@@ -20,8 +26,7 @@ def enrichment_violations(definition: Members, region: str) -> Iterator[Violatio
     if arn and TargetKind.of(arn) in (TargetKind.LAMBDA, TargetKind.STATE_MACHINE):
         yield from other_region("enrichment", arn, region)
     elif text:
-        name = _NOT_CARRIED_OUT.get(arn.service, "resource") if arn else "resource"
-        yield Violation("enrichment", refusal(f"The {name} {text} as enrichment", _INSTEAD))
+        yield not_carried_out("enrichment", text, _OTHERS, _CARRIED_OUT)
     parameters = definition.get("EnrichmentParameters", {})
     if parameters.get("HttpParameters"):
         message = refusal("HttpParameters, which go with HTTP enrichments,", "none")

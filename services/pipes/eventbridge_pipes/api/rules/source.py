@@ -8,7 +8,7 @@ from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.protocol import field_name
 from eventbridge_pipes.api.rules.dead_letters import dead_letter_violations
 from eventbridge_pipes.api.rules.filters import filter_violations
-from eventbridge_pipes.api.rules.wording import Members, arn_of, other_region, refusal
+from eventbridge_pipes.api.rules.wording import Members, arn_of, not_carried_out, other_region
 from eventbridge_pipes.sources.kinds import SourceKind
 
 LABELS = {
@@ -17,7 +17,8 @@ LABELS = {
     SourceKind.SQS: "an SQS queue",
 }
 
-_NOT_CARRIED_OUT = {
+_OTHERS = {
+    "": "self-managed Kafka cluster",
     "dynamodb": "DynamoDB table",
     "kafka": "MSK cluster",
     "kinesis": "Kinesis stream consumer",
@@ -31,9 +32,7 @@ def source_violations(definition: Members, region: str) -> Iterator[Violation]:
     arn = arn_of(text)
     kind = SourceKind.of(arn) if arn else None
     if arn is None or kind is None:
-        name = _NOT_CARRIED_OUT.get(arn.service, "source") if arn else "self-managed Kafka cluster"
-        instead = f"the ARN of {', '.join(LABELS.values())}"
-        yield Violation("source", refusal(f"The {name} {text} as source", instead))
+        yield not_carried_out("source", text, _OTHERS, list(LABELS.values()))
         return
     yield from other_region("source", arn, region)
     parameters = definition.get("SourceParameters", {})

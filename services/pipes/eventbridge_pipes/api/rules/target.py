@@ -8,11 +8,17 @@ from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.protocol import field_name
 from eventbridge_pipes.api.rules.target_parameters import parameter_violations
 from eventbridge_pipes.api.rules.templates import template_violations
-from eventbridge_pipes.api.rules.wording import Members, arn_of, is_fifo, other_region, refusal
+from eventbridge_pipes.api.rules.wording import (
+    Members,
+    arn_of,
+    is_fifo,
+    not_carried_out,
+    other_region,
+)
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.targets.kinds import TargetKind
 
-_NOT_CARRIED_OUT = {
+_OTHERS = {
     "batch": "Batch job queue",
     "ecs": "ECS cluster",
     "events": "API destination",
@@ -31,9 +37,7 @@ def target_violations(definition: Members, region: str) -> Iterator[Violation]:
     arn = arn_of(text)
     kind = TargetKind.of(arn) if arn else None
     if arn is None or kind is None:
-        name = _NOT_CARRIED_OUT.get(arn.service, "target") if arn else "target"
-        instead = f"the ARN of {', '.join(kind.label for kind in TargetKind)}"
-        yield Violation("target", refusal(f"The {name} {text} as target", instead))
+        yield not_carried_out("target", text, _OTHERS, [kind.label for kind in TargetKind])
         return
     yield from other_region("target", arn, region)
     yield from _where_it_is(arn, kind, definition["RoleArn"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eventbridge_pipes.api.errors import Violation
@@ -23,6 +23,16 @@ def arn_of(text: str) -> Arn | None:
         return Arn.parse(text)
     except ValueError:
         return None
+
+
+def not_carried_out(
+    role: str, text: str, names: Mapping[str, str], instead: Sequence[str]
+) -> Violation:
+    """`names` has what a resource is called by the service in its ARN; "" is for what has none."""
+    arn = arn_of(text)
+    name = names.get(arn.service if arn else "", "resource")
+    message = refusal(f"The {name} {text} as {role}", f"the ARN of {', '.join(instead)}")
+    return Violation(role, message)
 
 
 def other_region(where: str, arn: Arn, region: str) -> Iterator[Violation]:

@@ -22,6 +22,7 @@ from eventbridge_pipes.streams.positions import OLDEST, Position
 from eventbridge_pipes.streams.shards import Shard
 from eventbridge_pipes.streams.sleepers import Sleepers
 from eventbridge_pipes.streams.supervisor import Supervisor
+from eventbridge_pipes.watching.watch import Unwatched, Watch
 from pipes_samples import PIPE
 
 
@@ -122,11 +123,14 @@ def supervised(
     pipe: Pipe = PIPE,
     position: Position = OLDEST,
     filter_: Filter | None = None,
+    watch: Watch | None = None,
 ) -> Supervisor:
     """A supervisor of `pipe` that goes on where `store` has it, else begins at `position`."""
     origin = store.origin(pipe.name)
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    ends = Ends(stream, stream.shard, target, filter=filter_ or Filter(()))
+    ends = Ends(
+        stream, stream.shard, target, filter=filter_ or Filter(()), watch=watch or Unwatched()
+    )
     return assemble(pipe, origin, ends, store, Sleepers(), discovery=0.05)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.streams.lanes import lane_of
+from eventbridge_pipes.watching.watch import Unwatched
 from pipes_fakes import FakeStream, FakeTarget, supervised
 from pipes_samples import PIPE
 from waiting import eventually
@@ -122,3 +124,20 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
         last = stream.records["a"][-1].sequence_number
         eventually(lambda: store.checkpoints(PIPE.name)["a"].sequence_number == last)
     assert all('"wanted"' in body for body in target.delivered)
+
+
+def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_with(
+    stream: FakeStream, store: Store
+) -> None:
+    lags: dict[str, Callable[[], float]] = {}
+
+    class Watching(Unwatched):
+        def shard_begun(self, shard_id: str, lag: Callable[[], float]) -> None:
+            lags[shard_id] = lag
+
+    stream.put("a", "old", arrived=time.time() - 100, key="stuck")
+    with running(stream, Holding("stuck"), store, PIPE, watch=Watching()):
+        assert 100 <= eventually(lambda: "a" in lags and lags["a"]()) < 200
+    store.forget(PIPE.name, "a")
+    with running(stream, FakeTarget(), store, PIPE, watch=Watching()):
+        eventually(lambda: lags["a"]() == 0)

@@ -64,6 +64,7 @@ class Delivery:
     def deliver(self, batch: Sequence[Record]) -> bool:
         """True when every record is done with; false when the pipe is to stop before that."""
         todo = deque([Segment(tuple(batch))])
+        retried = False
         while todo:
             segment = todo.popleft()
             old, due = retry.split_by_age(segment.records, self._policy, self._now())
@@ -80,9 +81,12 @@ class Delivery:
             if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS):
                 return False
             if verdict.again:
+                retried = True
                 self._tell(outcome, verdict.again, whole=len(due) == len(batch))
                 if self._wait(retry.pause_before(verdict.again[0])):
                     return False
+        if retried:
+            self._log.info("the batch of %s of %s is done with", _count(batch), self._shard_id)
         return True
 
     def _give_up(

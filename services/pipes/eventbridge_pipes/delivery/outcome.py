@@ -71,6 +71,11 @@ def failed_positions(outcome: Outcome, count: int) -> frozenset[int]:
             return frozenset(range(count)) if positions is None else positions
 
 
+def error_of(outcome: Failed | Fault) -> CallError:
+    """The error of the call, or this service's own words where no call went wrong."""
+    return outcome.error or CallError("pipes", outcome.reason)
+
+
 def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
     """The outcome that a Lambda function reports by what it returns.
 

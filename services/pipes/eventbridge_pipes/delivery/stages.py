@@ -11,6 +11,7 @@ from eventbridge_pipes.delivery.outcome import (
     Outcome,
     Succeeded,
     all_failed,
+    error_of,
     failed_positions,
     of_answer,
 )
@@ -56,8 +57,9 @@ class EnrichmentStage:
                     Stage.ENRICHMENT, Step.STAGE_SUCCEEDED, lambda: _text(unchanged(enriched))
                 )
                 return enriched
-        execution.step(Stage.ENRICHMENT, Step.INVOCATION_FAILED, error=answer.error)
-        execution.step(Stage.ENRICHMENT, Step.STAGE_FAILED, error=answer.error)
+        wrong = error_of(answer)
+        execution.step(Stage.ENRICHMENT, Step.INVOCATION_FAILED, error=wrong)
+        execution.step(Stage.ENRICHMENT, Step.STAGE_FAILED, error=wrong)
         return answer
 
 
@@ -89,13 +91,13 @@ class TargetStage:
         if self._limit is not None and len(events) > self._limit:
             execution.step(Stage.TARGET, Step.INVOCATION_SKIPPED)
             reason = f"the enrichment returned {len(events)} events; the target takes {self._limit}"
-            outcome: Outcome = all_failed(records, reason)
-            execution.step(Stage.TARGET, Step.STAGE_FAILED)
-        else:
-            execution.step(Stage.TARGET, Step.INVOCATION_STARTED)
-            answer = self._target.send(messages, execution)
-            outcome = _outcome(answer, records, enriched=events[0].kind is None)
-            _tell(outcome, messages, len(records), execution)
+            too_many = all_failed(records, reason)
+            execution.step(Stage.TARGET, Step.STAGE_FAILED, error=error_of(too_many))
+            return too_many
+        execution.step(Stage.TARGET, Step.INVOCATION_STARTED)
+        answer = self._target.send(messages, execution)
+        outcome = _outcome(answer, records, enriched=events[0].kind is None)
+        _tell(outcome, messages, len(records), execution)
         return outcome
 
 
@@ -115,12 +117,14 @@ def _tell(outcome: Outcome, messages: Sequence[Message], count: int, execution: 
     if isinstance(outcome, Succeeded):
         execution.step(Stage.TARGET, Step.INVOCATION_SUCCEEDED)
         execution.step(Stage.TARGET, Step.STAGE_SUCCEEDED, lambda: _text(messages))
-    elif len(failed_positions(outcome, count)) < count:
-        execution.step(Stage.TARGET, Step.INVOCATION_PARTIALLY_FAILED, error=outcome.error)
-        execution.step(Stage.TARGET, Step.STAGE_PARTIALLY_FAILED, error=outcome.error)
+        return
+    wrong = error_of(outcome)
+    if len(failed_positions(outcome, count)) < count:
+        execution.step(Stage.TARGET, Step.INVOCATION_PARTIALLY_FAILED, error=wrong)
+        execution.step(Stage.TARGET, Step.STAGE_PARTIALLY_FAILED, error=wrong)
     else:
-        execution.step(Stage.TARGET, Step.INVOCATION_FAILED, error=outcome.error)
-        execution.step(Stage.TARGET, Step.STAGE_FAILED, error=outcome.error)
+        execution.step(Stage.TARGET, Step.INVOCATION_FAILED, error=wrong)
+        execution.step(Stage.TARGET, Step.STAGE_FAILED, error=wrong)
 
 
 def _transformed(

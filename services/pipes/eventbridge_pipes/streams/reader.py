@@ -63,6 +63,13 @@ class ShardReader:
         self._last_record = time.monotonic()
         self._took = 0.0
         self._found: Page | None = None
+        self._behind = True
+        self._caught_up = time.monotonic()
+
+    @property
+    def unread_for(self) -> float:
+        """For how many seconds the shard may have had records that were not read."""
+        return time.monotonic() - self._caught_up if self._behind or self._failures else 0.0
 
     def run(self) -> bool:
         """Whether the shard is closed and read to its end; false when told to stop before.
@@ -82,7 +89,7 @@ class ShardReader:
             except SourceError as error:
                 self._stop.wait(self._after_failure(error))
             else:
-                self._after_success()
+                self._after_success(page)
                 if page.records:
                     self._take_in(page)
                 if page.next_iterator is None:
@@ -140,7 +147,10 @@ class ShardReader:
             self._in_doubt()
         return growing_pause(self._failures)
 
-    def _after_success(self) -> None:
+    def _after_success(self, page: Page) -> None:
+        self._behind = page.behind
+        if not page.behind:
+            self._caught_up = time.monotonic()
         if self._told:
             self._told = False
             self._log.info("reading shard %s again", self._shard_id)

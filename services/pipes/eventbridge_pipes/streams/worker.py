@@ -99,9 +99,14 @@ class ShardWorker:
         return not self._reading.is_alive()
 
     def lag(self) -> float:
-        """Seconds from the arrival of the oldest record that is not done with until now."""
+        """How far behind the shard this is, in seconds.
+
+        That is the age of the oldest record that is not done with; what was not read may be as
+        old as the last moment at which there was nothing more to read.
+        """
         arrival = self._checkpoint.oldest_arrival
-        return max(0.0, time.time() - arrival) if arrival is not None else 0.0
+        age = time.time() - arrival if arrival is not None else 0.0
+        return max(age, self._reader.unread_for)
 
     def _work(self) -> None:
         self._watch.shard_begun(self.shard_id, self.lag)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,38 @@ def test_a_shard_in_use_is_read_again_after_some_milliseconds() -> None:
 
 def test_an_idle_shard_is_read_four_times_a_second() -> None:
     assert polling.pause(idle=60.0, behind=False, floor=0.0) == 0.250
+
+
+def test_a_server_that_takes_long_to_say_nothing_is_left_alone_for_longer() -> None:
+    assert polling.pause(idle=0.1, behind=False, floor=0.0, took=0.05) == 0.1
+    assert polling.pause(idle=0.1, behind=False, floor=0.0, took=9.0) == polling.LONGEST_PAUSE
+
+
+def test_a_shard_that_gives_nothing_for_some_seconds_falls_asleep() -> None:
+    assert not polling.falls_asleep(idle=1.0, behind=False)
+    assert polling.falls_asleep(idle=5.0, behind=False)
+
+
+def test_a_shard_with_records_further_on_stays_awake() -> None:
+    assert not polling.falls_asleep(idle=60.0, behind=True)
+
+
+def test_a_shard_that_slept_a_minute_is_read_twice_a_second() -> None:
+    assert polling.sleeping_pause(60.0) == 0.5
+
+
+def test_polls_of_sleeping_shards_take_a_third_of_the_time_at_most() -> None:
+    assert polling.rest(took=0.3) == pytest.approx(0.6)
+
+
+def test_sleeping_shards_are_polled_at_most_two_hundred_times_a_second() -> None:
+    assert polling.POLLS_AT_ONCE / polling.rest(took=0.0) <= 200
+
+
+@given(seconds, seconds)
+def test_no_shard_is_read_more_often_asleep_than_awake(idle: float, longer: float) -> None:
+    awake = polling.pause(idle, behind=False, floor=0.0)
+    assert awake <= polling.sleeping_pause(idle) <= polling.sleeping_pause(idle + longer)
 
 
 def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on() -> None:

@@ -49,6 +49,10 @@ class Calls(Protocol):
         """See Pending.result."""
         ...
 
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        ...
+
 
 class JsonCalls:
     """Calls of the service at `endpoint`. `prefix` is that of its operations' names, `version`
@@ -74,6 +78,9 @@ class JsonCalls:
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self.begin(operation, arguments).result()
+
+    def close(self) -> None:
+        self._pool.close()
 
 
 class _Pending:

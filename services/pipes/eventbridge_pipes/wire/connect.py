@@ -69,6 +69,9 @@ class ClientCalls:
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self.begin(operation, arguments).result()
 
+    def close(self) -> None:
+        self._client.close()
+
 
 class _Due:
     def __init__(self, make: Callable[[], dict[str, Any]]) -> None:

@@ -103,11 +103,12 @@ def read_answer(incoming: BufferedReader) -> Answer:
     if not first:
         raise DroppedError("the server closed the connection")
     try:
-        version, status = first.split(None, 2)[:2]
+        version, code = first.split(None, 2)[:2]
+        status = int(code)
         headers = _headers(incoming)
         body, framed = _body(incoming, headers)
         stays = version == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
-        return Answer(int(status), body, framed and stays)
+        return Answer(status, body, framed and stays)
     except ValueError as error:
         raise BadAnswerError(f"not an HTTP answer: {error}") from error
 

@@ -28,17 +28,22 @@ class Pool:
     def take(self) -> Connection | None:
         """A connection that was used before, if there is one."""
         with self._lock:
-            self._close_old()
+            self._close_older_than(REST_SECONDS)
             return self._resting.pop() if self._resting else None
 
     def put_aside(self, connection: Connection) -> None:
         connection.rested = time.monotonic()
         with self._lock:
             self._resting.append(connection)
-            self._close_old()
+            self._close_older_than(REST_SECONDS)
 
-    def _close_old(self) -> None:
-        oldest = time.monotonic() - REST_SECONDS
+    def close(self) -> None:
+        """Close what rests."""
+        with self._lock:
+            self._close_older_than(-1.0)
+
+    def _close_older_than(self, seconds: float) -> None:
+        oldest = time.monotonic() - seconds
         while self._resting and (self._resting[0].rested or 0.0) < oldest:
             self._resting.popleft().close()
 

@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.delivery.batching import BatchRules
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.targets.limits import payload_limit
 
 
 class State(StrEnum):
@@ -109,26 +111,22 @@ class Pipe:
         return tuple(f["Pattern"] for f in criteria.get("Filters", ()) if "Pattern" in f)
 
     @property
-    def batches(self) -> BatchParameters:
+    def batches(self) -> BatchRules:
         kind = self.kind
         members = self.source_parameters.get(kind.parameters, {})
-        return BatchParameters(
+        payload = payload_limit(Arn.parse(self.target), self.waits_for_target)
+        if self.enrichment:
+            payload = min(payload, payload_limit(Arn.parse(self.enrichment), waits=True))
+        return BatchRules(
             size=members.get("BatchSize", kind.default_batch_size),
             window=members.get("MaximumBatchingWindowInSeconds", 0),
+            payload=payload,
         )
 
     @property
     def stream(self) -> StreamParameters:
         """How the stream is read, when the source is one."""
         return StreamParameters.of(self.source_parameters[self.kind.parameters])
-
-
-@dataclass(frozen=True)
-class BatchParameters:
-    """At most `size` records a batch; wait up to `window` seconds for them."""
-
-    size: int
-    window: int
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from eventbridge_pipes.delivery.batching import BatchRules
 from eventbridge_pipes.delivery.delivery import Carrier
 from eventbridge_pipes.delivery.outcome import Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.logs import PipeLog
@@ -37,15 +36,15 @@ class QueueSupervisor:
         self._watch = watch
         self._log = PipeLog(pipe.name)
         self._stopping = threading.Event()
-        window = float(pipe.batches.window)
-        self._inbox = Inbox(BatchRules(pipe.batches.size, window), queue.ordered)
+        rules = pipe.batches
+        self._inbox = Inbox(rules, queue.ordered)
         self._clearing = Clearing(queue, self._log)
         self._receiver = Receiver(
             queue,
             self._inbox,
             self._clearing,
             filter_,
-            window,
+            rules.window,
             watch,
             self._stopping,
             self._log,

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from eventbridge_pipes.delivery.batching import BatchRules
 from eventbridge_pipes.delivery.delivery import Carrier, DeadLetters, Delivery
 from eventbridge_pipes.delivery.retry import RetryPolicy
 from eventbridge_pipes.events.filters import Filter
@@ -51,7 +50,7 @@ def assemble(
     """
     parameters = pipe.stream
     log = PipeLog(pipe.name)
-    batches = BatchRules(pipe.batches.size, pipe.batches.window)
+    batches = pipe.batches
     retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
     def worker(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from eventbridge_pipes import faults
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
 from eventbridge_pipes.targets.calling import not_carried_out
+from eventbridge_pipes.targets.limits import FUNCTION_ASYNC_PAYLOAD, FUNCTION_PAYLOAD
 from eventbridge_pipes.targets.refusals import answered, refusal_of
 from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-_PAYLOAD_BYTES = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
-"""https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+_PAYLOAD_BYTES = {"RequestResponse": FUNCTION_PAYLOAD, "Event": FUNCTION_ASYNC_PAYLOAD}
 
 # The function is being created or updated: a matter of seconds, and not of the records.
 _NOT_READY = {
@@ -59,11 +59,10 @@ class Function:
         except faults.CallError as error:
             return _not_invoked(error, messages, waits=how == "RequestResponse")
         if calls.wanted:
-            shown = {
-                "StatusCode": answer["StatusCode"],
-                "Payload": returned.decode(errors="replace"),
+            told: dict[str, Any] = {
+                k: v for k, v in answer.items() if k in ("StatusCode", "FunctionError")
             }
-            calls.response(shown)
+            calls.response({**told, "Payload": returned.decode(errors="replace")})
         if answer.get("FunctionError"):
             return _raised(messages, answer, returned)
         return Returned(returned)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from eventbridge_pipes import faults
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
 from eventbridge_pipes.targets.calling import make, not_carried_out
+from eventbridge_pipes.targets.limits import STATE_MACHINE_INPUT
 from eventbridge_pipes.targets.refusals import answered
 from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-
-_INPUT_BYTES = 262_144
-"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 
 class StateMachine:
@@ -43,8 +41,8 @@ class StateMachine:
         self, start: Callable[..., Any], messages: Sequence[Message], calls: Calls, waits: bool
     ) -> Mapping[str, Any] | Failed | Fault:
         body = payload(messages)
-        if len(body) > _INPUT_BYTES:
-            reason = f"an input of {len(body)} bytes is over the limit of {_INPUT_BYTES}"
+        if len(body) > STATE_MACHINE_INPUT:
+            reason = f"an input of {len(body)} bytes is over the limit of {STATE_MACHINE_INPUT}"
             return all_failed(messages, reason)
         request = {"stateMachineArn": self._arn, "input": body.decode()}
         try:

@@ -14,12 +14,12 @@ THROTTLED_PAUSE = 0.200
 LONGEST_THROTTLED_PAUSE = 5.0
 # An empty shard is asked again after this share of the time that it has been empty, so that
 # waiting adds no more than that share to the time between two records.
-IDLE_SHARE = 0.05
+IDLE_SHARE = 0.1
 # Asking for nothing may take a third of the time that there is.
 REST = 2.0
 
 # From then on a shard sleeps: it is polled with all others that do (see `streams.sleepers`).
-AWAKE_SECONDS = 5.0
+AWAKE_SECONDS = LONGEST_PAUSE / IDLE_SHARE
 LONGEST_SLEEPING_PAUSE = 0.500
 # Sleeping shards are polled by fours at least so far apart, that is 200 times a second in all.
 POLLS_AT_ONCE = 4

@@ -32,6 +32,7 @@ class FakeQueue:
         self.refusing = 0
         self.receiving = 0
         self.counts: list[int] = []
+        self.waits: list[int] = []
         self.visibilities: list[int | None] = []
         self._changed = threading.Condition()
         self._visible: list[Record] = []
@@ -73,6 +74,7 @@ class FakeQueue:
     def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
         with self._changed:
             self.counts.append(count)
+            self.waits.append(wait)
             self.visibilities.append(visibility)
             if self.troubles:
                 raise self.troubles.pop(0)

@@ -58,6 +58,7 @@ def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]
     clients = connect()
     yield clients
     clients.dynamodbstreams_calls.close()
+    clients.sqs_calls.close()
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +177,7 @@ def test_messages_are_received_released_and_deleted(
     url = make_queue(aws, name, VisibilityTimeout="77")
     for word in ("a", "b"):
         aws("sqs").send_message(QueueUrl=url, MessageBody=word)
-    queue = SqsQueue(clients.sqs, Arn.parse(queue_arn(name)))
+    queue = SqsQueue(clients.sqs_calls, Arn.parse(queue_arn(name)))
     assert queue.visibility_timeout() == 77
     received = queue.receive(10, 0)
     assert sorted(words(received)) == ["a", "b"]
@@ -200,7 +201,7 @@ def test_the_attributes_of_a_message_come_along(
             "photo": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
         },
     )
-    (message,) = SqsQueue(clients.sqs, Arn.parse(queue_arn(name))).receive(10, 0)
+    (message,) = SqsQueue(clients.sqs_calls, Arn.parse(queue_arn(name))).receive(10, 0)
     record = json.loads(message.record.body)
     assert record["messageAttributes"]["colour"]["stringValue"] == "red"
     assert base64.b64decode(record["messageAttributes"]["photo"]["binaryValue"]) == b"\x00\xff"
@@ -210,7 +211,7 @@ def test_the_attributes_of_a_message_come_along(
 def test_a_queue_may_be_made_after_it_was_first_asked_for(
     aws: AwsClient, clients: Clients, name: str
 ) -> None:
-    queue = SqsQueue(clients.sqs, Arn.parse(queue_arn(name)))
+    queue = SqsQueue(clients.sqs_calls, Arn.parse(queue_arn(name)))
     with pytest.raises(SourceNotFoundError):
         queue.receive(10, 0)
     url = make_queue(aws, name)

@@ -46,7 +46,7 @@ class Assembler:
         route = _route(pipe, self._clients, watch)
         filter_ = Filter([Pattern.parse(text, pipe.kind) for text in pipe.filters])
         if pipe.kind is SourceKind.SQS:
-            queue = SqsQueue(self._clients.sqs, Arn.parse(pipe.source))
+            queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueSupervisor(pipe, queue, route, filter_, watch)
         stream, shard = _stream(pipe, self._clients)
         letters = pipe.stream.dead_letter_arn

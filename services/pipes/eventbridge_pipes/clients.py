@@ -86,6 +86,11 @@ class Clients:
         return self._calls("dynamodbstreams")
 
     @property
+    def sqs_calls(self) -> Calls:
+        """For what is called all the time."""
+        return self._calls("sqs")
+
+    @property
     def sqs(self) -> SQSClient:
         client: SQSClient = self._client("sqs")
         return client

@@ -128,6 +128,27 @@ def test_a_batch_that_fails_whole_stays_in_the_queue(runs: Runs, outcome: Outcom
     eventually(lambda: runs.queue.hidden == ["a"], timeout=10)
 
 
+def test_only_a_fault_of_the_target_holds_receiving_up(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished, told = Inbox.finished, []
+
+    def finish(inbox: Inbox, batch: list[Message], failed: list[Message], fault: bool) -> None:
+        told.append((batch[0].record.body, fault))
+        finished(inbox, batch, failed, fault)
+
+    outcomes: dict[str, Outcome] = {
+        "a": Succeeded(),
+        "b": all_failed("b", "refused"),
+        "c": Fault("unreachable"),
+    }
+    monkeypatch.setattr(Inbox, "finished", finish)
+    runs.route.outcome = lambda words: outcomes[words[0]]
+    runs.queue.send("a", "b", "c")
+    runs.start(BatchSize=1)
+    eventually(lambda: sorted(told) == [("a", False), ("b", False), ("c", True)], timeout=10)
+
+
 def test_a_route_that_breaks_loses_nothing(runs: Runs, caplog: pytest.LogCaptureFixture) -> None:
     def break_once(words: list[str]) -> Outcome:
         if len(runs.route.batches) == 1:
@@ -165,6 +186,27 @@ def test_each_group_keeps_its_order_while_groups_are_delivered_side_by_side(runs
     eventually(lambda: cleared(runs.queue), timeout=10)
     delivered = runs.route.delivered
     assert {group: [w for w in delivered if w[0] == group] for group in sent} == sent
+
+
+def test_a_fifo_queue_is_asked_without_waiting_while_it_may_have_locked_groups(
+    runs: Runs,
+) -> None:
+    go_on = threading.Event()
+
+    def take_long(words: list[str]) -> Outcome:
+        assert go_on.wait(10)
+        return Succeeded()
+
+    runs.queue = FakeQueue(ordered=True)
+    runs.route.outcome = take_long
+    runs.start()
+    runs.queue.send("a 1", group="a")
+    eventually(lambda: runs.queue.waits[1:], timeout=10)
+    assert runs.queue.waits[:2] == [20, 0]
+    runs.queue.send("b 1", group="b")
+    eventually(lambda: runs.route.delivered == ["a 1", "b 1"], timeout=10)
+    go_on.set()
+    eventually(lambda: cleared(runs.queue) and runs.queue.waits[-1] == 20, timeout=10)
 
 
 def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:

@@ -42,6 +42,7 @@ class Inbox:
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._under_way: dict[int, Sequence[Message]] = {}
+        self._ended = 0
         self._busy_since: float | None = None
         self._faults = 0
         self._held_until = 0.0
@@ -99,6 +100,7 @@ class Inbox:
         """
         with self._changed:
             del self._under_way[id(batch)]
+            self._ended += 1
             failed_groups = self._groups(failed)
             if failed_groups:
                 self._remove([w for w in self._waiting if self._group(w) in failed_groups])
@@ -120,6 +122,16 @@ class Inbox:
             left = self._waiting
             self._remove(left)
             return [waiting.message for waiting in left]
+
+    def progress(self) -> tuple[int, bool]:
+        """How many batches have ended, and whether any message is in hand."""
+        with self._changed:
+            return self._ended, bool(self._waiting or self._under_way)
+
+    def wait_for_end(self, ended: int, timeout: float) -> None:
+        """Until more than `ended` batches have ended, or for `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._ended > ended, timeout)
 
     def wait_until_finished(self) -> None:
         """Returns when no batch is under way."""

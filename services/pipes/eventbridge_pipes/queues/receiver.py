@@ -21,6 +21,13 @@ from eventbridge_pipes.watching.watch import Watch
 WAIT_SECONDS = 20
 """How long a receive waits for a first message: AWS's longest."""
 
+LOCKED_PAUSE = 0.25
+"""How long to wait for a batch of a FIFO queue to end, when there are no messages beside it.
+
+The rest may be of the same groups, which the queue locks until then; emulators may be slow to
+tell a receive that waits of it. Another group's first message waits for no longer than this.
+"""
+
 LONGEST_IDLE_PAUSE = 1.0
 
 
@@ -70,21 +77,25 @@ class Receiver:
     def run(self) -> None:
         """Until the pipe stops; whatever fails is tried again."""
         while count := self._inbox.wanted():
+            ended, in_hand = self._inbox.progress()
+            locked = self._queue.ordered and in_hand
             began = self._monotonic()
             try:
-                messages = self._receive(count)
+                messages = self._receive(count, wait=0 if locked else WAIT_SECONDS)
             except SourceError as error:
                 self._after_failure(error)
-            else:
-                self._after_success()
-                self._take_in(messages)
-                if not messages:
-                    self._after_nothing(self._monotonic() - began)
+                continue
+            self._after_success()
+            self._take_in(messages)
+            if locked and not messages:
+                self._inbox.wait_for_end(ended, LOCKED_PAUSE)
+            elif not messages:
+                self._after_nothing(self._monotonic() - began)
 
-    def _receive(self, count: int) -> list[Message]:
+    def _receive(self, count: int, wait: int) -> list[Message]:
         if not self._visibility_known:
             self._learn_visibility()
-        return self._queue.receive(count, WAIT_SECONDS, self._visibility)
+        return self._queue.receive(count, wait, self._visibility)
 
     def _learn_visibility(self) -> None:
         timeout = self._queue.visibility_timeout()

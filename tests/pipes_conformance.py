@@ -53,6 +53,12 @@ class Stream(StreamSource):
 class Queue(QueueSource):
     """An SQS queue, as a source and as a sink."""
 
+    def send(self, body: str) -> str:
+        """The message's id."""
+        sent = self.aws("sqs").send_message(QueueUrl=self.url, MessageBody=body)
+        message_id: str = sent["MessageId"]
+        return message_id
+
     def take(self) -> list[dict[str, Any]]:
         """The messages that are there now, ten at most; they are taken out."""
         sqs = self.aws("sqs")

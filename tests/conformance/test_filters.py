@@ -56,7 +56,7 @@ class Filled(NamedTuple):
     """The ARN of a source, how many records are in it, and what those of the cases are known by."""
 
     source: str
-    count: int
+    total: int
     known: list[str]
 
 
@@ -135,7 +135,7 @@ def test_what_passes_of_a_stream(
     aws: AwsClient, pipes: PipesProcess, group: dict[str, Any], name: str
 ) -> None:
     kind, cases = group["source"], [case for case in group["cases"] if "passes" in case]
-    source, count, known = PUT[kind](aws, name, cases)
+    source, total, known = PUT[kind](aws, name, cases)
     sink = Stream(aws, f"{name}-sink")
     groups = {f"{name}-{number}": it for number, it in enumerate(by_pattern(cases).items())}
     definitions = [
@@ -148,10 +148,10 @@ def test_what_passes_of_a_stream(
         for pipe, (patterns, _) in groups.items()
     ]
     with pipes_of(pipes, definitions):
-        found = handled(pipes, dict.fromkeys(groups, count))
+        found = handled(pipes, dict.fromkeys(groups, total))
     arrived = {pipe: [known_by(each) for each in sink.jsons(pipe)] for pipe in groups}
     for pipe in groups:
-        assert found[pipe]["read"] == count == len(arrived[pipe]) + found[pipe]["filtered"]
+        assert found[pipe]["read"] == total == len(arrived[pipe]) + found[pipe]["filtered"]
     of = dict(zip((case["name"] for case in cases), known, strict=True))
     times = {
         case["name"]: arrived[pipe].count(of[case["name"]])
@@ -178,7 +178,7 @@ def test_what_passes_of_a_queue_and_the_rest_is_deleted(
         for number, it in enumerate(by_pattern(QUEUE_CASES).items())
     ]
     known = {
-        case["name"]: queue.put(payload_of(case).decode())[0]
+        case["name"]: queue.send(payload_of(case).decode())
         for queue, (_, own) in queues
         for case in own
     }

@@ -67,8 +67,7 @@ def put_to_stream(aws: AwsClient, name: str, case: Case, times: int = 1) -> Sour
 
 def send_to_queue(aws: AwsClient, name: str, case: Case) -> Source:
     queue, payload = Queue(aws, name), payload_of(case)
-    (message_id,) = queue.put(payload.decode())
-    known = {"messageId": message_id}
+    known = {"messageId": queue.send(payload.decode())}
     return Source(
         queue.arn, {**known, "body": payload.decode()}, {**known, "body": decoded(payload)}
     )

@@ -26,7 +26,8 @@ class SqsQueue:
 
     def visibility_timeout(self) -> int:
         answer = self._call("GetQueueAttributes", AttributeNames=["VisibilityTimeout"])
-        return int(answer["Attributes"]["VisibilityTimeout"])
+        with self._translated():
+            return int(answer["Attributes"]["VisibilityTimeout"])
 
     def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
         answer = self._call(
@@ -37,11 +38,12 @@ class SqsQueue:
             MessageAttributeNames=["All"],
             **({} if visibility is None else {"VisibilityTimeout": visibility}),
         )
-        # An empty list may be missing, or null.
-        return [
-            Message(self._shape.record(raw), raw["ReceiptHandle"])
-            for raw in answer.get("Messages") or []
-        ]
+        with self._translated():
+            # An empty list may be missing, or null.
+            return [
+                Message(self._shape.record(raw), raw["ReceiptHandle"])
+                for raw in answer.get("Messages") or []
+            ]
 
     def delete(self, messages: Sequence[Message]) -> list[Refusal]:
         return self._clear("DeleteMessageBatch", messages)
@@ -88,3 +90,6 @@ class SqsQueue:
             if faults.is_throttling(error) or code == "OverLimit":
                 raise ThrottledError(reason) from error
             raise SourceError(reason) from error
+        except LookupError as error:
+            # Something else than SQS listens at its endpoint.
+            raise SourceError(f"the answer lacks {error}") from error

@@ -1,0 +1,134 @@
+"""What SQS is asked, and what its errors mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.sources.queue import Message, Refusal
+from eventbridge_pipes.sources.sqs import SqsQueue
+from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError, ThrottledError
+from eventbridge_pipes.wire.calls import Calls, Pending
+from pipes_queue_fakes import message
+
+ARN = Arn.parse("arn:aws:sqs:us-east-1:123456789012:orders")
+URL = "http://sqs/123456789012/orders"
+
+
+class FakeCalls(Calls):
+    """Answers each call with the next of `answers`; raises those that are errors."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+
+    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
+        raise NotImplementedError
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "GetQueueUrl":
+            assert arguments == {"QueueName": "orders", "QueueOwnerAWSAccountId": "123456789012"}
+            self.calls.append((operation, arguments))
+            return {"QueueUrl": URL}
+        self.calls.append((operation, arguments))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        found: dict[str, Any] = answer
+        return found
+
+    def close(self) -> None:
+        pass
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "…"}}, "ReceiveMessage")
+
+
+def test_the_queues_visibility_timeout_is_replaced_only_when_it_is_asked_for() -> None:
+    calls = FakeCalls({}, {"Messages": None})
+    queue = SqsQueue(calls, ARN)
+    assert queue.receive(10, 20) == []
+    assert queue.receive(3, 0, visibility=90) == []
+    common = {
+        "QueueUrl": URL,
+        "MessageSystemAttributeNames": ["All"],
+        "MessageAttributeNames": ["All"],
+    }
+    assert [arguments for operation, arguments in calls.calls if operation == "ReceiveMessage"] == [
+        {**common, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 20},
+        {**common, "MaxNumberOfMessages": 3, "WaitTimeSeconds": 0, "VisibilityTimeout": 90},
+    ]
+
+
+def test_released_messages_are_visible_at_once() -> None:
+    calls = FakeCalls({"Successful": [{"Id": "0"}]})
+    assert SqsQueue(calls, ARN).release([message(7)]) == []
+    entry = {"Id": "0", "ReceiptHandle": "receipt 7", "VisibilityTimeout": 0}
+    assert calls.calls[-1] == (
+        "ChangeMessageVisibilityBatch",
+        {"QueueUrl": URL, "Entries": [entry]},
+    )
+
+
+def test_what_was_not_deleted_is_told_with_the_reason() -> None:
+    messages: list[Message] = [message(number) for number in range(3)]
+    failed = [
+        {"Id": "0", "Code": "ReceiptHandleIsInvalid", "Message": "Expired.", "SenderFault": True},
+        {"Id": "2", "Code": "InternalError", "SenderFault": False},
+    ]
+    assert SqsQueue(FakeCalls({"Failed": failed}), ARN).delete(messages) == [
+        Refusal(messages[0], "ReceiptHandleIsInvalid: Expired.", stale=True),
+        Refusal(messages[2], "InternalError: ", stale=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("QueueDoesNotExist", SourceNotFoundError),
+        ("AWS.SimpleQueueService.NonExistentQueue", SourceNotFoundError),
+        ("RequestThrottled", ThrottledError),
+        ("OverLimit", ThrottledError),
+        ("InternalFailure", SourceError),
+    ],
+)
+def test_an_error_says_what_is_wrong_with_the_queue(code: str, kind: type[SourceError]) -> None:
+    with pytest.raises(SourceError) as raised:
+        SqsQueue(FakeCalls(error(code)), ARN).receive(10, 20)
+    assert type(raised.value) is kind
+
+
+def test_the_url_of_a_queue_is_asked_for_once_and_again_when_the_queue_is_gone() -> None:
+    calls = FakeCalls({}, {}, error("QueueDoesNotExist"), {})
+    queue = SqsQueue(calls, ARN)
+    queue.receive(10, 20)
+    queue.receive(10, 20)
+    with pytest.raises(SourceNotFoundError):
+        queue.receive(10, 20)
+    queue.receive(10, 20)
+    assert [operation for operation, _ in calls.calls].count("GetQueueUrl") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "ask"),
+    [
+        ({"Messages": [{"MessageId": "1"}]}, lambda queue: queue.receive(10, 20)),
+        ({"Attributes": {}}, SqsQueue.visibility_timeout),
+    ],
+)
+def test_an_answer_that_is_not_of_sqs_is_an_error_of_the_source(
+    answer: dict[str, Any], ask: Callable[[SqsQueue], object]
+) -> None:
+    with pytest.raises(SourceError, match="the answer lacks"):
+        ask(SqsQueue(FakeCalls(answer), ARN))
+
+
+@pytest.mark.parametrize(("name", "ordered"), [("orders", False), ("orders.fifo", True)])
+def test_the_name_tells_whether_a_queue_is_fifo(name: str, ordered: bool) -> None:
+    arn = Arn.parse(f"arn:aws:sqs:us-east-1:123456789012:{name}")
+    assert SqsQueue(FakeCalls(), arn).ordered is ordered

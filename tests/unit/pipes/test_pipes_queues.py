@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.delivery.retry import worth_telling
 from eventbridge_pipes.queues.rules import (
     CALL_LIMIT,
     LONGEST_VISIBILITY,
@@ -14,7 +15,6 @@ from eventbridge_pipes.queues.rules import (
     settled,
     to_receive,
     visibility_for,
-    worth_telling,
 )
 from pipes_queue_fakes import message
 

@@ -126,7 +126,7 @@ class Delivery:
                 return True
             except DeadLetterError as error:
                 tries += 1
-                if _worth_telling(tries):
+                if retry.worth_telling(tries):
                     self._log.error("cannot dead-letter, trying on: %s", error)
             if self._wait(retry.growing_pause(tries)):
                 return False
@@ -134,7 +134,7 @@ class Delivery:
     def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are sent again; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
-        if _worth_telling(tries) if tries else whole:
+        if retry.worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
             self._log.warning(
@@ -145,11 +145,6 @@ class Delivery:
                 kind,
                 outcome.reason,
             )
-
-
-def _worth_telling(tries: int) -> bool:
-    """At the first try, the second, the fourth, the eighth…: a long outage fills no log."""
-    return tries & (tries - 1) == 0
 
 
 def _count(records: Sized) -> str:

@@ -80,15 +80,15 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
     """The outcome that a Lambda function reports by what it returns.
 
     `{"batchItemFailures": [{"itemIdentifier": …}]}` names those that failed, by event id or by
-    bare sequence number. An empty or null list or answer, or one without that key, is success. A
-    list that is not well formed, or names what is not in the batch, fails all: better again than
-    lost.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    bare sequence number. An empty or null list or answer, or one without that key, is success.
+    What is not JSON, a list that is not well formed or names what is not in the batch, fails all:
+    better again than lost.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
     """
     try:
         returned = json.loads(answer) if answer.strip() else None
-    except ValueError:
-        return Succeeded()
+    except (ValueError, RecursionError):
+        return all_failed(records, "the answer is not JSON")
     if not isinstance(returned, dict) or returned.get("batchItemFailures") is None:
         return Succeeded()
     failures = returned["batchItemFailures"]

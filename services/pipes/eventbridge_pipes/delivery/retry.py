@@ -85,3 +85,8 @@ def growing_pause(tries: int) -> float:
     """The pause after so many tries that came to nothing."""
     doublings = min(max(0, tries - 1), 16)
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings)
+
+
+def worth_telling(failures: int) -> bool:
+    """At the first failure in a row, the second, the fourth, …: a long outage fills no log."""
+    return failures & (failures - 1) == 0

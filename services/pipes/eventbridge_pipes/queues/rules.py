@@ -75,8 +75,3 @@ def visibility_for(queue_timeout: int, window: float) -> int | None:
     if window * 2 <= queue_timeout:
         return None
     return min(LONGEST_VISIBILITY, queue_timeout + int(window))
-
-
-def worth_telling(failures: int) -> bool:
-    """At the first failure in a row, the second, the fourth, …: a long outage fills no log."""
-    return failures & (failures - 1) == 0

@@ -9,12 +9,13 @@ from typing import Any
 
 from eventbridge_pipes.delivery.delivery import Carrier
 from eventbridge_pipes.delivery.outcome import Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.delivery.retry import worth_telling
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.queues.clearing import Clearing
 from eventbridge_pipes.queues.inbox import Inbox
 from eventbridge_pipes.queues.receiver import Filter, Receiver
-from eventbridge_pipes.queues.rules import settled, worth_telling
+from eventbridge_pipes.queues.rules import settled
 from eventbridge_pipes.sources.queue import Message, Queue
 from eventbridge_pipes.watching.watch import Watch
 

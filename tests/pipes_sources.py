@@ -6,7 +6,7 @@ import base64
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from conftest import AwsClient
 from inventory_cli.embedded import ministack
@@ -17,7 +17,12 @@ MakeSource = Callable[..., Any]
 Run = Callable[..., Function]
 """The fixtures `source` and `run` of the conformance tests."""
 
-FIRST_SHARD = "shardId-000000000000"
+
+class Mark(NamedTuple):
+    """How a dead letter names a record: its sequence number, and its time in epoch seconds."""
+
+    number: str
+    arrived: float
 
 
 class Source(Protocol):
@@ -79,14 +84,20 @@ class StreamSource:
     def parameters(self, **members: Any) -> dict[str, Any]:
         return {"KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON", **members}}
 
-    def records(self, shard_id: str = FIRST_SHARD) -> list[dict[str, Any]]:
-        """What GetRecords gives of a shard."""
+    def shard(self) -> str:
+        """The id of the first shard."""
+        return "shardId-000000000000"
+
+    def marks(self) -> list[Mark]:
+        """Those of the first shard's records."""
         kinesis = self.aws("kinesis")
         iterator = kinesis.get_shard_iterator(
-            StreamName=self.name, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
+            StreamName=self.name, ShardId=self.shard(), ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
-        found: list[dict[str, Any]] = kinesis.get_records(ShardIterator=iterator)["Records"]
-        return found
+        return [
+            Mark(record["SequenceNumber"], record["ApproximateArrivalTimestamp"].timestamp())
+            for record in kinesis.get_records(ShardIterator=iterator)["Records"]
+        ]
 
 
 @dataclass
@@ -127,6 +138,13 @@ class TableSource:
         (shard,) = described["StreamDescription"]["Shards"]
         shard_id: str = shard["ShardId"]
         return shard_id
+
+    def marks(self) -> list[Mark]:
+        changes = [record["dynamodb"] for record in self.records()]
+        return [
+            Mark(change["SequenceNumber"], change["ApproximateCreationDateTime"].timestamp())
+            for change in changes
+        ]
 
     def records(self) -> list[dict[str, Any]]:
         """What GetRecords gives."""

@@ -1,0 +1,79 @@
+"""A front of the emulator, to call Lambda through, that does not pass every call on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+DROPPED = 0
+"""In place of a status: the connection is closed without an answer."""
+
+
+class Front:
+    """`troubles` are the HTTP statuses that the next invocations end with."""
+
+    def __init__(self, emulator: str) -> None:
+        self.troubles: list[int] = []
+        self._emulator = urlsplit(emulator).netloc
+        self._server = self._listen(0)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        """Let connections be refused."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def open(self) -> None:
+        """Listen again, where it did before."""
+        self._server = self._listen(self._server.server_port)
+
+    def _listen(self, port: int) -> ThreadingHTTPServer:
+        front = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if self.path.endswith("/invocations") and front.troubles:
+                    self._answer(front.troubles.pop(0), b'{"Type": "Service"}')
+                    return
+                connection = HTTPConnection(front._emulator, timeout=60)
+                connection.request(self.command, self.path, body, dict(self.headers.items()))
+                answer = connection.getresponse()
+                self._answer(answer.status, answer.read(), answer.getheader("X-Amz-Function-Error"))
+                connection.close()
+
+            def do_POST(self) -> None:
+                self.do_GET()
+
+            def _answer(self, status: int, body: bytes, error: str | None = None) -> None:
+                if status == DROPPED:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                if error:
+                    self.send_header("X-Amz-Function-Error", error)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return server
+
+
+@contextmanager
+def front_of(emulator: str) -> Iterator[Front]:
+    front = Front(emulator)
+    try:
+        yield front
+    finally:
+        front.close()

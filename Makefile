@@ -11,6 +11,7 @@ BIN       := $(VENV)/bin
 INVENTORY := $(BIN)/inventory
 RUNTIME   := $(VENV)/.runtime
 DEVELOP   := $(VENV)/.develop
+PROJECTS  := pyproject.toml services/pipes/pyproject.toml
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -53,8 +54,8 @@ check: lint typecheck test
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 lock: $(DEVELOP)
-	$(BIN)/$(LOCK) pyproject.toml --extra embedded --extra build -o requirements.txt
-	$(BIN)/$(LOCK) pyproject.toml --extra embedded --extra build --extra dev -c requirements.txt \
+	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build -o requirements.txt
+	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build --extra dev -c requirements.txt \
 	    -o requirements-dev.txt
 	$(BIN)/$(LOCK) services/lambda/requirements.in -c requirements.txt \
 	    -o services/lambda/requirements.txt
@@ -70,10 +71,10 @@ $(BIN)/python:
 	    echo "This Python makes no environments: install its venv module (on Debian: python3-venv)" >&2; \
 	    exit 2; }
 
-$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+$(RUNTIME): requirements.txt $(PROJECTS) | $(BIN)/python
 	@echo "Installing what it runs on …"
 	@$(PIP) --require-hashes --requirement requirements.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable . --editable services/pipes
 	@touch $@
 
 $(DEVELOP): requirements-dev.txt $(RUNTIME)

@@ -1,4 +1,4 @@
-"""`python -m eventbridge_pipes`: puts the service together and runs it until a signal ends it."""
+"""`eventbridge-pipes`: puts the service together and runs it until a signal ends it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def main() -> int:
 
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    logs.LOGGER.info("EventBridge Pipes at http://%s:%d, Region %s", shown, port, clients.region)
+    kept = f"state in {settings.state}" if settings.state else "nothing is kept"
+    logs.LOGGER.info(
+        "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
+    )
 
     watchers = Watchers(clients, store.pipes, settings.metrics_interval)
     assembler = Assembler(clients, store, watchers)

@@ -8,73 +8,129 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventbridge_pipes import __version__
+
 DESCRIPTION = """\
 EventBridge Pipes as a local service: the API, and the workers that move the records.
-
-It finds Kinesis, Lambda, SQS and the others through the standard AWS variables (AWS_ENDPOINT_URL,
-AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, ...), and SDKs find it through AWS_ENDPOINT_URL_PIPES.
+Runs beside any emulator of the AWS APIs, and does for it what AWS's own Pipes do.
 """
+
+EPILOG = """\
+environment variables, those of every AWS SDK:
+  AWS_ENDPOINT_URL        where Kinesis, DynamoDB, SQS, SNS, Lambda, Step Functions, EventBridge,
+                          CloudWatch and CloudWatch Logs are; AWS itself when it is not set
+  AWS_ENDPOINT_URL_<ID>   the same for one service: _KINESIS, _DYNAMODB_STREAMS, _LAMBDA, ...
+  AWS_DEFAULT_REGION      the Region of the pipes; needed, unless a profile has it
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+                          needed, or a profile; any value will do for an emulator
+  AWS_PROFILE             a profile of the AWS configuration, in place of the above
+
+example, beside an emulator on port 4566:
+  export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  eventbridge-pipes &
+  export AWS_ENDPOINT_URL_PIPES=http://127.0.0.1:4567
+  aws pipes list-pipes
+
+GET /health tells whether it is up, and how many pipes are in which state; GET /metrics tells
+Prometheus what they do. SIGINT or SIGTERM ends it once the batches at their targets are done, or
+after five seconds. It listens on 127.0.0.1 and verifies no signatures: who reaches the port may
+use it.
+
+exit codes: 0 ended by a signal, 2 not begun (an option, a setting, the port or the state)
+"""
+
+STATE = Path(".eventbridge-pipes")
 
 
 @dataclass(frozen=True)
 class Settings:
     """Port 0 takes a free one; `log_format` is text or json, `log_level` debug, info or warning.
 
-    `metrics_interval` is in seconds, 0 for none.
+    `state` is None when nothing is to be kept. `metrics_interval` is in seconds, 0 for none.
     """
 
     host: str
     port: int
-    state: Path
+    state: Path | None
     log_format: str
     log_level: str
     metrics_interval: float
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> Settings:
-        """Ends the process with a message and exit code 2 when they are wrong."""
-        parser = argparse.ArgumentParser(
-            prog="python -m eventbridge_pipes",
-            description=DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
-        )
-        parser.add_argument(
-            "--port",
-            type=_port,
-            default=4567,
-            help="port to listen on; 0 takes a free one, which the first log line names "
-            "(default: %(default)s)",
-        )
-        parser.add_argument(
-            "--state",
-            type=Path,
-            required=True,
-            metavar="DIR",
-            help="directory for pipes and their positions; made when it is not there",
-        )
-        parser.add_argument(
-            "--log-format",
-            choices=["text", "json"],
-            default="text",
-            help="one line an event, as text or as JSON (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--log-level",
-            choices=["debug", "info", "warning"],
-            default="info",
-            help="how much the log tells; debug has a line for each batch (default: %(default)s)",
-        )
-        parser.add_argument(
-            "--metrics-interval",
-            type=_seconds,
-            default=10.0,
-            metavar="SECONDS",
-            help="how often metrics are put to CloudWatch; 0 puts none (default: %(default)g)",
-        )
-        return cls(**vars(parser.parse_args(arguments)))
+        """Ends the process, with a message and exit code 2 when they are wrong."""
+        return cls(**vars(_parser().parse_args(arguments)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eventbridge-pipes",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_listening(parser)
+    _add_state(parser)
+    _add_watching(parser)
+    return parser
+
+
+def _add_listening(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=4567,
+        help="port to listen on; 0 takes a free one, which the first log line names "
+        "(default: %(default)s)",
+    )
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument(
+        "--state",
+        type=Path,
+        default=STATE,
+        metavar="DIR",
+        help="directory for pipes and how far they got; made when it is not there "
+        "(default: %(default)s)",
+    )
+    state.add_argument(
+        "--in-memory",
+        action="store_const",
+        const=None,
+        dest="state",
+        help="keep nothing: pipes are gone when the service ends, as with an emulator that "
+        "forgets its streams",
+    )
+
+
+def _add_watching(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log-format",
+        choices=["text", "json"],
+        default="text",
+        help="one line an event, as text or as JSON (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=["debug", "info", "warning"],
+        default="info",
+        help="how much the log tells; debug has a line for each batch (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metrics-interval",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="how often metrics are put to CloudWatch; 0 puts none (default: %(default)g)",
+    )
 
 
 def _port(text: str) -> int:

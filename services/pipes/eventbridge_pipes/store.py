@@ -47,9 +47,15 @@ class Checkpoint:
 class Store:
     """One SQLite file that one service at a time may have open. Safe to share between threads."""
 
-    def __init__(self, directory: Path) -> None:
-        """Raises StateDirectoryError when it cannot be written, or another service has it."""
+    def __init__(self, directory: Path | None) -> None:
+        """None keeps it all in memory, for as long as the store is open.
+
+        Raises StateDirectoryError when it cannot be written, or another service has it.
+        """
         self._lock = threading.RLock()
+        if directory is None:
+            self._db = _open(Path(":memory:"))
+            return
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._db = _open(directory / FILE_NAME)

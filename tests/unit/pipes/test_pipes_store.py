@@ -84,3 +84,13 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "pipes.sqlite").write_text("something else, and long enough to be a header " * 9)
     with pytest.raises(StateDirectoryError, match="cannot keep state"):
         Store(tmp_path)
+
+
+def test_a_store_in_memory_is_its_own_and_leaves_no_file() -> None:
+    store, other = Store(None), Store(None)
+    store.save(PIPE)
+    assert store.pipes() == [PIPE]
+    assert other.pipes() == []
+    store.close()
+    other.close()
+    assert not Path(":memory:").exists()

@@ -1,0 +1,217 @@
+"""The Pipes service as a package of its own: what is in it, what it needs, and that it runs so."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from email.message import Message
+from email.parser import Parser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from inventory_cli.embedded.processes import Server, answers, free_port
+from waiting import eventually
+
+REPOSITORY = Path(__file__).parents[2]
+PROJECT = REPOSITORY / "services" / "pipes"
+PACKAGE = PROJECT / "eventbridge_pipes"
+
+
+def run(*command: str | Path, **environment: str) -> str:
+    """What a command said, which ends well."""
+    ended = subprocess.run(
+        command, env=clean(**environment), capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def clean(**more: str) -> dict[str, str]:
+    """The environment without what leads to Python code or to AWS."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON"))}
+    return {**inherited, **more}
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir"]
+    run(*pip, "wheel", *options, folder, source)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(PROJECT, tmp_path_factory.mktemp("wheel"))
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def metadata_of(wheel: Path) -> Message:
+    (name,) = [name for name in contents(wheel) if name.endswith(".dist-info/METADATA")]
+    return Parser().parsestr(contents(wheel)[name].decode())
+
+
+def requirements_of(wheel: Path) -> list[Requirement]:
+    return [Requirement(text) for text in metadata_of(wheel).get_all("Requires-Dist", [])]
+
+
+def test_the_wheel_holds_the_whole_package_its_license_and_nothing_else(wheel: Path) -> None:
+    found = contents(wheel)
+    code = {name for name in found if ".dist-info/" not in name}
+    sources = {*PACKAGE.rglob("*.py"), PACKAGE / "py.typed"}
+    assert code == {str(source.relative_to(PROJECT)) for source in sources}
+    (license_name,) = [name for name in found if name.endswith("/LICENSE")]
+    assert found[license_name] == (REPOSITORY / "LICENSE").read_bytes()
+
+
+def test_the_wheel_says_what_it_is(wheel: Path) -> None:
+    told = metadata_of(wheel)
+    assert told["Name"] == "eventbridge-pipes"
+    assert told["License-Expression"] == "Apache-2.0"
+    assert told["Requires-Python"] == ">=3.11"
+    assert told.get_payload() == (PROJECT / "README.md").read_text()
+
+
+def test_a_wheel_made_from_the_sdist_is_the_same(wheel: Path, tmp_path: Path) -> None:
+    # hatchling looks for its project in the working directory.
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "-d", str(tmp_path)],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    assert contents(build_wheel(sdist, tmp_path)) == contents(wheel)
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The top-level packages that a module names in its imports, wherever in it these are."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            yield (node.module or "").partition(".")[0]
+
+
+def test_no_module_imports_anything_but_itself_the_standard_library_and_what_the_wheel_requires(
+    wheel: Path,
+) -> None:
+    required = {requirement.name.replace("-", "_") for requirement in requirements_of(wheel)}
+    known = required | sys.stdlib_module_names | {PACKAGE.name}
+    others = {name for module in PACKAGE.rglob("*.py") for name in imported(module)} - known
+    # The types of the clients are for mypy alone.
+    assert {name for name in others if not name.startswith("mypy_boto3_")} == set()
+    assert required <= {name for module in PACKAGE.rglob("*.py") for name in imported(module)}
+
+
+def needed(requirements: list[Requirement]) -> dict[str, metadata.Distribution]:
+    """The distributions that `requirements` come to, in the versions that are locked here."""
+    found: dict[str, metadata.Distribution] = {}
+    waiting = list(requirements)
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        found[name] = metadata.distribution(name)
+        assert found[name].version in requirement.specifier
+        waiting += map(Requirement, found[name].requires or [])
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of an environment that has the wheel, what it requires, and nothing more.
+
+    What it requires is linked from where the tests run, so that nothing is fetched.
+    """
+    environment = tmp_path_factory.mktemp("installed") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", environment)
+    commands = environment / "bin"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python"]
+    run(*pip, commands / "python", "install", "--quiet", "--no-deps", "--no-index", wheel)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for distribution in needed(requirements_of(wheel)).values():
+        for name in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
+            (packages / name).symlink_to(Path(str(distribution.locate_file(name))).resolve())
+    return commands
+
+
+def test_every_module_is_imported_where_only_what_the_wheel_requires_is(installed: Path) -> None:
+    everything = (
+        "import importlib, pkgutil, eventbridge_pipes as package;"
+        "names = [m.name for m in pkgutil.walk_packages(package.__path__, 'eventbridge_pipes.')];"
+        "[importlib.import_module(name) for name in names]; print(len(names))"
+    )
+    modules = list(PACKAGE.rglob("*.py"))
+    assert int(run(installed / "python", "-I", "-c", everything)) == len(modules) - 1
+
+
+def test_the_inventory_is_not_there(installed: Path) -> None:
+    rooms = ("inventory", "inventory_cli", "producer", "provisioner")
+    found = f"import importlib.util as u; print([n for n in {rooms} if u.find_spec(n)])"
+    assert run(installed / "python", "-I", "-c", found).strip() == "[]"
+
+
+def test_help_and_version_come_from_the_installed_command(installed: Path, wheel: Path) -> None:
+    assert run(installed / "eventbridge-pipes", "--help").startswith("usage: eventbridge-pipes ")
+    told = run(installed / "eventbridge-pipes", "--version")
+    assert told == f"eventbridge-pipes {metadata_of(wheel)['Version']}\n"
+
+
+def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_state_here(
+    installed: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    environment = clean(
+        AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test"
+    )
+    # A server of the front door's has no working directory of its own.
+    argv = ["env", "-C", str(tmp_path), str(installed / "eventbridge-pipes"), "--port", str(port)]
+    server = Server.start("eventbridge-pipes", argv, environment, tmp_path / "log")
+    try:
+        server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), timeout=20)
+        assert (tmp_path / ".eventbridge-pipes" / "pipes.sqlite").exists()
+    finally:
+        server.stop()
+    eventually(lambda: server.finished)
+
+
+@pytest.mark.parametrize("emulator", ["ministack", "moto"])
+def test_the_example_beside_an_emulator_brings_the_paid_orders(
+    installed: Path, tmp_path: Path, emulator: str
+) -> None:
+    """With the installed command; the emulators and boto3 are those of the tests."""
+    (tmp_path / "eventbridge-pipes").symlink_to(installed / "eventbridge-pipes")
+    path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    said = run(
+        # Too late, it ends the whole group: no server is left behind.
+        "timeout",
+        "50",
+        PROJECT / "examples" / f"{emulator}.sh",
+        PATH=path,
+        PORT=str(free_port()),
+        PIPES_PORT=str(free_port()),
+        # Listeners of MiniStack's on fixed ports.
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+    )
+    came = [line for line in said.splitlines() if line.startswith("came")]
+    assert sorted(came) == [
+        'came {"order": "A-1", "total": 12.5}',
+        'came {"order": "A-3", "total": 7}',
+    ]

@@ -1,0 +1,60 @@
+"""What the README of the service says, where it can be held against the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from eventbridge_pipes.settings import Settings
+from eventbridge_pipes.watching.exposition import PipesCollector
+from eventbridge_pipes.watching.tally import Tally
+from pipes_samples import PIPE
+
+TESTS = Path(__file__).parents[2]
+README = (TESTS.parent / "services" / "pipes" / "README.md").read_text()
+FIDELITY = README.partition("## Fidelity")[2]
+
+
+def test_each_test_that_it_names_is_there() -> None:
+    whole = re.findall(r"`((?:conformance|integration)/[^`]+)`", README)
+    short = re.findall(r"`unit/([^`]+)`", README)
+    paths = whole + [f"unit/pipes/test_pipes_{name}.py" for name in short]
+    assert len(paths) > 100
+    assert [path for path in paths if not (TESTS / path).is_file()] == []
+
+
+def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_where_or_why() -> (
+    None
+):
+    rows = [line.split(" | ") for line in FIDELITY.splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if row[1] not in ("here", "---")]
+    assert len(rows) > 80
+    for row in rows:
+        assert len(row) == 3, row
+        fact, here, shown = row
+        assert re.match(r"(done|differs|refused|none)\b", here), fact
+        assert "`" in shown or not here.startswith(("done", "refused")), fact
+
+
+def test_its_options_are_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Settings.from_arguments(["--help"])
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    settings = README.partition("## Settings")[2].partition("Exit codes")[0]
+    assert set(re.findall(r"`(--[a-z-]+)", settings)) == {
+        *re.findall(r"--[a-z-]+", usage),
+        "--help",
+    }
+
+
+def test_its_metrics_are_those_that_prometheus_gets() -> None:
+    tally = Tally()
+    collector = PipesCollector(lambda: {PIPE.name: tally.totals()}, lambda: [PIPE])
+    told = {
+        metric.name + ("_total" if metric.type == "counter" else "")
+        for metric in collector.collect()
+    }
+    table = README.partition("`GET /metrics`")[2].partition("**Execution logs**")[0]
+    assert set(re.findall(r"`(eventbridge_pipes_\w+)`", table)) == told

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from eventbridge_pipes import __version__
+from eventbridge_pipes.settings import Settings
+
+
+def parsed(*arguments: str) -> Settings:
+    return Settings.from_arguments(arguments)
+
+
+def test_it_runs_without_any_option_on_this_machine_only_and_keeps_what_it_knows() -> None:
+    assert parsed() == Settings(
+        host="127.0.0.1",
+        port=4567,
+        state=Path(".eventbridge-pipes"),
+        log_format="text",
+        log_level="info",
+        metrics_interval=10.0,
+    )
+
+
+def test_every_option_has_its_setting() -> None:
+    arguments = ["--host", "::1", "--port", "0", "--state", "there", "--log-format", "json"]
+    assert parsed(*arguments, "--log-level", "debug", "--metrics-interval", "2.5") == Settings(
+        host="::1",
+        port=0,
+        state=Path("there"),
+        log_format="json",
+        log_level="debug",
+        metrics_interval=2.5,
+    )
+
+
+def test_in_memory_there_is_no_state_directory() -> None:
+    assert parsed("--in-memory").state is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--in-memory", "--state", "there"], "not allowed with"),
+        (["--port", "65536"], "is not a number from 0 to 65535"),
+        (["--port", "-1"], "is not a number from 0 to 65535"),
+        (["--port", "http"], "is not a number from 0 to 65535"),
+        (["--metrics-interval", "-1"], "from 0 to 3600"),
+        (["--metrics-interval", "nan"], "from 0 to 3600"),
+        (["--log-format", "xml"], "invalid choice"),
+        (["--log-level", "loud"], "invalid choice"),
+        (["--memory"], "unrecognized arguments"),
+        (["--in"], "unrecognized arguments"),
+        (["orders"], "unrecognized arguments"),
+    ],
+)
+def test_a_wrong_option_is_named_and_ends_it(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(*arguments)
+    assert ended.value.code == 2
+    assert named in capsys.readouterr().err
+
+
+def printed(capsys: pytest.CaptureFixture[str], option: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parsed(option)
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_version_names_the_command_and_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "--version") == f"eventbridge-pipes {__version__}\n"
+
+
+def test_help_names_every_option_its_default_and_the_variables_of_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    text = printed(capsys, "--help")
+    options = [
+        "host",
+        "port",
+        "state",
+        "in-memory",
+        "log-format",
+        "log-level",
+        "metrics-interval",
+        "version",
+    ]
+    assert [option for option in options if f"--{option}" not in text] == []
+    defaults = re.findall(r"\(default:\s+([^)]+)\)", text)
+    assert defaults == ["127.0.0.1", "4567", ".eventbridge-pipes", "text", "info", "10"]
+    for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_PIPES"):
+        assert variable in text
+    assert max(map(len, text.splitlines())) <= 100

@@ -10,11 +10,11 @@ from eventbridge_pipes.streams.buffer import RecordBuffer
 from pipes_samples import record, records
 
 
-class Putting:
-    """A thread that puts one page into a buffer."""
+class Waiting:
+    """A thread that waits for room in a buffer."""
 
-    def __init__(self, buffer: RecordBuffer, count: int) -> None:
-        self.thread = threading.Thread(target=buffer.put, args=(records(count),))
+    def __init__(self, buffer: RecordBuffer) -> None:
+        self.thread = threading.Thread(target=buffer.wait_for_room)
         self.thread.start()
 
     def done(self, within: float) -> bool:
@@ -39,28 +39,28 @@ def test_a_page_leaves_in_batches_in_its_order(buffer: RecordBuffer) -> None:
     ]
 
 
-def test_a_page_waits_while_a_whole_batch_is_waiting(buffer: RecordBuffer) -> None:
+def test_there_is_no_room_while_a_whole_batch_is_waiting(buffer: RecordBuffer) -> None:
     buffer.put(records(4))
-    putting = Putting(buffer, 1)
-    assert not putting.done(within=0.05)
+    waiting = Waiting(buffer)
+    assert not waiting.done(within=0.05)
     buffer.take()
-    assert putting.done(within=10)
+    assert waiting.done(within=10)
 
 
-def test_a_page_waits_while_a_whole_payload_is_waiting() -> None:
+def test_there_is_no_room_while_a_whole_payload_is_waiting() -> None:
     buffer = RecordBuffer(BatchRules(size=100, payload=50))
     buffer.put([record(0, size=60)])
-    putting = Putting(buffer, 1)
-    assert not putting.done(within=0.05)
+    waiting = Waiting(buffer)
+    assert not waiting.done(within=0.05)
     buffer.take()
-    assert putting.done(within=10)
+    assert waiting.done(within=10)
 
 
 def test_stopping_wakes_both_sides(buffer: RecordBuffer) -> None:
     buffer.put(records(3))
-    putting = Putting(buffer, 1)
+    waiting = Waiting(buffer)
     buffer.stop()
-    assert putting.done(within=10)
+    assert waiting.done(within=10)
     assert buffer.take() == []
 
 

@@ -14,8 +14,8 @@ from eventbridge_pipes.sources.records import Record, payload_size
 class RecordBuffer:
     """One thread puts pages in, another takes batches out.
 
-    A page is let in while less than one batch is waiting, so that the next batch is at hand when
-    the target is done with one, and no more than a batch and a page are held.
+    There is room for a page while less than one batch is waiting, so that the next batch is at
+    hand when the target is done with one, and no more than a batch and a page are held.
     """
 
     def __init__(self, rules: BatchRules, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -27,10 +27,14 @@ class RecordBuffer:
         self._ending = False
         self._stopped = False
 
-    def put(self, records: Sequence[Record]) -> None:
-        """Let `records` in once there is room, or at once when the buffer was stopped."""
+    def wait_for_room(self) -> None:
+        """Return once there is room for a page, or the buffer was stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._has_room())
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Let `records` in, whether there is room or not."""
+        with self._changed:
             received = self._monotonic()
             for record in records:
                 self._waiting.append((received, record))

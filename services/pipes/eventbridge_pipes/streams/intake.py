@@ -32,8 +32,12 @@ class Intake:
         self._checkpoint = checkpoint
         self._watch = watch
 
+    def wait_for_room(self) -> None:
+        """Return once every lane has room, or the lanes have stopped."""
+        for lane in self._lanes:
+            lane.wait_for_room()
+
     def put(self, page: Sequence[Record]) -> None:
-        """Returns when there is room for all of `page`, or the lanes have stopped."""
         self._watch.read(page)
         kept = self._filtered(page)
         self._checkpoint.read(page, kept)

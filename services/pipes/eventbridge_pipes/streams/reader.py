@@ -25,7 +25,9 @@ from eventbridge_pipes.streams.sleepers import Nap, Sleepers
 
 
 class Inlet(Protocol):
-    """Where pages go: `put` returns when there is room for more (see `streams.intake`)."""
+    """Where pages go (see `streams.intake`)."""
+
+    def wait_for_room(self) -> None: ...
 
     def put(self, page: Sequence[Record]) -> None: ...
 
@@ -76,7 +78,7 @@ class ShardReader:
 
         Raises PositionLostError when the stream does not know where to go on.
         """
-        while not self._stop.is_set():
+        while self._is_to_read():
             try:
                 page = self._read()
             except PositionLostError:
@@ -97,6 +99,12 @@ class ShardReader:
                 self._iterator = page.next_iterator
                 self._rest(page, page.next_iterator)
         return False
+
+    def _is_to_read(self) -> bool:
+        # To ask for more than there is room for would only keep the server from what it has to do
+        # for the records that are under way.
+        self._intake.wait_for_room()
+        return not self._stop.is_set()
 
     def _read(self) -> Page:
         if self._found:

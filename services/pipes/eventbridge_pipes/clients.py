@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError
 
 from eventbridge_pipes.wire.calls import Calls
 from eventbridge_pipes.wire.connect import calls_like
+from eventbridge_pipes.wire.cut_off import refuse_cut_off
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -185,6 +186,7 @@ def connect() -> Clients:
                 "(any value will do for an emulator), or AWS_PROFILE"
             )
         _leave_undecoded(core)
+        core.register("before-parse", refuse_cut_off)
         clients = Clients(core)
         # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are good.
         _ = clients.kinesis

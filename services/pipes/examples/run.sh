@@ -6,12 +6,13 @@ export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY
 
 eventbridge-pipes --in-memory --port "$PIPES_PORT" &
 service=$!
-trap 'kill $service; wait $service; kill $emulator; wait' EXIT
+trap 'set +e; kill $service; wait $service; kill $emulator; wait' EXIT
 trap 'exit 1' INT TERM
 
 for url in "$AWS_ENDPOINT_URL$HEALTH" "$AWS_ENDPOINT_URL_PIPES/health"; do
     until curl --silent --fail --output /dev/null "$url"; do
-        kill -0 $service && kill -0 $emulator
+        kill -0 $service  # Ends it all, when one of the two has ended.
+        kill -0 $emulator
         sleep 0.2
     done
 done

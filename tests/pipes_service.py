@@ -12,10 +12,11 @@ import sys
 import textwrap
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -108,8 +109,10 @@ class PipesProcess:
 
 
 @contextmanager
-def pipes_process(emulator: str, state: Path) -> Iterator[PipesProcess]:
-    process = PipesProcess(emulator, state)
+def pipes_process(
+    emulator: str, state: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[PipesProcess]:
+    process = PipesProcess(emulator, state, environment=dict(environment))
     try:
         process.start()
         yield process

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import AwsClient
+from moto_server import Moto
 from pipes_functions import Answer, Function, Functions, asking_functions, nothing
 from pipes_service import PipesProcess, pipes_process, unique
 from pipes_sources import (
@@ -43,6 +44,27 @@ def mortal(mortal_process: PipesProcess) -> Iterator[PipesProcess]:
     yield mortal_process
     if not mortal_process.server.running:
         mortal_process.start()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    process = Moto(tmp_path_factory.mktemp("moto") / "moto.log")
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def beside_moto(
+    emulator: str, moto: Moto, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PipesProcess]:
+    """A service that reads Kinesis of moto; all else is MiniStack's."""
+    environment = {"AWS_ENDPOINT_URL_KINESIS": moto.url}
+    state = tmp_path_factory.mktemp("beside-moto") / "state"
+    with pipes_process(emulator, state, environment) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

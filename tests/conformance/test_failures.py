@@ -19,7 +19,7 @@ from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from pipes_front import DROPPED, Front, front_of
 from pipes_functions import Event, Function, make_function
-from pipes_service import ACCOUNT, PipesProcess
+from pipes_service import ACCOUNT, PipesProcess, pipes_process
 from pipes_sources import (
     MakeSource,
     QueueSource,
@@ -385,14 +385,10 @@ def fronted(
     emulator: str, front: Front, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PipesProcess]:
     """A service that calls Lambda through the front."""
-    process = PipesProcess(
-        emulator,
-        tmp_path_factory.mktemp("fronted") / "state",
-        environment={"AWS_ENDPOINT_URL_LAMBDA": front.url},
-    )
-    process.start()
-    yield process
-    process.stop()
+    environment = {"AWS_ENDPOINT_URL_LAMBDA": front.url}
+    state = tmp_path_factory.mktemp("fronted") / "state"
+    with pipes_process(emulator, state, environment) as process:
+        yield process
 
 
 @pytest.mark.parametrize("trouble", [DROPPED, 429, 500, 503])

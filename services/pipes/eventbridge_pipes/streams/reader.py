@@ -141,6 +141,8 @@ class ShardReader:
             nap = Nap(self._shard, iterator, self._limit, self._last_record, self._stop)
             self._found = self._sleepers.sleep(nap)
             self._iterator = nap.iterator
+            if nap.troubled:
+                self._in_doubt()
         else:
             self._stop.wait(polling.pause(idle, False, self._floor, self._took))
 
@@ -162,5 +164,9 @@ class ShardReader:
         if self._told:
             self._told = False
             self._log.info("reading shard %s again", self._shard_id)
+        if self._failures:
+            # What comes back after an outage may be another stream of that name: not every
+            # emulator's iterators tell.
+            self._in_doubt()
         self._failures = 0
         self._floor = polling.floor_when_served(self._floor)

@@ -25,7 +25,10 @@ LOOK_SECONDS = 0.1
 
 @dataclass(eq=False)
 class Nap:
-    """The sleep of one shard. `iterator` moves on; `empty_since` is in monotonic seconds."""
+    """The sleep of one shard. `iterator` moves on; `empty_since` is in monotonic seconds.
+
+    `troubled`: a poll failed.
+    """
 
     shard: ShardReads
     iterator: str
@@ -34,6 +37,7 @@ class Nap:
     stop: threading.Event
     due: float = 0.0
     found: Page | None = None
+    troubled: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -114,4 +118,5 @@ def _woken_by_trouble(nap: Nap) -> Iterator[None]:
         yield
     except Exception:
         # The reader asks again, meets whatever it is, and knows what to do about it.
+        nap.troubled = True
         nap.over.set()

@@ -2,6 +2,7 @@
 #   make demo                  the pipeline end to end, and the proof of its table
 #   make demo ARGS="--rate 5"  options of the command behind a target
 #   make test                  the tests
+#   make soak                  ten minutes of kills, faults and reshards (ARGS="--minutes 2 --seed 7")
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -16,7 +17,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table env provision destroy package \
-        test unit integration bench lint format typecheck check lock clean
+        test unit integration bench soak lint format typecheck check lock clean
 
 help:
 	@sed -n 's/^#  *make/  make/p' Makefile
@@ -36,6 +37,9 @@ unit integration: $(DEVELOP)
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(DEVELOP)
+	@PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 lint: $(DEVELOP)
 	$(BIN)/ruff check .

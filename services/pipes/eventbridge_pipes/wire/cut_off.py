@@ -10,7 +10,7 @@ from botocore.exceptions import HTTPClientError
 _WITHOUT_BODY = (204, 304)
 
 
-def refuse_cut_off(response_dict: Mapping[str, Any], **_: Any) -> None:
+def refuse_cut_off(**event: Any) -> None:
     """Handles botocore's `before-parse` event. Raises HTTPClientError for such an answer.
 
     To Python's HTTP client a head also ends where the connection does. What is left may be a
@@ -19,8 +19,9 @@ def refuse_cut_off(response_dict: Mapping[str, Any], **_: Any) -> None:
     has lost the line that did.
     https://www.rfc-editor.org/rfc/rfc9112#section-6.3
     """
-    headers = response_dict["headers"]
+    answer: Mapping[str, Any] = event["response_dict"]
+    headers = answer["headers"]
     framed = headers.get("content-length") or headers.get("transfer-encoding")
     closing = "close" in headers.get("connection", "").lower()
-    if not framed and not closing and response_dict["status_code"] not in _WITHOUT_BODY:
+    if not framed and not closing and answer["status_code"] not in _WITHOUT_BODY:
         raise HTTPClientError(error="the head of the answer is cut off")

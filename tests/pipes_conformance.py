@@ -19,6 +19,8 @@ from pipes_service import ACCOUNT, ROLE, PipesProcess
 from pipes_sources import QueueSource, StreamSource
 from waiting import eventually
 
+FIRST_SHARD = "shardId-000000000000"
+
 
 def arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{ministack.REGION}:{ACCOUNT}:{resource}"
@@ -39,6 +41,15 @@ class Stream(StreamSource):
             "Target": self.arn,
             "TargetParameters": {"KinesisStreamParameters": {"PartitionKey": key}},
         }
+
+    def records(self) -> list[dict[str, Any]]:
+        """What GetRecords gives of it."""
+        kinesis = self.aws("kinesis")
+        iterator = kinesis.get_shard_iterator(
+            StreamName=self.name, ShardId=FIRST_SHARD, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        found: list[dict[str, Any]] = kinesis.get_records(ShardIterator=iterator)["Records"]
+        return found
 
     def texts(self, key: str) -> list[str]:
         """What was put with one partition key, in order."""

@@ -62,14 +62,14 @@ class JsonCalls:
         self._signer = signer
         self._prefix = prefix
         self._content_type = f"application/x-amz-json-{version}"
-        self._first_line = f"POST {endpoint.path} HTTP/1.1\r\n"
+        self._first_lines = f"POST {endpoint.path} HTTP/1.1\r\nHost: {endpoint.host}\r\n"
         self._pool = Pool(endpoint)
 
     def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
         body = _encode(arguments).encode()
         headers = self._signer.headers(f"{self._prefix}.{operation}", self._content_type, body)
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        head = f"{self._first_line}{lines}content-length: {len(body)}\r\n\r\n"
+        head = f"{self._first_lines}{lines}Content-Length: {len(body)}\r\n\r\n"
         try:
             exchange = self._pool.begin(head.encode() + body)
         except OSError as error:

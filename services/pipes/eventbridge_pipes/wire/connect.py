@@ -33,8 +33,7 @@ def calls_like(client: BaseClient, session: Session) -> Calls:
     endpoint = _endpoint(client, session)
     model = client.meta.service_model
     signer = Signer(
-        host=endpoint.host,
-        path=endpoint.path,
+        url=endpoint.url,
         region=client.meta.region_name,
         service=model.signing_name,
         credentials=credentials.get_frozen_credentials,

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one socket: as much of it as a JSON API needs."""
+"""HTTP/1.1 over one socket, a request at a time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import socket
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
-from io import BufferedReader
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-LINE_BYTES = 65_536
+from httptools import HttpParserError, HttpResponseParser
+
+CHUNK_BYTES = 256 * 1024
 
 
 class DroppedError(OSError):
@@ -73,7 +74,6 @@ class Connection:
             if endpoint.tls:
                 name = endpoint.address[0]
                 self._socket = endpoint.tls.wrap_socket(self._socket, server_hostname=name)
-            self._incoming = self._socket.makefile("rb")
         except BaseException:
             self._socket.close()
             raise
@@ -87,63 +87,60 @@ class Connection:
         Raises DroppedError when there is none, BadAnswerError when it is not one.
         """
         self._socket.settimeout(timeout)
-        return read_answer(self._incoming)
+        reading = _Reading()
+        try:
+            received = self._socket.recv(CHUNK_BYTES)
+        except ConnectionError as error:
+            raise DroppedError(str(error)) from error
+        if not received:
+            raise DroppedError("the server closed the connection")
+        while received and not reading.take(received):
+            received = self._socket.recv(CHUNK_BYTES)
+        return reading.answer()
 
     def close(self) -> None:
-        self._incoming.close()
         self._socket.close()
 
 
-def read_answer(incoming: BufferedReader) -> Answer:
-    """See Connection.receive."""
-    try:
-        first = incoming.readline(LINE_BYTES)
-    except ConnectionError as error:
-        raise DroppedError(str(error)) from error
-    if not first:
-        raise DroppedError("the server closed the connection")
-    try:
-        version, code = first.split(None, 2)[:2]
-        status = int(code)
-        headers = _headers(incoming)
-        body, framed = _body(incoming, headers)
-        stays = version == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close"
-        return Answer(status, body, framed and stays)
-    except ValueError as error:
-        raise BadAnswerError(f"not an HTTP answer: {error}") from error
+class _Reading:
+    """Gathers an answer from what the parser finds in it."""
 
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self._chunks: list[bytes] = []
+        self._framed = False
+        self._in_body = False
+        self._complete = False
+        self._reusable = False
 
-def _headers(incoming: BufferedReader) -> dict[bytes, bytes]:
-    headers = {}
-    while (line := incoming.readline(LINE_BYTES)) not in (b"\r\n", b"\n"):
-        name, colon, value = line.partition(b":")
-        if not colon:
-            raise BadAnswerError("the headers are cut off")
-        headers[name.lower()] = value.strip()
-    return headers
+    def take(self, received: bytes) -> bool:
+        """Whether the answer is complete with what was received. Raises BadAnswerError."""
+        try:
+            self._parser.feed_data(received)
+        except HttpParserError as error:
+            raise BadAnswerError(f"not an HTTP answer: {error}") from error
+        return self._complete
 
+    def answer(self) -> Answer:
+        """The answer, once it is complete or the connection has ended. Raises BadAnswerError."""
+        ends_with_connection = self._in_body and not self._framed
+        if not (self._complete or ends_with_connection):
+            raise BadAnswerError("the answer is cut off")
+        return Answer(self._parser.get_status_code(), b"".join(self._chunks), self._reusable)
 
-def _body(incoming: BufferedReader, headers: dict[bytes, bytes]) -> tuple[bytes, bool]:
-    """The body, and whether anything but the end of the connection marked its end."""
-    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
-        return _chunks(incoming), True
-    if b"content-length" in headers:
-        return _exactly(incoming, int(headers[b"content-length"])), True
-    return incoming.read(), False
+    # What the parser calls.
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() in (b"content-length", b"transfer-encoding"):
+            self._framed = True
 
-def _chunks(incoming: BufferedReader) -> bytes:
-    chunks = []
-    while size := int(incoming.readline(LINE_BYTES).partition(b";")[0], 16):
-        chunks.append(_exactly(incoming, size))
-        incoming.readline(LINE_BYTES)
-    while incoming.readline(LINE_BYTES) not in (b"\r\n", b"\n", b""):
-        pass  # trailers
-    return b"".join(chunks)
+    def on_headers_complete(self) -> None:
+        self._in_body = True
 
+    def on_body(self, body: bytes) -> None:
+        self._chunks.append(body)
 
-def _exactly(incoming: BufferedReader, size: int) -> bytes:
-    body = incoming.read(size)
-    if len(body) < size:
-        raise BadAnswerError("the body is cut off")
-    return body
+    def on_message_complete(self) -> None:
+        self._complete = True
+        # Once this has returned, the parser is about the next answer.
+        self._reusable = self._parser.should_keep_alive()

@@ -82,6 +82,12 @@ CASES = [
 ]
 
 
+@pytest.fixture
+def letters(aws: AwsClient, name: str) -> QueueSource:
+    """A queue for dead letters."""
+    return QueueSource(aws, f"{name}-letters")
+
+
 def batches(source: Source, function: Function) -> list[list[str]]:
     return [source.words(event) for event in list(function.invocations)]
 
@@ -218,8 +224,8 @@ def test_records_that_failed_in_part_are_counted_by_their_own_attempts(
 
 
 @pytest.mark.parametrize("place", [0, 3, 7])
-def test_a_failed_batch_is_halved_until_a_single_record_is_left(
-    place: int, stream: StreamSource, run: Run
+def test_a_failed_batch_is_halved_until_a_single_record_is_left_which_is_given_up_on(
+    place: int, stream: StreamSource, letters: QueueSource, run: Run
 ) -> None:
     sent = ["poison" if each == place else f"{each}" for each in range(8)]
     stream.put(*sent, key="one")
@@ -228,6 +234,7 @@ def test_a_failed_batch_is_halved_until_a_single_record_is_left(
         for_poison(stream),
         OnPartialBatchItemFailure="AUTOMATIC_BISECT",
         MaximumRetryAttempts=1,
+        DeadLetterConfig={"Arn": letters.arn},
     )
     function.invoked(1)
     stream.put("after", key="one")
@@ -237,12 +244,10 @@ def test_a_failed_batch_is_halved_until_a_single_record_is_left(
     assert [len(batch) for batch in failed] == [8, 4, 2, 1, 1]
     assert sorted(map(len, passed[:-1])) == [1, 2, 4]
     assert list(chain(*passed)) == [word for word in [*sent, "after"] if word != "poison"]
-
-
-@pytest.fixture
-def letters(aws: AwsClient, name: str) -> QueueSource:
-    """A queue for dead letters."""
-    return QueueSource(aws, f"{name}-letters")
+    (body,) = eventually(letters.taken)
+    info = json.loads(body)["KinesisBatchInfo"]
+    assert info["startSequenceNumber"] == stream.marks()[place].number
+    assert info["batchSize"] == 1
 
 
 @pytest.fixture(params=["sqs", "sns"])

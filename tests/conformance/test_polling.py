@@ -180,6 +180,17 @@ def whole_keys(source: Source, function: Function, sent: dict[str, list[str]]) -
     return [key for key, of_key in sent.items() if delivered.issuperset(of_key)]
 
 
+def test_every_shard_is_read_and_every_key_keeps_its_order(source: MakeSource, run: Run) -> None:
+    stream: StreamSource = source("kinesis", shards=4)
+    sent = {key: [f"{key} {turn}" for turn in range(20)] for key in "abcdefgh"}
+    stream.put_data([(sent[key][turn].encode(), key) for turn in range(20) for key in sent])
+    function = run(stream, BatchSize=7)
+    function.received(8 * 20)
+    delivered = flat(stream, function)
+    assert {key: [word for word in delivered if word[0] == key] for key in sent} == sent
+    assert len({event[0]["eventID"].partition(":")[0] for event in function.invocations}) == 4
+
+
 STARTS = [
     ("kinesis", "TRIM_HORIZON", ["before", "after"]),
     ("kinesis", "LATEST", ["after"]),

@@ -1,11 +1,12 @@
-"""Records through a pipe, as a Lambda function in the emulator gets them."""
+"""The service as it runs: killed, ended, updated, and beside an emulator that restarts.
+
+What a pipe does with records is told by the conformance tests.
+"""
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,6 @@ from pipes_service import (
     words,
 )
 from waiting import eventually
-
-SINK = """
-import json, os
-import boto3
-
-kinesis = boto3.client("kinesis")
-
-def handler(event, context):
-    print("records:", len(event))
-    kinesis.put_record(
-        StreamName=os.environ["SINK"], PartitionKey="all", Data=json.dumps({what}).encode()
-    )
-"""
-ECHO = SINK.replace("{what}", "event")
-COUNT = SINK.replace("{what}", "len(event)")
 
 
 @pytest.fixture(scope="module")
@@ -74,180 +60,6 @@ def settled(pipeline: Pipeline, count: int) -> list[str]:
 def _at_least(count: int, found: list[str]) -> list[str]:
     assert len(found) >= count, found
     return found
-
-
-def test_records_reach_the_function_in_order(pipes: PipesProcess, pipeline: Pipeline) -> None:
-    sent = [f"word {number}" for number in range(250)]
-    pipeline.put(*sent[:100], key="one")
-    run(pipes, pipeline)
-    pipeline.put(*sent[100:], key="one")
-    assert settled(pipeline, 250) == sent
-
-
-def test_a_record_has_the_shape_of_aws_and_its_data_unchanged(
-    pipes: PipesProcess, pipeline: Pipeline
-) -> None:
-    data = bytes(range(256))
-    before = datetime.now(UTC).timestamp() - 1
-    number = pipeline.kinesis.put_record(StreamName=pipeline.name, PartitionKey="ключ", Data=data)[
-        "SequenceNumber"
-    ]
-    # The function reads text; this one is only looked at as it is.
-    pipeline.replace_function(ECHO)
-    run(pipes, pipeline)
-    ((record,),) = eventually(pipeline.invocations)
-    assert before < record.pop("approximateArrivalTimestamp") < datetime.now(UTC).timestamp()
-    assert base64.b64decode(record.pop("data")) == data
-    assert record == {
-        "kinesisSchemaVersion": "1.0",
-        "partitionKey": "ключ",
-        "sequenceNumber": number,
-        "eventSource": "aws:kinesis",
-        "eventVersion": "1.0",
-        "eventID": f"shardId-000000000000:{number}",
-        "eventName": "aws:kinesis:record",
-        "invokeIdentityArn": ROLE,
-        "awsRegion": "us-east-1",
-        "eventSourceARN": pipeline.stream_arn,
-    }
-
-
-def test_all_shards_are_read_each_in_its_order(pipes: PipesProcess, aws: AwsClient) -> None:
-    pipeline = Pipeline(aws, unique("test_all_shards"), shards=4)
-    sent = {key: [f"{key} {number}" for number in range(40)] for key in "abcdefgh"}
-    for number in range(40):
-        for key, of_key in sent.items():
-            pipeline.put(of_key[number], key=key)
-    run(pipes, pipeline, BatchSize=7)
-    delivered = settled(pipeline, 320)
-    assert {key: [word for word in delivered if word[0] == key] for key in sent} == sent
-    assert all(len(event) <= 7 for event in pipeline.invocations())
-
-
-def test_latest_leaves_out_what_was_there_before(pipes: PipesProcess, pipeline: Pipeline) -> None:
-    pipeline.put("before")
-    run(pipes, pipeline, StartingPosition="LATEST")
-    pipeline.put("after")
-    assert settled(pipeline, 1) == ["after"]
-
-
-def test_latest_loses_nothing_when_the_service_dies_before_the_first_record(
-    mortal: PipesProcess, pipeline: Pipeline
-) -> None:
-    pipeline.put("before")
-    run(mortal, pipeline, StartingPosition="LATEST")
-    mortal.kill()
-    pipeline.put("while it was down")
-    mortal.start()
-    assert settled(pipeline, 1) == ["while it was down"]
-
-
-def test_at_timestamp_starts_at_that_time(pipes: PipesProcess, pipeline: Pipeline) -> None:
-    pipeline.put("early")
-    pipeline.put("late")
-    early, late = arrivals(pipeline)
-    run(
-        pipes,
-        pipeline,
-        StartingPosition="AT_TIMESTAMP",
-        StartingPositionTimestamp=datetime.fromtimestamp(max(late, early + 0.001), UTC),
-    )
-    pipeline.put("last")
-    # boto3 sends the time in whole seconds, so that the early record may be due as well.
-    assert [word for word in settled(pipeline, 2) if word != "early"] == ["late", "last"]
-
-
-def test_records_that_the_function_reports_are_sent_again_alone(
-    pipes: PipesProcess, pipeline: Pipeline
-) -> None:
-    pipeline.put("a", "flaky b", "c", "flaky d", "e", key="one")
-    run(pipes, pipeline)
-    settled(pipeline, 7)
-    assert [words(event) for event in pipeline.invocations()] == [
-        ["a", "flaky b", "c", "flaky d", "e"],
-        ["flaky b", "flaky d"],
-    ]
-
-
-def test_a_poisonous_record_is_dead_lettered_alone_and_its_neighbours_are_delivered(
-    pipes: PipesProcess, pipeline: Pipeline
-) -> None:
-    sent = ["a", "b", "c", "poison", "d", "e", "f", "g"]
-    numbers = pipeline.put(*sent, key="one")
-    run(
-        pipes,
-        pipeline,
-        MaximumRetryAttempts=1,
-        OnPartialBatchItemFailure="AUTOMATIC_BISECT",
-        DeadLetterConfig={"Arn": pipeline.queue_arn},
-    )
-    (letter,) = eventually(pipeline.dead_letters)
-    pipeline.put("after", key="one")
-    eventually(lambda: "after" in pipeline.delivered())
-
-    info = letter["KinesisBatchInfo"]
-    assert letter["context"] == {
-        "partnerResourceArn": f"arn:aws:pipes:us-east-1:000000000000:pipe/{pipeline.name}",
-        "condition": "RetryAttemptsExhausted",
-    }
-    assert info["startSequenceNumber"] == info["endSequenceNumber"] == numbers[3]
-    assert (info["batchSize"], info["streamArn"]) == (1, pipeline.stream_arn)
-    taken = [
-        word
-        for event in pipeline.invocations()
-        if "poison" not in words(event)
-        for word in words(event)
-    ]
-    assert taken == ["a", "b", "c", "d", "e", "f", "g", "after"]
-    assert pipeline.dead_letters() == []
-
-
-def test_refused_records_are_given_up_on_after_their_attempts(
-    pipes: PipesProcess, pipeline: Pipeline
-) -> None:
-    numbers = pipeline.put("a", "refused 1", "refused 2", "b", "refused 3", key="one")
-    run(
-        pipes,
-        pipeline,
-        MaximumRetryAttempts=2,
-        DeadLetterConfig={"Arn": pipeline.queue_arn},
-    )
-    letters: list[dict[str, Any]] = []
-
-    def both() -> bool:
-        letters.extend(pipeline.dead_letters())
-        return len(letters) == 2
-
-    eventually(both)
-    ranges = {
-        (
-            letter["KinesisBatchInfo"]["startSequenceNumber"],
-            letter["KinesisBatchInfo"]["endSequenceNumber"],
-        )
-        for letter in letters
-    }
-    assert ranges == {(numbers[1], numbers[2]), (numbers[4], numbers[4])}
-    assert [words(event) for event in pipeline.invocations()] == [
-        ["a", "refused 1", "refused 2", "b", "refused 3"],
-        ["refused 1", "refused 2", "refused 3"],
-        ["refused 1", "refused 2", "refused 3"],
-    ]
-
-
-def test_records_too_old_are_dead_lettered_to_a_topic(
-    pipes: PipesProcess, pipeline: Pipeline, aws: AwsClient
-) -> None:
-    topic = aws("sns").create_topic(Name=pipeline.name)["TopicArn"]
-    aws("sns").subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=pipeline.queue_arn,
-        Attributes={"RawMessageDelivery": "true"},
-    )
-    pipeline.put("refused for ever")
-    run(pipes, pipeline, MaximumRecordAgeInSeconds=1, DeadLetterConfig={"Arn": topic})
-    (letter,) = eventually(pipeline.dead_letters)
-    assert letter["context"]["condition"] == "RecordAgeExceeded"
 
 
 def test_a_service_that_is_killed_goes_on_and_loses_nothing(
@@ -365,29 +177,6 @@ def test_a_pipe_made_again_begins_anew(pipes: PipesProcess, pipeline: Pipeline) 
     assert settled(pipeline, 2) == ["a", "a"]
 
 
-def test_a_window_gathers_a_batch(pipes: PipesProcess, pipeline: Pipeline) -> None:
-    run(pipes, pipeline, BatchSize=3, MaximumBatchingWindowInSeconds=300)
-    for word in "abc":
-        pipeline.put(word)
-    settled(pipeline, 3)
-    assert [words(event) for event in pipeline.invocations()] == [["a", "b", "c"]]
-
-
-def test_a_batch_over_six_megabytes_is_split(pipes: PipesProcess, pipeline: Pipeline) -> None:
-    pipeline.replace_function(COUNT)
-    large = "x" * 900_000
-    for _ in range(8):
-        pipeline.put(large, key="one")
-    run(pipes, pipeline)
-    counts = eventually(lambda: _summing_to(8, pipeline.invocations()))
-    assert max(counts) == 5
-
-
-def _summing_to(total: int, counts: list[Any]) -> list[Any]:
-    assert sum(counts) == total, counts
-    return counts
-
-
 def test_a_stream_made_again_is_read_on(pipes: PipesProcess, pipeline: Pipeline) -> None:
     pipeline.put("old")
     run(pipes, pipeline)
@@ -412,13 +201,3 @@ def test_a_stream_with_more_shards_is_read_on(pipes: PipesProcess, pipeline: Pip
     )
     pipeline.put("new 1", "new 2", "new 3")
     assert sorted(settled(pipeline, 4)) == ["new 1", "new 2", "new 3", "old"]
-
-
-def arrivals(pipeline: Pipeline) -> list[float]:
-    iterator = pipeline.kinesis.get_shard_iterator(
-        StreamName=pipeline.name,
-        ShardId="shardId-000000000000",
-        ShardIteratorType="TRIM_HORIZON",
-    )["ShardIterator"]
-    records = pipeline.kinesis.get_records(ShardIterator=iterator)["Records"]
-    return [record["ApproximateArrivalTimestamp"].timestamp() for record in records]

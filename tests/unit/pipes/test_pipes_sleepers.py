@@ -105,6 +105,7 @@ def test_trouble_is_left_to_the_reader_with_the_iterator_that_is_next(
     shard.next = trouble
     assert woken.result(5) is None
     assert nap.iterator == "i" + "+" * shard.polls
+    assert nap.troubled
 
 
 def test_trouble_of_one_shard_leaves_the_others_asleep(bed: Bed) -> None:

@@ -6,10 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from eventbridge_pipes.delivery.outcome import Outcome, all_failed
 from eventbridge_pipes.events.filters import Filter
@@ -26,20 +23,6 @@ from waiting import eventually
 
 LANES = 4
 KEYS = [f"key {n}" for n in range(12)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def stream() -> FakeStream:
-    stream = FakeStream()
-    stream.add_shard("a")
-    return stream
 
 
 def with_parameters(**members: Any) -> Pipe:

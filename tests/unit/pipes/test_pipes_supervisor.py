@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,20 +21,6 @@ from pipes_samples import PIPE
 from waiting import eventually
 
 WORDS = [f"word {number}" for number in range(250)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def stream() -> FakeStream:
-    stream = FakeStream()
-    stream.add_shard("a")
-    return stream
 
 
 class Runs:

@@ -17,12 +17,13 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table env provision destroy package \
-        test unit integration bench soak lint format typecheck check lock clean
+        test unit integration bench bench-pipes soak lint format typecheck check lock clean
 
 help:
 	@sed -n 's/^#  *make/  make/p' Makefile
 	@echo "  make up, scenario, produce, table, env, provision, destroy, package: see inventory --help"
-	@echo "  make unit, integration, bench, lint, format, typecheck, check, lock, clean: for developers"
+	@echo "  make unit, integration, bench, bench-pipes, soak, lint, format, typecheck, check, lock,"
+	@echo "       clean: for developers"
 
 install: $(RUNTIME)
 
@@ -37,6 +38,9 @@ unit integration: $(DEVELOP)
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-pipes: $(DEVELOP)
+	@$(BIN)/python -m bench.pipes $(ARGS)
 
 soak: $(DEVELOP)
 	@PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)

@@ -60,3 +60,8 @@ def section(title: str) -> None:
 
 def row(label: str, value: str, note: str = "") -> None:
     print(f"  {label:<58} {value:>12}  {note}".rstrip(), flush=True)
+
+
+def columns(*cells: str) -> None:
+    """A line of a table: numbers, or what they are."""
+    print("  " + "  ".join(f"{cell:>11}" for cell in cells).rstrip(), flush=True)

@@ -1,0 +1,77 @@
+"""The servers that are measured: MiniStack, and the Pipes service beside it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+
+from bench.pipes.calls import Calls
+from inventory_cli.embedded import pipes
+from inventory_cli.embedded.environment import isolated, variables
+from inventory_cli.embedded.ministack import REGION
+from inventory_cli.embedded.processes import free_port
+from inventory_cli.embedded.stack import EmbeddedStack
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/bench"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """`pipes` and `emulator` are the processes."""
+
+    folder: Path
+    pipes: psutil.Process
+    emulator: psutil.Process
+    session: boto3.Session
+    emulator_url: str
+    pipes_url: str
+
+    def client(self, service: Any) -> Any:
+        url = self.pipes_url if service == "pipes" else self.emulator_url
+        return self.session.client(service, endpoint_url=url)
+
+    def calls(self) -> Calls:
+        return Calls(self.emulator_url)
+
+
+@contextmanager
+def stand() -> Iterator[Stand]:
+    """Fresh servers for each measurement: what an emulator holds makes it slower."""
+    with tempfile.TemporaryDirectory(prefix="bench-pipes-") as name:
+        folder = Path(name)
+        with EmbeddedStack(folder / "stack", os.environ, time.sleep) as stack:
+            yield Stand(
+                folder,
+                psutil.Process(stack.pipes.pid),
+                psutil.Process(stack.emulator.pid),
+                boto3.Session("test", "test", region_name=REGION),
+                stack.variables["AWS_ENDPOINT_URL"],
+                stack.variables["AWS_ENDPOINT_URL_PIPES"],
+            )
+
+
+@contextmanager
+def second_service(stand: Stand) -> Iterator[Stand]:
+    """Another Pipes service beside the same MiniStack."""
+    port = free_port()
+    environment = isolated(os.environ, variables(stand.emulator_url, pipes.url(port)))
+    server = pipes.start(port, stand.folder / "second", environment)
+    try:
+        server.wait_until(lambda: pipes.ready(port), timeout=30)
+        yield replace(stand, pipes=psutil.Process(server.pid), pipes_url=pipes.url(port))
+    finally:
+        server.stop()
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"

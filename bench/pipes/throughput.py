@@ -1,0 +1,69 @@
+"""Records per second through a pipe, beside the emulator's own calls for the same work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psutil
+
+from bench.pipes import readers, replay
+from bench.pipes.scale import Work
+from bench.pipes.stand import Stand
+from bench.pipes.streams import fill, stream
+from bench.pipes.targets import Function, Target, rate
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Rates are in records per second, `cost` is the processor seconds of the service a record.
+
+    `mapping` is the rate of MiniStack's event source mapping, if it was measured.
+    """
+
+    work: Work
+    pipe: float
+    alone: float
+    cost: float
+    mapping: float | None = None
+
+    @property
+    def share(self) -> float:
+        return self.pipe / self.alone
+
+
+def measure(stand: Stand, work: Work, target: Target, with_mapping: bool = False) -> Throughput:
+    """Everything on one stream, one after the other."""
+    name = f"bench-{work.shards}-{work.batch}"
+    with stream(stand, name, work.shards):
+        fill(stand, name, work)
+        prepared = replay.prepare(stand, name, work, target)
+        alone = _rate(target, work, lambda: replay.make(prepared))
+        with readers.pipe(stand, name, target.arn, work.batch) as start:
+            before = processor_time(stand.pipes)
+            through_pipe = _rate(target, work, start)
+            cost = (processor_time(stand.pipes) - before) / work.records
+        mapped = _of_mapping(stand, name, work, target) if with_mapping else None
+    return Throughput(work, through_pipe, alone, cost, mapped)
+
+
+def _of_mapping(stand: Stand, name: str, work: Work, target: Target) -> float:
+    with readers.mapping(stand, name, Function.NAME, work.batch) as start:
+        return _rate(target, work, start)
+
+
+def _rate(target: Target, work: Work, start: Callable[[], object]) -> float:
+    """That of the records that come, from when `start` is called, which may return late."""
+    target.clear()
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(start)
+        arrivals = target.arrivals(work.records)
+        started.result()
+    return rate(arrivals)
+
+
+def processor_time(process: psutil.Process) -> float:
+    """Seconds, of all its threads, in its own code and in the system's."""
+    times = process.cpu_times()
+    return times.user + times.system

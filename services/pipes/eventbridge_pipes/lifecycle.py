@@ -22,6 +22,8 @@ _FAILED = {
     State.UPDATING: State.UPDATE_FAILED,
 }
 
+_OWN_FAULT = "A fault of this service; its log says more."
+
 
 class Supervisor(Protocol):
     """Runs one pipe, whatever its source is."""
@@ -67,7 +69,7 @@ class Lifecycle:
             if not pipe.current.settled:
                 self.settle(pipe)
             elif pipe.current is State.RUNNING and origin:
-                self._run(pipe, origin)
+                self._run_again(pipe, origin)
 
     def settle(self, pipe: Pipe) -> None:
         """Start to take `pipe` out of its passing state, and return."""
@@ -111,8 +113,7 @@ class Lifecycle:
         except Exception:
             log.exception("could not leave the state %s", pipe.current)
             failed = _FAILED.get(pipe.current, State.STOPPED)
-            reason = "A fault of this service; its log says more."
-            self._store.change(pipe.name, current=failed, reason=reason)
+            self._store.change(pipe.name, current=failed, reason=_OWN_FAULT)
         finally:
             self._settling.discard(threading.current_thread())
 
@@ -144,6 +145,14 @@ class Lifecycle:
         supervisor = self._supervise(pipe, origin)
         self._running[pipe.name] = supervisor
         supervisor.start()
+
+    def _run_again(self, pipe: Pipe, origin: Origin) -> None:
+        """What an earlier version of this service stored may not suit this one."""
+        try:
+            self._run(pipe, origin)
+        except Exception:
+            PipeLog(pipe.name).exception("could not be run again")
+            self._store.change(pipe.name, current=State.START_FAILED, reason=_OWN_FAULT)
 
     def _halt(self, name: str) -> None:
         supervisor = self._running.pop(name, None)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import Asked, Page, SourceError
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.streams import polling, sleepers
-from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.streams.positions import OLDEST, Position
+from eventbridge_pipes.streams.reader import ShardReader
 from eventbridge_pipes.streams.sleepers import Nap, Sleepers
 from pipes_fakes import FakeStream, FakeTarget, supervised
 from waiting import eventually
@@ -221,3 +223,54 @@ def test_a_shard_that_splits_in_its_sleep_is_followed(
     stream.put("b", "after")
     stream.closed.add("a")
     eventually(delivered(running, "after"))
+
+
+class FallsAsleep(ScriptedShard):
+    """Writes down how it is read: by its reader, or in its sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+        script: list[Page | Exception] = [Page([], "third", False), SourceError("away"), FOUND]
+        self.in_sleep = iter(script)
+        self.by_reader = iter([Page([], "second", False), Page([], "fourth", False), LAST])
+
+    def iterator(self, position: Position) -> str:
+        return "first"
+
+    def page(self, iterator: str, limit: int) -> Page:
+        self.reads.append(f"{iterator} by reader")
+        return next(self.by_reader)
+
+    def ask(self, iterator: str, limit: int) -> Asked:
+        self.reads.append(f"{iterator} in sleep")
+        self.next = next(self.in_sleep)
+        return super().ask(iterator, limit)
+
+
+class PageInlet:
+    def __init__(self) -> None:
+        self.pages: list[Sequence[Record]] = []
+
+    def wait_for_room(self) -> None:
+        pass
+
+    def put(self, page: Sequence[Record]) -> None:
+        self.pages.append(page)
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_reader_goes_on_from_where_the_sleep_of_its_shard_ended() -> None:
+    shard, inlet, log = FallsAsleep(), PageInlet(), PipeLog("pipe")
+    stop = threading.Event()
+    reader = ShardReader(shard, "a", OLDEST, inlet, stop, lambda: None, log, Sleepers())
+    assert reader.run()
+    assert inlet.pages == [FOUND.records]
+    assert shard.reads == [
+        "first by reader",
+        "second in sleep",
+        "third in sleep",
+        "third by reader",
+        "fourth in sleep",
+        "on by reader",
+    ]

@@ -187,6 +187,17 @@ def test_nothing_is_told_of_a_pipe_that_is_forgotten(watchers: Watchers) -> None
     assert "records_read_total{" not in text(watchers)
 
 
+def test_the_metrics_of_the_last_seconds_of_a_deleted_pipe_are_put_once(
+    watchers: Watchers,
+) -> None:
+    watchers.of(PIPE).execution(records(2)).ended(Succeeded())
+    watchers.forget(PIPE.name)
+    first, then = watchers.metrics(), watchers.metrics()
+    events = [metric for metric in first if metric["MetricName"] == "EventCount"]
+    assert [metric["StatisticValues"]["Sum"] for metric in events] == [2]
+    assert then == []
+
+
 def text(watchers: Watchers) -> str:
     return watchers.exposition.text().decode()
 

@@ -44,6 +44,8 @@ class Watchers:
         self._clients = clients
         self._lock = threading.Lock()
         self._tallies: dict[str, tuple[str, Tally]] = {}
+        # What was counted of deleted pipes since the metrics were last put.
+        self._departed: list[tuple[str, tuple[str, Tally]]] = []
         self._concurrency: dict[str, Concurrency] = {}
         self._log_groups: dict[str, LogGroup] = {}
         self.exposition = Exposition(PipesCollector(self._totals, pipes))
@@ -63,10 +65,12 @@ class Watchers:
         return PipeWatch(tally, concurrency, self._execution_log(pipe, log), log)
 
     def forget(self, name: str) -> None:
-        """The pipe is deleted: tell no more of it, once its log is written."""
+        """The pipe is deleted: tell no more of it, once its log and metrics are written."""
         self._close_log(name)
         with self._lock:
-            self._tallies.pop(name, None)
+            counted = self._tallies.pop(name, None)
+            if counted and self._publisher:
+                self._departed.append((name, counted))
 
     def close(self, grace: float = GRACE_SECONDS) -> None:
         """Write what is left, within `grace` seconds."""
@@ -84,7 +88,8 @@ class Watchers:
         """What happened since the last call, as CloudWatch takes it."""
         now = datetime.now(UTC)
         with self._lock:
-            watched = list(self._tallies.items())
+            watched = [*self._tallies.items(), *self._departed]
+            self._departed = []
             accounts = list(self._concurrency.items())
         done = [(account, name, tally.take_activity()) for name, (account, tally) in watched]
         data = [datum for _, name, activity in done for datum in pipe_metrics(name, activity, now)]

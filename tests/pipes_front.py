@@ -59,6 +59,7 @@ class Front:
                 self.send_response(status)
                 if error:
                     self.send_header("X-Amz-Function-Error", error)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 

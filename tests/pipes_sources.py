@@ -204,6 +204,13 @@ class QueueSource:
         answer = self.aws("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def show(self, event: Event) -> None:
+        """Let messages that were received come into view again, as their time's end would."""
+        for record in event:
+            self.aws("sqs").change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
+            )
+
     def taken(self) -> list[str]:
         """The bodies of the messages that can be received now; they are taken out."""
         sqs = self.aws("sqs")

@@ -292,7 +292,7 @@ def test_a_batch_that_is_at_the_target_when_the_service_is_killed_comes_again(
 def test_messages_that_were_at_the_target_when_the_service_is_killed_come_into_view_again(
     mortal: PipesProcess, source: MakeSource, run: Run
 ) -> None:
-    queue: QueueSource = source("sqs", attributes={"VisibilityTimeout": "1"})
+    queue: QueueSource = source("sqs", attributes={"VisibilityTimeout": "2"})
     queue.put("a")
     held = threading.Event()
 
@@ -305,9 +305,12 @@ def test_messages_that_were_at_the_target_when_the_service_is_killed_come_into_v
         mortal.kill()
     finally:
         held.set()
+    assert queue.left() == 1
     mortal.start()
-    assert batches(queue, function.invoked(2)) == [["a"], ["a"]]
+    # The emulator may give it once more to the receive of the service that is dead.
     eventually(lambda: queue.left() == 0)
+    assert set(flat(queue, function)) == {"a"}
+    assert len(function.invocations) > 1
 
 
 @pytest.mark.parametrize("kind", ["sqs", "fifo"])

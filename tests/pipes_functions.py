@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from conftest import AwsClient
-from pipes_service import ROLE, function_zip
+from pipes_service import make_function
 from waiting import eventually
 
 Event = list[dict[str, Any]]
@@ -123,18 +123,3 @@ def asking_functions(aws: AwsClient, name: str) -> Iterator[Functions]:
             yield functions
         finally:
             server.shutdown()
-
-
-def make_function(aws: AwsClient, name: str, source: str, **environment: str) -> str:
-    """The ARN of a new function."""
-    made = aws("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.11",
-        Role=ROLE,
-        Handler="handler.handler",
-        Timeout=60,
-        Code={"ZipFile": function_zip(source)},
-        Environment={"Variables": environment},
-    )
-    arn: str = made["FunctionArn"]
-    return arn

@@ -151,11 +151,26 @@ FUNCTION = textwrap.dedent(
 `slow` takes a second."""
 
 
-def function_zip(source: str = FUNCTION) -> bytes:
+def function_zip(source: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", source)
     return packed.getvalue()
+
+
+def make_function(aws: AwsClient, name: str, source: str, **environment: str) -> str:
+    """The ARN of a new function."""
+    made = aws("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Role=ROLE,
+        Handler="handler.handler",
+        Timeout=60,
+        Code={"ZipFile": function_zip(source)},
+        Environment={"Variables": environment},
+    )
+    arn: str = made["FunctionArn"]
+    return arn
 
 
 @dataclass
@@ -170,15 +185,7 @@ class Pipeline:
         self.kinesis = self.aws("kinesis")
         self.kinesis.create_stream(StreamName=self.name, ShardCount=self.shards)
         self.kinesis.create_stream(StreamName=f"{self.name}-sink", ShardCount=1)
-        self.aws("lambda").create_function(
-            FunctionName=self.name,
-            Runtime="python3.11",
-            Role=ROLE,
-            Handler="handler.handler",
-            Timeout=30,
-            Code={"ZipFile": function_zip()},
-            Environment={"Variables": {"SINK": f"{self.name}-sink"}},
-        )
+        make_function(self.aws, self.name, FUNCTION, SINK=f"{self.name}-sink")
         self.queue = self.aws("sqs").create_queue(QueueName=self.name)["QueueUrl"]
 
     @property

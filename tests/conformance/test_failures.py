@@ -18,8 +18,8 @@ import pytest
 from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from pipes_front import DROPPED, Front, front_of
-from pipes_functions import Event, Function, make_function
-from pipes_service import ACCOUNT, PipesProcess, pipes_process
+from pipes_functions import Event, Function
+from pipes_service import ACCOUNT, PipesProcess, make_function, pipes_process
 from pipes_sources import (
     MakeSource,
     QueueSource,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -30,11 +31,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def aws(emulator: str) -> AwsClient:
-    """`aws("kinesis")` is a boto3 client of the emulator; the environment is left alone."""
+    """`aws("kinesis")` is the boto3 client of the emulator; the environment is left alone."""
     session = boto3.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=ministack.REGION
     )
 
+    @cache
     def client(service: str) -> Any:
         return session.client(
             service,  # type: ignore[call-overload]

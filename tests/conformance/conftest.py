@@ -73,6 +73,13 @@ def functions(aws: AwsClient) -> Iterator[Functions]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def enrichments(aws: AwsClient) -> Iterator[Functions]:
+    """Another function, for pipes that have one as their enrichment too."""
+    with asking_functions(aws, unique("test_enrichments")) as made:
+        yield made
+
+
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """For the resources of the test."""

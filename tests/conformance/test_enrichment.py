@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from conftest import AwsClient
 from pipes_conformance import Queue, Stream, handled, make_machine, pipes_of
-from pipes_functions import Answer, Event, Functions, asking_functions
-from pipes_service import PipesProcess, unique
+from pipes_functions import Answer, Event, Functions
+from pipes_service import PipesProcess
 from waiting import eventually
 
 ANSWERS: dict[str, tuple[Any, list[Any]]] = {
@@ -37,12 +36,6 @@ ANSWERS: dict[str, tuple[Any, list[Any]]] = {
     "events of all kinds": ([1.5, "two", [3], {"4": None}], [1.5, "two", [3], {"4": None}]),
 }
 """What the enrichment answers with, and the events that the target gets."""
-
-
-@pytest.fixture(scope="module")
-def enrichments(aws: AwsClient) -> Iterator[Functions]:
-    with asking_functions(aws, unique("test_enrichments")) as made:
-        yield made
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,10 +142,10 @@ def check(case: Case, message: str, source: Source, definition: dict[str, Any]) 
     }.items():
         expected = expected.replace(token, value)
     if "text" in case:
-        assert message == expected, case["name"]
+        assert message == expected
     else:
         found = json.loads(message)
-        assert found == filled(json.loads(expected), found, source), case["name"]
+        assert found == filled(json.loads(expected), found, source)
 
 
 def filled(expected: Any, found: Any, source: Source) -> Any:
@@ -167,32 +166,16 @@ def filled(expected: Any, found: Any, source: Source) -> Any:
     return expected
 
 
-PORTION = 19
-"""Cases at once: so many pipes are polled at a time."""
-
-
-def portions() -> list[Any]:
-    starts = range(0, len(TO_QUEUES), PORTION)
-    return [
-        pytest.param(TO_QUEUES[i : i + PORTION], id=f"{TO_QUEUES[i]['name']} and on")
-        for i in starts
-    ]
-
-
-@pytest.mark.parametrize("cases", portions())
+@pytest.mark.parametrize("case", TO_QUEUES, ids=[case["name"] for case in TO_QUEUES])
 def test_a_message_is_what_its_template_makes_of_the_record(
-    aws: AwsClient, pipes: PipesProcess, enrichment: str, cases: Sequence[Case], name: str
+    aws: AwsClient, pipes: PipesProcess, enrichment: str, case: Case, name: str
 ) -> None:
-    made = []
-    for number, case in enumerate(cases):
-        source = PUT[case["source"]](aws, f"{name}-{number}", case)
-        queue = Queue(aws, f"{name}-{number}-to")
-        definition = definition_of(f"{name}-{number}", case, source, enrichment)
-        made.append((case, source, queue, {**definition, "Target": queue.arn}))
-    with pipes_of(pipes, [definition for *_, definition in made]):
-        for case, source, queue, definition in made:
-            (message,) = queue.bodies(1)
-            check(case, message, source, definition)
+    source = PUT[case["source"]](aws, name, case)
+    queue = Queue(aws, f"{name}-to")
+    definition = definition_of(name, case, source, enrichment) | {"Target": queue.arn}
+    with pipes_of(pipes, [definition]):
+        (message,) = queue.bodies(1)
+    check(case, message, source, definition)
 
 
 TO_SINK = """
@@ -208,38 +191,39 @@ def handler(event, context):
 """
 
 
+@pytest.fixture(scope="module")
+def to_sink(aws: AwsClient) -> tuple[str, Stream]:
+    """A function that writes down what it gets, and where."""
+    sink = Stream(aws, unique("test_sink"))
+    return make_function(aws, sink.name, TO_SINK, SINK=sink.name), sink
+
+
+FREE_TEXT = [case for case in SENT if "text" in case and case["source"] == "kinesis"]
+
+
+@pytest.mark.parametrize("case", FREE_TEXT, ids=[case["name"] for case in FREE_TEXT])
 def test_a_function_gets_free_text_as_strings_of_its_array(
-    aws: AwsClient, pipes: PipesProcess, name: str
+    aws: AwsClient, pipes: PipesProcess, to_sink: tuple[str, Stream], case: Case, name: str
 ) -> None:
-    cases = [case for case in SENT if "text" in case and case["source"] == "kinesis"]
-    sink = Stream(aws, f"{name}-sink")
-    function = make_function(aws, name, TO_SINK, SINK=sink.name)
-    # One pipe after the other: MiniStack starts a process for each invocation at a time.
-    for number, case in enumerate(cases, start=1):
-        source = put_to_stream(aws, f"{name}-{number}", case, times=2)
-        definition = definition_of(f"{name}-{number}", case, source, "")
-        with pipes_of(pipes, [{**definition, "Target": function}]):
-            array = eventually(partial(nth, number, sink))
-        text = case["text"].replace("{{pipe-name}}", definition["Name"])
-        assert array == [text, text], case["name"]
-
-
-def nth(number: int, sink: Stream) -> Any:
-    arrays = sink.jsons("k")
-    assert len(arrays) >= number
-    return arrays[number - 1]
+    function, sink = to_sink
+    source, before = put_to_stream(aws, name, case, times=2), len(sink.records())
+    with pipes_of(pipes, [definition_of(name, case, source, "") | {"Target": function}]):
+        (array,) = eventually(lambda: sink.jsons("k")[before:])
+    text = case["text"].replace("{{pipe-name}}", name)
+    assert array == [text, text]
 
 
 def test_a_function_gets_json_as_items_of_its_array(
-    aws: AwsClient, pipes: PipesProcess, name: str
+    aws: AwsClient, pipes: PipesProcess, to_sink: tuple[str, Stream], name: str
 ) -> None:
-    source, sink = Stream(aws, name), Stream(aws, f"{name}-sink")
-    function = make_function(aws, name, TO_SINK, SINK=sink.name)
+    source, (function, sink) = Stream(aws, name), to_sink
+    before = len(sink.records())
     source.put_json({"a": 1}, {"a": "b"}, {})
     parameters = {"InputTemplate": '{"a": <$.data.a>}'}
     definition = {"Name": name, "Source": source.arn, "Target": function}
     with pipes_of(pipes, [{**definition, "TargetParameters": parameters}]):
-        assert eventually(lambda: sink.jsons("k")) == [[{"a": 1}, {"a": "b"}, {"a": ""}]]
+        (array,) = eventually(lambda: sink.jsons("k")[before:])
+    assert array == [{"a": 1}, {"a": "b"}, {"a": ""}]
 
 
 # What is refused

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, handled, pipes_of, whole
-from pipes_functions import Event, Functions, asking_functions, make_function
+from pipes_functions import Event, Functions, make_function
 from pipes_service import ACCOUNT, PipesProcess, in_state, pipes_process, unique
 from waiting import eventually
 
@@ -38,12 +38,6 @@ def pipes(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         yield process
     finally:
         process.stop()
-
-
-@pytest.fixture(scope="module")
-def enrichments(aws: AwsClient) -> Iterator[Functions]:
-    with asking_functions(aws, unique("test_enrichments")) as made:
-        yield made
 
 
 @pytest.fixture

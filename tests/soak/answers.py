@@ -24,14 +24,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`given` is called once the whole answer was written. Of one that is `lost` only the first
-    half is, and then the connection is cut."""
+    """`given` is called once the whole answer was written. Of an answer that is cut off only a part
+    is `written` (a share), and then the connection is closed."""
 
     content: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[], None] = lambda: None
-    lost: bool = False
+    written: float = 1.0
 
 
 def refusal(status: int, code: str) -> Answer:

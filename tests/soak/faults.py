@@ -79,8 +79,14 @@ class Faults:
             return fault
 
     def delay(self) -> float:
+        """Seconds that a slow answer takes."""
         with self._lock:
             return self._random.uniform(0.2, LONGEST_ANSWER)
+
+    def share(self) -> float:
+        """How much of an answer is written before it is cut."""
+        with self._lock:
+            return self._random.random()
 
     def _draw(self, service: str, moves_records: bool) -> Fault | None:
         now = self._elapsed()
@@ -107,5 +113,5 @@ def refused(service: str, fault: Fault | None) -> Answer | None:
         case Fault.EXPIRED:
             return refusal(400, "ExpiredIteratorException")
         case Fault.CUT:
-            return Answer(None, lost=True)
+            return Answer(None, written=0.0)
     return None

@@ -33,12 +33,11 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             answer = front.answer(Request(*self._asked(), body, self.life))
-            written = _bytes(answer)
-            if answer.lost:
+            whole = _bytes(answer)
+            self.wfile.write(whole[: int(len(whole) * answer.written)])
+            if answer.written < 1:
                 self.close_connection = True
-                written = written[: len(written) // 2]
-            self.wfile.write(written)
-            if not answer.lost:
+            else:
                 answer.given()
 
         do_GET = do_POST  # noqa: N815
@@ -58,9 +57,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
 
 
 def _bytes(answer: Answer) -> bytes:
-    """Head and body; nothing at all of an answer without content."""
-    if answer.content is None:
-        return b""
+    """Head and body."""
     content = json.dumps(answer.content).encode()
     headers = {
         **answer.headers,

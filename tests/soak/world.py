@@ -17,6 +17,7 @@ from soak.kinesis import Kinesis
 from soak.pipes import ALL, RED, expected_of_all, expected_of_red
 from soak.server import served
 from soak.stream import Put, Stream
+from soak.surprises import surprises
 from soak.targets import Function, Queue
 
 
@@ -57,13 +58,7 @@ class World:
         return sum(len(call.taken) for call in calls)
 
     def surprises(self) -> list[str]:
-        """What the service logged that it was not prepared for: the last line of each traceback."""
-        lines = self.service.log.read_text(errors="replace").splitlines()
-        begins = [i for i, line in enumerate(lines) if line.startswith("Traceback ")]
-        return [
-            next((line for line in lines[begin + 1 :] if not line.startswith(" ")), "")
-            for begin in begins
-        ]
+        return surprises(self.service.log.read_text(errors="replace"))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from soak.evidence import Call, Evidence, Expected, GivenUp
 from soak.repetition import SETTLING
+from soak.surprises import surprises
 from soak.verdict import Finding, verdict
 
 KILLED = 100.0
@@ -162,3 +163,16 @@ def test_what_came_again_needs_no_answer_of_an_earlier_life() -> None:
         call(1, life=2, at=again + 1),
     ]
     assert findings(Evidence(expected(1), calls, kills=[KILLED, again])) == {}
+
+
+def test_tracebacks_of_errors_are_surprises() -> None:
+    trace = (
+        r"\nTraceback (most recent call last):\n  File \"worker.py\", line 1\nKeyError: 'Records'"
+    )
+    log = (
+        "2026-01-01T00:00:00.000Z INFO    pipe: started\n"
+        f"2026-01-01T00:00:01.000Z WARNING Failed to parse headers{trace}\n"
+        f"2026-01-01T00:00:02.000Z ERROR   pipe: working on a shard failed{trace}\n"
+        "2026-01-01T00:00:03.000Z ERROR   pipe: cannot dead-letter, trying on\n"
+    )
+    assert surprises(log) == ["KeyError: 'Records'"]

@@ -400,11 +400,11 @@ def test_a_service_that_does_not_carry_a_call_out_uses_up_no_attempt(
     letters: QueueSource,
     run: Run,
 ) -> None:
-    limits = {"MaximumRetryAttempts": 0, "DeadLetterConfig": {"Arn": letters.arn}}
-    function = run(stream, on=fronted, **limits)
+    limits = {"MaximumRetryAttempts": 1, "DeadLetterConfig": {"Arn": letters.arn}}
+    function = run(stream, first_time(raised), on=fronted, **limits)
     front.troubles += [trouble] * 3
     stream.put("a", key="one")
-    function.invoked(1)
+    function.invoked(2)
     assert front.troubles == []
     assert letters.taken() == []
 
@@ -412,15 +412,15 @@ def test_a_service_that_does_not_carry_a_call_out_uses_up_no_attempt(
 def test_a_service_that_cannot_be_reached_uses_up_no_attempt(
     front: Front, fronted: PipesProcess, stream: StreamSource, letters: QueueSource, run: Run
 ) -> None:
-    limits = {"MaximumRetryAttempts": 0, "DeadLetterConfig": {"Arn": letters.arn}}
-    function = run(stream, on=fronted, **limits)
+    limits = {"MaximumRetryAttempts": 1, "DeadLetterConfig": {"Arn": letters.arn}}
+    function = run(stream, first_time(raised), on=fronted, **limits)
     front.close()
     try:
         stream.put("a", key="one")
         eventually(lambda: f"{stream.name}: retrying" in fronted.log.read_text())
     finally:
         front.open()
-    function.invoked(1)
+    function.invoked(2)
     assert letters.taken() == []
 
 

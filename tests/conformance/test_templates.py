@@ -19,8 +19,7 @@ import pytest
 
 from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, pipes_of, refused, whole
-from pipes_functions import make_function
-from pipes_service import ROLE, PipesProcess, in_state, unique
+from pipes_service import ROLE, PipesProcess, in_state, make_function, unique
 from waiting import eventually
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "templates.toml").read_text("utf-8"))

@@ -22,8 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, handled, pipes_of, whole
-from pipes_functions import Event, Functions, make_function
-from pipes_service import ACCOUNT, PipesProcess, in_state, pipes_process, unique
+from pipes_functions import Event, Functions
+from pipes_service import ACCOUNT, PipesProcess, in_state, make_function, pipes_process, unique
 from waiting import eventually
 
 Members = dict[str, Any]

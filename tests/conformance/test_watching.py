@@ -21,7 +21,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import AwsClient
-from pipes_conformance import Queue, Stream, arn, handled, pipes_of, whole
+from pipes_conformance import Queue, Stream, arn, handled, pipes_of, refused, whole
 from pipes_functions import Event, Functions
 from pipes_service import ACCOUNT, PipesProcess, in_state, make_function, pipes_process, unique
 from waiting import eventually
@@ -354,6 +354,33 @@ def test_throttling_is_in_the_log_and_no_attempt(
         assert (counted["delivered"], counted["dropped"]) == (2, 0)
         assert eventually(lambda: summed(aws, source.name, "ExecutionThrottled"))
     assert summed(aws, source.name, "ExecutionFailed") == 0
+
+
+FIREHOSE = {"DeliveryStreamArn": arn("firehose", "deliverystream/d")}
+S3 = {"BucketName": "logs", "BucketOwner": ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "field", "words"),
+    [
+        (
+            {"FirehoseLogDestination": FIREHOSE},
+            ".firehoseLogDestination",
+            "FirehoseLogDestination is not supported",
+        ),
+        ({"S3LogDestination": S3}, ".s3LogDestination", "S3LogDestination is not supported"),
+        ({}, "", "needs a destination"),
+    ],
+    ids=["Firehose", "S3", "none"],
+)
+def test_a_log_that_goes_nowhere_is_refused(
+    pipes: PipesProcess, configuration: Members, field: str, words: str
+) -> None:
+    source, function = arn("kinesis", "stream/nothing"), arn("lambda", "function:nothing")
+    definition = whole({"Name": "refused", "Source": source, "Target": function})
+    definition["LogConfiguration"] = {"Level": "INFO", **configuration}
+    told = dict(refused(pipes, definition))
+    assert words in told[f"logConfiguration{field}"]
 
 
 # CloudWatch

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from eventbridge_pipes import logs
 from eventbridge_pipes.api.application import application
 from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.arenas import keep_one_arena
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
@@ -31,6 +32,7 @@ class ListenError(Exception):
 
 
 def main() -> int:
+    keep_one_arena()
     settings = Settings.from_arguments(sys.argv[1:])
     logs.configure(settings.log_format, settings.log_level)
     try:

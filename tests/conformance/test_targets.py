@@ -1,6 +1,7 @@
-"""Sections "API", "Filters" and "Templates" as far as targets go: each target at a pipe's end.
+"""Each target at a pipe's end: its parameters, its batches, what it refuses, and who is refused.
 
-The pipes read orders from a Kinesis stream, all of them in one batch. Beside MiniStack.
+The pipes read orders from a Kinesis stream, all of them in one batch. Beside MiniStack, but for
+the times of events on a bus, which moto keeps.
 """
 
 from __future__ import annotations

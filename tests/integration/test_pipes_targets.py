@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ SENT = [{"number": number, "key": "ab"[number % 2]} for number in range(12)]
 
 
 @pytest.fixture
-def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Clients:
+def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     """As the service has them when it runs beside the emulator."""
     for name, value in {
         "AWS_ENDPOINT_URL": emulator,
@@ -37,7 +38,9 @@ def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Clients:
         "AWS_SECRET_ACCESS_KEY": "test",
     }.items():
         monkeypatch.setenv(name, value)
-    return connect()
+    clients = connect()
+    yield clients
+    clients.sqs_calls.close()
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def received(aws: AwsClient, url: str, count: int) -> list[str]:
 
 def test_a_queue(clients: Clients, aws: AwsClient, name: str) -> None:
     url = make_queue(aws, name)
-    target = QueueTarget(clients.sqs, arn("sqs", name), {})
+    target = QueueTarget(clients.sqs_calls, arn("sqs", name), {})
     assert target.send([*messages(*SENT), text("plain")], Unseen()) == Succeeded()
     assert sorted(received(aws, url, 13)) == sorted([*map(json.dumps, SENT), "plain"])
 
@@ -82,7 +85,7 @@ def test_a_fifo_queue_keeps_the_order_of_each_group(
     name += ".fifo"
     url = make_queue(aws, name, FifoQueue="true")
     parameters = {"MessageGroupId": "$.key", "MessageDeduplicationId": "$.number"}
-    target = QueueTarget(clients.sqs, arn("sqs", name), parameters)
+    target = QueueTarget(clients.sqs_calls, arn("sqs", name), parameters)
     assert target.send(messages(*SENT), Unseen()) == Succeeded()
     bodies = [json.loads(body) for body in received(aws, url, 12)]
     for key in "ab":
@@ -93,7 +96,7 @@ def test_a_queue_that_refuses_one_message_takes_the_others(
     clients: Clients, aws: AwsClient, name: str
 ) -> None:
     url = make_queue(aws, name)
-    target = QueueTarget(clients.sqs, arn("sqs", name), {})
+    target = QueueTarget(clients.sqs_calls, arn("sqs", name), {})
     answer = target.send([text("a"), text("\0"), text("b")], Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1})
@@ -252,7 +255,7 @@ def test_a_function_that_is_only_started(
 @pytest.mark.parametrize("service", ["sqs", "sns", "kinesis", "logs"])
 def test_a_target_that_is_not_there_fails_the_attempt(clients: Clients, service: str) -> None:
     targets: dict[str, Target] = {
-        "sqs": QueueTarget(clients.sqs, arn("sqs", "absent"), {}),
+        "sqs": QueueTarget(clients.sqs_calls, arn("sqs", "absent"), {}),
         "sns": TopicTarget(clients.sns, arn("sns", "absent")),
         "kinesis": StreamTarget(clients.kinesis, arn("kinesis", "stream/absent"), "x"),
         "logs": LogGroupTarget(clients.logs, arn("logs", "log-group:absent"), "mine", {}),

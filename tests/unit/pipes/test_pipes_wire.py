@@ -73,7 +73,12 @@ def calls(server: RawServer, connect: Connect) -> Calls:
 
 
 def read(calls: Calls) -> dict[str, Any]:
-    return calls.call("GetRecords", {"ShardIterator": "i", "Limit": 5})
+    """The content of an answer."""
+    return content(calls.call("GetRecords", {"ShardIterator": "i", "Limit": 5}))
+
+
+def content(answered: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answered.items() if name != "ResponseMetadata"}
 
 
 def test_a_call_is_what_the_service_expects(server: RawServer, calls: Calls) -> None:
@@ -145,7 +150,7 @@ def test_a_server_that_closes_a_new_connection_is_not_asked_again(
 def test_several_calls_are_under_way_at_once(server: RawServer, calls: Calls) -> None:
     server.answers += [EMPTY] * 4
     pending = [calls.begin("GetRecords", {"number": number}) for number in range(4)]
-    assert [call.result() for call in reversed(pending)] == [{"Records": []}] * 4
+    assert [content(call.result()) for call in reversed(pending)] == [{"Records": []}] * 4
     assert server.connections == 4
     assert sorted(request.body["number"] for request in server.requests) == [0, 1, 2, 3]
 
@@ -177,7 +182,7 @@ def test_an_answer_may_end_with_the_connection(server: RawServer, calls: Calls) 
     pending = calls.begin("GetRecords", {})
     eventually(lambda: server.requests)
     server.drop_connections()
-    assert pending.result() == {"a": 1}
+    assert content(pending.result()) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -197,6 +202,28 @@ def test_a_refusal_is_the_error_of_the_sdk(
         read(calls)
     assert faults.is_throttling(raised.value)
     assert faults.describe(raised.value) == "ProvisionedThroughputExceededException: slow down"
+
+
+def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
+    server: RawServer, calls: Calls
+) -> None:
+    told = b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"gone"}'
+    server.answers += [
+        b"HTTP/1.1 400 Bad Request\r\n"
+        b"x-amzn-RequestId: 7f\r\n"
+        b"x-amzn-query-error: AWS.SimpleQueueService.NonExistentQueue;Sender\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(told), told)
+    ]
+    with pytest.raises(ClientError) as raised:
+        read(calls)
+    assert faults.describe(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
+    assert faults.request_id_of(raised.value) == "7f"
+
+
+def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: Calls) -> None:
+    server.answers += [b"HTTP/1.1 200 OK\r\nX-Amzn-RequestId: 7f\r\nContent-Length: 2\r\n\r\n{}"]
+    added = calls.call("GetRecords", {})["ResponseMetadata"]
+    assert added == {"HTTPStatusCode": 200, "RequestId": "7f"}
 
 
 def test_a_refusal_that_is_not_json_is_told_by_its_status(server: RawServer, calls: Calls) -> None:

@@ -42,7 +42,7 @@ def target_of(pipe: Pipe, clients: Clients) -> Target:
         case TargetKind.LAMBDA | TargetKind.STATE_MACHINE:
             return InvokedTarget(_invoked(arn, clients), pipe.waits_for_target)
         case TargetKind.SQS:
-            return QueueTarget(clients.sqs, arn, parameters)
+            return QueueTarget(clients.sqs_calls, arn, parameters)
         case TargetKind.SNS:
             return TopicTarget(clients.sns, arn)
         case TargetKind.KINESIS:

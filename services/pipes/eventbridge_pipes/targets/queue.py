@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.delivery.dead_letter_queue import queue_url
 from eventbridge_pipes.events.paths import resolve
 from eventbridge_pipes.targets import batches, refusals
 from eventbridge_pipes.targets.batches import BatchApi, Entry, numbered
 from eventbridge_pipes.targets.calling import make
 from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from eventbridge_pipes.wire.calls import Calls as ServiceCalls
 
 _BYTES = 1024 * 1024
 """What a message may have, and all messages of a call together.
@@ -32,9 +29,9 @@ class QueueTarget:
     group. Within a call SQS itself keeps the order of what it takes.
     """
 
-    def __init__(self, client: SQSClient, queue: Arn, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, sqs: ServiceCalls, queue: Arn, parameters: Mapping[str, Any]) -> None:
         """`parameters` are PipeTargetSqsQueueParameters."""
-        self._client = client
+        self._sqs = sqs
         self._queue = queue
         self._url: str | None = None
         self._fifo = queue.resource.endswith(".fifo")
@@ -53,13 +50,21 @@ class QueueTarget:
 
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
         if self._url is None:
-            self._url = queue_url(self._client, self._queue)
+            self._url = self._asked_url()
         request = {"QueueUrl": self._url, "Entries": numbered(entries)}
         try:
-            answer = make(self._client.send_message_batch, request, calls)
+            answer = make(self._send, request, calls)
         except faults.CallError as error:
             if faults.code_of(error) in _NO_SUCH_QUEUE:
                 # A queue that is made again may have another URL.
                 self._url = None
             raise
         return refusals.of_failed("sqs", answer)
+
+    def _send(self, **request: Any) -> dict[str, Any]:
+        return self._sqs.call("SendMessageBatch", request)
+
+    def _asked_url(self) -> str:
+        queue = {"QueueName": self._queue.name, "QueueOwnerAWSAccountId": self._queue.account}
+        url: str = self._sqs.call("GetQueueUrl", queue)["QueueUrl"]
+        return url

@@ -32,7 +32,7 @@ def of_failed(service: str, answer: Mapping[str, Any]) -> dict[int, Refusal]:
         int(entry["Id"]): _of_entry(
             service, entry["Code"], entry.get("Message"), answer, not entry["SenderFault"]
         )
-        for entry in answer.get("Failed", ())
+        for entry in answer.get("Failed") or ()
     }
 
 

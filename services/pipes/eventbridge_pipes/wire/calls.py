@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from eventbridge_pipes.wire.connection import Endpoint
+from eventbridge_pipes.wire.connection import Answer, Endpoint
 from eventbridge_pipes.wire.pool import Exchange, Pool
 from eventbridge_pipes.wire.signing import Signer
 
@@ -29,6 +29,7 @@ class Pending(Protocol):
     def result(self, patience: float | None = None) -> dict[str, Any]:
         """What the service answers, as it is on the wire: blobs in base64, times as numbers.
 
+        Beside it is what an SDK's client adds: ResponseMetadata, with HTTPStatusCode and RequestId.
         To be called once. `patience` is how many seconds of silence to bear, if not the usual.
         Raises botocore's ClientError or BotoCoreError.
         """
@@ -96,9 +97,10 @@ class _Pending:
             raise _not_answered(error, self._endpoint) from error
         content = _content(answer.body)
         if answer.status >= 300:
-            raise _refusal(answer.status, content or {}, self._operation)
+            raise _refusal(answer, content or {}, self._operation)
         if content is None:
             raise exceptions.HTTPClientError(error="the answer is not a JSON object")
+        content["ResponseMetadata"] = _metadata(answer)
         return content
 
 
@@ -125,15 +127,26 @@ def _content(body: bytes) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _refusal(status: int, content: dict[str, Any], operation: str) -> ClientError:
+def _refusal(answer: Answer, content: dict[str, Any], operation: str) -> ClientError:
     """The error that an SDK would raise. Its type may come with a namespace, or a URL behind it.
 
+    SQS tells in a header what the error was called before it spoke JSON, which is what SDKs use.
     https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+    https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
     """
-    code = str(content.get("__type") or status).partition(":")[0].rpartition("#")[2]
+    kind = str(content.get("__type") or answer.status).partition(":")[0].rpartition("#")[2]
+    code = answer.headers.get("x-amzn-query-error", "").partition(";")[0] or kind
     message = str(content.get("message") or content.get("Message") or "")
-    answer: Any = {
+    response: Any = {
         "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status},
+        "ResponseMetadata": _metadata(answer),
     }
-    return ClientError(answer, operation)
+    return ClientError(response, operation)
+
+
+def _metadata(answer: Answer) -> dict[str, Any]:
+    """As an SDK's client has it in its answers."""
+    return {
+        "HTTPStatusCode": answer.status,
+        "RequestId": answer.headers.get("x-amzn-requestid", ""),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -53,9 +54,11 @@ class Endpoint:
 
 
 class Answer(NamedTuple):
-    """`reusable`: whether the connection can carry another request."""
+    """`headers` by their names in small letters; `reusable`: whether the connection can carry
+    another request."""
 
     status: int
+    headers: Mapping[str, str]
     body: bytes
     reusable: bool
 
@@ -107,6 +110,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
+        self._headers: dict[str, str] = {}
         self._chunks: list[bytes] = []
         self._framed = False
         self._in_body = False
@@ -126,12 +130,15 @@ class _Reading:
         ends_with_connection = self._in_body and not self._framed
         if not (self._complete or ends_with_connection):
             raise BadAnswerError("the answer is cut off")
-        return Answer(self._parser.get_status_code(), b"".join(self._chunks), self._reusable)
+        status, body = self._parser.get_status_code(), b"".join(self._chunks)
+        return Answer(status, self._headers, body, self._reusable)
 
     # What the parser calls.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() in (b"content-length", b"transfer-encoding"):
+        header = name.lower().decode("latin-1")
+        self._headers[header] = value.decode("latin-1")
+        if header in ("content-length", "transfer-encoding"):
             self._framed = True
 
     def on_headers_complete(self) -> None:

@@ -22,7 +22,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help:
 	@sed -n 's/^#  *make/  make/p' Makefile
 	@echo "  make up, scenario, produce, table, env, provision, destroy, package: see inventory --help"
-	@echo "  make unit, integration, bench, bench-pipes, soak, lint, format, typecheck, check, lock,"
+	@echo "  make unit, integration, bench, bench-pipes, lint, format, typecheck, check, lock,"
 	@echo "       clean: for developers"
 
 install: $(RUNTIME)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.request
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -36,20 +37,31 @@ def batches(source: Source, events: list[Event]) -> list[list[str]]:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_full_batch_leaves_at_once_and_the_rest_waits_for_its_window(
-    kind: str, size: int, source: MakeSource, run: Run
+    kind: str, size: int, pipes: PipesProcess, source: MakeSource, run: Run
 ) -> None:
     made = source(kind)
     function = run(made, BatchSize=size, MaximumBatchingWindowInSeconds=LONGEST_WINDOW)
     sent = numbered(0, 3 * size)
     split = 2 * size + size // 2
     made.put(*sent[:split], key="one")
-    function.invoked(2)
-    # Had the rest left alone, the last batch would not be full.
+    # The rest has been read, and nothing is in its way. Had it left, the last batch would not be
+    # full.
+    eventually(lambda: counted(pipes, made, "read") == split)
+    eventually(lambda: counted(pipes, made, "delivered") == 2 * size)
     made.put(*sent[split:], key="one")
     # A queue's batches go side by side.
     assert sorted(batches(made, function.invoked(3))) == [
         sent[start : start + size] for start in range(0, 3 * size, size)
     ]
+
+
+def counted(pipes: PipesProcess, source: Source, what: str) -> int:
+    """How many records of the source's pipe /metrics tells."""
+    with urllib.request.urlopen(f"{pipes.url}/metrics") as answer:  # noqa: S310
+        text = answer.read().decode()
+    begin = f'eventbridge_pipes_records_{what}_total{{pipe="{source.name}"}} '
+    (value,) = [line.removeprefix(begin) for line in text.splitlines() if line.startswith(begin)]
+    return int(float(value))
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -41,6 +41,7 @@ def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]
     clients = connect()
     yield clients
     clients.sqs_calls.close()
+    clients.invoker.close()
 
 
 @pytest.fixture
@@ -230,13 +231,13 @@ def function(aws: AwsClient, name: str) -> str:
 
 
 def test_a_function_with_a_qualifier(clients: Clients, function: str) -> None:
-    answer = Function(clients.lambda_, function).call(messages(*SENT), Unseen())
+    answer = Function(clients.invoker, function).call(messages(*SENT), Unseen())
     assert isinstance(answer, Returned)
     assert json.loads(answer.body) == {"version": "1", "events": SENT}
 
 
 def test_a_function_that_raises(clients: Clients, function: str) -> None:
-    answer = Function(clients.lambda_, function).call(messages({"raise": "no"}), Unseen())
+    answer = Function(clients.invoker, function).call(messages({"raise": "no"}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.reason.startswith("function error: ")
     assert answer.reason.endswith(": no")
@@ -246,7 +247,7 @@ def test_a_function_that_is_only_started(
     clients: Clients, aws: AwsClient, name: str, function: str
 ) -> None:
     url = make_queue(aws, name)
-    assert Function(clients.lambda_, function).start([message({"queue": url})], Unseen()) == (
+    assert Function(clients.invoker, function).start([message({"queue": url})], Unseen()) == (
         Succeeded()
     )
     assert received(aws, url, 1) == ["here"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,8 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from eventbridge_pipes.wire.calls import Calls
-from eventbridge_pipes.wire.connect import calls_like
+from eventbridge_pipes.wire.connect import calls_like, invoker_like
 from eventbridge_pipes.wire.cut_off import refuse_cut_off
+from eventbridge_pipes.wire.functions import DirectInvoker
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -58,7 +59,7 @@ class Clients:
         self._core = core
         self._session = boto3.Session(botocore_session=core)
         self._made: dict[str, Any] = {}
-        self._direct: dict[str, Calls] = {}
+        self._direct: dict[str, Any] = {}
         # Sessions are not thread-safe; the clients that they make are.
         self._lock = threading.Lock()
 
@@ -90,6 +91,12 @@ class Clients:
     def sqs_calls(self) -> Calls:
         """For what is called all the time."""
         return self._calls("sqs")
+
+    @property
+    def invoker(self) -> LambdaClient | DirectInvoker:
+        """For the one call of Lambda's that is made all the time."""
+        invoker: LambdaClient | DirectInvoker = self._directly("lambda", invoker_like)
+        return invoker
 
     @property
     def sqs(self) -> SQSClient:
@@ -133,10 +140,14 @@ class Clients:
             return self._made[service]
 
     def _calls(self, service: str) -> Calls:
+        calls: Calls = self._directly(service, calls_like)
+        return calls
+
+    def _directly(self, service: str, like: Callable[[Any, botocore.session.Session], Any]) -> Any:
         client = self._client(service)
         with self._lock:
             if service not in self._direct:
-                self._direct[service] = calls_like(client, self._core)
+                self._direct[service] = like(client, self._core)
             return self._direct[service]
 
     def _make(self, service: str) -> Any:

@@ -50,7 +50,7 @@ def server() -> Iterator[tuple[CuttingServer, str]]:
 @pytest.fixture
 def clients(
     server: tuple[CuttingServer, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Clients:
+) -> Iterator[Clients]:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     settings = {
@@ -62,7 +62,10 @@ def clients(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    return connect()
+    clients = connect()
+    yield clients
+    clients.sqs_calls.close()
+    clients.invoker.close()
 
 
 def send_to_queue(clients: Clients) -> Any:
@@ -74,12 +77,30 @@ def invoke(clients: Clients) -> Any:
     return clients.lambda_.invoke(FunctionName="function", Payload=b"[]")["Payload"].read()
 
 
+def send_to_queue_directly(clients: Clients) -> Any:
+    request = {"QueueUrl": "http://queue/name", "Entries": [{"Id": "0", "MessageBody": "{}"}]}
+    return clients.sqs_calls.call("SendMessageBatch", request)
+
+
+def invoke_directly(clients: Clients) -> Any:
+    answered = clients.invoker.invoke(
+        FunctionName="function", InvocationType="RequestResponse", Payload=b"[]"
+    )
+    return answered["Payload"].read()
+
+
 QUEUE = answer({"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]})
 FUNCTION = answer({"batchItemFailures": [{"itemIdentifier": "1"}]}, "X-Amzn-RequestId: 1")
 
 
 @pytest.mark.parametrize(
-    ("call", "whole"), [(send_to_queue, QUEUE), (invoke, FUNCTION)], ids=["queue", "function"]
+    ("call", "whole"),
+    [
+        (send_to_queue, QUEUE),
+        (send_to_queue_directly, QUEUE),
+        (invoke, FUNCTION),
+        (invoke_directly, FUNCTION),
+    ],
 )
 def test_what_is_left_of_an_answer_is_a_fault_of_the_service(
     server: tuple[CuttingServer, str], clients: Clients, call: Any, whole: bytes
@@ -101,16 +122,18 @@ def test_what_is_left_of_an_answer_is_a_fault_of_the_service(
     ],
     ids=["the connection", "chunks", "its length"],
 )
+@pytest.mark.parametrize("call", [invoke, invoke_directly])
 def test_an_answer_may_end_with(
-    server: tuple[CuttingServer, str], clients: Clients, whole: bytes
+    server: tuple[CuttingServer, str], clients: Clients, call: Any, whole: bytes
 ) -> None:
     server[0].whole, server[0].count = whole, len(whole)
-    assert invoke(clients) == b"{}"
+    assert call(clients) == b"{}"
 
 
+@pytest.mark.parametrize("call", [invoke, invoke_directly])
 def test_an_answer_without_a_body_needs_no_length(
-    server: tuple[CuttingServer, str], clients: Clients
+    server: tuple[CuttingServer, str], clients: Clients, call: Any
 ) -> None:
     whole = b"HTTP/1.1 204 No Content\r\n\r\n"
     server[0].whole, server[0].count = whole, len(whole)
-    assert invoke(clients) == b""
+    assert call(clients) == b""

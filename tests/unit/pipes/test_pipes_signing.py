@@ -20,9 +20,10 @@ def signer(**changes: Any) -> Signer:
 
 
 def test_what_the_service_goes_by_is_signed() -> None:
-    headers = signer().headers("Kinesis_20131202.GetRecords", "application/x-amz-json-1.1", b"{}")
+    given = {"X-Amz-Target": "Kinesis_20131202.GetRecords", "Content-Type": "application/json"}
+    headers = signer().headers(given, b"{}")
     assert headers["X-Amz-Target"] == "Kinesis_20131202.GetRecords"
-    assert headers["Content-Type"] == "application/x-amz-json-1.1"
+    assert headers["Content-Type"] == "application/json"
     assert "SignedHeaders=content-type;host;x-amz-date;x-amz-target" in headers["Authorization"]
     assert "/us-east-1/kinesis/aws4_request" in headers["Authorization"]
 
@@ -30,7 +31,7 @@ def test_what_the_service_goes_by_is_signed() -> None:
 def test_each_request_has_the_credentials_of_its_moment() -> None:
     issued = iter([ReadOnlyCredentials("old", "s", "t"), ReadOnlyCredentials("new", "s", None)])
     used = signer(credentials=lambda: next(issued))
-    first, second = (used.headers("t", "c", b"") for _ in range(2))
+    first, second = (used.headers({}, b"") for _ in range(2))
     assert "Credential=old/" in first["Authorization"]
     assert first["X-Amz-Security-Token"] == "t"
     assert "Credential=new/" in second["Authorization"]

@@ -61,5 +61,5 @@ def enrichment_of(pipe: Pipe, clients: Clients) -> Enrichment | None:
 
 def _invoked(arn: Arn, clients: Clients) -> Function | StateMachine:
     if arn.service == TargetKind.LAMBDA.service:
-        return Function(clients.lambda_, arn.text)
+        return Function(clients.invoker, arn.text)
     return StateMachine(clients.stepfunctions, arn.text)

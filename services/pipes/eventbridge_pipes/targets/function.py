@@ -12,6 +12,7 @@ from eventbridge_pipes.targets.calling import not_carried_out
 from eventbridge_pipes.targets.limits import FUNCTION_ASYNC_PAYLOAD, FUNCTION_PAYLOAD
 from eventbridge_pipes.targets.refusals import answered, refusal_of
 from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
+from eventbridge_pipes.wire.functions import DirectInvoker
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -29,7 +30,7 @@ _NOT_READY = {
 class Function:
     """Gets the array of all messages as the payload of one invocation."""
 
-    def __init__(self, client: LambdaClient, arn: str) -> None:
+    def __init__(self, client: LambdaClient | DirectInvoker, arn: str) -> None:
         """`arn` may end in a version or an alias."""
         self._client = client
         self._arn = arn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore import xform_name
@@ -16,7 +16,12 @@ from botocore.utils import get_environ_proxies
 
 from eventbridge_pipes.wire.calls import Calls, JsonCalls, Pending
 from eventbridge_pipes.wire.connection import Endpoint
+from eventbridge_pipes.wire.functions import DirectInvoker
+from eventbridge_pipes.wire.service import Service
 from eventbridge_pipes.wire.signing import Signer
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 def calls_like(client: BaseClient, session: Session) -> Calls:
@@ -24,23 +29,35 @@ def calls_like(client: BaseClient, session: Session) -> Calls:
 
     Behind a proxy it is the client that makes the calls.
     """
+    service = _service_of(client, session)
+    if service is None:
+        return ClientCalls(client)
+    protocol = client.meta.service_model.metadata
+    return JsonCalls(service, protocol["targetPrefix"], protocol["jsonVersion"])
+
+
+def invoker_like(client: LambdaClient, session: Session) -> LambdaClient | DirectInvoker:
+    """What invokes the functions that `client` does; see `calls_like`."""
+    service = _service_of(client, session)
+    return DirectInvoker(service) if service else client
+
+
+def _service_of(client: BaseClient, session: Session) -> Service | None:
+    """None when it is the client that has to make the calls."""
     url = client.meta.endpoint_url
     if urlsplit(url).scheme in get_environ_proxies(url):
-        return ClientCalls(client)
+        return None
     credentials = session.get_credentials()
     if credentials is None:
-        return ClientCalls(client)  # which says so in its own words
+        return None  # the client says so in its own words
     endpoint = _endpoint(client, session)
-    model = client.meta.service_model
     signer = Signer(
         url=endpoint.url,
         region=client.meta.region_name,
-        service=model.signing_name,
+        service=client.meta.service_model.signing_name,
         credentials=credentials.get_frozen_credentials,
     )
-    return JsonCalls(
-        endpoint, signer, model.metadata["targetPrefix"], model.metadata["jsonVersion"]
-    )
+    return Service(endpoint, signer)
 
 
 def _endpoint(client: BaseClient, session: Session) -> Endpoint:

@@ -74,6 +74,8 @@ class Connection:
         self._socket = socket.create_connection(endpoint.address, endpoint.connect_timeout)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # A function may think for minutes, in which nothing is sent.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if endpoint.tls:
                 name = endpoint.address[0]
                 self._socket = endpoint.tls.wrap_socket(self._socket, server_hostname=name)

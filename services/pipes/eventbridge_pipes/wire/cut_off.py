@@ -11,7 +11,13 @@ _WITHOUT_BODY = (204, 304)
 
 
 def refuse_cut_off(**event: Any) -> None:
-    """Handles botocore's `before-parse` event. Raises HTTPClientError for such an answer.
+    """Handles botocore's `before-parse` event. Raises HTTPClientError for such an answer."""
+    answer: Mapping[str, Any] = event["response_dict"]
+    refuse_cut_off_head(answer["status_code"], answer["headers"])
+
+
+def refuse_cut_off_head(status: int, headers: Mapping[str, str]) -> None:
+    """Raises HTTPClientError when the head of an answer has lost its end.
 
     To Python's HTTP client a head also ends where the connection does. What is left may be a
     success without content, and that says of a function and of a queue that no record failed. An
@@ -19,9 +25,7 @@ def refuse_cut_off(**event: Any) -> None:
     has lost the line that did.
     https://www.rfc-editor.org/rfc/rfc9112#section-6.3
     """
-    answer: Mapping[str, Any] = event["response_dict"]
-    headers = answer["headers"]
     framed = headers.get("content-length") or headers.get("transfer-encoding")
     closing = "close" in headers.get("connection", "").lower()
-    if not framed and not closing and answer["status_code"] not in _WITHOUT_BODY:
+    if not framed and not closing and status not in _WITHOUT_BODY:
         raise HTTPClientError(error="the head of the answer is cut off")

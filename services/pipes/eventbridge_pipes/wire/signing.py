@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,10 @@ class Signer:
     service: str
     credentials: Callable[[], ReadOnlyCredentials]
 
-    def headers(self, target: str, content_type: str, body: bytes) -> dict[str, str]:
-        """The headers of a request to `target` (of X-Amz-Target), the signature among them."""
-        request: Any = AWSRequest(
-            "POST", self.url, {"X-Amz-Target": target, "Content-Type": content_type}, body
-        )
+    def headers(self, headers: Mapping[str, str], body: bytes, path: str = "") -> dict[str, str]:
+        """`headers` of a request to `path` below `url`, with the signature."""
+        url = f"{self.url.rstrip('/')}{path}" if path else self.url
+        request: Any = AWSRequest("POST", url, dict(headers), body)
         credentials: Any = self.credentials()
         SigV4Auth(credentials, self.service, self.region).add_auth(request)
         return dict(request.headers.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -163,7 +164,8 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     process = front_door.start("up", "--rate", "50", "--products", "10", "--count", "30")
     assert process.stdout is not None
     for line in process.stdout:
-        if "applied" in line:
+        outcomes = line.partition(": applied ")[2]
+        if sum(map(int, re.findall(r"\d+", outcomes))) == 30:
             break
     code, output = front_door.run("env")
     assert code == 0

@@ -162,10 +162,11 @@ class Queue:
         return [Arrival(then, now - before) for (_, before), (then, now) in pairwise(seen[:-1])]
 
 
-def rate(arrivals: Iterable[Arrival]) -> float:
-    """Records per second, from the first arrival to the last.
+def rate(arrivals: Iterable[Arrival], since: float | None = None) -> float:
+    """Records per second until the last arrival, since a time or else since the first arrival.
 
-    What came first was under way before the clock ran.
+    What came first was under way before the clock ran, then, and does not count.
     """
     first, *others = sorted(arrival for arrival in arrivals if arrival.records)
-    return sum(arrival.records for arrival in others) / (others[-1].time - first.time)
+    counted, begun = ([first, *others], since) if since else (others, first.time)
+    return sum(arrival.records for arrival in counted) / (counted[-1].time - begun)

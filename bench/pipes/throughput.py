@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import psutil
 
 from bench.pipes import readers, replay
+from bench.pipes.replay import ShardCalls
 from bench.pipes.scale import Work
 from bench.pipes.stand import Stand
 from bench.pipes.streams import fill, stream
@@ -39,7 +41,7 @@ def measure(stand: Stand, work: Work, target: Target, with_mapping: bool = False
     with stream(stand, name, work.shards):
         fill(stand, name, work)
         prepared = replay.prepare(stand, name, work, target)
-        alone = _rate(target, work, lambda: replay.make(prepared))
+        alone = _of_calls(prepared, work, target)
         with readers.pipe(stand, name, target.arn, work.batch) as start:
             before = processor_time(stand.pipes)
             through_pipe = _rate(target, work, start)
@@ -53,14 +55,22 @@ def _of_mapping(stand: Stand, name: str, work: Work, target: Target) -> float:
         return _rate(target, work, start)
 
 
-def _rate(target: Target, work: Work, start: Callable[[], object]) -> float:
-    """That of the records that come, from when `start` is called, which may return late."""
+def _of_calls(prepared: list[ShardCalls], work: Work, target: Target) -> float:
+    """From the first call on, so that all pages that are read count."""
     target.clear()
     with ThreadPoolExecutor(1) as pool:
-        started = pool.submit(start)
+        begun = time.time()
+        made = pool.submit(replay.make, prepared)
         arrivals = target.arrivals(work.records)
-        started.result()
-    return rate(arrivals)
+        made.result()
+    return rate(arrivals, begun)
+
+
+def _rate(target: Target, work: Work, start: Callable[[], object]) -> float:
+    """From the first arrival on: how long it takes to start is another matter."""
+    target.clear()
+    start()
+    return rate(target.arrivals(work.records))
 
 
 def processor_time(process: psutil.Process) -> float:

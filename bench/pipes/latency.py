@@ -19,7 +19,7 @@ from inventory_cli.demo import percentile
 
 STREAM = "bench-latency"
 RATE = 20.0
-SPACED = 0.3
+SPACED = 0.5
 WARM_UP = 20
 CALLS = 60
 # One record a batch, so that the function tells of each.

@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from eventbridge_pipes import logs
 from eventbridge_pipes.api.application import application
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.arenas import keep_one_arena
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.memory import keep_one_arena, seldom_look_for_cycles
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
@@ -33,6 +33,7 @@ class ListenError(Exception):
 
 def main() -> int:
     keep_one_arena()
+    seldom_look_for_cycles()
     settings = Settings.from_arguments(sys.argv[1:])
     logs.configure(settings.log_format, settings.log_level)
     try:

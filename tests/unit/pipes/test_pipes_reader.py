@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import Page
+from eventbridge_pipes.streams.polling import FIRST_PAGE_RECORDS
 from eventbridge_pipes.streams.positions import OLDEST
 from eventbridge_pipes.streams.reader import ShardReader
 from eventbridge_pipes.streams.sleepers import Sleepers
@@ -22,7 +23,7 @@ class Told:
         self.stop = threading.Event()
         stream = FakeStream()
         stream.add_shard("a")
-        stream.put("a", *(f"{number}" for number in range(150)))
+        stream.put("a", *(f"{number}" for number in range(FIRST_PAGE_RECORDS + 50)))
         stream.closed.add("a")
         told = self
 
@@ -48,7 +49,8 @@ class Told:
 def test_a_shard_is_read_when_there_is_room_for_what_it_gives() -> None:
     told = Told()
     assert told.reader().run()
-    assert told.steps == ["room", "read", "put 100", "room", "read", "put 50"]
+    first = f"put {FIRST_PAGE_RECORDS}"
+    assert told.steps == ["room", "read", first, "room", "read", "put 50"]
 
 
 def test_a_reader_that_was_told_to_stop_while_it_waited_for_room_reads_no_more() -> None:

@@ -25,9 +25,9 @@ LONGEST_SLEEPING_PAUSE = 0.500
 POLLS_AT_ONCE = 4
 SHORTEST_REST = POLLS_AT_ONCE / 200
 
-PAGE_BYTES = 2 * 1024 * 1024
+PAGE_BYTES = 4 * 1024 * 1024
 PAGE_RECORDS = 10_000
-FIRST_PAGE_RECORDS = 100
+FIRST_PAGE_RECORDS = 500
 
 
 def pause(idle: float, behind: bool, floor: float, took: float = 0.0) -> float:

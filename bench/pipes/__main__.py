@@ -62,7 +62,14 @@ def asleep(scale: Scale, told: Report) -> None:
         row("MiniStack, asked by both", f"{emulator.cpu * 100:.1f} %")
         report.calls_alone(calls)
         woken = latency.woken(on, function, idle.WIDE, idle.SHARDS, scale.woken)
-        told.latency(f"put to function, one of {idle.SHARDS} shards", woken, calls, within=0.300)
+        told.latency(f"put to function, one of {idle.SHARDS} shards", woken, calls)
+    with stand() as on:
+        function = Function(on)
+        names = [f"bench-asleep-{number}" for number in range(scale.sleeping_pipes)]
+        idle.start_pipes(on, function, names)
+        idle.measure([on.pipes], scale)
+        woken = latency.woken_one_by_one(on, function, names)
+        told.latency(f"put to function, {len(names)} pipes of 1 shard", woken, calls, within=0.300)
     with stand() as on:
         function = Function(on)
         names = [f"bench-idle-{number}" for number in range(scale.idle_pipes)]

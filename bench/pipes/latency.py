@@ -74,6 +74,17 @@ def woken(stand: Stand, function: Function, name: str, shards: int, puts: int) -
     return Latency.of(_seconds(put, function.arrivals(puts)))
 
 
+def woken_one_by_one(stand: Stand, function: Function, names: list[str]) -> Latency:
+    """One record to each of those streams, whose only shards sleep."""
+    function.clear()
+    calls, put = stand.calls(), {}
+    for number, name in enumerate(names):
+        time.sleep(SPACED)
+        begun = time.time()
+        put[_put(calls, name, number, 0, 1)] = begun
+    return Latency.of(_seconds(put, function.arrivals(len(names))))
+
+
 def _trickled(stand: Stand, function: Function, puts: int) -> Latency:
     calls = stand.calls()
     function.clear()

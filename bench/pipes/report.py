@@ -43,11 +43,16 @@ class Report:
             label = f"cost of a record, {many} shards beside {few}, batch size {batch}"
             self._row(label, f"{times:.2f}", times <= FLAT, f"{FLAT:g} or less")
 
-    def latency(self, label: str, measured: Latency, calls: Latency, within: float) -> None:
-        """`within` is how many seconds the median may be over that of the calls."""
+    def latency(
+        self, label: str, measured: Latency, calls: Latency, within: float | None = None
+    ) -> None:
+        """`within` is how many seconds the median may be over that of the calls, None for any."""
         over = measured.p50 - calls.p50
-        wanted = f"{within * 1000:.0f} ms or less over the calls; is {over * 1000:.0f}"
-        self._row(f"{label}, p50", _milliseconds(measured.p50), over <= within, wanted)
+        if within is None:
+            row(f"{label}, p50", _milliseconds(measured.p50))
+        else:
+            wanted = f"{within * 1000:.0f} ms or less over the calls; is {over * 1000:.0f}"
+            self._row(f"{label}, p50", _milliseconds(measured.p50), over <= within, wanted)
         row(f"{label}, p99", _milliseconds(measured.p99))
 
     def idle(self, label: str, idle: Idle, cpu: float, memory: int | None = None) -> None:

@@ -35,6 +35,7 @@ class Scale:
     puts: int
     woken: int
     idle_pipes: int
+    sleeping_pipes: int
     sleep: float
     idle: float
 
@@ -60,6 +61,7 @@ FULL = Scale(
     puts=300,
     woken=40,
     idle_pipes=100,
+    sleeping_pipes=10,
     sleep=60.0,
     idle=30.0,
 )
@@ -74,6 +76,7 @@ QUICK = Scale(
     puts=60,
     woken=10,
     idle_pipes=100,
+    sleeping_pipes=10,
     sleep=11.0,
     idle=5.0,
 )

@@ -36,8 +36,8 @@ def test_a_shard_with_records_further_on_stays_awake() -> None:
     assert not polling.falls_asleep(idle=60.0, behind=True)
 
 
-def test_a_shard_that_slept_a_minute_is_read_twice_a_second() -> None:
-    assert polling.sleeping_pause(60.0) == 0.5
+def test_a_shard_that_slept_a_minute_is_read_every_0_4_seconds() -> None:
+    assert polling.sleeping_pause(60.0) == 0.4
 
 
 def test_polls_of_sleeping_shards_take_a_third_of_the_time_at_most() -> None:

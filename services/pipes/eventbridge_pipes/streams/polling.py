@@ -1,9 +1,9 @@
 """How long to pause between two reads of a shard, and how much to ask for.
 
 A shard in use is asked again at once or nearly; one that gives nothing is asked ever less, down
-to twice a second. Kinesis allows five reads a second and shard, and says so by throttling: from
-then on that is the pace. A server that takes long to say "nothing" is asked less, too: some
-emulators take the longer the more they are asked.
+to five times in two seconds. Kinesis allows five reads a second and shard, and says so by
+throttling: from then on that is the pace. A server that takes long to say "nothing" is asked
+less, too: some emulators take the longer the more they are asked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REST = 2.0
 
 # From then on a shard sleeps: it is polled with all others that do (see `streams.sleepers`).
 AWAKE_SECONDS = LONGEST_PAUSE / IDLE_SHARE
-LONGEST_SLEEPING_PAUSE = 0.500
+LONGEST_SLEEPING_PAUSE = 0.400
 # Sleeping shards are polled by fours at least so far apart, that is 200 times a second in all.
 POLLS_AT_ONCE = 4
 SHORTEST_REST = POLLS_AT_ONCE / 200

@@ -190,6 +190,7 @@ def test_so_many_retries_are_one_attempt_more_and_then_the_shard_moves_on(
     made = source(kind)
     made.put("poison", key="one")
     function = run(made, for_poison(made), MaximumRetryAttempts=retries)
+    function.invoked(1)
     made.put("after", key="one")
     eventually(lambda: "after" in delivered(made, function))
     poisoned = [batch for batch in batches(made, function) if "poison" in batch]

@@ -21,6 +21,10 @@ from waiting import eventually
 MARK = "INVENTORY_TEST_RUN"
 
 
+def heed_hangup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class FrontDoor:
     """Runs `inventory` in a folder of its own; every process it starts can be told by a mark."""
 
@@ -40,6 +44,8 @@ class FrontDoor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Whoever runs the tests under nohup has SIGHUP ignored, in what they start as well.
+            preexec_fn=heed_hangup,
         )
         self._started.append(process)
         return process

@@ -17,7 +17,7 @@ from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.memory import keep_one_arena, seldom_look_for_cycles
+from eventbridge_pipes.memory import keep_one_arena, look_past_what_stays
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
@@ -33,7 +33,7 @@ class ListenError(Exception):
 
 def main() -> int:
     keep_one_arena()
-    seldom_look_for_cycles()
+    look_past_what_stays()
     settings = Settings.from_arguments(sys.argv[1:])
     logs.configure(settings.log_format, settings.log_level)
     try:

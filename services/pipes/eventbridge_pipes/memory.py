@@ -6,9 +6,6 @@ import ctypes
 import gc
 import platform
 
-COLLECT_AFTER = 50_000
-"""Objects made and not let go; Python's own threshold is 700, or 2,000."""
-
 _M_ARENA_MAX = -8
 """See mallopt(3)."""
 
@@ -26,11 +23,10 @@ def keep_one_arena() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def seldom_look_for_cycles() -> None:
-    """Spare the collector of cycles most of its work. To be called once everything is imported.
+def look_past_what_stays() -> None:
+    """Spare the collector of cycles what is there for good. To be called once all is imported.
 
-    Records, of which there are thousands at a time, are in no cycles: they go when the last who
-    holds them lets go. Looking at them again and again takes a quarter of their time here.
+    To let it collect more seldom as well makes large batches cheaper by a quarter, but what it
+    finds later, the memory of the process grows by.
     """
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)

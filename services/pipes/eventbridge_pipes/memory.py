@@ -24,9 +24,5 @@ def keep_one_arena() -> None:
 
 
 def look_past_what_stays() -> None:
-    """Spare the collector of cycles what is there for good. To be called once all is imported.
-
-    To let it collect more seldom as well makes large batches cheaper by a quarter, but what it
-    finds later, the memory of the process grows by.
-    """
+    """Spare the collector of cycles what is there for good. To be called once all is imported."""
     gc.freeze()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpResponseParser
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
 class DroppedError(OSError):
@@ -71,6 +71,7 @@ class Connection:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.rested: float | None = None
+        self._buffer = memoryview(bytearray(CHUNK_BYTES))
         self._socket = socket.create_connection(endpoint.address, endpoint.connect_timeout)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -94,14 +95,21 @@ class Connection:
         self._socket.settimeout(timeout)
         reading = _Reading()
         try:
-            received = self._socket.recv(CHUNK_BYTES)
+            received = self._received()
         except ConnectionError as error:
             raise DroppedError(str(error)) from error
         if not received:
             raise DroppedError("the server closed the connection")
         while received and not reading.take(received):
-            received = self._socket.recv(CHUNK_BYTES)
+            received = self._received()
         return reading.answer()
+
+    def _received(self) -> memoryview:
+        """What has come, empty at the end of the connection; good until it is called again.
+
+        To take each piece into a new buffer, most of which is not needed, tears memory to pieces.
+        """
+        return self._buffer[: self._socket.recv_into(self._buffer)]
 
     def close(self) -> None:
         self._socket.close()
@@ -119,7 +127,7 @@ class _Reading:
         self._complete = False
         self._reusable = False
 
-    def take(self, received: bytes) -> bool:
+    def take(self, received: memoryview) -> bool:
         """Whether the answer is complete with what was received. Raises BadAnswerError."""
         try:
             self._parser.feed_data(received)

@@ -207,10 +207,12 @@ placeholders = st.sampled_from(
         "<aws.pipes.event.ingestion-time>",
     ]
 )
+# Only placeholders begin with a bare "<" in a template.
+constants = leaves.map(lambda leaf: json.dumps(leaf).replace("<", "\\u003c"))
 literals = st.text(st.characters(exclude_characters="<")).map(lambda text: json.dumps(text)[1:-1])
 strings = st.lists(literals | placeholders).map(lambda parts: f'"{"".join(parts)}"')
 templates = st.recursive(
-    placeholders | strings | st.just("<aws.pipes.event.json>") | leaves.map(json.dumps),
+    placeholders | strings | st.just("<aws.pipes.event.json>") | constants,
     lambda inner: (
         st.lists(inner).map(lambda items: f"[{','.join(items)}]")
         | st.lists(st.tuples(strings, inner)).map(

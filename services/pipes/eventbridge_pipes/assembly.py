@@ -49,7 +49,7 @@ class Assembler:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueSupervisor(pipe, queue, route, filter_, watch)
         stream, shard = _stream(pipe, self._clients)
-        letters = pipe.stream.dead_letter_arn
+        letters = pipe.dead_letter_arn
         dead_letters = DeadLetterQueue(self._clients, letters) if letters else None
         ends = Ends(stream, shard, route, dead_letters, filter_, watch)
         return assemble(pipe, origin, ends, self._store, self._sleepers)

@@ -12,6 +12,7 @@ from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.records import SqsShape
 from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError, ThrottledError
 from eventbridge_pipes.wire.calls import Calls
+from eventbridge_pipes.wire.queue_url import queue_url
 
 
 class SqsQueue:
@@ -72,8 +73,7 @@ class SqsQueue:
 
     def _url(self) -> str:
         if self._known_url is None:
-            arguments = {"QueueName": self._arn.name, "QueueOwnerAWSAccountId": self._arn.account}
-            self._known_url = self._calls.call("GetQueueUrl", arguments)["QueueUrl"]
+            self._known_url = queue_url(self._calls, self._arn)
         return self._known_url
 
     @contextmanager

@@ -14,6 +14,7 @@ from eventbridge_pipes.targets.calling import make
 from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
 from eventbridge_pipes.wire.calls import Calls as ServiceCalls
+from eventbridge_pipes.wire.queue_url import queue_url
 
 _BYTES = 1024 * 1024
 """What a message may have, and all messages of a call together.
@@ -50,7 +51,7 @@ class QueueTarget:
 
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
         if self._url is None:
-            self._url = self._asked_url()
+            self._url = queue_url(self._sqs, self._queue)
         request = {"QueueUrl": self._url, "Entries": numbered(entries)}
         try:
             answer = make(self._send, request, calls)
@@ -63,8 +64,3 @@ class QueueTarget:
 
     def _send(self, **request: Any) -> dict[str, Any]:
         return self._sqs.call("SendMessageBatch", request)
-
-    def _asked_url(self) -> str:
-        queue = {"QueueName": self._queue.name, "QueueOwnerAWSAccountId": self._queue.account}
-        url: str = self._sqs.call("GetQueueUrl", queue)["QueueUrl"]
-        return url

@@ -36,8 +36,9 @@ def pipe(stand: Stand, stream: str, target_arn: str, batch: int) -> Iterator[Cal
     name = f"{stream}-pipe"
     create(stand, stream, target_arn, batch, name, "STOPPED")
     wait_for(stand, name, "STOPPED")
-    yield lambda: stand.client("pipes").start_pipe(Name=name)
-    stand.client("pipes").delete_pipe(Name=name)
+    client = stand.client("pipes")
+    yield lambda: client.start_pipe(Name=name)
+    client.delete_pipe(Name=name)
     wait_for(stand, name, None)
 
 

@@ -18,12 +18,13 @@ class ShardCalls:
 
     calls: Calls
     target: Target
-    iterator: str
+    stream: str
+    shard: int
     pages: int
     requests: list[bytes]
 
     def make(self) -> None:
-        iterator = self.iterator
+        iterator = oldest(self.calls, self.stream, self.shard)
         for _ in range(self.pages):
             page = self.calls.kinesis_unread("GetRecords", ShardIterator=iterator, Limit=PAGE)
             iterator = next_iterator(page)
@@ -40,7 +41,7 @@ def prepare(stand: Stand, stream: str, work: Work, target: Target) -> list[Shard
         starts = range(0, len(found), work.batch)
         requests = [target.request(found[start : start + work.batch]) for start in starts]
         pages = -(-len(found) // PAGE)
-        prepared.append(ShardCalls(calls, target, oldest(calls, stream, shard), pages, requests))
+        prepared.append(ShardCalls(calls, target, stream, shard, pages, requests))
     return prepared
 
 

@@ -44,19 +44,22 @@ def measure(stand: Stand, work: Work, target: Target, with_mapping: bool = False
         alone = _of_calls(prepared, work, target)
         with readers.pipe(stand, name, target.arn, work.batch) as start:
             before = processor_time(stand.pipes)
-            through_pipe = _rate(target, work, start)
+            through_pipe = _of_pipe(target, work, start)
             cost = (processor_time(stand.pipes) - before) / work.records
         mapped = _of_mapping(stand, name, work, target) if with_mapping else None
     return Throughput(work, through_pipe, alone, cost, mapped)
 
 
 def _of_mapping(stand: Stand, name: str, work: Work, target: Target) -> float:
+    """From its first arrival on: it looks at its streams once a second."""
+    target.clear()
     with readers.mapping(stand, name, Function.NAME, work.batch) as start:
-        return _rate(target, work, start)
+        start()
+        return rate(target.arrivals(work.records))
 
 
 def _of_calls(prepared: list[ShardCalls], work: Work, target: Target) -> float:
-    """From the first call on, so that all pages that are read count."""
+    """From the first call on: the iterators, the pages, the target."""
     target.clear()
     with ThreadPoolExecutor(1) as pool:
         begun = time.time()
@@ -66,11 +69,12 @@ def _of_calls(prepared: list[ShardCalls], work: Work, target: Target) -> float:
     return rate(arrivals, begun)
 
 
-def _rate(target: Target, work: Work, start: Callable[[], object]) -> float:
-    """From the first arrival on: how long it takes to start is another matter."""
+def _of_pipe(target: Target, work: Work, start: Callable[[], object]) -> float:
+    """From the request to start it on, so that all it does for these records counts."""
     target.clear()
+    begun = time.time()
     start()
-    return rate(target.arrivals(work.records))
+    return rate(target.arrivals(work.records), begun)
 
 
 def processor_time(process: psutil.Process) -> float:

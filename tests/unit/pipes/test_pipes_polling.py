@@ -23,8 +23,12 @@ def test_an_idle_shard_is_read_four_times_a_second() -> None:
 
 
 def test_a_server_that_takes_long_to_say_nothing_is_left_alone_for_longer() -> None:
-    assert polling.pause(idle=0.1, behind=False, floor=0.0, took=0.05) == 0.1
-    assert polling.pause(idle=0.1, behind=False, floor=0.0, took=9.0) == polling.LONGEST_PAUSE
+    rest = polling.rest(took=0.05)
+    assert polling.pause(idle=0.1, behind=False, floor=0.0, rest=rest) == 0.1
+
+
+def test_an_answer_that_came_late_once_keeps_a_shard_no_longer_than_being_empty_does() -> None:
+    assert polling.rest(took=9.0) == polling.LONGEST_PAUSE
 
 
 def test_a_shard_that_gives_nothing_for_some_seconds_falls_asleep() -> None:
@@ -40,12 +44,12 @@ def test_a_shard_that_slept_a_minute_is_read_every_0_4_seconds() -> None:
     assert polling.sleeping_pause(60.0) == 0.4
 
 
-def test_polls_of_sleeping_shards_take_a_third_of_the_time_at_most() -> None:
-    assert polling.rest(took=0.3) == pytest.approx(0.6)
+def test_polls_of_empty_shards_take_a_third_of_the_time_at_most() -> None:
+    assert polling.rest(took=0.1) == pytest.approx(0.2)
 
 
 def test_sleeping_shards_are_polled_at_most_two_hundred_times_a_second() -> None:
-    assert polling.POLLS_AT_ONCE / polling.rest(took=0.0) <= 200
+    assert polling.POLLS_AT_ONCE / polling.SHORTEST_REST <= 200
 
 
 @given(seconds, seconds)
@@ -84,11 +88,3 @@ def test_the_longer_a_shard_is_idle_the_longer_the_pause(
 @given(seconds, st.booleans(), st.floats(0, 5))
 def test_the_pause_stays_in_its_bounds(idle: float, behind: bool, floor: float) -> None:
     assert floor <= polling.pause(idle, behind, floor) <= max(floor, polling.LONGEST_PAUSE)
-
-
-@given(st.integers(0, 10_000), st.integers(0, 10**8))
-def test_a_page_is_asked_for_that_fits_into_memory(count: int, size: int) -> None:
-    limit = polling.page_limit(count, size)
-    assert 1 <= limit <= 10_000
-    if count:
-        assert limit == 1 or limit * (size // count) <= polling.PAGE_BYTES

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import Page
-from eventbridge_pipes.streams.polling import FIRST_PAGE_RECORDS
+from eventbridge_pipes.streams.pages import FIRST_PAGE_RECORDS, PageLimit
 from eventbridge_pipes.streams.positions import OLDEST
 from eventbridge_pipes.streams.reader import ShardReader
 from eventbridge_pipes.streams.sleepers import Sleepers
@@ -41,8 +41,9 @@ class Told:
         self.steps.append(f"put {len(page)}")
 
     def reader(self) -> ShardReader:
+        log = PipeLog("pipe")
         return ShardReader(
-            self.shard, "a", OLDEST, self, self.stop, lambda: None, PipeLog("pipe"), Sleepers()
+            self.shard, "a", OLDEST, self, self.stop, lambda: None, log, Sleepers(), PageLimit()
         )
 
 

@@ -15,6 +15,7 @@ from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.stream import Asked, Page, SourceError
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.streams import polling, sleepers
+from eventbridge_pipes.streams.pages import PageLimit
 from eventbridge_pipes.streams.positions import OLDEST, Position
 from eventbridge_pipes.streams.reader import ShardReader
 from eventbridge_pipes.streams.sleepers import Nap, Sleepers
@@ -263,7 +264,9 @@ class PageInlet:
 def test_a_reader_goes_on_from_where_the_sleep_of_its_shard_ended() -> None:
     shard, inlet, log = FallsAsleep(), PageInlet(), PipeLog("pipe")
     stop = threading.Event()
-    reader = ShardReader(shard, "a", OLDEST, inlet, stop, lambda: None, log, Sleepers())
+    reader = ShardReader(
+        shard, "a", OLDEST, inlet, stop, lambda: None, log, Sleepers(), PageLimit()
+    )
     assert reader.run()
     assert inlet.pages == [FOUND.records]
     assert shard.reads == [

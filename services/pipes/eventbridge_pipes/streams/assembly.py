@@ -16,6 +16,7 @@ from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.streams.buffer import RecordBuffer
 from eventbridge_pipes.streams.checkpoint import ShardCheckpoint
 from eventbridge_pipes.streams.intake import Intake
+from eventbridge_pipes.streams.pages import PageLimit
 from eventbridge_pipes.streams.positions import Position
 from eventbridge_pipes.streams.reader import ShardReader
 from eventbridge_pipes.streams.sleepers import Sleepers
@@ -51,6 +52,7 @@ def assemble(
     parameters = pipe.stream
     log = PipeLog(pipe.name)
     batches = pipe.batches
+    page_limit = PageLimit()
     retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
     def worker(
@@ -83,7 +85,7 @@ def assemble(
         )
         shard = ends.shard(shard_id)
         reader = ShardReader(
-            shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers
+            shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers, page_limit
         )
         return ShardWorker(
             shard_id, reader, lanes, checkpoint, stop_reading, stop, ended, log, ends.watch

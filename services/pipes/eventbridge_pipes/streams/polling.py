@@ -1,9 +1,9 @@
-"""How long to pause between two reads of a shard, and how much to ask for.
+"""How long to pause between two reads of a shard.
 
 A shard in use is asked again at once or nearly; one that gives nothing is asked ever less, down
 to five times in two seconds. Kinesis allows five reads a second and shard, and says so by
 throttling: from then on that is the pace. A server that takes long to say "nothing" is asked
-less, too: some emulators take the longer the more they are asked.
+less, too (see `streams.budget`): some emulators take the longer the more they are asked.
 """
 
 from __future__ import annotations
@@ -25,21 +25,17 @@ LONGEST_SLEEPING_PAUSE = 0.400
 POLLS_AT_ONCE = 4
 SHORTEST_REST = POLLS_AT_ONCE / 200
 
-PAGE_BYTES = 4 * 1024 * 1024
-PAGE_RECORDS = 10_000
-FIRST_PAGE_RECORDS = 500
 
-
-def pause(idle: float, behind: bool, floor: float, took: float = 0.0) -> float:
+def pause(idle: float, behind: bool, floor: float, rest: float = 0.0) -> float:
     """Seconds until the next read.
 
     `idle` is the time since the shard last gave a record, `behind` whether it has more to give
-    now, `floor` the least pause that throttling has taught, `took` how long an answer without
-    records was waited for.
+    now, `floor` the least pause that throttling has taught, `rest` the least that is due after
+    an answer without records.
     """
     if behind:
         return floor
-    return max(floor, min(LONGEST_PAUSE, max(SHORTEST_PAUSE, idle * IDLE_SHARE, took * REST)))
+    return max(floor, rest, min(LONGEST_PAUSE, max(SHORTEST_PAUSE, idle * IDLE_SHARE)))
 
 
 def falls_asleep(idle: float, behind: bool) -> bool:
@@ -57,11 +53,12 @@ def sleeping_pause(idle: float) -> float:
 
 
 def rest(took: float) -> float:
-    """Seconds without a poll of any sleeping shard, after some polls at once took `took` seconds.
+    """Seconds without asking any empty shard, after `took` seconds of waiting for nothing.
 
-    This is how their pauses stretch when there are many of them, or the server is slow.
+    This is how pauses stretch when there are many shards, or the server is slow. A single answer
+    that came late does not keep a shard waiting for longer than an empty one waits.
     """
-    return max(SHORTEST_REST, took * REST)
+    return min(LONGEST_PAUSE, took * REST)
 
 
 def floor_when_throttled(floor: float) -> float:
@@ -72,14 +69,3 @@ def floor_when_throttled(floor: float) -> float:
 def floor_when_served(floor: float) -> float:
     """The least pause after a read that went through: a shard that throttles, throttles again."""
     return min(floor, THROTTLED_PAUSE)
-
-
-def page_limit(record_count: int, record_bytes: int) -> int:
-    """How many records to ask for, from the last page that had any, so that memory stays bounded.
-
-    Kinesis can be told a number of records, not of bytes.
-    """
-    if record_count == 0:
-        return FIRST_PAGE_RECORDS
-    mean = max(1, record_bytes // record_count)
-    return max(1, min(PAGE_RECORDS, PAGE_BYTES // mean))

@@ -20,6 +20,7 @@ from eventbridge_pipes.sources.stream import (
     ThrottledError,
 )
 from eventbridge_pipes.streams import polling
+from eventbridge_pipes.streams.pages import PageLimit
 from eventbridge_pipes.streams.positions import Position
 from eventbridge_pipes.streams.sleepers import Nap, Sleepers
 
@@ -48,6 +49,7 @@ class ShardReader:
         in_doubt: Callable[[], None],
         log: PipeLog,
         sleepers: Sleepers,
+        page_limit: PageLimit,
     ) -> None:
         self._shard = shard
         self._shard_id = shard_id
@@ -57,8 +59,8 @@ class ShardReader:
         self._in_doubt = in_doubt
         self._log = log
         self._sleepers = sleepers
+        self._page_limit = page_limit
         self._iterator: str | None = None
-        self._limit = polling.FIRST_PAGE_RECORDS
         self._floor = 0.0
         self._failures = 0
         self._told = False
@@ -113,14 +115,12 @@ class ShardReader:
         if self._iterator is None:
             self._iterator = self._shard.iterator(self._position)
         begun = time.monotonic()
-        page = self._shard.page(self._iterator, self._limit)
+        page = self._shard.page(self._iterator, self._page_limit.records)
         self._took = time.monotonic() - begun
         return page
 
     def _take_in(self, page: Page) -> None:
-        self._limit = polling.page_limit(
-            len(page.records), sum(len(record.body) for record in page.records)
-        )
+        self._page_limit.learn(page.records)
         start = self._position.at
         # The SDK asks for a time in whole seconds: what came earlier within that second is not
         # the pipe's. Records come in order of arrival, give or take, so each one is looked at.
@@ -138,13 +138,15 @@ class ShardReader:
         if page.records:
             self._stop.wait(polling.pause(idle, page.behind, self._floor))
         elif polling.falls_asleep(idle, page.behind):
-            nap = Nap(self._shard, iterator, self._limit, self._last_record, self._stop)
+            limit = self._page_limit.records
+            nap = Nap(self._shard, iterator, limit, self._last_record, self._stop)
             self._found = self._sleepers.sleep(nap)
             self._iterator = nap.iterator
             if nap.troubled:
                 self._in_doubt()
         else:
-            self._stop.wait(polling.pause(idle, False, self._floor, self._took))
+            rest = self._sleepers.rest(self._took)
+            self._stop.wait(polling.pause(idle, False, self._floor, rest))
 
     def _after_failure(self, error: SourceError) -> float:
         self._iterator = None

@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from eventbridge_pipes.sources.stream import Page, ShardReads
 from eventbridge_pipes.streams import polling
+from eventbridge_pipes.streams.budget import Budget
 
 PATIENCE_SECONDS = 1.0
 """A shard that takes longer to answer is left to its reader, so as not to hold up the others."""
@@ -48,6 +49,11 @@ class Sleepers:
         self._lock = threading.Lock()
         self._naps: list[Nap] = []
         self._polling = False
+        self._budget = Budget()
+
+    def rest(self, took: float) -> float:
+        """Seconds that a shard which is still awake has to rest (see `streams.budget`)."""
+        return self._budget.rest(took)
 
     def sleep(self, nap: Nap) -> Page | None:
         """Return when the shard's reader has something to do.
@@ -73,7 +79,8 @@ class Sleepers:
             _poll(due)
             ended = time.monotonic()
             until_due = min(nap.due for nap in naps) - ended
-            time.sleep(max(polling.rest(ended - begun), min(LOOK_SECONDS, until_due)))
+            rest = max(polling.SHORTEST_REST, self._budget.rest(ended - begun))
+            time.sleep(max(rest, min(LOOK_SECONDS, until_due)))
 
     def _asleep(self) -> list[Nap]:
         """Those that still sleep; when there are none, the thread is about to end."""

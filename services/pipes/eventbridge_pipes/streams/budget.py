@@ -1,0 +1,29 @@
+"""What all shards of a process may ask for in vain: together, a third of the time that there is.
+
+Many emulators answer one call after the other. Sixteen shards that are empty, each of them asking
+for a third of the time, would leave nothing for the calls that deliver the records of the others.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from eventbridge_pipes.streams import polling
+
+
+class Budget:
+    """One for all shards that ask the same server."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._spent_until = 0.0
+
+    def rest(self, took: float) -> float:
+        """Seconds until the shard may ask again that waited `took` seconds for nothing."""
+        with self._lock:
+            now = self._monotonic()
+            self._spent_until = max(self._spent_until, now) + polling.rest(took)
+            return self._spent_until - now

@@ -17,7 +17,11 @@ from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.memory import keep_one_arena, look_past_what_stays
+from eventbridge_pipes.memory import (
+    give_large_pieces_back,
+    keep_one_arena,
+    look_past_what_stays,
+)
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
@@ -33,6 +37,7 @@ class ListenError(Exception):
 
 def main() -> int:
     keep_one_arena()
+    give_large_pieces_back()
     look_past_what_stays()
     settings = Settings.from_arguments(sys.argv[1:])
     logs.configure(settings.log_format, settings.log_level)

@@ -67,6 +67,10 @@ lock: $(DEVELOP)
 	    -o requirements-dev.txt
 	$(BIN)/$(LOCK) services/lambda/requirements.in -c requirements.txt \
 	    -o services/lambda/requirements.txt
+	$(BIN)/$(LOCK) services/pipes/pyproject.toml -c requirements.txt \
+	    -o services/pipes/requirements.txt
+	$(BIN)/$(LOCK) services/producer/requirements.in -c requirements.txt \
+	    -o services/producer/requirements.txt
 
 clean:
 	rm -rf $(VENV) .inventory dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

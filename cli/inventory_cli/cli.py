@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -30,9 +31,14 @@ def cli(ctx: click.Context, state: Path) -> None:
     """A real-time inventory pipeline: Kinesis, EventBridge Pipe, Lambda, DynamoDB.
 
     TARGET chooses where the commands work: `embedded` (the default) on servers that `inventory up`
-    runs on this machine, `aws` on whatever the standard AWS variables lead to.
+    runs on this machine, `localstack` on the containers that `docker compose up` runs, `aws` on
+    whatever the standard AWS variables lead to.
     """
     ctx.obj = state
+    if os.environ.get("TARGET") == "localstack":
+        from inventory_cli import localstack
+
+        os.environ.update(localstack.settings(os.environ, Path(".env")))
 
 
 for command in (up, demo, scenario, produce, table, env, provision, destroy, package):

@@ -46,11 +46,18 @@ def _translated(error: Exception) -> click.ClickException | None:
     from build_zip import BuildError
     from inventory_cli.embedded.processes import StartupError
     from inventory_cli.embedded.stack import AlreadyRunningError, NoStackError
+    from inventory_cli.localstack import NotRunningError
     from inventory_cli.target import TargetError
     from provisioner import ProvisioningError, SettingsError
 
     match error:
-        case AlreadyRunningError() | NoStackError() | TargetError() | SettingsError():
+        case (
+            AlreadyRunningError()
+            | NoStackError()
+            | NotRunningError()
+            | TargetError()
+            | SettingsError()
+        ):
             return CannotRunError(str(error))
         case StartupError() | BuildError() | ProvisioningError():
             return FailedError(str(error))

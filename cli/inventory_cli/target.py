@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from inventory_cli import localstack
 from inventory_cli.embedded.stack import running_variables
 
 
@@ -13,6 +14,7 @@ class Target(StrEnum):
     """Who answers the AWS APIs."""
 
     EMBEDDED = "embedded"
+    LOCALSTACK = "localstack"
     AWS = "aws"
 
 
@@ -30,13 +32,20 @@ def chosen(environ: Mapping[str, str]) -> Target:
         Target.AWS if environ.get("AWS_ENDPOINT_URL") else Target.EMBEDDED
     )
     if name not in list(Target):
-        raise TargetError(f"TARGET is {name!r}: it must be {' or '.join(Target)}")
+        raise TargetError(f"TARGET is {name!r}: it must be one of {', '.join(Target)}")
     return Target(name)
 
 
 def variables(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
     """What to add to the environment to reach the servers that run.
 
-    Raises TargetError, or NoStackError when the embedded target is chosen and not running.
+    Raises TargetError, NoStackError when the embedded target is chosen and not running, or
+    SettingsError when a port of the localstack target is none.
     """
-    return running_variables(state) if chosen(environ) is Target.EMBEDDED else {}
+    match chosen(environ):
+        case Target.EMBEDDED:
+            return running_variables(state)
+        case Target.LOCALSTACK:
+            return localstack.variables(environ)
+        case Target.AWS:
+            return {}

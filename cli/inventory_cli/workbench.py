@@ -16,6 +16,7 @@ import boto3
 import build_zip
 import provisioner
 from inventory.stock import RemovalNamePolicy
+from inventory_cli import localstack
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.environment import isolated
 from inventory_cli.embedded.stack import EmbeddedStack
@@ -58,8 +59,8 @@ def packaged_function() -> bytes:
 
 
 def on_target(state: Path) -> Workbench:
-    """The target that the environment chooses. Raises TargetError or NoStackError."""
-    enter(variables(os.environ, state))
+    """The target that the environment chooses. Raises as `enter_target` does."""
+    enter_target(state)
     return Workbench.from_environment()
 
 
@@ -71,7 +72,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     its folder is kept, to be looked into.
     """
     if chosen(os.environ) is not Target.EMBEDDED:
-        yield Workbench.from_environment()
+        yield on_target(root)
         return
     root.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
@@ -83,6 +84,17 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def enter_target(state: Path) -> None:
+    """Lead this process's AWS clients to the target that the environment chooses.
+
+    Raises what `target.variables` raises, and localstack.NotRunningError.
+    """
+    found = variables(os.environ, state)
+    if chosen(os.environ) is Target.LOCALSTACK:
+        localstack.check(found["AWS_ENDPOINT_URL"])
+    enter(found)
 
 
 def enter(variables: Mapping[str, str]) -> None:

@@ -16,9 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from provisioner.names import VARIABLES
 from waiting import eventually
 
 MARK = "INVENTORY_TEST_RUN"
+NAMES = [name for name, _ in VARIABLES.values()]
 
 
 def heed_hangup() -> None:
@@ -213,6 +215,51 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     again.communicate(timeout=30)
 
 
+@pytest.mark.parametrize(
+    "command", ["table", "provision", "provision --plan", "destroy --yes", "produce", "demo"]
+)
+def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
+    front_door: FrontDoor, command: str
+) -> None:
+    code, output = front_door.run(*command.split(), TARGET="localstack", LOCALSTACK_PORT="9")
+    assert code == 2
+    assert output.startswith(
+        "Error: no LocalStack answers at http://127.0.0.1:9: start the containers with "
+        "`make up TARGET=localstack`"
+    )
+    assert output.count("\n") == 1
+
+
+def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compose(
+    front_door: FrontDoor,
+) -> None:
+    process = front_door.start("up", "--count", "1")  # MiniStack, which may take its place
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "In another shell" in line:
+            break
+    exports = front_door.run("env")[1]
+    emulator, pipes = re.findall(r"http://127\.0\.0\.1:(\d+)", exports)
+    front_door.folder.joinpath(".env").write_text(
+        f"LOCALSTACK_PORT={emulator}\nPIPES_PORT={pipes}\n"
+        + "".join(f"{name}=other-{name.lower().replace('_', '-')}\n" for name in NAMES)
+    )
+
+    def run(*arguments: str) -> str:
+        code, output = front_door.run(*arguments, TARGET="localstack", AWS_PROFILE="production")
+        assert code == 0, output
+        return output
+
+    assert run("provision").count("created") == 10
+    assert "created" not in run("demo", "--count", "20", "--rate", "100")
+    assert "Loaded 7 products" in run("scenario")
+    assert "Sending to other-stream-name." in run("produce", "--count", "1", "--output", "text")
+    assert '"P8"' in run("table")
+    assert run("destroy", "--yes").count("deleted") == 10
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+
 def test_destroy_asks_first_and_takes_everything_away(front_door: FrontDoor) -> None:
     process = front_door.start("up", "--count", "1")
     assert process.stdout is not None
@@ -295,11 +342,17 @@ def test_a_scenario_of_ones_own_takes_the_place_of_the_documented_one(
         (["env"], {}, "no stack is running"),
         (["produce"], {}, "no stack is running"),
         (["produce"], {"TARGET": "aws", "AWS_CONFIG_FILE": os.devnull}, "region"),
-        (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be embedded or aws"),
+        (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be one of embedded, localstack"),
         (["up", "--rate", "fast"], {}, "--rate"),
         (["demo", "--count", "0"], {}, "--count"),
         (["up"], {"STREAM_SHARDS": "none"}, "STREAM_SHARDS"),
         (["up"], {"TARGET": "aws"}, "inventory provision"),
+        (
+            ["up"],
+            {"TARGET": "localstack"},
+            "run `make up TARGET=localstack` or `docker compose up`",
+        ),
+        (["env"], {"TARGET": "localstack", "PIPES_PORT": "x"}, "PIPES_PORT='x': must be a whole"),
         (["scenario", "missing.jsonl"], {}, "missing.jsonl"),
         (["nonsense"], {}, "nonsense"),
         (

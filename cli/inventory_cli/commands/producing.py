@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from typing import Any
 
 import click
@@ -13,10 +12,9 @@ from inventory_cli.paths import embedded
 
 
 def _produce(**options: Any) -> Any:
-    from inventory_cli.target import variables
-    from inventory_cli.workbench import enter
+    from inventory_cli.workbench import enter_target
 
-    enter(variables(os.environ, embedded(click.get_current_context().obj)))
+    enter_target(embedded(click.get_current_context().obj))
     callback = producer.cli.produce.callback
     assert callback is not None  # noqa: S101 - a command that is made of a function has one
     return callback(**options)

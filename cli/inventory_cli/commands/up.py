@@ -38,11 +38,17 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
     from inventory_cli.target import Target, chosen
     from inventory_cli.workbench import Workbench, enter
 
-    if chosen(os.environ) is not Target.EMBEDDED:
-        raise CannotRunError(
-            "inventory up starts the servers of the embedded target; elsewhere they run already: "
-            "use inventory provision and inventory produce"
-        )
+    match chosen(os.environ):
+        case Target.LOCALSTACK:
+            raise CannotRunError(
+                "inventory up starts the servers of the embedded target; for TARGET=localstack run "
+                "`make up TARGET=localstack` or `docker compose up`"
+            )
+        case Target.AWS:
+            raise CannotRunError(
+                "inventory up starts the servers of the embedded target; elsewhere they run "
+                "already: use inventory provision and inventory produce"
+            )
     folder = embedded(state)
     try:
         with (

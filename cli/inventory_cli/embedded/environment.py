@@ -1,4 +1,4 @@
-"""The standard AWS variables that lead every client to the embedded servers, and nowhere else."""
+"""The standard AWS variables that lead every client to local servers, and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from inventory_cli.embedded.ministack import REGION
 
 
-def variables(endpoint: str, pipes_endpoint: str) -> dict[str, str]:
-    """What an SDK or the `aws` command line needs to work on the stack."""
+def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -> dict[str, str]:
+    """What an SDK or the `aws` command line needs to work on the stack.
+
+    Without a `pipes_endpoint` Pipes too are at `endpoint`.
+    """
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ENDPOINT_URL_PIPES": pipes_endpoint,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
+        **({"AWS_ENDPOINT_URL_PIPES": pipes_endpoint} if pipes_endpoint else {}),
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }

@@ -112,10 +112,10 @@ def free_port() -> int:
         return port
 
 
-def answers(url: str) -> bool:
-    """Whether a GET of `url` is answered with a 2xx status within a second."""
+def answers(url: str, timeout: float = 1.0) -> bool:
+    """Whether a GET of `url` is answered with a 2xx status within `timeout` seconds."""
     try:
-        with urllib.request.urlopen(url, timeout=1):  # noqa: S310 - always http on the loopback
+        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - always http on the loopback
             return True
     except (urllib.error.URLError, OSError):
         return False

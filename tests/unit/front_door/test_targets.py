@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from inventory_cli import localstack
 from inventory_cli.embedded.environment import isolated, variables
 from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.target import Target, TargetError, chosen
 from inventory_cli.target import variables as target_variables
+from provisioner import SettingsError
 
 
 def test_embedded_is_the_default() -> None:
@@ -27,7 +29,7 @@ def test_target_is_stronger_than_an_endpoint() -> None:
 
 
 def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(TargetError, match="'moon': it must be embedded or aws"):
+    with pytest.raises(TargetError, match="'moon': it must be one of embedded, localstack, aws"):
         chosen({"TARGET": "moon"})
 
 
@@ -46,3 +48,84 @@ def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> N
     }
     embedded = variables("http://127.0.0.1:1", "http://127.0.0.1:2")
     assert isolated(own, embedded) == {"PATH": "/bin", "AWS_CA_BUNDLE": "/etc/ca.pem", **embedded}
+
+
+NOWHERE = Path("nowhere")
+
+
+def on_localstack(**environ: str) -> dict[str, str]:
+    return dict(target_variables({"TARGET": "localstack", **environ}, NOWHERE))
+
+
+def test_localstack_is_where_compose_publishes_it() -> None:
+    assert on_localstack() == {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+        "AWS_ENDPOINT_URL_PIPES": "http://127.0.0.1:4567",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def test_the_ports_and_the_region_are_the_ones_that_compose_is_given() -> None:
+    found = on_localstack(LOCALSTACK_PORT="5001", PIPES_PORT="5002", AWS_DEFAULT_REGION="eu-west-1")
+    assert found["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5001"
+    assert found["AWS_ENDPOINT_URL_PIPES"] == "http://127.0.0.1:5002"
+    assert (found["AWS_DEFAULT_REGION"], found["AWS_REGION"]) == ("eu-west-1", "eu-west-1")
+
+
+def test_what_is_set_and_empty_is_the_default_as_in_compose() -> None:
+    assert on_localstack(LOCALSTACK_PORT="", PIPES_PORT="", AWS_DEFAULT_REGION="") == (
+        on_localstack()
+    )
+
+
+def test_an_empty_endpoint_of_pipes_stands_for_those_of_localstack() -> None:
+    assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(AWS_ENDPOINT_URL_PIPES="")
+
+
+def test_another_endpoint_of_ones_own_does_not_lead_away_from_localstack() -> None:
+    elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_PIPES": "http://x"}
+    assert on_localstack(**elsewhere) == on_localstack()
+
+
+def test_the_names_of_the_resources_go_with_the_target() -> None:
+    assert on_localstack(STREAM_NAME="orders", BATCH_SIZE="7", HOME="/root") == {
+        **on_localstack(),
+        "STREAM_NAME": "orders",
+        "BATCH_SIZE": "7",
+    }
+
+
+@pytest.mark.parametrize("port", ["moon", "0", "65536", "-1", "4566-4570", "4566 "])
+@pytest.mark.parametrize("variable", ["LOCALSTACK_PORT", "PIPES_PORT"])
+def test_a_port_that_is_none_is_refused_by_the_name_of_its_variable(
+    variable: str, port: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}='{port}': must be a whole number from 1"):
+        on_localstack(**{variable: port})
+
+
+def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "# ports\nLOCALSTACK_PORT=5001\nSTREAM_NAME='orders'  # ours\nPIPES_PORT=5002\n"
+    )
+    environ = {"PIPES_PORT": "6002", "HOME": "/root"}
+    assert localstack.settings(environ, file) == {
+        "LOCALSTACK_PORT": "5001",
+        "STREAM_NAME": "orders",
+        "PIPES_PORT": "6002",
+        "HOME": "/root",
+    }
+
+
+def test_a_missing_file_sets_nothing_and_one_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    assert localstack.settings({"A": "b"}, file) == {"A": "b"}
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"\.env is not UTF-8 text"):
+        localstack.settings({}, file)

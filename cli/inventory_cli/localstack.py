@@ -1,0 +1,77 @@
+"""The localstack target: the containers of docker-compose.yml, at the ports that it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import provisioner.names
+import provisioner.options
+from inventory_cli.embedded.environment import variables as aws_variables
+from inventory_cli.embedded.processes import answers
+from provisioner import SettingsError
+from provisioner.variables import between, read
+
+PORTS = {
+    "emulator": ("LOCALSTACK_PORT", between(1, 65_535)),
+    "pipes": ("PIPES_PORT", between(1, 65_535)),
+}
+DEFAULT_PORTS = {"emulator": 4566, "pipes": 4567}
+DEFAULT_REGION = "us-east-1"
+
+OF_RESOURCES = frozenset(
+    name
+    for variables in (provisioner.names.VARIABLES, provisioner.options.VARIABLES)
+    for name, _ in variables.values()
+)
+"""What the resources are called and set to: the start hook reads it, and so must the commands."""
+
+ANSWER_SECONDS = 10.0
+
+
+class NotRunningError(Exception):
+    """Nothing answers where the containers are expected."""
+
+
+def settings(environ: Mapping[str, str], file: Path) -> dict[str, str]:
+    """`environ`, and what the .env `file`, if there is one, sets beside it: as Compose sees both.
+
+    Raises SettingsError when the file is no text.
+    """
+    if not file.is_file():
+        return dict(environ)
+    from dotenv import dotenv_values  # takes a while to load: not for the other targets
+
+    try:
+        written = dotenv_values(file)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text: see .env.example") from None
+    return {**{name: value for name, value in written.items() if value is not None}, **environ}
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """What leads AWS clients to the containers, and programs to the resources in them.
+
+    AWS_ENDPOINT_URL_PIPES that is set and empty stands for LocalStack's own Pipes. Raises
+    SettingsError when a port is none.
+    """
+    ports = DEFAULT_PORTS | read(PORTS, environ)
+    own_pipes = environ.get("AWS_ENDPOINT_URL_PIPES") == ""
+    return {
+        **{name: value for name, value in environ.items() if name in OF_RESOURCES},
+        **aws_variables(
+            f"http://127.0.0.1:{ports['emulator']}",
+            None if own_pipes else f"http://127.0.0.1:{ports['pipes']}",
+            environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        ),
+    }
+
+
+def check(endpoint: str) -> None:
+    """Raises NotRunningError unless LocalStack, or what takes its place, answers at `endpoint`."""
+    if not answers(f"{endpoint}/_localstack/health", ANSWER_SECONDS):
+        raise NotRunningError(
+            f"no LocalStack answers at {endpoint}: start the containers with "
+            "`make up TARGET=localstack` or `docker compose up --detach --wait`; "
+            "LOCALSTACK_PORT says which port they publish"
+        )

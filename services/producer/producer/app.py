@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -14,15 +14,17 @@ import click
 
 from producer import generator, jsonlines, pacing
 from producer.connect import connect
-from producer.errors import SendingError
+from producer.errors import CannotStartError, SendingError
 from producer.event import Event
 from producer.feed import feed
+from producer.heartbeat import Heartbeat
 from producer.jsonoutput import JsonOutput
 from producer.outbox import BATCH, ONE_BY_ONE
 from producer.report import Report
 from producer.retry import Retry
-from producer.sender import Sender
+from producer.sender import Accepted, Sender
 from producer.settings import Settings
+from producer.shown import shown
 from producer.stop import StopRequest
 from producer.textoutput import PlainConsole, TextOutput
 
@@ -34,15 +36,21 @@ def run(settings: Settings) -> None:
     are unconfirmed, when it had to end before the stream had accepted all it had taken.
     """
     events = _events(settings)
+    beat = _heartbeat(settings)
     with StopRequest() as stop:
         client = connect(settings.stream)
         trouble = ""
         with _output(settings) as output:
             report = Report(output, each_event=settings.each_event_shown, clock=monotonic)
+
+            def on_accepted(accepted: Accepted) -> None:
+                report.accepted(accepted)
+                beat()
+
             sender = Sender(
                 client,
                 settings.stream,
-                on_accepted=report.accepted,
+                on_accepted=on_accepted,
                 on_refused=report.refused,
                 clock=monotonic,
                 wait=stop.wait,
@@ -89,6 +97,21 @@ def _gaps(settings: Settings) -> Iterator[float]:
         pace = pacing.in_batches if settings.batch else pacing.steady
         return pace(settings.rate)
     return pacing.unpaced() if settings.batch else pacing.natural(random.random)
+
+
+def _heartbeat(settings: Settings) -> Callable[[], None]:
+    if settings.heartbeat is None:
+        return lambda: None
+    path = shown(str(settings.heartbeat))
+    gap = 1 / settings.rate if settings.rate else max(pacing.NATURAL_GAP)
+
+    def on_trouble(error: OSError) -> None:
+        click.echo(f"Warning: no heartbeat, and still sending: {path}: {error.strerror}", err=True)
+
+    try:
+        return Heartbeat(settings.heartbeat, gap, on_trouble).beat
+    except OSError as error:
+        raise CannotStartError(f"no heartbeat can be written: {path}: {error.strerror}") from error
 
 
 def _discard_output() -> None:

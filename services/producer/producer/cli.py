@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -126,6 +127,11 @@ RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
     show_default=True,
     help="Lines to read or JSON lines; auto: text on a terminal.",
 )
+@click.option(
+    "--heartbeat",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep a sign of life in this file, for `python -m producer.heartbeat` to check.",
+)
 @click.pass_context
 def produce(
     ctx: click.Context,
@@ -143,6 +149,7 @@ def produce(
     batch: bool,
     retry_for: float,
     output: Literal["auto", "text", "jsonl"],
+    heartbeat: Path | None,
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
 
@@ -166,6 +173,7 @@ def produce(
         batch=batch,
         retry_for=retry_for,
         output=output,
+        heartbeat=heartbeat,
     )
     from producer.app import run  # boto3 takes a while to load: not for --help or a wrong option
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from producer.generator import Spec
@@ -26,6 +27,7 @@ class Settings:
     batch: bool = False
     retry_for: float = 60.0
     output: Literal["auto", "text", "jsonl"] = "auto"
+    heartbeat: Path | None = None
 
     @property
     def each_event_shown(self) -> bool:

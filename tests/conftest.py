@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
+import build_zip
+import engine
+import provisioner
+from inventory_cli.aws import Clients
 from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
+from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.function_log import FunctionLog
+from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
 
 AwsClient = Callable[[str], Any]
 
@@ -45,3 +54,65 @@ def aws(emulator: str) -> AwsClient:
         )
 
     return client
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """Servers as processes of this machine, as long as the test run."""
+    with EmbeddedStack(tmp_path_factory.mktemp("stack"), os.environ, time.sleep) as servers:
+        yield EmbeddedBackend(servers)
+
+
+@pytest.fixture(scope="session")
+def in_containers() -> Iterator[Backend]:
+    """Servers in containers, as long as the test run."""
+    engine.need()
+    from container_stack import containers  # testcontainers looks at the engine when imported
+
+    with containers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def backend(embedded: Backend) -> Backend:
+    """The servers that `stack` is on; a folder of tests may have others."""
+    return embedded
+
+
+@pytest.fixture
+def stack(backend: Backend, function_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A pipeline of its own, with names that nothing else has.
+
+    The environment leads to it too, so that programs which a test starts find it.
+    """
+    names = own_names()
+    for variable in [v for v in os.environ if v.startswith("AWS_") and "CA_BUNDLE" not in v]:
+        monkeypatch.delenv(variable)
+    for variable, value in {**backend.variables, **environment_of(names)}.items():
+        monkeypatch.setenv(variable, value)
+    session = boto3.Session()
+    clients = Clients.from_session(session)
+    resources = provisioner.Clients.from_session(session)
+    options = provisioner.Options()
+    log = FunctionLog(clients.logs, names.function, since=time.time())
+    provisioner.provision(resources, names, options, function_zip.read_bytes(), lambda _: None)
+    yield Stack(backend, session, clients, names, log)
+    provisioner.destroy(resources, names, options, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function as it is deployed."""
+    return build_zip.build(tmp_path_factory.mktemp("package") / "function.zip")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not tested is said last, where it is seen."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = [report for report in skipped if engine.LEFT_OUT in str(report.longrepr)]
+    if left_out:
+        terminalreporter.section("left out")
+        terminalreporter.write_line(
+            f"{len(left_out)} tests in containers: {engine.missing()}. "
+            "Start Docker, then: make test-containers"
+        )

@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
@@ -22,6 +22,9 @@ from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
 from provisioner.names import VARIABLES
 from waiting import eventually
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
 
 
 class Backend(Protocol):
@@ -80,6 +83,10 @@ class Stack:
                 placed.append((result["ShardId"], int(result["SequenceNumber"]), data))
         return placed
 
+    def stream(self) -> list[tuple[str, int, bytes]]:
+        """All that is on the stream: shards, sequence numbers and data."""
+        return read_stream(self.clients.kinesis, self.names.stream)
+
     def rows(self) -> dict[str, Row]:
         return table.read(self.clients.dynamodb, self.names.table)
 
@@ -99,6 +106,23 @@ class Stack:
         body = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, body
         return body
+
+
+def read_stream(kinesis: KinesisClient, name: str) -> list[tuple[str, int, bytes]]:
+    """The records of a stream as far as there are any now: shards, sequence numbers and data."""
+    found = []
+    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
+        shard_id = shard["ShardId"]
+        iterator = kinesis.get_shard_iterator(
+            StreamName=name, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        behind = True
+        while behind and iterator:
+            page = kinesis.get_records(ShardIterator=iterator)
+            found += [(shard_id, int(r["SequenceNumber"]), r["Data"]) for r in page["Records"]]
+            iterator = page.get("NextShardIterator", "")
+            behind = bool(page["Records"]) or page.get("MillisBehindLatest", 0) > 0
+    return found
 
 
 def own_names() -> provisioner.Names:

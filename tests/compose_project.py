@@ -1,0 +1,95 @@
+"""A project of Docker Compose on our own file, with a name and ports that nobody else has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import docker
+from testcontainers.compose import DockerCompose
+
+import engine
+from inventory_cli.embedded.environment import variables
+from inventory_cli.embedded.ministack import REGION
+from inventory_cli.embedded.processes import free_port
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+HANDED_ON = ("LOCALSTACK_IMAGE", "BASE_IMAGE", "LAMBDA_RUNTIME_IMAGE_MAPPING", "DOCKER_SOCKET")
+
+
+@dataclass(frozen=True)
+class Project:
+    name: str
+    compose: DockerCompose
+    variables: dict[str, str]
+
+    @property
+    def kinesis(self) -> KinesisClient:
+        return self._session.client("kinesis", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def _session(self) -> boto3.Session:
+        return boto3.Session("test", "test", region_name=REGION)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        argv = [*self.compose.docker_compose_command(), *arguments]
+        return subprocess.run(argv, cwd=engine.ROOT, capture_output=True, text=True)
+
+    def container(self, service: str) -> dict[str, Any]:
+        """What the engine knows of the container of a service, running or not."""
+        found = self.compose.get_container(service, include_all=True)
+        client = docker.from_env()
+        try:
+            attributes: dict[str, Any] = client.containers.get(str(found.ID)).attrs
+        finally:
+            client.close()
+        return attributes
+
+
+@contextmanager
+def project(folder: Path, **settings: str) -> Iterator[Project]:
+    """A project that is not started yet; nothing of it is left afterwards.
+
+    `settings` are what a user would write into .env.
+    """
+    name = f"inventory-test-{uuid.uuid4().hex[:10]}"
+    ports = {"LOCALSTACK_PORT": free_port(), "PIPES_PORT": free_port()}
+    own = {"COMPOSE_PROJECT_NAME": name, "VERSION": "test", **ports}
+    passed = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
+    env_file = folder / f"{name}.env"
+    lines = [f"{key}='{value}'\n" for key, value in {**own, **passed, **settings}.items()]
+    env_file.write_text("".join(lines))
+    compose = DockerCompose(engine.ROOT, env_file=str(env_file), build=True)
+    urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
+    try:
+        yield Project(name, compose, variables(*urls))
+    finally:
+        compose.stop()
+
+
+def left_of(name: str) -> list[str]:
+    """Containers, networks and volumes that bear the name of a project."""
+    client = docker.from_env()
+    try:
+        found = [
+            *(container.name for container in client.containers.list(all=True)),
+            *(network.name for network in client.networks.list()),
+            *(volume.name for volume in client.volumes.list()),
+        ]
+    finally:
+        client.close()
+    return [str(item) for item in found if name in str(item)]

@@ -1,0 +1,118 @@
+"""docker-compose.yml as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import provisioner
+from compose_project import Project, left_of, project
+from inventory.stock import RemovalNamePolicy
+from inventory_cli import table
+from inventory_cli.expectation import expect
+from stack import read_stream
+from waiting import eventually
+
+OURS = ("pipes", "producer", "function")
+NAMES = provisioner.Names()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project after `docker compose up --build --wait`."""
+    folder = tmp_path_factory.mktemp("compose")
+    with project(folder, PRODUCER_RATE="20", PRODUCER_PRODUCTS="30") as it:
+        it.compose.start()
+        yield it
+
+
+def rows(it: Project) -> int:
+    return len(table.read(it.dynamodb, NAMES.table))
+
+
+def differences(it: Project) -> list[str]:
+    """Between the table and the fold of what is on the stream."""
+    records = [(number, data) for _, number, data in read_stream(it.kinesis, NAMES.stream)]
+    expected = expect({}, records, RemovalNamePolicy.IGNORE)
+    return list(table.changes(expected.rows, table.read(it.dynamodb, NAMES.table)))
+
+
+def assert_right(it: Project) -> None:
+    """With the producer at rest, the table comes to what the events on the stream fold to."""
+    assert it.run("stop", "producer").returncode == 0
+    eventually(lambda: differences(it) == [], timeout=90, pause=0.5)
+    assert it.run("start", "producer").returncode == 0
+
+
+def test_the_file_is_valid_and_says_nothing(tmp_path: Path) -> None:
+    with project(tmp_path) as it:
+        checked = it.run("config", "--quiet")
+        assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def test_up_fills_the_table_with_what_the_events_fold_to(running: Project) -> None:
+    eventually(lambda: rows(running) >= 10, timeout=60)
+    assert_right(running)
+
+
+def test_all_that_is_published_is_on_the_loopback(running: Project) -> None:
+    published = []
+    for service in ("localstack", "pipes", "producer"):
+        ports = running.container(service)["NetworkSettings"]["Ports"].values()
+        published += [bound["HostIp"] for bindings in ports for bound in bindings or []]
+    assert published
+    assert set(published) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_our_containers_have_nothing_that_they_do_not_need(running: Project, service: str) -> None:
+    container = running.container(service)
+    host = container["HostConfig"]
+    assert container["Config"]["User"] == "10001:10001"
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Memory"] > 0
+
+
+@pytest.mark.parametrize("service", ["producer", "pipes", "localstack"])
+def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
+    running: Project, service: str
+) -> None:
+    eventually(lambda: rows(running) > 0, timeout=60)
+    assert running.run("restart", service).returncode == 0
+    assert running.run("up", "--wait", "--no-recreate").returncode == 0
+    before = len(read_stream(running.kinesis, NAMES.stream))
+    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 20, timeout=60)
+    assert_right(running)
+
+
+def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
+    with project(tmp_path, BATCH_SIZE="0") as it:
+        with pytest.raises(subprocess.CalledProcessError):
+            it.compose.start()
+        assert it.container("localstack")["State"]["Health"]["Status"] == "unhealthy"
+        log = it.run("logs", "--no-log-prefix", "localstack").stdout
+        assert "BATCH_SIZE='0': must be a whole number from 1 to 10000" in log
+        assert "Traceback" not in log
+        assert it.run("ps", "--quiet", "producer").stdout == ""
+
+
+def test_down_with_volumes_leaves_nothing(tmp_path: Path) -> None:
+    with project(tmp_path, PRODUCER_RATE="20") as it:
+        it.compose.start()
+        eventually(lambda: rows(it) > 0, timeout=60)  # so that the function has run
+        assert left_of(it.name)
+        assert it.run("down", "--volumes").returncode == 0
+        assert left_of(it.name) == []
+
+
+def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
+    with project(tmp_path, BATCH_SIZE="7", PRODUCER_SEED="12") as it:
+        services = json.loads(it.run("config", "--format", "json").stdout)["services"]
+        assert services["localstack"]["environment"]["BATCH_SIZE"] == "7"
+        assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"

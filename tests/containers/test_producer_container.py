@@ -1,0 +1,103 @@
+"""The producer as a container, beside the emulator and the pipe in theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from testcontainers.core.container import DockerContainer
+
+import engine
+from container_stack import ContainerBackend, confined
+from inventory.stock import RemovalNamePolicy
+from inventory_cli import table
+from inventory_cli.expectation import expect
+from stack import Stack
+from waiting import eventually
+
+StartProducer = Callable[..., DockerContainer]
+
+
+@pytest.fixture
+def producer(backend: ContainerBackend, stack: Stack) -> Iterator[StartProducer]:
+    """Starts a producer for the stream of `stack`, with options as its variables."""
+    started: list[DockerContainer] = []
+
+    def start(**options: str) -> DockerContainer:
+        container = confined(engine.build("producer"), backend.network)
+        container.with_envs(STREAM_NAME=stack.names.stream, PRODUCER_OUTPUT="jsonl")
+        container.with_envs(**{f"PRODUCER_{name}": value for name, value in options.items()})
+        started.append(container)
+        return container.start()
+
+    yield start
+    for container in started:
+        container.stop()
+
+
+def lines(container: DockerContainer) -> list[dict[str, object]]:
+    """What it printed, line by line."""
+    return [json.loads(line) for line in container.get_logs()[0].decode().splitlines()]
+
+
+def summary(container: DockerContainer) -> dict[str, object]:
+    return lines(container)[-1]
+
+
+def await_the_fold(stack: Stack) -> None:
+    """Return once the table is what the events on the stream fold to."""
+    placed = stack.stream()
+    stack.await_handled(placed)
+    records = [(number, data) for _, number, data in placed]
+    rows = expect({}, records, RemovalNamePolicy.IGNORE).rows
+    assert list(table.changes(rows, stack.rows())) == []
+
+
+def test_what_it_puts_ends_up_in_the_table(producer: StartProducer, stack: Stack) -> None:
+    container = producer(COUNT="300", RATE="200", SEED="3", PRODUCTS="25", INVALID_SHARE="0.1")
+    assert container.wait() == 0
+    assert len(stack.stream()) == 300
+    await_the_fold(stack)
+
+
+def test_sigterm_ends_it_with_all_that_it_took_on_the_stream(
+    producer: StartProducer, stack: Stack
+) -> None:
+    container = producer(RATE="100", SEED="4", PRODUCTS="25")
+    eventually(lambda: len(stack.stream()) > 50, timeout=60)
+    container.get_wrapped_container().stop(timeout=15)  # SIGTERM; SIGKILL would be exit code 137
+    assert container.wait() == 0
+    told = summary(container)
+    assert told["unconfirmed"] == 0
+    assert told["sent"] == len(stack.stream())
+    await_the_fold(stack)
+
+
+def test_a_restart_in_the_middle_loses_nothing(producer: StartProducer, stack: Stack) -> None:
+    container = producer(RATE="100", PRODUCTS="25")
+    eventually(lambda: len(stack.stream()) > 50, timeout=60)
+    container.get_wrapped_container().restart(timeout=15)
+    before = len(stack.stream())
+    eventually(lambda: len(stack.stream()) > before + 50, timeout=60)
+    container.get_wrapped_container().stop(timeout=15)
+    await_the_fold(stack)
+
+
+def test_it_is_healthy_once_its_events_are_accepted(producer: StartProducer) -> None:
+    container = producer(RATE="50")
+
+    def health() -> str:
+        wrapped = container.get_wrapped_container()
+        wrapped.reload()
+        return str(wrapped.attrs["State"]["Health"]["Status"])
+
+    eventually(lambda: health() == "healthy", timeout=60)
+
+
+def test_a_stream_that_is_not_there_is_told_in_a_line(producer: StartProducer) -> None:
+    container = producer(STREAM="no-such-stream")
+    assert container.wait() == 2
+    told = container.get_logs()[1].decode()
+    assert "no-such-stream" in told
+    assert "Traceback" not in told

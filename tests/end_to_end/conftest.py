@@ -1,0 +1,19 @@
+"""Every end-to-end test runs on each kind of servers: same file, same assertions."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack import Backend
+
+# One worker for all that is in containers: an emulator each would be too many.
+IN_CONTAINERS = [pytest.mark.xdist_group("docker"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture(
+    scope="session",
+    params=["embedded", pytest.param("in_containers", marks=IN_CONTAINERS, id="docker")],
+)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    servers: Backend = request.getfixturevalue(request.param)
+    return servers

@@ -1,0 +1,30 @@
+"""The documented operations, one by one, on the servers of each kind."""
+
+from __future__ import annotations
+
+import time
+
+from inventory.stock import Outcome, RemovalNamePolicy
+from inventory_cli.scenario import Player, documented
+from stack import Stack
+
+
+def test_the_documented_operations_leave_the_documented_tables(stack: Stack) -> None:
+    player = Player(stack.clients, stack.names, RemovalNamePolicy.IGNORE, time.sleep)
+    player.send(documented("documented-table"))
+    assert len(player.rows()) == 7
+    assert player.rows()["P3"].product_name == "Tablet"
+    operations = [player.play(event) for event in documented("documented-operations")]
+    assert [len(operation.after) for operation in operations] == [7, 7, 8, 7, 7, 6]
+    assert [operation.outcome for operation in operations] == [
+        Outcome.APPLIED,
+        Outcome.APPLIED,
+        Outcome.APPLIED,
+        Outcome.APPLIED,
+        Outcome.NOT_FOUND,
+        Outcome.APPLIED,
+    ]
+    assert operations[0].after["P3"].product_name == "Headphones"
+    assert operations[1].after["P8"].quantity == 50
+    assert not {"P3", "P4"} & operations[-1].after.keys()
+    assert player.problems() == []

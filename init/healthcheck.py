@@ -1,0 +1,94 @@
+"""Whether the emulator in this container is up and its start hooks have succeeded.
+
+It waits until that is known, so that Docker learns at once of a hook that failed, and of one that
+succeeded: exit code 0 or 1, and a line that says why. LocalStack tells at `/_localstack/init`
+(https://docs.localstack.cloud/aws/capabilities/config/initialization-hooks/), MiniStack at
+`/_ministack/ready`.
+
+    python healthcheck.py [URL]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import Any
+
+URL = "http://127.0.0.1:4566"
+PAUSE_SECONDS = 0.2
+SILENCE_SECONDS = 60.0
+"""How long an emulator may give no answer, as it does while it starts."""
+
+# Without the proxy that Docker may hand to every container: it knows another 127.0.0.1.
+_OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+Verdict = tuple[bool, str]
+
+
+def verdict_of_localstack(answer: Mapping[str, Any]) -> Verdict | None:
+    """Of the answer of `/_localstack/init`; None while the hooks run."""
+    scripts = [script for script in answer["scripts"] if script["stage"] == "READY"]
+    failed = [script["name"] for script in scripts if script["state"] == "ERROR"]
+    if failed:
+        return False, f"start hooks failed: {', '.join(failed)}; the container's log says why"
+    return (True, f"{len(scripts)} start hooks succeeded") if answer["completed"]["READY"] else None
+
+
+def verdict_of_ministack(answer: Mapping[str, Any]) -> Verdict | None:
+    """Of the answer of `/_ministack/ready`; None while the hooks run."""
+    if answer["status"] != "completed":
+        return None
+    if answer["failed"]:
+        return False, f"{answer['failed']} start hooks failed; the container's log says why"
+    return True, f"{answer['completed']} start hooks succeeded"
+
+
+SOURCES: tuple[tuple[str, Callable[[Mapping[str, Any]], Verdict | None]], ...] = (
+    ("/_localstack/init", verdict_of_localstack),
+    ("/_ministack/ready", verdict_of_ministack),
+)
+
+
+def ask(url: str) -> Verdict | None:
+    """None while it is not known. Raises OSError or HTTPException when nobody answers, or badly."""
+    for path, verdict in SOURCES:
+        try:
+            with _OPEN(url + path, timeout=5) as response:
+                return verdict(json.load(response))
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                if refusal.code == 503:  # MiniStack, whose hooks have not ended
+                    return None
+                if refusal.code != 404:
+                    raise
+        except (ValueError, LookupError):  # an answer, and of somebody else
+            continue
+    return False, f"{url} is neither LocalStack nor MiniStack"
+
+
+def wait(url: str, clock: Callable[[], float], pause: Callable[[float], object]) -> Verdict:
+    silent_since = clock()
+    while True:
+        try:
+            if verdict := ask(url):
+                return verdict
+            silent_since = clock()
+        except (OSError, HTTPException) as error:
+            if clock() - silent_since > SILENCE_SECONDS:
+                return False, f"{url} does not answer: {error}"
+        pause(PAUSE_SECONDS)
+
+
+def main(arguments: list[str]) -> int:
+    healthy, reason = wait(arguments[0] if arguments else URL, time.monotonic, time.sleep)
+    print(reason)
+    return 0 if healthy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,46 @@
+"""`python -m provisioner ZIP`: makes the resources so, with nothing but boto3 at hand.
+
+This is what an emulator's start hook runs; people have `inventory provision`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from provisioner.clients import Clients
+from provisioner.engine import provision
+from provisioner.errors import ProvisioningError, explain
+from provisioner.names import Names
+from provisioner.options import Options
+
+
+def main(arguments: list[str]) -> int:
+    """0 when all is as described; 1 after a line for each resource that is not; 2 after one that
+    says why nothing was begun."""
+    if len(arguments) != 1:
+        print("usage: python -m provisioner ZIP", file=sys.stderr)
+        return 2
+    try:
+        names, options = Names.from_env(os.environ), Options.from_env(os.environ)
+        code = Path(arguments[0]).read_bytes()
+        clients = Clients.from_session(boto3.Session())
+    except (ValueError, OSError, BotoCoreError) as error:  # botocore: ValueError for a wrong URL
+        print(f"provisioning did not begin: {explain(error)}", file=sys.stderr)
+        return 2
+    try:
+        provision(clients, names, options, code, lambda change: print(change, flush=True))
+    except ProvisioningError as error:
+        for failure in error.failures:
+            reason = f"{failure.resource}: {failure.reason}"
+            print(f"provisioning failed: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

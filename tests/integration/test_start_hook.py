@@ -1,0 +1,82 @@
+"""What an emulator's start hook runs: `python -m provisioner ZIP`, its lines and how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import provisioner
+from provisioner import Names
+from stack import Stack, environment_of, own_names
+
+INIT = Path(__file__).parents[2] / "init"
+Hook = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def hook(stack: Stack, function_zip: Path) -> Hook:
+    """Runs it on the servers of the stack, with the changes to the environment that it is given."""
+
+    def run(**changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "provisioner", str(function_zip)],
+            env={**os.environ, "PYTHONPATH": str(INIT), **changes},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def destroy(stack: Stack, names: Names) -> None:
+    clients = provisioner.Clients.from_session(stack.session)
+    provisioner.destroy(clients, names, provisioner.Options(), lambda _: None)
+
+
+def test_it_makes_what_is_missing_and_leaves_the_rest(stack: Stack, hook: Hook) -> None:
+    ended = hook()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("unchanged") == 10
+
+    others = own_names()
+    ended = hook(**environment_of(others))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("created") == 10
+    assert f"created pipe {others.pipe}" in ended.stdout
+    destroy(stack, others)
+
+
+def test_each_resource_that_cannot_be_made_is_one_line(stack: Stack, hook: Hook) -> None:
+    theirs = own_names()
+    sqs = stack.clients.sqs
+    queue = sqs.create_queue(QueueName=theirs.rejected_queue)["QueueUrl"]
+    stream = stack.clients.kinesis
+    stream.create_stream(StreamName=theirs.stream, ShardCount=1)
+    ended = hook(**environment_of(theirs))
+    assert ended.returncode == 1
+    queue_line, stream_line = sorted(ended.stderr.splitlines())
+    assert queue_line.startswith(f"provisioning failed: queue {theirs.rejected_queue}: ")
+    assert stream_line.startswith(f"provisioning failed: stream {theirs.stream}: ")
+    assert "tag" in queue_line
+    sqs.delete_queue(QueueUrl=queue)
+    stream.delete_stream(StreamName=theirs.stream)
+    destroy(stack, theirs)
+
+
+@pytest.mark.parametrize(
+    ("variable", "resource"),
+    [("AWS_ENDPOINT_URL", "AWS account"), ("AWS_ENDPOINT_URL_PIPES", "pipe inventory-pipe-")],
+)
+def test_a_server_that_does_not_answer_is_one_line_with_its_address(
+    hook: Hook, variable: str, resource: str
+) -> None:
+    ended = hook(**{variable: "http://127.0.0.1:9"})
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"provisioning failed: {resource}")
+    assert "http://127.0.0.1:9/" in line

@@ -1,0 +1,82 @@
+"""The start hook: what it is run with, and what keeps it from beginning."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from provisioner.__main__ import main
+
+SCRIPT = Path(__file__).parents[3] / "init/ready.d/provision.sh"
+
+
+@pytest.fixture
+def zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    path = tmp_path / "function.zip"
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("STREAM_SHARDS", "none", "STREAM_SHARDS='none': must be a whole number from 1 to 10000"),
+        ("TABLE_NAME", "a b", "TABLE_NAME='a b': must be 3-255 letters, digits or any of _ . -"),
+        ("AWS_DEFAULT_REGION", None, "AWS_DEFAULT_REGION is not set: name the AWS Region"),
+        ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
+        ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
+    zip_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str | None,
+    reason: str,
+) -> None:
+    if value is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, value)
+    assert main([str(zip_file)]) == 2
+    assert capsys.readouterr() == ("", f"provisioning did not begin: {reason}\n")
+
+
+def test_a_zip_that_is_not_there_is_one_line_and_exit_2(
+    zip_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zip_file.unlink()
+    assert main([str(zip_file)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("provisioning did not begin: ")
+    assert str(zip_file) in line
+    assert main([]) == 2
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://localstack:4566"])
+def test_the_script_runs_the_provisioner_on_the_emulator_that_runs_it(
+    tmp_path: Path, endpoint: str | None
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\necho "$*|$AWS_ENDPOINT_URL|$AWS_ACCESS_KEY_ID|$PYTHONPATH"\nexit 3\n'
+    )
+    python.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/bin:/usr/bin"}
+    if endpoint:
+        environ["AWS_ENDPOINT_URL"] = endpoint
+    ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True)
+    assert ended.stdout == (
+        "-m provisioner /opt/inventory/function/function.zip"
+        f"|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
+    )
+    assert ended.returncode == 3

@@ -3,10 +3,19 @@
 #   make demo ARGS="--rate 5"  options of the command behind a target
 #   make test                  the tests
 #   make soak                  ten minutes of kills, faults and reshards (ARGS="--minutes 2 --seed 7")
+#
+# On LocalStack, with Docker and Compose v2; settings are in .env (see .env.example):
+#   make up TARGET=localstack  build the images, start the containers, wait until all is well
+#   make logs, ps              what they say (ARGS=producer: one of them); which there are
+#   make down                  stop them (ARGS=-v forgets what they hold as well)
+#   make images                build the images
+#   make test-containers       the tests in containers
 
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+TARGET ?=
+export TARGET
 
 BIN       := $(VENV)/bin
 INVENTORY := $(BIN)/inventory
@@ -17,21 +26,47 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table env provision destroy package \
-        test unit integration bench bench-pipes soak lint format typecheck check lock clean
+        docker down logs ps images test test-containers unit integration bench bench-pipes soak lint format typecheck check lock clean
 
 help:
-	@sed -n 's/^#  *make/  make/p' Makefile
+	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
 	@echo "  make up, scenario, produce, table, env, provision, destroy, package: see inventory --help"
 	@echo "  make unit, integration, bench, bench-pipes, lint, format, typecheck, check, lock,"
 	@echo "       clean: for developers"
 
 install: $(RUNTIME)
 
-up demo scenario produce table env provision destroy package: $(RUNTIME)
+demo scenario produce table env provision destroy package: $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
+
+ifeq ($(TARGET),localstack)
+up: docker
+	docker compose up --build --detach --wait $(ARGS)
+	@echo "All is well, and events flow. make logs follows them, make table TARGET=localstack shows"
+	@echo "the rows, make down stops it all."
+else
+up: $(RUNTIME)
+	@$(INVENTORY) $@ $(ARGS)
+endif
+
+down logs ps images: docker
+	docker compose $(COMMAND) $(ARGS)
+down:   COMMAND := down
+logs:   COMMAND := logs --follow
+ps:     COMMAND := ps --all
+images: COMMAND := build
+
+docker:
+	@command -v docker >/dev/null || { \
+	    echo "Docker is not installed: https://docs.docker.com/get-started/get-docker/" >&2; exit 2; }
+	@docker compose version >/dev/null 2>&1 || { \
+	    echo "Docker has no Compose v2: https://docs.docker.com/compose/install/" >&2; exit 2; }
 
 test: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
+
+test-containers: $(DEVELOP) docker
+	REQUIRE_DOCKER=1 $(BIN)/pytest tests/containers tests/end_to_end $(ARGS)
 
 unit integration: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto tests/$@ $(ARGS)

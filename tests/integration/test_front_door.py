@@ -35,6 +35,7 @@ class FrontDoor:
         self._mark = uuid.uuid4().hex
         self._started: list[subprocess.Popen[str]] = []
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") or "BUNDLE" in k}
+        kept.pop("TARGET", None)
         self.environ = {**kept, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:

@@ -1,0 +1,59 @@
+"""What can be set for Docker Compose: .env.example has all of it, with the defaults that hold."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from inventory_cli import localstack
+from producer.cli import produce
+from provisioner import Names, Options, names, options
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+EXAMPLE = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def defaults() -> dict[str, str]:
+    """What holds for each variable of the Compose file when it is not set."""
+    handed_on = re.findall(r"^ +([A-Z_]+):$", COMPOSE, re.MULTILINE)
+    project = re.findall(r"^name: (\S+)$", COMPOSE, re.MULTILINE)
+    found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project[0]}
+    for variables, of_program in ((names.VARIABLES, Names()), (options.VARIABLES, Options())):
+        found |= {name: str(getattr(of_program, key)) for key, (name, _) in variables.items()}
+    for option in produce.params:
+        if (name := f"PRODUCER_{option.name}".upper()) in found:
+            found[name] = written(option.default)
+    return found | dict(re.findall(r"\$\{([A-Z_]+):?-(.*?)\}", COMPOSE))
+
+
+def written(default: object) -> str:
+    """The default of an option as one would set it; nothing for a flag, or where there is none."""
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default) if isinstance(default, str | int) and default is not False else ""
+
+
+def test_each_variable_is_in_the_example_once_with_its_default() -> None:
+    assert {name: n for name, n in Counter(name for name, _ in EXAMPLE).items() if n > 1} == {}
+    assert dict(EXAMPLE) == defaults()
+
+
+def test_no_variable_of_the_compose_file_is_forgotten() -> None:
+    assert set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) <= defaults().keys()
+
+
+def test_a_variable_has_one_default_wherever_it_is_used() -> None:
+    uses = set(re.findall(r"\$\{([A-Z_]+)(:?-.*?)\}", COMPOSE))
+    assert len(uses) == len({name for name, _ in uses})
+
+
+def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) -> None:
+    taken = tmp_path / ".env"
+    taken.write_text("".join(f"{name}={value}\n" for name, value in EXAMPLE))
+    environ = localstack.settings({}, taken)
+    assert Names.from_env(environ) == Names()
+    assert Options.from_env(environ) == Options()
+    aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
+    assert aws == localstack.variables({})

@@ -26,7 +26,8 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table env provision destroy package \
-        docker down logs ps images test test-containers unit integration bench bench-pipes soak lint format typecheck check lock clean
+        docker down logs ps images test test-containers unit integration bench bench-pipes soak \
+        lint format typecheck check lock clean
 
 help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
@@ -63,10 +64,10 @@ docker:
 	    echo "Docker has no Compose v2: https://docs.docker.com/compose/install/" >&2; exit 2; }
 
 test: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 test-containers: $(DEVELOP) docker
-	REQUIRE_DOCKER=1 $(BIN)/pytest tests/containers tests/end_to_end $(ARGS)
+	REQUIRE_DOCKER=1 $(BIN)/pytest -m containers tests/containers tests/end_to_end $(ARGS)
 
 unit integration: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto tests/$@ $(ARGS)

@@ -16,9 +16,9 @@ import docker
 from testcontainers.compose import DockerCompose
 
 import engine
-from inventory_cli.embedded.environment import variables
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.processes import free_port
+from inventory_cli.environment import variables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -15,9 +15,9 @@ from testcontainers.core.network import Network
 
 import engine
 import healthcheck
-from inventory_cli.embedded.environment import variables
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.processes import answers, free_port
+from inventory_cli.environment import variables
 from waiting import eventually
 
 SOCKET = "/var/run/docker.sock"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import provisioner.names
 import provisioner.options
-from inventory_cli.embedded.environment import variables as aws_variables
 from inventory_cli.embedded.processes import answers
+from inventory_cli.environment import variables as aws_variables
 from provisioner import SettingsError
 from provisioner.variables import between, read
 
@@ -52,11 +52,11 @@ def settings(environ: Mapping[str, str], file: Path) -> dict[str, str]:
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
     """What leads AWS clients to the containers, and programs to the resources in them.
 
-    AWS_ENDPOINT_URL_PIPES that is set and empty stands for LocalStack's own Pipes. Raises
+    PIPES_ENDPOINT that is set and empty stands for LocalStack's own Pipes. Raises
     SettingsError when a port is none.
     """
     ports = DEFAULT_PORTS | read(PORTS, environ)
-    own_pipes = environ.get("AWS_ENDPOINT_URL_PIPES") == ""
+    own_pipes = environ.get("PIPES_ENDPOINT") == ""
     return {
         **{name: value for name, value in environ.items() if name in OF_RESOURCES},
         **aws_variables(

@@ -18,8 +18,8 @@ import provisioner
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import localstack
 from inventory_cli.aws import Clients
-from inventory_cli.embedded.environment import isolated
 from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.environment import isolated
 from inventory_cli.interrupts import InterruptedRunError
 from inventory_cli.target import Target, chosen, variables
 

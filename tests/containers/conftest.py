@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
+            item.add_marker(pytest.mark.containers)
             item.add_marker(pytest.mark.xdist_group("docker"))
             item.add_marker(pytest.mark.timeout(600))
 

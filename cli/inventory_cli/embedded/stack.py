@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Self
 
 from inventory_cli.embedded import ministack, pipes
-from inventory_cli.embedded.environment import isolated, variables
 from inventory_cli.embedded.processes import Server, StartupError, free_port
+from inventory_cli.environment import isolated, variables
 
 STARTUP_SECONDS = 30.0
 TRIES = 2

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from inventory_cli import localstack
-from inventory_cli.embedded.environment import isolated, variables
 from inventory_cli.embedded.stack import NoStackError
+from inventory_cli.environment import isolated, variables
 from inventory_cli.target import Target, TargetError, chosen
 from inventory_cli.target import variables as target_variables
 from provisioner import SettingsError
@@ -82,7 +82,7 @@ def test_what_is_set_and_empty_is_the_default_as_in_compose() -> None:
 
 
 def test_an_empty_endpoint_of_pipes_stands_for_those_of_localstack() -> None:
-    assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(AWS_ENDPOINT_URL_PIPES="")
+    assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(PIPES_ENDPOINT="")
 
 
 def test_another_endpoint_of_ones_own_does_not_lead_away_from_localstack() -> None:

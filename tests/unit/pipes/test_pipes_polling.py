@@ -46,10 +46,11 @@ def test_a_shard_that_slept_a_minute_is_read_every_0_4_seconds() -> None:
 
 def test_polls_of_empty_shards_take_a_third_of_the_time_at_most() -> None:
     assert polling.rest(took=0.1) == pytest.approx(0.2)
+    assert polling.sleepers_rest(took=0.3) == pytest.approx(0.6)
 
 
 def test_sleeping_shards_are_polled_at_most_two_hundred_times_a_second() -> None:
-    assert polling.POLLS_AT_ONCE / polling.SHORTEST_REST <= 200
+    assert polling.POLLS_AT_ONCE / polling.sleepers_rest(took=0.0) <= 200
 
 
 @given(seconds, seconds)

@@ -1,7 +1,9 @@
-"""What all shards of a process may ask for in vain: together, a third of the time that there is.
+"""What the shards of a process that are awake may ask for in vain: together, a third of the time.
 
 Many emulators answer one call after the other. Sixteen shards that are empty, each of them asking
 for a third of the time, would leave nothing for the calls that deliver the records of the others.
+Sleeping shards have a thread in common, and a third of the time for themselves: a shard that has
+just woken up does not keep the others asleep for longer.
 """
 
 from __future__ import annotations

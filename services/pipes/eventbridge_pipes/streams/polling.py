@@ -61,6 +61,11 @@ def rest(took: float) -> float:
     return min(LONGEST_PAUSE, took * REST)
 
 
+def sleepers_rest(took: float) -> float:
+    """The same for sleeping shards, after some polls at once took `took` seconds."""
+    return max(SHORTEST_REST, took * REST)
+
+
 def floor_when_throttled(floor: float) -> float:
     """The least pause after one more refusal: doubling, since other readers take their share."""
     return min(LONGEST_THROTTLED_PAUSE, max(THROTTLED_PAUSE, floor * 2))

@@ -52,7 +52,7 @@ class Sleepers:
         self._budget = Budget()
 
     def rest(self, took: float) -> float:
-        """Seconds that a shard which is still awake has to rest (see `streams.budget`)."""
+        """Seconds that a shard has to rest which is empty, but awake still (`streams.budget`)."""
         return self._budget.rest(took)
 
     def sleep(self, nap: Nap) -> Page | None:
@@ -79,7 +79,7 @@ class Sleepers:
             _poll(due)
             ended = time.monotonic()
             until_due = min(nap.due for nap in naps) - ended
-            rest = max(polling.SHORTEST_REST, self._budget.rest(ended - begun))
+            rest = polling.sleepers_rest(ended - begun)
             time.sleep(max(rest, min(LOOK_SECONDS, until_due)))
 
     def _asleep(self) -> list[Nap]:

@@ -46,6 +46,11 @@ def emulator_image() -> str:
     return os.environ.get("LOCALSTACK_IMAGE") or LOCALSTACK
 
 
+def emulator_keeps_state() -> bool:
+    """Whether it has over a restart what it had before; LocalStack's free edition has not."""
+    return "ministack" in emulator_image()
+
+
 def base_image() -> str:
     return os.environ.get("BASE_IMAGE") or "python:3.13-slim"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import engine
 import provisioner
 from compose_project import Project, left_of, project
 from inventory.stock import RemovalNamePolicy
@@ -102,6 +103,22 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert it.run("ps", "--quiet", "producer").stdout == ""
 
 
+def test_what_the_emulator_keeps_survives_down_and_up(tmp_path: Path) -> None:
+    with project(tmp_path, PRODUCER_RATE="20", PRODUCER_PRODUCTS="30") as it:
+        it.compose.start()
+        eventually(lambda: rows(it) > 0, timeout=60)
+        assert it.run("stop", "producer").returncode == 0
+        eventually(lambda: differences(it) == [], timeout=60, pause=0.5)
+        kept = rows(it)
+        assert it.run("down").returncode == 0
+        assert it.run("up", "--wait", "localstack").returncode == 0
+        # LocalStack forgets, without a plan that has persistence, and begins anew.
+        assert rows(it) == (kept if engine.emulator_keeps_state() else 0)
+        assert it.run("up", "--wait").returncode == 0
+        eventually(lambda: len(read_stream(it.kinesis, NAMES.stream)) > 20, timeout=60)
+        assert_right(it)
+
+
 def test_down_with_volumes_leaves_nothing(tmp_path: Path) -> None:
     with project(tmp_path, PRODUCER_RATE="20") as it:
         it.compose.start()
@@ -116,3 +133,9 @@ def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
         services = json.loads(it.run("config", "--format", "json").stdout)["services"]
         assert services["localstack"]["environment"]["BATCH_SIZE"] == "7"
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
+
+
+def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_path: Path) -> None:
+    with project(tmp_path, PIPES_ENDPOINT="") as it:
+        services = json.loads(it.run("config", "--format", "json").stdout)["services"]
+        assert services["localstack"]["environment"]["AWS_ENDPOINT_URL_PIPES"] == ""

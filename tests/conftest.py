@@ -106,13 +106,21 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_zip.build(tmp_path_factory.mktemp("package") / "function.zip")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_containers = [item for item in items if item.get_closest_marker("containers")]
+    if in_containers and engine.missing() and not engine.required():
+        for item in in_containers:
+            item.add_marker(pytest.mark.skip(reason=engine.missing()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
     """What was not tested is said last, where it is seen."""
-    skipped = terminalreporter.stats.get("skipped", [])
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
     left_out = [report for report in skipped if engine.LEFT_OUT in str(report.longrepr)]
     if left_out:
-        terminalreporter.section("left out")
-        terminalreporter.write_line(
-            f"{len(left_out)} tests in containers: {engine.missing()}. "
+        reporter.write_line(
+            f"Left out: {len(left_out)} tests in containers. "
             "Start Docker, then: make test-containers"
         )

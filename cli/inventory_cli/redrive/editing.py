@@ -1,0 +1,28 @@
+"""A payload in the user's editor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from inventory_cli.errors import CannotRunError
+from inventory_cli.redrive.item import Item, claims
+
+
+def edited(item: Item) -> Item:
+    """The item with the payload that the user saved, and the id that it had.
+
+    It stays as it is when nothing was saved, or when there is no payload. Raises CannotRunError
+    when the editor cannot be run.
+    """
+    if item.payload is None:
+        return item
+    try:
+        saved = click.edit(item.payload, extension=".json")
+    except click.ClickException as error:
+        raise CannotRunError(f"{error.message} (EDITOR chooses another)") from error
+    if saved is None:
+        return item
+    payload = saved.strip()
+    return replace(item, payload=payload, product_id=claims(payload)[1])

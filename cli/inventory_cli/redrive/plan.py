@@ -1,0 +1,141 @@
+"""What each failed event would do now, and so what is to be done with it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from operator import attrgetter
+
+from inventory.event import InvalidEventError, parse
+from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory_cli.redrive.item import Item, carrying
+from producer.event import Event
+from producer.outbox import MAX_RECORD_BYTES
+
+AFTER_ALL = 10**60
+"""Stands for the end of the stream: AWS's sequence numbers have 56 digits."""
+
+
+class Action(Enum):
+    """What is to be done with an item."""
+
+    SEND = auto()
+    FORGET = auto()  # it leaves its queue without a put: the table has it already
+    LEAVE = auto()
+
+
+class Verdict(StrEnum):
+    """What an event would come to if it were put on the stream now."""
+
+    APPLIED = "applied"
+    NOT_FOUND = "not found"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    ALREADY_APPLIED = "already applied"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An item, what becomes of it, and why, where that needs saying.
+
+    What is sent is `record`, and changes the row `before` to `after`; None is no row.
+    """
+
+    item: Item
+    action: Action
+    verdict: Verdict
+    reason: str | None = None
+    record: Event | None = None
+    before: Row | None = None
+    after: Row | None = None
+
+
+def plan(
+    items: Iterable[Item],
+    rows: Mapping[str, Row | None],
+    names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
+    *,
+    force: bool = False,
+) -> list[Decision]:
+    """A decision for each item, in the order of their sequence numbers, which is each product's.
+
+    `rows` has the present row of each product; each event is folded onto what those before it
+    leave. One whose product has seen newer events is left, unless `force`d. One that would be
+    rejected, or that is lost, is left in any case.
+    """
+    folded = dict(rows)
+    earlier: set[str] = set()
+    decisions = []
+    for place, item in enumerate(sorted(items, key=attrgetter("sequence_number"))):
+        decision = _decide(item, AFTER_ALL + place, rows, folded, earlier, names, force)
+        if decision.record is not None:
+            folded[decision.record.partition_key] = decision.after
+        earlier.add(item.redrive_id)
+        decisions.append(decision)
+    return decisions
+
+
+def _decide(
+    item: Item,
+    sequence_number: int,
+    rows: Mapping[str, Row | None],
+    folded: Mapping[str, Row | None],
+    earlier: Collection[str],
+    names: RemovalNamePolicy,
+    force: bool,
+) -> Decision:
+    if item.payload is None:
+        return Decision(item, Action.LEAVE, Verdict.LOST, item.lost)
+    try:
+        record = _record(item, item.payload)
+        event = parse(record.payload, sequence_number)
+    except InvalidEventError as error:
+        return Decision(item, Action.LEAVE, Verdict.REJECTED, str(error))
+
+    row, before = rows.get(event.product_id), folded.get(event.product_id)
+    step = apply(before, event, names)
+    itself = row is not None and row.sequence_number == item.sequence_number
+    if itself or step.outcome is Outcome.DUPLICATE:
+        return Decision(item, Action.FORGET, Verdict.ALREADY_APPLIED)
+    newer = _has_newer(row, item, earlier)
+    if newer and not force:
+        return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, "the product has newer events")
+    if step.outcome is Outcome.REJECTED:
+        return Decision(item, Action.LEAVE, Verdict.REJECTED, step.reason)
+    verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
+    reason = "over newer events" if newer else None
+    return Decision(item, Action.SEND, verdict, reason, record, before, step.row)
+
+
+def _has_newer(row: Row | None, item: Item, earlier: Collection[str]) -> bool:
+    """Whether the row bears a newer event than the item.
+
+    The redrive of an item before it does not count: a run that was interrupted between the two is
+    to go on where it stopped.
+    """
+    if row is None or row.sequence_number is None or row.sequence_number < item.sequence_number:
+        return False
+    return not set(row.recent_event_ids[-1:]) & set(earlier)
+
+
+def _record(item: Item, payload: bytes) -> Event:
+    """What is put on the stream. Raises InvalidEventError when it would only be rejected."""
+    product_id = parse(payload, 0).product_id
+    data = carrying(item.redrive_id, payload)
+    record = Event(data, product_id, item.redrive_id, kind="redriven")
+    if record.size > MAX_RECORD_BYTES:
+        raise InvalidEventError("data", f"is {record.size} bytes with its id, more than 1 MiB")
+    return record
+
+
+def products(items: Iterable[Item]) -> set[str]:
+    """The products whose rows `plan` wants to know: those of the valid events."""
+    found = set()
+    for item in items:
+        with suppress(InvalidEventError):
+            if item.payload is not None:
+                found.add(parse(item.payload, 0).product_id)
+    return found

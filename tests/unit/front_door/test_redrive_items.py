@@ -1,0 +1,102 @@
+"""How failed events are named, chosen and shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.event import parse
+from inventory.stock import Row
+from inventory_cli.redrive import showing
+from inventory_cli.redrive.item import Item, Origin, carrying, choose, unknown
+from inventory_cli.redrive.plan import plan
+
+PLAIN = Item(
+    Origin.REJECTED,
+    "shardId-000000000012",
+    49_590,
+    1_700_000_000.5,
+    "product.quantity must be a number",
+    None,
+    "P1",
+    b'{"event_type": "product_removed", "product": {"product_id": "P1"}}',
+)
+
+
+def test_a_name_is_the_number_of_the_shard_and_the_sequence_number() -> None:
+    assert PLAIN.name == "12-49590"
+    assert replace(PLAIN, shard_id="shardId-000000000000").name == "0-49590"
+
+
+@pytest.mark.parametrize("unfit", [None, "", "x" * 129, "\ud800"])
+def test_an_event_without_an_id_that_the_contract_takes_gets_one_of_its_place(
+    unfit: str | None,
+) -> None:
+    assert replace(PLAIN, event_id=unfit).redrive_id == "redrive-shardId-000000000012-49590"
+    assert replace(PLAIN, event_id="01J").redrive_id == "01J"
+
+
+NUMBERS = st.integers(0, 10**37).map(str) | st.integers(0, 10**36).map(lambda n: f"{n}.0")
+
+
+@given(NUMBERS)
+def test_what_an_event_says_is_the_same_under_another_id(number: str) -> None:
+    product = f'{{"product_id": "Pé", "product_name": "N", "quantity": {number}}}'
+    payload = f'{{"event_type": "product_added", "product": {product}}}'.encode()
+    carried = parse(carrying("E1", payload), 7)
+    assert carried.event_id == "E1"
+    assert replace(carried, event_id=None) == parse(payload, 7)
+
+
+def test_items_are_chosen_by_every_criterion_that_is_given() -> None:
+    other = replace(PLAIN, sequence_number=7, product_id="P2", reason="RetryAttemptsExhausted")
+    items = [PLAIN, other]
+    assert choose(items) == items
+    assert choose(items, names=["12-7"]) == [other]
+    assert choose(items, product_id="P1") == [PLAIN]
+    assert choose(items, reason="retryattempts") == [other]
+    assert choose(items, names=["12-7"], product_id="P1") == []
+    assert unknown(["12-7", "0-1"], items) == ["0-1"]
+
+
+def test_a_list_for_people_escapes_and_bounds_what_is_in_events() -> None:
+    evil = replace(
+        PLAIN, product_id="\x1b[2J", reason="bad\nline", payload=b"\x1b]0;\xff" + b"y" * 5000
+    )
+    text = "\n".join(showing.lines(evil))
+    assert text.count("\n") == 2
+    assert "\x1b" not in text
+    assert len(text) < 500
+    assert "5005 bytes" in text
+    assert "2023-11-14 22:13:20 UTC" in text
+
+
+def test_the_list_for_programs_has_the_whole() -> None:
+    document = json.loads(json.dumps(showing.document(PLAIN)))
+    assert document["id"] == "12-49590"
+    assert document["payload"].encode() == PLAIN.payload
+    assert document["sequence_number"] == "49590"
+    binary = showing.document(replace(PLAIN, payload=b"\xff"))
+    assert (binary["payload"], binary["payload_encoding"]) == ("/w==", "base64")
+    lost = showing.document(replace(PLAIN, payload=None, lost="expired"))
+    assert (lost["payload"], lost["lost"]) == (None, "expired")
+
+
+def test_a_decision_says_what_would_change() -> None:
+    row = Row("P1", "Phone", 5, "N/A", 3)
+    (removal,) = plan([PLAIN], {"P1": row})
+    assert showing.decided(removal) == "12-49590  P1  applied: the row is removed"
+    (late,) = plan([PLAIN], {"P1": replace(row, sequence_number=10**9)})
+    assert "superseded" in showing.decided(late)
+    assert "--force" in showing.decided(late)
+    product = b'{"product_id": "P1", "quantity": 9}'
+    moved = b'{"event_type": "product_quantity_changed", "product": %b}' % product
+    (change,) = plan([replace(PLAIN, payload=moved)], {"P1": row})
+    assert showing.decided(change).endswith("applied: quantity 5 → 9")
+    (broken,) = plan([replace(PLAIN, payload=b"{")], {})
+    assert "not JSON" in showing.decided(broken)
+    assert "--edit" in showing.decided(broken)

@@ -1,0 +1,282 @@
+"""What is decided about each failed event, and that it can be done again after any interruption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.event import parse
+from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory_cli.redrive.carry_out import Letter, carry_out, concerned, staying
+from inventory_cli.redrive.item import Item, Origin, claims
+from inventory_cli.redrive.plan import Action, Decision, Verdict, plan, products
+from producer.event import Event
+
+SHARD = "shardId-000000000000"
+
+
+def event(event_type: str, event_id: str | None = None, **product: object) -> bytes:
+    document: dict[str, object] = {"event_type": event_type, "product": product}
+    return json.dumps(document | ({"event_id": event_id} if event_id else {})).encode()
+
+
+def item(payload: bytes | None, number: int = 5, lost: str | None = None) -> Item:
+    event_id, product_id = (None, None) if payload is None else claims(payload)
+    return Item(
+        Origin.REJECTED, SHARD, number, 0.0, "bad", event_id, product_id, payload, lost=lost
+    )
+
+
+def moved(change: int, event_id: str | None = None) -> bytes:
+    return event("product_quantity_changed", event_id, product_id="P1", quantity_change=change)
+
+
+def row(quantity: int = 10, number: int = 3, *recent: str) -> dict[str, Row | None]:
+    return {"P1": Row("P1", "Phone", quantity, "N/A", number, recent)}
+
+
+def only(items: Sequence[Item], rows: Mapping[str, Row | None], force: bool = False) -> Decision:
+    (decision,) = plan(items, rows, force=force)
+    return decision
+
+
+def test_an_event_that_would_be_applied_is_sent_under_an_id_made_of_its_place() -> None:
+    decision = only([item(moved(-4))], row(10))
+    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert decision.record is not None
+    assert decision.record.partition_key == "P1"
+    assert json.loads(decision.record.payload)["event_id"] == f"redrive-{SHARD}-5"
+    assert decision.after is not None
+    assert decision.after.quantity == 6
+
+
+def test_an_event_with_an_id_of_its_own_is_sent_byte_for_byte() -> None:
+    payload = b' {"event_id": "E1" ,"event_type":"product_removed","product":{"product_id":"P1"}} '
+    decision = only([item(payload)], row())
+    assert decision.record is not None
+    assert decision.record.payload == payload
+    assert decision.record.event_id == "E1"
+
+
+def test_an_event_that_is_older_than_its_row_is_superseded_and_stays_unless_forced() -> None:
+    decision = only([item(moved(-4))], row(10, 6))
+    assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.SUPERSEDED)
+    decision = only([item(moved(-4))], row(10, 6), force=True)
+    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.APPLIED)
+
+
+def test_an_event_that_would_only_be_rejected_again_stays_even_if_forced() -> None:
+    for payload in (moved(-40), b"{", b"[1]", b"\xff", event("restocked", product_id="P1")):
+        decision = only([item(payload)], row(), force=True)
+        assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.REJECTED)
+        assert decision.reason
+
+
+def test_an_event_whose_product_is_gone_is_not_found_and_may_be_sent() -> None:
+    decision = only([item(moved(-4))], {"P1": None})
+    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.NOT_FOUND)
+
+
+def test_an_event_that_the_row_remembers_leaves_its_queue_without_a_put() -> None:
+    for rows in (row(10, 9, f"redrive-{SHARD}-5"), row(10, 5)):
+        decision = only([item(moved(-4))], rows)
+        assert (decision.action, decision.verdict) == (Action.FORGET, Verdict.ALREADY_APPLIED)
+        assert decision.record is None
+
+
+def test_a_lost_payload_stays_and_says_why() -> None:
+    decision = only([item(None, lost="no longer on the stream")], {})
+    assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.LOST)
+    assert decision.reason == "no longer on the stream"
+
+
+def test_events_of_a_product_are_folded_one_onto_the_other() -> None:
+    decisions = plan([item(moved(-8), 6), item(moved(-4), 5)], row(10))
+    assert [d.item.sequence_number for d in decisions] == [5, 6]
+    assert [d.verdict for d in decisions] == [Verdict.APPLIED, Verdict.REJECTED]
+
+
+def test_a_run_that_ended_between_two_events_of_a_product_goes_on_with_the_second() -> None:
+    items = [item(moved(-1), 5), item(moved(-2), 6)]
+    decisions = plan(items, row(9, 100, f"redrive-{SHARD}-5"))
+    assert [d.action for d in decisions] == [Action.FORGET, Action.SEND]
+
+
+def test_an_event_too_large_to_carry_an_id_stays() -> None:
+    payload = event("product_removed", product_id="P1", note="x" * (1024 * 1024 - 100))
+    assert only([item(payload)], row()).verdict is Verdict.REJECTED
+
+
+def test_a_removal_that_names_another_product_is_judged_by_the_policy() -> None:
+    removal = item(event("product_removed", product_id="P1", product_name="Lamp"))
+    (decision,) = plan([removal], row(), RemovalNamePolicy.ENFORCE)
+    assert decision.verdict is Verdict.REJECTED
+
+
+PRODUCTS = st.sampled_from(["P1", "P2", "P3"])
+EVENT_IDS = st.none() | st.sampled_from(["A", "B", "C", "D"])
+PAYLOADS = st.one_of(
+    st.builds(
+        lambda p, e, q: event("product_added", e, product_id=p, product_name="N", quantity=q),
+        PRODUCTS,
+        EVENT_IDS,
+        st.integers(0, 9),
+    ),
+    st.builds(lambda p, e: event("product_removed", e, product_id=p), PRODUCTS, EVENT_IDS),
+    st.builds(
+        lambda p, e, c: event("product_quantity_changed", e, product_id=p, quantity_change=c),
+        PRODUCTS,
+        EVENT_IDS,
+        st.integers(-9, 9),
+    ),
+    st.sampled_from([b"{", b"[]", b"null", b'{"event_type": "restocked"}']),
+)
+ITEMS = st.lists(
+    st.builds(item, PAYLOADS, st.integers(1, 40)), unique_by=lambda i: i.sequence_number
+)
+ROWS = st.fixed_dictionaries(
+    {
+        p: st.none() | st.builds(Row, st.just(p), st.just("N"), st.integers(0, 9), st.just("N/A"),
+                                 st.integers(1, 40))
+        for p in ("P1", "P2", "P3")
+    }
+)  # fmt: skip
+
+
+@given(ITEMS, ROWS, st.booleans())
+def test_each_item_has_one_decision_in_the_order_of_the_stream(
+    items: list[Item], rows: dict[str, Row | None], force: bool
+) -> None:
+    decisions = plan(items, rows, force=force)
+    assert [d.item for d in decisions] == sorted(items, key=lambda i: i.sequence_number)
+    assert all((d.record is not None) == (d.action is Action.SEND) for d in decisions)
+
+
+@given(ITEMS, ROWS)
+def test_nothing_older_than_its_row_is_sent_unless_forced(
+    items: list[Item], rows: dict[str, Row | None]
+) -> None:
+    for decision in plan(items, rows):
+        if decision.record is not None:
+            present = rows[decision.record.partition_key]
+            newest = (present and present.sequence_number) or 0
+            assert newest < decision.item.sequence_number
+
+
+@given(ITEMS, ROWS, st.booleans())
+def test_what_is_sent_does_what_was_shown(
+    items: list[Item], rows: dict[str, Row | None], force: bool
+) -> None:
+    stream = Stream(rows)
+    for decision in plan(items, rows, force=force):
+        if decision.record is not None:
+            outcome = stream.put(decision.record)
+            shown = {Verdict.APPLIED: Outcome.APPLIED, Verdict.NOT_FOUND: Outcome.NOT_FOUND}
+            assert outcome is shown[decision.verdict]
+
+
+class Stream:
+    """The end of the stream, with the function behind it."""
+
+    def __init__(self, rows: Mapping[str, Row | None]) -> None:
+        self.rows = dict(rows)
+        self.number = 1000
+
+    def put(self, record: Event) -> Outcome:
+        self.number += 1
+        placed = parse(record.payload, self.number)
+        step = apply(self.rows.get(placed.product_id), placed)
+        self.rows[placed.product_id] = step.row
+        return step.outcome
+
+
+class PowerCutError(Exception):
+    pass
+
+
+CHANGES = st.lists(st.integers(-5, 5), min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize("own_ids", [True, False])
+@given(CHANGES, st.integers(0, 40), st.data())
+def test_interrupted_anywhere_and_run_again_each_change_counts_once(
+    own_ids: bool, changes: list[int], cut: int, data: st.DataObject
+) -> None:
+    rows: dict[str, Row | None] = {p: Row(p, "N", 100, "N/A", 0) for p in ("P1", "P2")}
+    items = []
+    for number, change in enumerate(changes, start=1):
+        product_id = data.draw(st.sampled_from(["P1", "P2"]))
+        own = f"E{number}" if own_ids else None
+        kind = "product_quantity_changed"
+        items.append(item(event(kind, own, product_id=product_id, quantity_change=change), number))
+    # Some lie in the queue on their own, some share a dead letter.
+    size = data.draw(st.integers(1, 3))
+    queue = {
+        Letter(f"m{start}", frozenset(i.name for i in items[start : start + size]))
+        for start in range(0, len(items), size)
+    }
+    stream = Stream(rows)
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == cut:
+            raise PowerCutError
+
+    def put(decision: Decision, record: Event) -> None:
+        step()
+        stream.put(record)
+        step()
+
+    def delete(letter: Letter) -> None:
+        step()
+        queue.remove(letter)
+        step()
+
+    for _ in range(2):
+        left = [i for i in items if any(i.name in letter.names for letter in queue)]
+        decisions = plan(left, {p: stream.rows[p] for p in products(left)})
+        try:
+            carry_out(decisions, sorted(queue, key=lambda m: m.message_id), put, delete)
+        except PowerCutError:
+            continue
+    final = [r.quantity for r in stream.rows.values() if r]
+    assert sum(final) == 200 + sum(changes)
+    assert not queue
+
+
+def test_a_message_stays_until_all_that_it_stands_for_is_settled() -> None:
+    sent, left = item(moved(1), 5), item(moved(-99), 6)
+    decisions = plan([sent, left], row(10))
+    both = Letter("both", frozenset({sent.name, left.name}))
+    one = Letter("one", frozenset({sent.name}))
+    other = Letter("other", frozenset({left.name}))
+    deleted: list[Letter] = []
+    carry_out(decisions, [both, one, other], lambda decision, record: None, deleted.append)
+    assert deleted == [one]
+    assert concerned(decisions, [both, one, other]) == [both, one]
+    assert staying(decisions, [both, one, other]) == [both]
+
+
+def test_it_can_be_ended_between_two_products_only() -> None:
+    payloads = [
+        event("product_added", product_id=p, product_name="N", quantity=1)
+        for p in ("P1", "P2", "P1")
+    ]
+    decisions = plan([item(p, n) for n, p in enumerate(payloads, start=5)], {})
+    put: list[str] = []
+
+    def check() -> None:
+        if put:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        carry_out(
+            decisions, [], lambda d, record: put.append(record.partition_key), lambda m: None, check
+        )
+    assert put == ["P1", "P1"]

@@ -1,0 +1,96 @@
+"""A queue: looking at what is in it without taking it away, and taking it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+AT_ONCE = 10
+"""Messages of one call, the most that SQS takes."""
+
+LISTEN_SECONDS = 1
+"""A call that waits asks all servers of a queue; one that does not may miss what is on some.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`sent_at` is in seconds since the epoch; the receipt handle is that of the latest look."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    sent_at: float
+
+
+class Queue:
+    """Raises the client's QueueDoesNotExist when there is none of that name."""
+
+    def __init__(self, sqs: SQSClient, name: str) -> None:
+        self._sqs = sqs
+        self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def look(self, visible_after: float = 20) -> list[Message]:
+        """All messages that can be seen now, each once, the oldest first.
+
+        They are hidden from everybody until they are released, at the latest after
+        `visible_after` seconds; looking must not take longer. SQS hides 120,000 at most.
+        """
+        found: dict[str, Message] = {}
+        while new := list(self._receive(visible_after)):
+            known = found.keys() >= {message.message_id for message in new}
+            found |= {message.message_id: message for message in new}
+            if known:  # they show again already: this has taken too long to see more
+                break
+        return sorted(found.values(), key=lambda message: message.sent_at)
+
+    @contextmanager
+    def looking(self, visible_after: float = 120) -> Iterator[list[Message]]:
+        """`look`, and release at the end."""
+        messages = self.look(visible_after)
+        try:
+            yield messages
+        finally:
+            self.release(messages)
+
+    def release(self, messages: Iterable[Message]) -> None:
+        """Let everybody see them again at once. One that is gone meanwhile is passed over."""
+        rest = iter(messages)
+        while chunk := list(islice(rest, AT_ONCE)):
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {
+                        "Id": str(position),
+                        "ReceiptHandle": message.receipt_handle,
+                        "VisibilityTimeout": 0,
+                    }
+                    for position, message in enumerate(chunk)
+                ],
+            )
+
+    def delete(self, message: Message) -> None:
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt_handle)
+
+    def _receive(self, visible_after: float) -> Iterator[Message]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=AT_ONCE,
+            VisibilityTimeout=int(visible_after),
+            WaitTimeSeconds=LISTEN_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        for message in answer.get("Messages", ()):
+            yield Message(
+                message_id=message["MessageId"],
+                receipt_handle=message["ReceiptHandle"],
+                body=message["Body"],
+                sent_at=int(message["Attributes"]["SentTimestamp"]) / 1000,
+            )

@@ -1,0 +1,79 @@
+"""What the function and the pipe write into their queues is read back as they meant it."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.delivery import deadletter
+from eventbridge_pipes.sources import records as pipe_records
+from eventbridge_pipes.sources.kinds import SourceKind
+from inventory import failures
+from inventory.records import Record
+from inventory_cli.failures.dead_letters import parse_dead_letter
+from inventory_cli.failures.rejections import parse_rejection
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+def rejected(data: bytes) -> failures.Rejection:
+    encoded = base64.b64encode(data).decode()
+    record = Record("shardId-000000000003:4711", "4711", encoded, arrived_at=1.5)
+    return failures.Rejection(record, "quantity is missing", "E1", "P1")
+
+
+@given(st.binary())
+def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data: bytes) -> None:
+    read = parse_rejection(failures.message_of(rejected(data)))
+    assert read is not None
+    assert (read.shard_id, read.sequence_number) == ("shardId-000000000003", 4711)
+    assert (read.reason, read.event_id, read.product_id) == ("quantity is missing", "E1", "P1")
+    assert (read.payload, read.truncated, read.arrived_at) == (data, False, 1.5)
+
+
+def test_a_payload_that_was_cut_is_none_at_all() -> None:
+    read = parse_rejection(failures.message_of(rejected(b"x" * 400_000)))
+    assert read is not None
+    assert read.truncated
+    assert read.payload is None
+
+
+@given(st.integers(0, 10**56), st.integers(0, 10_000))
+def test_a_dead_letter_names_its_shard_and_both_ends(first: int, more: int) -> None:
+    def record(number: int) -> pipe_records.Record:
+        return pipe_records.Record("", str(number), 1690013733.5, "{}")
+
+    body = deadletter.message(
+        [record(first), record(first + more)],
+        deadletter.Condition.ATTEMPTS,
+        kind=SourceKind.KINESIS,
+        pipe_arn="arn:pipe",
+        stream_arn="arn:stream",
+        shard_id="shardId-000000000000",
+        now=1690013740.25,
+    )
+    read = parse_dead_letter(body)
+    assert read is not None
+    assert (read.shard_id, read.first, read.last) == ("shardId-000000000000", first, first + more)
+    assert (read.condition, read.count) == ("RetryAttemptsExhausted", 2)
+    assert (read.given_up_at, read.arrived_first) == (1690013740.25, 1690013733.5)
+
+
+@given(JSON.map(json.dumps) | st.text())
+def test_what_is_no_message_of_ours_is_none(body: str) -> None:
+    assert parse_rejection(body) is None
+    assert parse_dead_letter(body) is None
+
+
+@pytest.mark.parametrize("name", ["reason", "shard_id", "sequence_number", "payload"])
+def test_a_rejection_with_a_part_that_is_no_text_is_none(name: str) -> None:
+    message = json.loads(failures.message_of(rejected(b"{}"))) | {name: [1]}
+    assert parse_rejection(json.dumps(message)) is None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.event import InvalidEventError
+from inventory.patience import NO_TIME, ONE_TRY, Patience
 from inventory.records import Record
+from inventory.transience import code_of, is_transient
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -22,6 +25,9 @@ BYTES_AT_ONCE = 256 * 1024
 
 MAX_PAYLOAD_CHARACTERS = 20_000
 """How much of a payload is kept when the whole does not fit a message, escapes included."""
+
+Message = tuple[str, str]
+"""The event id of a record, and what is published of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +48,61 @@ class Failures(Protocol):
 
 
 class FailuresTopic:
-    """The SNS topic of the rejections."""
+    """The SNS topic of the rejections.
+
+    When it is unavailable for now it is tried again, for no more than half of the time that is
+    left: the table needs the other half, for events that are not to wait for the topic.
+    """
 
     def __init__(self, client: SNSClient, topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
+        self._patience = ONE_TRY
+
+    def with_patience(self, patience: Patience) -> Self:
+        """The same topic, for one invocation."""
+        topic = copy(self)
+        topic._patience = patience
+        return topic
 
     def publish(self, rejections: Sequence[Rejection]) -> dict[str, str]:
+        patience = self._patience.half()
         failed: dict[str, str] = {}
         for batch in _batches([(r.record.event_id, message_of(r)) for r in rejections]):
-            entries: list[Any] = [
-                {"Id": str(position), "Message": message}
-                for position, (_, message) in enumerate(batch)
-            ]
-            try:
-                answer = self._client.publish_batch(
-                    TopicArn=self._topic_arn, PublishBatchRequestEntries=entries
-                )
-            except ClientError as error:
-                failed |= dict.fromkeys((e for e, _ in batch), error.response["Error"]["Code"])
-            except BotoCoreError as error:
-                failed |= dict.fromkeys((e for e, _ in batch), type(error).__name__)
-            else:
-                for refused in answer["Failed"]:
-                    failed[batch[int(refused["Id"])][0]] = refused["Code"]
+            failed |= self._publish(batch, patience)
         return failed
+
+    def _publish(self, batch: Sequence[Message], patience: Patience) -> dict[str, str]:
+        failed = {event_id: NO_TIME for event_id, _ in batch}
+        left = batch
+        tries = 0
+        while left and patience.lasts:
+            try:
+                refused, lasting = self._send(left)
+            except (ClientError, BotoCoreError) as error:
+                refused = {event_id: code_of(error) for event_id, _ in left}
+                lasting = set() if is_transient(error) else set(refused)
+            failed = {e: why for e, why in failed.items() if e not in dict(left)} | refused
+            left = [message for message in left if message[0] in refused.keys() - lasting]
+            tries += 1
+            if left and not patience.wait(tries):
+                break
+        return failed
+
+    def _send(self, messages: Sequence[Message]) -> tuple[dict[str, str], set[str]]:
+        """Why each message that was refused was, and which of them always will be."""
+        entries: list[Any] = [
+            {"Id": str(position), "Message": message}
+            for position, (_, message) in enumerate(messages)
+        ]
+        answer = self._client.publish_batch(
+            TopicArn=self._topic_arn, PublishBatchRequestEntries=entries
+        )
+        refused = [(messages[int(entry["Id"])][0], entry) for entry in answer.get("Failed", ())]
+        return (
+            {event_id: entry["Code"] for event_id, entry in refused},
+            {event_id for event_id, entry in refused if entry["SenderFault"]},
+        )
 
 
 def message_of(rejection: Rejection) -> str:
@@ -106,8 +142,8 @@ def _payload(record: Record) -> tuple[str, str]:
         return base64.b64encode(data).decode("ascii"), "base64"
 
 
-def _batches(messages: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    batch: list[tuple[str, str]] = []
+def _batches(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    batch: list[Message] = []
     size = 0
     for event_id, message in messages:
         if batch and (len(batch) == MESSAGES_AT_ONCE or size + len(message) > BYTES_AT_ONCE):

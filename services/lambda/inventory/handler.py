@@ -15,6 +15,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from inventory.failures import FailuresTopic
+from inventory.patience import Patience, budget
 from inventory.processor import Processor
 from inventory.records import records_of
 from inventory.run import Result
@@ -24,6 +25,12 @@ from inventory.store import Store
 
 logger = Logger(service="inventory")
 metrics = Metrics(namespace="Inventory", service="inventory")
+
+CONNECT_TIMEOUT = 2
+READ_TIMEOUT = 10
+LONGEST_CALL = CONNECT_TIMEOUT + READ_TIMEOUT
+ANSWERING = 3
+"""Seconds of an invocation that are kept for what comes after its last call."""
 
 BatchResponse = dict[str, list[dict[str, str]]]
 
@@ -36,7 +43,8 @@ def handler(invocation: Any, context: Any) -> BatchResponse:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
     """
     started = time.perf_counter()
-    results = _processor().process(records_of(invocation))
+    processor = _processor(context.get_remaining_time_in_millis() / 1000)
+    results = processor.process(records_of(invocation))
     _report(results, time.perf_counter() - started, getattr(context, "aws_request_id", None))
     return {
         "batchItemFailures": [
@@ -47,14 +55,25 @@ def handler(invocation: Any, context: Any) -> BatchResponse:
     }
 
 
+def _processor(seconds_left: float) -> Processor:
+    """It goes on trying what is unavailable for as long as this invocation can."""
+    until = time.monotonic() + budget(seconds_left, LONGEST_CALL + ANSWERING)
+    patience = Patience(until)
+    settings, store, topic = _connections()
+    return Processor(
+        store.with_patience(patience), topic.with_patience(patience), settings.removal_name_policy
+    )
+
+
 @functools.cache
-def _processor() -> Processor:
+def _connections() -> tuple[Settings, Store, FailuresTopic]:
     settings = Settings.from_env(os.environ)
     session = boto3.Session()
     config = Config(
-        connect_timeout=2,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        # Patience repeats calls: the SDK knows nothing of the time that the invocation has left.
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=settings.table_concurrency,
     )
     # What the store sends is made of checked values: to have botocore check it once more, against
@@ -63,7 +82,7 @@ def _processor() -> Processor:
     dynamodb = session.client("dynamodb", config=unchecked)
     store = Store(dynamodb, settings.table_name, settings.table_concurrency)
     topic = FailuresTopic(session.client("sns", config=config), settings.failures_topic_arn)
-    return Processor(store, topic, settings.removal_name_policy)
+    return settings, store, topic
 
 
 def _report(results: Sequence[Result], seconds: float, request_id: str | None) -> None:

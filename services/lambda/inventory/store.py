@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.event import NO_TIMESTAMP
+from inventory.patience import NO_TIME, ONE_TRY, Patience
 from inventory.stock import Row
+from inventory.transience import code_of, is_transient, is_transient_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,9 +28,6 @@ READ_AT_ONCE = 100
 
 WRITE_AT_ONCE = 100
 """Items of one TransactWriteItems, the most that DynamoDB takes."""
-
-ROUNDS = 4
-"""How often what DynamoDB left undone, for no fault of its own, is asked for again."""
 
 SEQUENCE_NUMBER_DIGITS = 56
 """As many as AWS gives; shorter ones are padded, so that they sort as texts."""
@@ -51,18 +51,30 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """DynamoDB said no, for now; `code` is its word for why."""
+    """DynamoDB did not do it, for `code`; if that is transient, it may yet."""
 
     code: str
+    transient: bool = field(default=False, compare=False)
 
 
 class Store:
-    """Reads and writes rows, in as few calls as DynamoDB allows, a few calls at a time."""
+    """Reads and writes rows, in as few calls as DynamoDB allows, a few calls at a time.
+
+    What is unavailable for now is asked for again as long as its patience lasts; when that is
+    over, no call begins, and what is left has the code NO_TIME or that of its last try.
+    """
 
     def __init__(self, client: DynamoDBClient, table: str, concurrency: int) -> None:
         self._client = client
         self._table = table
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="table")
+        self._patience = ONE_TRY
+
+    def with_patience(self, patience: Patience) -> Self:
+        """The same store, for one invocation."""
+        store = copy(self)
+        store._patience = patience
+        return store
 
     def read(self, product_ids: Iterable[str]) -> dict[str, Row | Unavailable | None]:
         """The row of each product (None: it has none), or that it could not be read."""
@@ -85,44 +97,75 @@ class Store:
 
     def _read(self, product_ids: Sequence[str]) -> dict[str, Row | Unavailable | None]:
         rows: dict[str, Row | Unavailable | None] = dict.fromkeys(product_ids)
-        keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in product_ids]
-        code = "UnprocessedKeys"
-        for _ in range(ROUNDS):
+        left: Sequence[str] = product_ids
+        why = Unavailable(NO_TIME)
+        tries = 0
+        while self._patience.lasts:
             try:
-                answer = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-                )
+                found, left = self._get(left)
             except (ClientError, BotoCoreError) as error:
-                code = _code(error)
+                why = Unavailable(code_of(error), is_transient(error))
+            else:
+                rows |= found
+                why = Unavailable("UnprocessedKeys", transient=True)
+            tries += 1
+            if not left or not why.transient or not self._patience.wait(tries):
                 break
-            for item in answer["Responses"].get(self._table, ()):
-                row = row_of(item)
-                rows[row.product_id] = row
-            keys = list(answer["UnprocessedKeys"].get(self._table, {"Keys": ()})["Keys"])
-            if not keys:
-                return rows
-        return rows | {key["product_id"]["S"]: Unavailable(code) for key in keys}
+        return rows | dict.fromkeys(left, why)
+
+    def _get(self, product_ids: Sequence[str]) -> tuple[dict[str, Row], Sequence[str]]:
+        """The rows that were found, and the products that DynamoDB did not get to."""
+        keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in product_ids]
+        answer = self._client.batch_get_item(
+            RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+        )
+        rows = [row_of(item) for item in answer["Responses"].get(self._table, ())]
+        unprocessed: Any = answer["UnprocessedKeys"].get(self._table, {"Keys": ()})["Keys"]
+        return {row.product_id: row for row in rows}, [
+            key["product_id"]["S"] for key in unprocessed
+        ]
 
     def _write(self, changes: Sequence[Change]) -> dict[str, Conflict | Unavailable]:
-        undone: dict[str, Conflict | Unavailable] = {}
+        undone: dict[str, Conflict | Unavailable]
+        undone = {change.product_id: Unavailable(NO_TIME) for change in changes}
         left = changes
-        for _ in range(ROUNDS):
-            try:
-                self._client.transact_write_items(
-                    TransactItems=[_conditional_write(self._table, change) for change in left]
-                )
-                return undone
-            except self._client.exceptions.TransactionCanceledException as error:
-                reasons: Any = error.response["CancellationReasons"]
-                blocked = [_obstacle(reason) for reason in reasons]
-            except (ClientError, BotoCoreError) as error:
-                blocked = [Unavailable(_code(error))] * len(left)
-            pairs = list(zip(left, blocked, strict=True))
-            undone |= {change.product_id: why for change, why in pairs if why is not None}
-            left = [change for change, why in pairs if why is None]
+        tries = 0
+        while left and self._patience.lasts:
+            obstacles = self._transact(left)
+            if obstacles is None:
+                for change in left:
+                    del undone[change.product_id]
+                left = []
+            else:
+                pairs = list(zip(left, obstacles, strict=True))
+                undone |= {change.product_id: why for change, why in pairs if why is not None}
+                left = [change for change, why in pairs if why is None]
             if not left:
-                return undone
-        return undone | {c.product_id: Unavailable("TransactionCanceled") for c in left}
+                left = [
+                    change for change in changes if _is_transient(undone.get(change.product_id))
+                ]
+                tries += 1
+                if left and not self._patience.wait(tries):
+                    break
+        return undone
+
+    def _transact(
+        self, changes: Sequence[Change]
+    ) -> Sequence[Conflict | Unavailable | None] | None:
+        """What stood against each change (None: only the others); None when all are done."""
+        try:
+            self._client.transact_write_items(
+                TransactItems=[_conditional_write(self._table, change) for change in changes]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons: Any = error.response["CancellationReasons"]
+            obstacles = [_obstacle(reason) for reason in reasons]
+            if any(obstacles):
+                return obstacles
+            return [Unavailable("TransactionCanceled", transient=True)] * len(changes)
+        except (ClientError, BotoCoreError) as error:
+            return [Unavailable(code_of(error), is_transient(error))] * len(changes)
+        return None
 
 
 def row_of(item: dict[str, Any]) -> Row:
@@ -177,13 +220,11 @@ def _obstacle(reason: dict[str, Any]) -> Conflict | Unavailable | None:
             item = reason.get("Item")
             return Conflict(row_of(item) if item else None)
         case code:
-            return Unavailable(str(code))
+            return Unavailable(str(code), is_transient_code(str(code)))
 
 
-def _code(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        return error.response["Error"]["Code"]
-    return type(error).__name__
+def _is_transient(obstacle: Conflict | Unavailable | None) -> bool:
+    return isinstance(obstacle, Unavailable) and obstacle.transient
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:

@@ -1,0 +1,170 @@
+"""A clock that moves only when somebody waits, and a DynamoDB and an SNS that are down by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from inventory.patience import Patience, Schedule
+
+URL = "http://dynamodb"
+
+
+def refused(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Call")
+
+
+class CancelledError(ClientError):
+    """What boto3 calls TransactionCanceledException."""
+
+    def __init__(self, reasons: list[dict[str, Any]]) -> None:
+        response: Any = {
+            "Error": {"Code": "TransactionCanceledException"},
+            "CancellationReasons": reasons,
+            "ResponseMetadata": {"HTTPStatusCode": 400},
+        }
+        super().__init__(response, "TransactWriteItems")
+
+
+TRANSIENT: list[Exception] = [
+    refused("ProvisionedThroughputExceededException", 400),
+    refused("ThrottlingException", 400),
+    refused("RequestLimitExceeded", 400),
+    refused("InternalServerError", 500),
+    refused("", 503),
+    EndpointConnectionError(endpoint_url=URL),
+    ConnectTimeoutError(endpoint_url=URL),
+    ReadTimeoutError(endpoint_url=URL),
+]
+LASTING: list[Exception] = [
+    refused("ValidationException", 400),
+    refused("AccessDeniedException", 400),
+    refused("ResourceNotFoundException", 400),
+    refused("ConditionalCheckFailedException", 400),
+]
+
+
+@dataclass
+class Time:
+    now: float = 1000.0
+    pauses: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def patience(self, seconds: float, schedule: Schedule | None = None) -> Patience:
+        until = self.now + seconds
+        return Patience(until, schedule or Schedule(), lambda: self.now, self.sleep, lambda: 0.0)
+
+
+@dataclass
+class Service:
+    """Calls take `call_seconds`; until `up_at` each ends in `error`, and was carried out all the
+    same where `answers_lost`."""
+
+    time: Time
+    up_at: float = 0.0
+    error: Exception = field(default_factory=lambda: refused("InternalServerError", 500))
+    call_seconds: float = 0.0
+    answers_lost: bool = False
+    calls: int = 0
+
+    def _carry_out(self, call: Callable[[], Any]) -> Any:
+        self.calls += 1
+        down = self.time.now < self.up_at
+        answer = call() if not down or self.answers_lost else None
+        self.time.now += self.call_seconds
+        if down:
+            raise self.error
+        return answer
+
+
+@dataclass
+class FakeDynamoDB(Service):
+    """One table, by product id; what of it is throttled, by how many more calls."""
+
+    items: dict[str, Any] = field(default_factory=dict)
+    throttled: dict[str, int] = field(default_factory=dict)
+    exceptions: Any = field(
+        default_factory=lambda: SimpleNamespace(TransactionCanceledException=CancelledError)
+    )
+
+    def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803 - AWS's name
+        return self._carry_out(lambda: self._get(RequestItems))
+
+    def transact_write_items(self, TransactItems: Any) -> Any:  # noqa: N803 - AWS's name
+        return self._carry_out(lambda: self._transact(TransactItems))
+
+    def _get(self, request: Any) -> Any:
+        [(table, wanted)] = request.items()
+        names = [key["product_id"]["S"] for key in wanted["Keys"]]
+        left = [{"product_id": {"S": name}} for name in names if self._throttles(name)]
+        names = [name for name in names if {"product_id": {"S": name}} not in left]
+        return {
+            "Responses": {table: [self.items[name] for name in names if name in self.items]},
+            "UnprocessedKeys": {table: {"Keys": left}} if left else {},
+        }
+
+    def _transact(self, writes: list[Any]) -> Any:
+        named = [(_named(write), write) for write in writes]
+        reasons = [self._obstacle(name, write) for name, write in named]
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise CancelledError(reasons)
+        for name, write in named:
+            if "Put" in write:
+                self.items[name] = write["Put"]["Item"]
+            else:
+                self.items.pop(name, None)
+        return {}
+
+    def _obstacle(self, name: str, write: Any) -> dict[str, Any]:
+        if self._throttles(name):
+            return {"Code": "ThrottlingError"}
+        [request] = write.values()
+        item = self.items.get(name)
+        read = request.get("ExpressionAttributeValues", {}).get(":read")
+        if (item or {}).get("sequence_number") == read:
+            return {"Code": "None"}
+        return {"Code": "ConditionalCheckFailed"} | ({"Item": item} if item else {})
+
+    def _throttles(self, name: str) -> bool:
+        self.throttled[name] = self.throttled.get(name, 0) - 1
+        return self.throttled[name] >= 0
+
+
+def _named(write: Any) -> str:
+    [request] = write.values()
+    name: str = (request.get("Item") or request["Key"])["product_id"]["S"]
+    return name
+
+
+@dataclass
+class FakeSns(Service):
+    """A topic; what it says of each message until it takes it."""
+
+    published: list[str] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+
+    def publish_batch(
+        self,
+        TopicArn: str,  # noqa: N803 - AWS's name
+        PublishBatchRequestEntries: Any,  # noqa: N803 - AWS's name
+    ) -> Any:
+        return self._carry_out(lambda: self._publish(PublishBatchRequestEntries))
+
+    def _publish(self, entries: Any) -> Any:
+        refusals, self.refusals = self.refusals, []
+        refused_ids = {refusal["Id"] for refusal in refusals}
+        self.published += [e["Message"] for e in entries if e["Id"] not in refused_ids]
+        return {"Failed": refusals}

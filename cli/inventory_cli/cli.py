@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from inventory_cli.commands.demo import demo
+from inventory_cli.commands.failed import dead_letters, rejected
 from inventory_cli.commands.looking import env, table
 from inventory_cli.commands.producing import produce
+from inventory_cli.commands.redrive import redrive
 from inventory_cli.commands.resources import destroy, package, provision
 from inventory_cli.commands.scenario import scenario
 from inventory_cli.commands.up import up
@@ -41,5 +43,9 @@ def cli(ctx: click.Context, state: Path) -> None:
         os.environ.update(localstack.settings(os.environ, Path(".env")))
 
 
-for command in (up, demo, scenario, produce, table, env, provision, destroy, package):
+COMMANDS = (
+    *(up, demo, scenario, produce, table, rejected, dead_letters, redrive),
+    *(env, provision, destroy, package),
+)
+for command in COMMANDS:
     cli.add_command(command)

@@ -51,7 +51,11 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Stream(Resource):
+    """Made once there is what its records go through: where everything is made again, producer and
+    pipe may be running already, and records that nobody can take would be given up on."""
+
     kind = "stream"
+    stage = 3
     fixed: ClassVar = {
         "mode": "use `aws kinesis update-stream-mode`, or set STREAM_NAME to another name"
     }
@@ -135,7 +139,7 @@ class Function(Resource):
 @dataclass(frozen=True, kw_only=True)
 class Pipe(Resource):
     kind = "pipe"
-    stage = 3
+    stage = 4
     fixed: ClassVar = {
         "source": "delete the pipe, or set PIPE_NAME to another name",
         "starting_position": "delete the pipe, or set STARTING_POSITION back",

@@ -71,6 +71,11 @@ def test_what_a_resource_refers_to_is_described_and_made_before_it() -> None:
     assert resource(LogGroup).stage < function.stage
 
 
+def test_a_stream_is_made_once_its_records_can_be_taken() -> None:
+    earlier = (resource(Function), resource(Topic), resource(Table), resource(LogGroup))
+    assert all(each.stage < resource(Stream).stage for each in earlier)
+
+
 def test_options_reach_the_resources_they_are_about() -> None:
     options = Options(
         stream_shards=7,

@@ -109,7 +109,6 @@ def description(
         dead_letter_queue=dead_letter_queue.arn,
     )
     return (
-        stream,
         table,
         dead_letter_queue,
         rejected_queue,
@@ -118,5 +117,6 @@ def description(
         pipe_role,
         topic,
         function,
+        stream,
         pipe,
     )

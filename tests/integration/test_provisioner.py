@@ -162,7 +162,6 @@ def test_everything_is_made_and_a_second_run_changes_nothing(stack: Stack) -> No
     names = stack.names
 
     assert stack.provision() == [
-        f"created stream {names.stream} (2 shards)",
         f"created table {names.table}",
         f"created queue {names.dead_letter_queue}",
         f"created queue {names.rejected_queue}",
@@ -171,6 +170,7 @@ def test_everything_is_made_and_a_second_run_changes_nothing(stack: Stack) -> No
         f"created role {names.pipe_role}",
         f"created topic {names.topic}",
         f"created function {names.function} (python3.13, 256 MB)",
+        f"created stream {names.stream} (2 shards)",
         f"created pipe {names.pipe} (batches of up to 500)",
     ]
     assert changed(stack.provision()) == []
@@ -205,7 +205,10 @@ def test_the_pipe_runs_with_the_parameters_of_the_description(settled_stack: Sta
     parameters = pipe["SourceParameters"]["KinesisStreamParameters"]
     assert parameters["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
     assert parameters["DeadLetterConfig"]["Arn"].endswith(settled_stack.names.dead_letter_queue)
-    assert (parameters["BatchSize"], parameters["MaximumRetryAttempts"]) == (500, 5)
+    assert (parameters["BatchSize"], parameters["MaximumRetryAttempts"]) == (
+        500,
+        Options().max_retry_attempts,
+    )
 
 
 def stop_table_stream(stack: Stack) -> None:
@@ -329,7 +332,11 @@ def stop_pipe(stack: Stack) -> None:
         (change_environment, "function", "timeout seconds 3 → 60, environment"),
         (use_other_code, "function", "code"),
         (use_other_code_and_memory, "function", "code, memory mb 256 → 512"),
-        (use_smaller_batches, "pipe", "batch size 500 → 50, max retry attempts 5 → 2"),
+        (
+            use_smaller_batches,
+            "pipe",
+            f"batch size 500 → 50, max retry attempts {Options().max_retry_attempts} → 2",
+        ),
         (stop_pipe, "pipe", "state STOPPED → RUNNING"),
     ],
 )
@@ -409,8 +416,8 @@ def test_a_failure_tells_what_is_done_what_failed_and_what_was_not_tried(stack: 
 
     error = stopped.value
     assert [failure.resource for failure in error.failures] == [f"function {stack.names.function}"]
-    assert len(error.done) == 8
-    assert error.untried == (f"pipe {stack.names.pipe}",)
+    assert len(error.done) == 7
+    assert error.untried == (f"stream {stack.names.stream}", f"pipe {stack.names.pipe}")
 
 
 def test_a_pipe_that_failed_to_be_created_is_made_again(stack: Stack) -> None:

@@ -39,7 +39,6 @@ def resource(kind: type[Resource], name: str | None = None) -> Any:
 
 def test_it_holds_everything_that_the_pipeline_needs() -> None:
     assert [each.label for each in RESOURCES] == [
-        "stream realtimeInventoryProcessing",
         "table product_inventory",
         "queue inventory-pipe-dlq",
         "queue inventory-rejected",
@@ -48,6 +47,7 @@ def test_it_holds_everything_that_the_pipeline_needs() -> None:
         "role inventory-pipe-role",
         "topic inventory-failures",
         "function inventory-processor",
+        "stream realtimeInventoryProcessing",
         "pipe inventory-pipe",
     ]
 

@@ -1,0 +1,180 @@
+"""What can have become of a product: the histories of its events that the evidence allows. Pure.
+
+Delivery is at least once, so the stream alone does not say what happened: a batch that was given
+up on may have been written before its answer was lost, and an event that is on the stream twice
+may have been given up on the first time and put again since. So the fold goes both ways where both
+are possible, and the row of the table tells which way it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from heapq import nsmallest
+
+from inventory.event import Event, ProductRemoved
+from inventory.stock import RemovalNamePolicy, Row, apply
+from inventory_cli.failures.stream import StreamRecord
+
+MOST_HISTORIES = 256
+"""How many are followed side by side; of more, the likeliest. They grow together again where
+their rows do."""
+
+
+class Fate(StrEnum):
+    """What became of a record of the stream."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    NOT_FOUND = "not_found"
+    REJECTED = "rejected"
+    DEAD_LETTERED = "dead_lettered"
+    UNHANDLED = "unhandled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event of the product, and what else is known of its record.
+
+    `rejection`: its rejection is in the queue; `dead_letter`: a dead letter in the queue covers
+    it; `put_again`: an event of the same id comes later on the stream.
+    """
+
+    record: StreamRecord
+    event: Event
+    rejection: bool
+    dead_letter: bool
+    put_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A way that things can have gone: the row it leaves, and the fate of each event so far.
+
+    `contradictions` counts what the rejected queue says against it, `detours` the events that
+    went the unlikely way.
+    """
+
+    row: Row | None = None
+    contradictions: int = 0
+    detours: int = 0
+    fate: Fate | None = None
+    before: History | None = None
+
+    def fates(self) -> list[Fate]:
+        found: list[Fate] = []
+        here: History | None = self
+        while here is not None and here.fate is not None:
+            found.append(here.fate)
+            here = here.before
+        return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The likeliest history, of the first of the events only if the row shows no more of them;
+    `explained` when it leaves the row that there is."""
+
+    history: History
+    explained: bool
+
+
+Ways = Callable[[Item], tuple[bool, ...]]
+"""Whether an event was handled, or given up on: what is possible, the likely way first."""
+
+
+def explain(
+    items: Sequence[Item], row: Row | None, names: RemovalNamePolicy, *, whole: bool = True
+) -> Explanation:
+    """The history of `items`, a product's events in stream order, that leaves `row`.
+
+    Without `whole`, the ids that the row remembers may begin before the first of `items`.
+    """
+
+    def matching(layer: dict[Row | None, History]) -> History | None:
+        found = [history for history in layer.values() if _agree(history.row, row, whole)]
+        return min(found, key=_unlikelihood, default=None)
+
+    likely = _layers(items, names, _likely)
+    plain = matching(likely[-1])
+    if plain is not None and plain.contradictions == 0:
+        return Explanation(plain, explained=True)
+    for layer in reversed(_layers(items, names, lambda item: _possible(item, row))):
+        if (history := matching(layer)) is not None:
+            return Explanation(history, explained=True)
+    return Explanation(next(iter(likely[-1].values())), explained=False)
+
+
+def _layers(
+    items: Sequence[Item], names: RemovalNamePolicy, ways: Ways
+) -> list[dict[Row | None, History]]:
+    """After none, one, two … of `items`: the rows there can be, each with its likeliest history."""
+    layers: list[dict[Row | None, History]] = [{None: History()}]
+    for item in items:
+        layer: dict[Row | None, History] = {}
+        for before in layers[-1].values():
+            for detour, handled in enumerate(ways(item)):
+                history = _after(before, item, handled, detour, names)
+                known = layer.get(history.row)
+                if known is None or _unlikelihood(history) < _unlikelihood(known):
+                    layer[history.row] = history
+        if len(layer) > MOST_HISTORIES:
+            kept = nsmallest(MOST_HISTORIES, layer.values(), key=_unlikelihood)
+            layer = {history.row: history for history in kept}
+        layers.append(layer)
+    return layers
+
+
+def _after(
+    before: History, item: Item, handled: bool, detour: int, names: RemovalNamePolicy
+) -> History:
+    if handled:
+        step = apply(before.row, item.event, names)
+        row, fate = step.row, Fate(step.outcome)
+    else:
+        row, fate = before.row, Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
+    return History(
+        row,
+        before.contradictions + contradicted(item, fate),
+        before.detours + detour,
+        fate,
+        before,
+    )
+
+
+def contradicted(item: Item, fate: Fate) -> bool:
+    """Whether the rejected queue says otherwise. A rejection leaves it when it is put again."""
+    if fate is Fate.REJECTED:
+        return not (item.rejection or item.put_again or item.dead_letter)
+    return item.rejection
+
+
+def _likely(item: Item) -> tuple[bool, ...]:
+    return (not item.dead_letter,)
+
+
+def _possible(item: Item, row: Row | None) -> tuple[bool, ...]:
+    """A dead-lettered event counts as applied only where the row bears its mark."""
+    if item.dead_letter:
+        return (False, True) if _marked(row, item.event) else (False,)
+    return (True, False) if item.put_again and not item.rejection else (True,)
+
+
+def _marked(row: Row | None, event: Event) -> bool:
+    if row is None:
+        return isinstance(event, ProductRemoved)
+    return event.sequence_number == row.sequence_number or event.event_id in row.recent_event_ids
+
+
+def _unlikelihood(history: History) -> tuple[int, int]:
+    return history.contradictions, history.detours
+
+
+def _agree(expected: Row | None, actual: Row | None, whole: bool) -> bool:
+    if whole or expected is None or actual is None:
+        return expected == actual
+    remembered = actual.recent_event_ids
+    known = remembered[len(remembered) - len(expected.recent_event_ids) :]
+    return expected == replace(actual, recent_event_ids=known)

@@ -1,0 +1,292 @@
+"""The promise, held against the evidence: the table is the fold of the stream, nothing is lost.
+
+Each event on the stream must be in exactly one of: applied, or superseded as a duplicate; not
+found; rejected, with its reason in the rejected queue, or put again since; dead-lettered, or put
+again since. Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import inf
+
+from inventory.event import (
+    Event,
+    InvalidEventError,
+    ProductAdded,
+    ProductRemoved,
+    QuantityMoved,
+    QuantitySet,
+    parse,
+)
+from inventory.stock import RemovalNamePolicy, Row
+from inventory_cli.failures.dead_letters import DeadLetter
+from inventory_cli.failures.rejections import Rejection
+from inventory_cli.failures.stream import StreamRecord
+from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
+
+Place = tuple[str, int]
+"""Shard and sequence number."""
+
+EVENT_TYPES: Mapping[type[Event], str] = {
+    ProductAdded: "product_added",
+    ProductRemoved: "product_removed",
+    QuantitySet: "product_quantity_changed",
+    QuantityMoved: "product_quantity_changed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is: the stream was read last, so that it has every event that the others show.
+
+    `whole`: the stream still has its first record.
+    """
+
+    records: Sequence[StreamRecord]
+    rejections: Sequence[Rejection]
+    dead_letters: Sequence[DeadLetter]
+    rows: Mapping[str, Row]
+    whole: bool = True
+
+
+class Problem(StrEnum):
+    """What can be wrong."""
+
+    ROW = "the row is not what its events make"
+    BEHIND = "the row shows nothing of these events"
+    NO_REJECTION = "rejected, but not in the rejected queue"
+    REJECTED_TOO = "in the rejected queue, but not rejected by the fold"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An event of a difference; `fate` is what should have become of it."""
+
+    place: Place
+    event_type: str
+    event_id: str | None
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is not as it must be. `since` is the first record it is about, None: all of them."""
+
+    problem: Problem
+    product_id: str | None
+    since: Place | None
+    traces: tuple[Trace, ...]
+    expected: Row | None = None
+    found: Row | None = None
+
+    @property
+    def key(self) -> tuple[Problem, str | None, Place | None]:
+        """What stays the same while other events come in."""
+        return self.problem, self.product_id, self.since
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of all records of the stream: how many have which fate, and what is wrong.
+
+    `put_again` counts those rejected or dead-lettered that have left their queue for the stream,
+    `applied_after_all` those dead-lettered that the table shows to be applied, `rows` those
+    checked, and `older_rows` those that cannot be: the stream no longer has their events.
+    """
+
+    fates: Counter[Fate] = field(default_factory=Counter)
+    put_again: Counter[Fate] = field(default_factory=Counter)
+    applied_after_all: int = 0
+    rows: int = 0
+    older_rows: int = 0
+    differences: tuple[Difference, ...] = ()
+
+    def about(self, places: Collection[Place]) -> Verdict:
+        """The same without the differences that begin with other records than these."""
+        kept = tuple(d for d in self.differences if d.since is None or d.since in places)
+        return replace(self, differences=kept)
+
+
+def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
+    """Hold what there is against what must be."""
+    stream = _Stream.of(evidence)
+    judgements = [_of_invalid(finding) for finding in stream.invalid]
+    oldest = min((record.sequence_number for record in evidence.records), default=inf)
+    for product_id in sorted(stream.products.keys() | evidence.rows.keys()):
+        items, row = stream.products.get(product_id, []), evidence.rows.get(product_id)
+        if items:
+            judgements.append(_of_product(product_id, items, row, names, evidence.whole))
+        elif row is not None:
+            judgements.append(_of_row_alone(row, oldest, evidence.whole))
+    return Verdict(
+        fates=sum((j.fates for j in judgements), Counter()),
+        put_again=sum((j.put_again for j in judgements), Counter()),
+        applied_after_all=sum(j.applied_after_all for j in judgements),
+        rows=sum(j.rows for j in judgements),
+        older_rows=sum(j.older_rows for j in judgements),
+        differences=tuple(d for j in judgements for d in j.differences),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Invalid:
+    """A record that holds no event."""
+
+    record: StreamRecord
+    error: InvalidEventError
+    rejection: bool
+    dead_letter: bool
+    put_again: bool
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """The records, with what the queues say of each; a product's in stream order."""
+
+    invalid: list[_Invalid]
+    products: dict[str, list[Item]]
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Stream:
+        rejected = {(r.shard_id, r.sequence_number) for r in evidence.rejections}
+        given_up = _covered(evidence.records, evidence.dead_letters)
+        invalid: list[_Invalid] = []
+        products: dict[str, list[Item]] = {}
+        later_ids: set[str] = set()
+        for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
+            said = _said(record)
+            event_id = said.event_id or redrive_id(record.place)
+            known = (record.place in rejected, record.place in given_up, event_id in later_ids)
+            later_ids.add(event_id)
+            if isinstance(said, InvalidEventError):
+                invalid.append(_Invalid(record, said, *known))
+            else:
+                products.setdefault(said.product_id, []).append(Item(record, said, *known))
+        return cls(invalid[::-1], {product: items[::-1] for product, items in products.items()})
+
+
+def redrive_id(place: Place) -> str:
+    """The event id that an event without one gets when it is put on the stream again."""
+    return f"redrive-{place[0]}-{place[1]}"
+
+
+def _said(record: StreamRecord) -> Event | InvalidEventError:
+    try:
+        return parse(record.data, record.sequence_number)
+    except InvalidEventError as error:
+        return error
+
+
+def _covered(records: Iterable[StreamRecord], letters: Iterable[DeadLetter]) -> set[Place]:
+    shards: dict[str, list[int]] = {}
+    for record in records:
+        shards.setdefault(record.shard_id, []).append(record.sequence_number)
+    for numbers in shards.values():
+        numbers.sort()
+    covered: set[Place] = set()
+    for letter in letters:
+        numbers = shards.get(letter.shard_id, [])
+        run = slice(bisect_left(numbers, letter.first), bisect_right(numbers, letter.last))
+        covered |= {(letter.shard_id, number) for number in numbers[run]}
+    return covered
+
+
+def _of_invalid(finding: _Invalid) -> Verdict:
+    if finding.rejection or finding.put_again or not finding.dead_letter:
+        fate = Fate.REJECTED
+    else:
+        fate = Fate.DEAD_LETTERED
+    gone = not (finding.rejection or finding.dead_letter)
+    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and finding.put_again else {}))
+    if not gone or finding.put_again:
+        return verdict
+    trace = Trace(finding.record.place, "invalid", finding.error.event_id, fate)
+    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, finding.error, trace),))
+
+
+def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> Difference:
+    return Difference(problem, said.product_id, trace.place, (trace,))
+
+
+def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
+    """A row that no event on the stream is about."""
+    number = row.sequence_number
+    if number < oldest if number is not None else not whole:
+        return Verdict(older_rows=1)
+    return Verdict(
+        rows=1, differences=(Difference(Problem.ROW, row.product_id, None, (), found=row),)
+    )
+
+
+def _of_product(
+    product_id: str, items: list[Item], row: Row | None, names: RemovalNamePolicy, whole: bool
+) -> Verdict:
+    start = 0 if whole else _first_certain(items, names)
+    if start is None:
+        fates = [_without_fold(item) for item in items]
+        return Verdict(Counter(fates), older_rows=int(row is not None))
+    told = explain(items[start:], row, names, whole=whole)
+    fates = [_without_fold(item) for item in items[:start]] + told.history.fates()
+    behind = len(fates)
+    fates += [Fate.UNHANDLED] * (len(items) - behind)
+    pairs = list(zip(items, fates, strict=True))
+    traces = tuple(
+        Trace(item.record.place, EVENT_TYPES[type(item.event)], item.event.event_id, fate)
+        for item, fate in pairs
+    )
+    return Verdict(
+        fates=Counter(fates),
+        put_again=Counter(fate for item, fate in pairs if _left_its_queue(item, fate)),
+        applied_after_all=sum(i.dead_letter and fate is Fate.APPLIED for i, fate in pairs),
+        rows=int(row is not None),
+        differences=(
+            *_of_fold(product_id, told, row, traces, behind),
+            *_of_queue(pairs[start:behind], traces[start:behind]),
+        ),
+    )
+
+
+def _first_certain(items: Sequence[Item], names: RemovalNamePolicy) -> int | None:
+    """From where on the events say all, whatever was before them: None when they never do."""
+    for index, item in enumerate(items):
+        if item.dead_letter or item.put_again or item.rejection:
+            continue
+        if isinstance(item.event, ProductAdded):
+            return index
+        if isinstance(item.event, ProductRemoved) and names is RemovalNamePolicy.IGNORE:
+            return index + 1
+    return None
+
+
+def _without_fold(item: Item) -> Fate:
+    if item.rejection:
+        return Fate.REJECTED
+    return Fate.DEAD_LETTERED if item.dead_letter else Fate.UNKNOWN
+
+
+def _left_its_queue(item: Item, fate: Fate) -> bool:
+    failed = fate in (Fate.REJECTED, Fate.DEAD_LETTERED)
+    return failed and item.put_again and not (item.rejection or item.dead_letter)
+
+
+def _of_fold(
+    product_id: str, told: Explanation, row: Row | None, traces: tuple[Trace, ...], behind: int
+) -> Iterator[Difference]:
+    if not told.explained:
+        yield Difference(Problem.ROW, product_id, None, traces, told.history.row, row)
+    elif behind < len(traces):
+        yield Difference(
+            Problem.BEHIND, product_id, traces[behind].place, traces[behind:], None, row
+        )
+
+
+def _of_queue(pairs: Sequence[tuple[Item, Fate]], traces: Sequence[Trace]) -> Iterator[Difference]:
+    for (item, fate), trace in zip(pairs, traces, strict=True):
+        if contradicted(item, fate):
+            problem = Problem.REJECTED_TOO if item.rejection else Problem.NO_REJECTION
+            yield _of_one(problem, item.event, trace)

@@ -1,0 +1,293 @@
+"""The verdict on a stack: right where it kept the promise, and every breach is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from inventory.event import InvalidEventError, parse
+from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory_cli.failures.dead_letters import DeadLetter
+from inventory_cli.failures.rejections import Rejection
+from inventory_cli.failures.stream import StreamRecord
+from inventory_cli.history import Fate
+from inventory_cli.verification import Evidence, Problem, Verdict, redrive_id, verify
+
+IGNORE = RemovalNamePolicy.IGNORE
+PRODUCTS = ("P1", "P2")
+
+
+def event(kind: str, event_id: str | None = None, **product: object) -> bytes:
+    told = {} if event_id is None else {"event_id": event_id}
+    return json.dumps({"event_type": f"product_{kind}", **told, "product": product}).encode()
+
+
+def added(product: str, quantity: int, event_id: str | None = None) -> bytes:
+    return event("added", event_id, product_id=product, product_name="Phone", quantity=quantity)
+
+
+def moved(product: str, change: int, event_id: str | None = None) -> bytes:
+    return event("quantity_changed", event_id, product_id=product, quantity_change=change)
+
+
+def leveled(product: str, level: int, event_id: str | None = None) -> bytes:
+    return event("quantity_changed", event_id, product_id=product, quantity=level)
+
+
+def removed(product: str, event_id: str | None = None) -> bytes:
+    return event("removed", event_id, product_id=product)
+
+
+def on_stream(payloads: Iterable[bytes]) -> list[StreamRecord]:
+    """One shard, numbered from 1."""
+    return [StreamRecord("shard", n, float(n), p, "key") for n, p in enumerate(payloads, 1)]
+
+
+def rejection(record: StreamRecord) -> Rejection:
+    return Rejection(
+        "no", None, None, record.shard_id, record.sequence_number, 0.0, record.data, False
+    )
+
+
+def letter(record: StreamRecord) -> DeadLetter:
+    number = record.sequence_number
+    return DeadLetter("RetryAttemptsExhausted", record.shard_id, number, number, 1, 0.0, 0.0)
+
+
+def left_by(
+    records: Sequence[StreamRecord], given_up: Collection[int] = (), letters: bool = True
+) -> Evidence:
+    """What a pipeline leaves that gives up on these sequence numbers and handles the rest."""
+    rows: dict[str, Row] = {}
+    rejections = []
+    for record in records:
+        if record.sequence_number in given_up:
+            continue
+        try:
+            said = parse(record.data, record.sequence_number)
+        except InvalidEventError:
+            rejections.append(rejection(record))
+            continue
+        step = apply(rows.pop(said.product_id, None), said, IGNORE)
+        if step.row is not None:
+            rows[said.product_id] = step.row
+        if step.outcome is Outcome.REJECTED:
+            rejections.append(rejection(record))
+    found = [letter(r) for r in records if r.sequence_number in given_up] if letters else []
+    return Evidence(records, rejections, found, rows)
+
+
+def problems(verdict: Verdict) -> list[Problem]:
+    return [difference.problem for difference in verdict.differences]
+
+
+def payloads_with(ids: bool) -> st.SearchStrategy[list[bytes]]:
+    """Events of two products, some invalid; each with an id of its own, or none with any."""
+
+    def build(plan: list[tuple[int, str, int]]) -> list[bytes]:
+        made = []
+        for n, (kind, product, amount) in enumerate(plan):
+            event_id = f"E{n}" if ids else None
+            made.append(
+                [
+                    added(product, abs(amount), event_id),
+                    moved(product, amount, event_id),
+                    leveled(product, abs(amount), event_id),
+                    removed(product, event_id),
+                    b"{%d" % n,
+                ][kind]
+            )
+        return made
+
+    step = st.tuples(st.integers(0, 4), st.sampled_from(PRODUCTS), st.integers(-9, 9))
+    return st.lists(step, max_size=40).map(build)
+
+
+PAYLOADS = st.booleans().flatmap(payloads_with)
+GIVEN_UP = st.sets(st.integers(1, 40))
+
+
+@given(PAYLOADS, GIVEN_UP)
+def test_any_events_with_any_dead_lettered_verify_if_the_rest_was_applied(
+    payloads: list[bytes], given_up: set[int]
+) -> None:
+    records = on_stream(payloads)
+    verdict = verify(left_by(records, given_up), IGNORE)
+    assert verdict.differences == ()
+    assert verdict.fates.total() == len(records)
+    assert verdict.fates[Fate.DEAD_LETTERED] == len([n for n in given_up if n <= len(records)])
+    assert verdict.applied_after_all == 0
+
+
+@given(PAYLOADS, GIVEN_UP)
+def test_they_verify_with_every_message_there_twice(
+    payloads: list[bytes], given_up: set[int]
+) -> None:
+    once = left_by(on_stream(payloads), given_up)
+    twice = replace(once, rejections=[*once.rejections] * 2, dead_letters=[*once.dead_letters] * 2)
+    assert verify(twice, IGNORE) == verify(once, IGNORE)
+
+
+@given(payloads_with(ids=True), GIVEN_UP)
+def test_they_verify_once_all_dead_letters_are_put_again_and_gone_from_their_queue(
+    payloads: list[bytes], given_up: set[int]
+) -> None:
+    first = on_stream(payloads)
+    again = [r.data for r in first if r.sequence_number in given_up and r.data.startswith(b'{"')]
+    given_up = {r.sequence_number for r in first if r.data in again}
+    evidence = left_by(on_stream([*payloads, *again]), given_up, letters=False)
+    verdict = verify(evidence, IGNORE)
+    assert verdict.differences == ()
+    assert verdict.fates.total() == len(evidence.records)
+
+
+@given(PAYLOADS, GIVEN_UP, st.data())
+def test_any_changed_row_is_found(
+    payloads: list[bytes], given_up: set[int], data: st.DataObject
+) -> None:
+    evidence = left_by(on_stream(payloads), given_up)
+    assume(evidence.rows)
+    product_id = data.draw(st.sampled_from(sorted(evidence.rows)))
+    row = evidence.rows[product_id]
+    changed = data.draw(
+        st.sampled_from(
+            [
+                replace(row, quantity=row.quantity + 1),
+                replace(row, product_name="Lamp"),
+                replace(row, timestamp="then"),
+                replace(row, sequence_number=999),
+                replace(row, recent_event_ids=("E99",)),
+            ]
+        )
+    )
+    verdict = verify(replace(evidence, rows={**evidence.rows, product_id: changed}), IGNORE)
+    assert {d.product_id for d in verdict.differences} == {product_id}
+    assert problems(verdict) == [Problem.ROW]
+    assert verdict.differences[0].found == changed
+
+
+@given(PAYLOADS, st.data())
+def test_a_row_that_is_gone_is_found(payloads: list[bytes], data: st.DataObject) -> None:
+    evidence = left_by(on_stream(payloads))
+    assume(evidence.rows)
+    product_id = data.draw(st.sampled_from(sorted(evidence.rows)))
+    rows = {p: row for p, row in evidence.rows.items() if p != product_id}
+    verdict = verify(replace(evidence, rows=rows), IGNORE)
+    assert product_id in {d.product_id for d in verdict.differences}
+
+
+def test_a_row_that_no_event_made_is_found() -> None:
+    rows = {"P9": Row("P9", "Lamp", 1, "N/A")}
+    verdict = verify(Evidence([], [], [], rows), IGNORE)
+    assert problems(verdict) == [Problem.ROW]
+
+
+@given(PAYLOADS, GIVEN_UP, st.data())
+def test_any_missing_rejection_is_found(
+    payloads: list[bytes], given_up: set[int], data: st.DataObject
+) -> None:
+    evidence = left_by(on_stream(payloads), given_up)
+    assume(evidence.rejections)
+    gone = data.draw(st.sampled_from(evidence.rejections))
+    kept = [r for r in evidence.rejections if r != gone]
+    verdict = verify(replace(evidence, rejections=kept), IGNORE)
+    assert problems(verdict) == [Problem.NO_REJECTION]
+    assert verdict.differences[0].since == (gone.shard_id, gone.sequence_number)
+
+
+@given(PAYLOADS, GIVEN_UP, st.data())
+def test_a_rejection_of_a_record_that_was_applied_is_found(
+    payloads: list[bytes], given_up: set[int], data: st.DataObject
+) -> None:
+    evidence = left_by(on_stream(payloads), given_up)
+    rejected = {r.sequence_number for r in evidence.rejections} | given_up
+    others = [r for r in evidence.records if r.sequence_number not in rejected]
+    assume(others)
+    extra = data.draw(st.sampled_from(others))
+    verdict = verify(replace(evidence, rejections=[*evidence.rejections, rejection(extra)]), IGNORE)
+    assert problems(verdict) == [Problem.REJECTED_TOO]
+
+
+def test_a_dead_lettered_event_that_the_row_bears_the_mark_of_was_applied_after_all() -> None:
+    records = on_stream([added("P1", 5, "E1"), moved("P1", -2, "E2"), moved("P1", -1, "E3")])
+    for given_up in (2, 3):
+        evidence = replace(left_by(records), dead_letters=[letter(records[given_up - 1])])
+        verdict = verify(evidence, IGNORE)
+        assert verdict.differences == ()
+        assert verdict.applied_after_all == 1
+        assert verdict.fates == {Fate.APPLIED: 3}
+
+
+def test_without_such_a_mark_it_was_not() -> None:
+    records = on_stream([added("P1", 5), moved("P1", -2), moved("P1", -1)])
+    evidence = replace(left_by(records), dead_letters=[letter(records[1])])
+    assert problems(verify(evidence, IGNORE)) == [Problem.ROW]
+
+
+def test_what_was_dead_lettered_and_put_again_is_told_from_what_was_put_twice() -> None:
+    payloads = [added("P1", 5, "E1"), moved("P1", -2, "E2"), leveled("P1", 9, "E3")]
+    records = on_stream([*payloads, payloads[1]])
+    twice = verify(left_by(records), IGNORE)
+    redriven = verify(left_by(records, {2}, letters=False), IGNORE)
+    assert twice.fates == {Fate.APPLIED: 3, Fate.DUPLICATE: 1}
+    assert redriven.fates == {Fate.APPLIED: 3, Fate.DEAD_LETTERED: 1}
+    assert redriven.put_again == {Fate.DEAD_LETTERED: 1}
+    assert twice.differences == redriven.differences == ()
+
+
+def test_an_event_put_again_after_more_events_than_a_row_remembers_counts_once() -> None:
+    moves = [moved("P1", 1, f"M{n}") for n in range(30)]
+    payloads = [added("P1", 5, "E1"), moved("P1", -2, "E2"), *moves, moved("P1", -2, "E2"), *moves]
+    evidence = left_by(on_stream(payloads), {2}, letters=False)
+    assert verify(evidence, IGNORE).differences == ()
+
+
+def test_a_rejected_event_without_an_id_may_have_left_the_queue_for_the_stream() -> None:
+    records = on_stream([b"{", added("P1", 5, redrive_id(("shard", 1)))])
+    evidence = replace(left_by(records), rejections=[])
+    verdict = verify(evidence, IGNORE)
+    assert verdict.differences == ()
+    assert verdict.put_again == {Fate.REJECTED: 1}
+
+
+@given(payloads_with(ids=True), st.integers(0, 39))
+def test_what_is_not_handled_yet_is_behind_from_its_first_event_on(
+    payloads: list[bytes], handled: int
+) -> None:
+    records = on_stream(payloads)
+    evidence = replace(left_by(records[:handled]), records=records)
+    verdict = verify(evidence, IGNORE)
+    places = {record.place for record in records[handled:]}
+    assert all(difference.since in places for difference in verdict.differences)
+    assert verdict.about({record.place for record in records[:handled]}).differences == ()
+
+
+@given(payloads_with(ids=True), st.integers(0, 40), GIVEN_UP)
+def test_what_the_stream_no_longer_has_is_not_called_wrong(
+    payloads: list[bytes], expired: int, given_up: set[int]
+) -> None:
+    evidence = left_by(on_stream(payloads), given_up)
+    left = replace(evidence, records=evidence.records[expired:], whole=False)
+    verdict = verify(left, IGNORE)
+    assert verdict.differences == ()
+    assert verdict.fates.total() == len(left.records)
+    assert verdict.rows + verdict.older_rows == len(evidence.rows)
+
+
+def test_a_wrong_row_is_found_even_where_its_first_events_are_gone() -> None:
+    payloads = [added("P1", 1, "E1"), added("P1", 5, "E2"), moved("P1", 1, "E3")]
+    evidence = left_by(on_stream(payloads))
+    rows = {"P1": replace(evidence.rows["P1"], quantity=7)}
+    left = replace(evidence, records=evidence.records[1:], rows=rows, whole=False)
+    assert problems(verify(left, IGNORE)) == [Problem.ROW]
+
+
+def test_rows_older_than_all_that_is_on_the_stream_are_counted_apart() -> None:
+    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "key")]
+    rows = {**left_by(records).rows, "P2": Row("P2", "Lamp", 1, "N/A", 99)}
+    verdict = verify(Evidence(records, [], [], rows), IGNORE)
+    assert (verdict.differences, verdict.rows, verdict.older_rows) == ((), 1, 1)

@@ -40,13 +40,22 @@ class Options:
 
     Attempts and age are bounded, where AWS's default is -1, for ever: a batch that cannot succeed
     would block its shard until its records expire, and never reach the dead-letter queue.
+
+    12 retries are 13 attempts. A record that crashes the function costs the pauses between them,
+    half a minute; an outage of the table, through each of which the function waits for most of its
+    time-out, may last some ten minutes before the first record is given up on.
+
+    The age is that of a day, as long as a stream keeps records by default, less four hours: what
+    is given up on for its age can still be read from the stream. It has to be long: an age counts
+    from the record's arrival, and records that have waited for a pipe to run are given up on
+    without an attempt.
     """
 
     stream_shards: int = 2
     batch_size: int = 500
     batching_window_seconds: int = 0
-    max_retry_attempts: int = 5
-    max_record_age_seconds: int = 3600
+    max_retry_attempts: int = 12
+    max_record_age_seconds: int = 72_000
     starting_position: KinesisStreamStartPositionType = "TRIM_HORIZON"
     function_runtime: RuntimeType = "python3.13"
     function_memory_mb: int = 256

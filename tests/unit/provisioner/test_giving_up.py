@@ -1,0 +1,90 @@
+"""What the defaults come to when a batch fails, as docs/provisioning.md has it.
+
+By the decisions of our Pipes service, the function's patience, and a clock that only adds up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.delivery.outcome import Outcome, Succeeded, all_failed
+from eventbridge_pipes.delivery.retry import RetryPolicy, Segment, decide, pause_before
+from eventbridge_pipes.sources.records import Record
+from inventory.handler import ANSWERING, LONGEST_CALL
+from inventory.patience import Schedule, budget
+from provisioner import Options
+
+OPTIONS = Options()
+POLICY = RetryPolicy(OPTIONS.max_retry_attempts, OPTIONS.max_record_age_seconds, bisect=True)
+# The last pause may be as long as the longest: nobody waits when there is no time for a try.
+OUTAGE_ATTEMPT = (
+    budget(OPTIONS.function_timeout_seconds, LONGEST_CALL + ANSWERING) - Schedule().longest
+)
+
+
+@dataclass
+class Course:
+    """A batch until the first record is given up on."""
+
+    deliveries: int = 0
+    pauses: float = 0.0
+    applied: int = 0
+    given_up: tuple[Record, ...] = ()
+
+
+def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome]) -> Course:
+    batch = tuple(Record(f"s:{n}", str(n), 0.0, "") for n in range(size))
+    todo = deque([Segment(batch)])
+    seen = Course()
+    while todo and not seen.given_up:
+        segment = todo.popleft()
+        outcome = deliver(segment.records)
+        seen.deliveries += 1
+        if isinstance(outcome, Succeeded):
+            seen.applied += len(segment.records)
+            continue
+        verdict = decide(segment, outcome, POLICY)
+        todo.extendleft(reversed(verdict.again))
+        seen.given_up = verdict.given_up
+        if verdict.again:
+            seen.pauses += pause_before(verdict.again[0])
+    return seen
+
+
+@given(st.integers(1, OPTIONS.batch_size), st.data())
+def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
+    size: int, data: st.DataObject
+) -> None:
+    poison = str(data.draw(st.integers(0, size - 1)))
+
+    def deliver(records: tuple[Record, ...]) -> Outcome:
+        crashes = any(record.sequence_number == poison for record in records)
+        return all_failed(records, "crashed") if crashes else Succeeded()
+
+    seen = course(size, deliver)
+    assert [record.sequence_number for record in seen.given_up] == [poison]
+    assert seen.applied == int(poison)  # all that came before it; the rest comes after
+    assert seen.pauses < 32.5
+    crashes_and_passes = 2 * 9 + 13
+    assert seen.deliveries <= crashes_and_passes
+    assert seen.pauses + 0.8 * seen.deliveries < 60
+
+
+def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_fourteen() -> None:
+    one = course(1, lambda records: all_failed(records, "batchItemFailures"))
+    assert one.deliveries == 13
+    assert one.pauses + one.deliveries * OUTAGE_ATTEMPT > 9 * 60
+
+    full = course(OPTIONS.batch_size, lambda records: all_failed(records, "batchItemFailures"))
+    assert 13 + 8 <= full.deliveries <= 13 + 9
+    assert full.pauses + full.deliveries * OUTAGE_ATTEMPT > 14 * 60
+
+
+def test_what_is_given_up_on_for_its_age_is_still_on_the_stream() -> None:
+    day = 24 * 3600  # as long as a stream keeps its records by default
+    assert OPTIONS.max_record_age_seconds + 4 * 3600 == day

@@ -1,0 +1,166 @@
+"""A record that ends the function: it alone is given up on, and everything around it is applied.
+
+What the function cannot handle it rejects, and nothing that can be put on the stream is known to
+end it. So these tests deploy a variant: its handler ends at a record with a mark in its data, and
+is the real one for all others. The pipe has one retry in place of twelve, which changes how long a
+poisonous record is held on to and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory.stock import RemovalNamePolicy
+from inventory_cli import table
+from inventory_cli.expectation import expect
+from stack import Stack
+from waiting import eventually
+
+Placed = tuple[str, int, bytes]
+
+PRODUCTS = [f"P{n}" for n in range(6)]
+MARK = "poison"
+LIMIT_SECONDS = 5
+
+VARIANT = """
+import base64, os, time
+from inventory.handler import handler as real
+
+def handler(invocation, context):
+    if any({mark!r} in base64.b64decode(record["data"]) for record in invocation):
+        {ending}
+    return real(invocation, context)
+"""
+
+
+def deploy(stack: Stack, function_zip: Path, ending: str, timeout: int) -> None:
+    """The function, made to end so at a marked record."""
+    package = io.BytesIO(function_zip.read_bytes())
+    with zipfile.ZipFile(package, "a") as archive:
+        archive.writestr("variant.py", VARIANT.format(mark=MARK.encode(), ending=ending))
+    client = stack.session.client("lambda")
+    name = stack.names.function
+    client.update_function_code(FunctionName=name, ZipFile=package.getvalue())
+    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    client.update_function_configuration(
+        FunctionName=name, Handler="variant.handler", Timeout=timeout
+    )
+    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
+def retry_once(stack: Stack) -> None:
+    pipes = stack.session.client("pipes")
+    pipe = pipes.describe_pipe(Name=stack.names.pipe)
+    parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
+    del parameters["StartingPosition"]  # it cannot be changed
+    pipes.update_pipe(
+        Name=stack.names.pipe,
+        RoleArn=pipe["RoleArn"],
+        SourceParameters={"KinesisStreamParameters": parameters | {"MaximumRetryAttempts": 1}},
+    )
+    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "RUNNING")
+
+
+def dead_letters(stack: Stack) -> list[dict[str, Any]]:
+    """What is in the dead-letter queue, taken out of it."""
+    sqs = stack.clients.sqs
+    url = sqs.get_queue_url(QueueName=stack.names.dead_letter_queue)["QueueUrl"]
+    letters = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        letters += [json.loads(message["Body"]) for message in messages]
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return letters
+
+
+def moved(product_id: str, event_id: str) -> tuple[str, bytes]:
+    product = {"product_id": product_id, "quantity_change": 1}
+    event = {"event_type": "product_quantity_changed", "event_id": event_id, "product": product}
+    return product_id, json.dumps(event).encode()
+
+
+def round_of(name: str) -> list[tuple[str, bytes]]:
+    """An event for each product: for both shards, and so that one left out shows in the level."""
+    return [moved(product_id, f"{name}-{product_id}") for product_id in PRODUCTS]
+
+
+def added() -> list[tuple[str, bytes]]:
+    product = {"product_name": "Phone", "quantity": 100}
+    return [
+        (
+            p,
+            json.dumps(
+                {"event_type": "product_added", "product": product | {"product_id": p}}
+            ).encode(),
+        )
+        for p in PRODUCTS
+    ]
+
+
+def is_poison(placed: Placed) -> bool:
+    return MARK.encode() in placed[2]
+
+
+def assert_only_poison_is_left_out(stack: Stack, placed: list[Placed]) -> None:
+    """The table is the fold of all others, and each marked record is a dead letter by itself."""
+    poison = [each for each in placed if is_poison(each)]
+    healthy = [(number, data) for _, number, data in placed if MARK.encode() not in data]
+    expected = expect({}, healthy, RemovalNamePolicy.IGNORE)
+    assert list(table.changes(expected.rows, stack.rows())) == []
+
+    letters = dead_letters(stack)
+    named = [letter["KinesisBatchInfo"] for letter in letters]
+    assert sorted((i["shardId"], int(i["startSequenceNumber"])) for i in named) == sorted(
+        (shard, number) for shard, number, _ in poison
+    )
+    assert all(i["startSequenceNumber"] == i["endSequenceNumber"] for i in named)
+    assert {i["batchSize"] for i in named} == {1}
+    assert {letter["context"]["condition"] for letter in letters} == {"RetryAttemptsExhausted"}
+    assert stack.rejected().poll() == set()
+
+
+@pytest.mark.parametrize(
+    ("ending", "timeout"),
+    [
+        pytest.param("raise RuntimeError", 60, id="raises"),
+        pytest.param("os._exit(1)", 60, id="exits"),
+        pytest.param("time.sleep(600)", LIMIT_SECONDS, id="takes too long"),
+    ],
+)
+def test_a_record_that_ends_the_function_is_isolated_and_its_shard_goes_on(
+    ending: str, timeout: int, stack: Stack, function_zip: Path
+) -> None:
+    deploy(stack, function_zip, ending, timeout)
+    retry_once(stack)
+    before, after = round_of("before"), round_of("after")
+    placed = stack.put([*added(), *before, moved(PRODUCTS[0], MARK), *after])
+    placed += stack.put(round_of("later"))
+    stack.await_handled([each for each in placed if not is_poison(each)], timeout=90)
+    assert_only_poison_is_left_out(stack, placed)
+
+
+def test_several_are_isolated_each_by_itself_wherever_they_are(
+    stack: Stack, function_zip: Path
+) -> None:
+    """The first of all, two in a row, and one in the other shard."""
+    deploy(stack, function_zip, "raise RuntimeError", timeout=60)
+    retry_once(stack)
+    placed = stack.put(
+        [
+            *(moved(product_id, f"{MARK} first") for product_id in PRODUCTS),
+            *added(),
+            *round_of("before"),
+            moved(PRODUCTS[1], f"{MARK} second"),
+            moved(PRODUCTS[1], f"{MARK} third"),
+            *round_of("after"),
+        ]
+    )
+    stack.await_handled([each for each in placed if not is_poison(each)], timeout=90)
+    assert {shard for shard, _, _ in filter(is_poison, placed)} == {s for s, _, _ in placed}
+    assert_only_poison_is_left_out(stack, placed)

@@ -25,21 +25,21 @@ PROJECTS  := pyproject.toml services/pipes/pyproject.toml
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo scenario produce table rejected dead-letters redrive \
+.PHONY: help install up demo scenario produce table verify rejected dead-letters redrive \
         env provision destroy package \
         docker down logs ps images test test-containers unit integration bench bench-pipes soak \
         lint format typecheck check lock clean
 
 help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
-	@echo "  make up, scenario, produce, table, rejected, dead-letters, redrive, env, provision,"
-	@echo "       destroy, package: see inventory --help"
+	@echo "  make up, scenario, produce, table, verify, rejected, dead-letters, redrive, env,"
+	@echo "       provision, destroy, package: see inventory --help"
 	@echo "  make unit, integration, bench, bench-pipes, lint, format, typecheck, check, lock,"
 	@echo "       clean: for developers"
 
 install: $(RUNTIME)
 
-demo scenario produce table rejected dead-letters redrive env provision destroy package: $(RUNTIME)
+demo scenario produce table verify rejected dead-letters redrive env provision destroy package: $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
 
 ifeq ($(TARGET),localstack)

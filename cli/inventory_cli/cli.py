@@ -15,6 +15,7 @@ from inventory_cli.commands.redrive import redrive
 from inventory_cli.commands.resources import destroy, package, provision
 from inventory_cli.commands.scenario import scenario
 from inventory_cli.commands.up import up
+from inventory_cli.commands.verify import verify
 from inventory_cli.errors import OneLineGroup
 
 
@@ -44,7 +45,7 @@ def cli(ctx: click.Context, state: Path) -> None:
 
 
 COMMANDS = (
-    *(up, demo, scenario, produce, table, rejected, dead_letters, redrive),
+    *(up, demo, scenario, produce, table, verify, rejected, dead_letters, redrive),
     *(env, provision, destroy, package),
 )
 for command in COMMANDS:

@@ -1,0 +1,122 @@
+"""`inventory verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inventory_cli.errors import FailedError
+from inventory_cli.paths import embedded
+
+if TYPE_CHECKING:
+    from inventory.stock import Row
+    from inventory_cli.verification import Difference, Trace, Verdict
+
+MOST_DIFFERENCES = 20
+MOST_EVENTS = 10
+
+
+@click.command()
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=30,
+    show_default=True,
+    help="Seconds that the same must be wrong for before it counts: what is under way arrives.",
+)
+@click.pass_obj
+def verify(state: Path, wait: float) -> None:
+    """Prove the table: it is what the events on the stream make, and none of them is lost.
+
+    Reads the stream from its beginning, the rejected and the dead-letter queue and the table, and
+    changes none of them. Exits with 0 when all is as it must be, else with 1.
+    """
+    from inventory_cli.interrupts import Interrupts
+    from inventory_cli.verifying import gather, settled
+    from inventory_cli.workbench import on_target
+
+    bench = on_target(embedded(state))
+    with Interrupts() as interrupts:
+        verdict = settled(
+            lambda: gather(bench.session, bench.clients, bench.names),
+            bench.policy,
+            wait,
+            interrupts.pause,
+        )
+    for line in report(verdict):
+        click.echo(line)
+    if verdict.differences:
+        raise FailedError(f"{len(verdict.differences)} things are not as they must be (above)")
+
+
+def report(verdict: Verdict) -> Iterator[str]:
+    """The lines that tell it: counts, differences, the conclusion if all is well."""
+    from inventory_cli.history import Fate
+
+    yield f"Events    {verdict.fates.total()} on the stream"
+    for fate in Fate:
+        if count := verdict.fates[fate]:
+            again = verdict.put_again[fate]
+            yield f"  {fate.replace('_', ' '):<13} {count:>7}" + (
+                f", {again} of them put again since" if again else ""
+            )
+    if verdict.applied_after_all:
+        yield f"  {verdict.applied_after_all} of the applied are dead letters too"
+    yield f"Rows      {verdict.rows} checked" + (
+        f", {verdict.older_rows} older than the stream" if verdict.older_rows else ""
+    )
+    for difference in verdict.differences[:MOST_DIFFERENCES]:
+        yield from _told(difference)
+    if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
+        yield f"  … and {more} more differences"
+    if not verdict.differences:
+        yield "All is well: the table is what its events make, and every event is accounted for."
+
+
+def _told(difference: Difference) -> Iterator[str]:
+    from inventory_cli.table import printable
+    from inventory_cli.verification import Problem
+
+    subject = "no product" if difference.product_id is None else printable(difference.product_id)
+    yield f"  wrong: {subject}: {difference.problem}"
+    if difference.problem is Problem.ROW:
+        yield f"    expected {_row(difference.expected)}"
+    if difference.problem in (Problem.ROW, Problem.BEHIND):
+        yield f"    found    {_row(difference.found)}"
+    # The last events of a row that is wrong, the first of those that it shows nothing of.
+    of_row = difference.problem is Problem.ROW
+    traces = difference.traces
+    shown = traces[-MOST_EVENTS:] if of_row else traces[:MOST_EVENTS]
+    more = f"    … and {len(traces) - len(shown)} {'before' if of_row else 'after'} these"
+    if of_row and len(shown) < len(traces):
+        yield more
+    for trace in shown:
+        yield f"    {_event(trace)}"
+    if not of_row and len(shown) < len(traces):
+        yield more
+
+
+def _event(trace: Trace) -> str:
+    from inventory_cli.table import printable
+
+    shard_id, sequence_number = trace.place
+    event_id = "no event id" if trace.event_id is None else printable(trace.event_id)
+    return (
+        f"{shard_id} {sequence_number} {trace.event_type} {event_id}: "
+        f"{trace.fate.replace('_', ' ')}"
+    )
+
+
+def _row(row: Row | None) -> str:
+    from inventory_cli.table import printable, values
+
+    if row is None:
+        return "no row"
+    told = [f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"]
+    told += [f"sequence_number={row.sequence_number}", f"{len(row.recent_event_ids)} recent ids"]
+    if row.recent_event_ids:
+        told.append(f"last {row.recent_event_ids[-1]}")
+    return printable(", ".join(told))

@@ -160,9 +160,10 @@ class _Stream:
         later_ids: set[str] = set()
         for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
             said = _said(record)
-            event_id = said.event_id or redrive_id(record.place)
-            known = (record.place in rejected, record.place in given_up, event_id in later_ids)
-            later_ids.add(event_id)
+            ids = {redrive_id(record.place)} | ({said.event_id} if said.event_id else set())
+            put_again = not later_ids.isdisjoint(ids)
+            known = (record.place in rejected, record.place in given_up, put_again)
+            later_ids |= ids
             if isinstance(said, InvalidEventError):
                 invalid.append(_Invalid(record, said, *known))
             else:
@@ -171,7 +172,7 @@ class _Stream:
 
 
 def redrive_id(place: Place) -> str:
-    """The event id that an event without one gets when it is put on the stream again."""
+    """The id that an event gets when it is put on the stream again and has none that is valid."""
     return f"redrive-{place[0]}-{place[1]}"
 
 

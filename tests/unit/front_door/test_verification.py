@@ -16,6 +16,7 @@ from inventory_cli.failures.rejections import Rejection
 from inventory_cli.failures.stream import StreamRecord
 from inventory_cli.history import Fate
 from inventory_cli.verification import Evidence, Problem, Verdict, redrive_id, verify
+from inventory_cli.verifying import settled
 
 IGNORE = RemovalNamePolicy.IGNORE
 PRODUCTS = ("P1", "P2")
@@ -291,3 +292,46 @@ def test_rows_older_than_all_that_is_on_the_stream_are_counted_apart() -> None:
     rows = {**left_by(records).rows, "P2": Row("P2", "Lamp", 1, "N/A", 99)}
     verdict = verify(Evidence(records, [], [], rows), IGNORE)
     assert (verdict.differences, verdict.rows, verdict.older_rows) == ((), 1, 1)
+
+
+class Rounds:
+    """Evidence as it is found round by round, the last for ever, and a clock of pauses."""
+
+    def __init__(self, *rounds: Evidence) -> None:
+        self._rounds = list(rounds)
+        self.now = 0.0
+
+    def look(self) -> Evidence:
+        return self._rounds.pop(0) if len(self._rounds) > 1 else self._rounds[0]
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def verdict(self, wait: float) -> Verdict:
+        return settled(self.look, IGNORE, wait, self.pause, clock=lambda: self.now)
+
+
+EVENTS = on_stream([added("P1", 5, "E1"), moved("P1", -2, "E2"), moved("P1", -1, "E3")])
+
+
+def handled(count: int) -> Evidence:
+    return replace(left_by(EVENTS[:count]), records=EVENTS)
+
+
+def test_as_long_as_the_pipe_gets_on_it_is_waited_for() -> None:
+    rounds = Rounds(*[handled(count) for count in (0, 0, 0, 1, 1, 1, 2, 2, 2, 3)])
+    assert rounds.verdict(wait=2.5).differences == ()
+
+
+def test_what_stays_wrong_is_reported_after_the_wait() -> None:
+    rounds = Rounds(handled(1))
+    assert problems(rounds.verdict(wait=5)) == [Problem.BEHIND]
+    assert rounds.now == 5
+
+
+def test_events_that_came_after_the_first_look_are_not_waited_for() -> None:
+    begun = replace(left_by(EVENTS[:1]), records=EVENTS[:2])
+    rounds = Rounds(begun, handled(2))
+    verdict = rounds.verdict(wait=5)
+    assert verdict.differences == ()
+    assert verdict.fates == {Fate.APPLIED: 2, Fate.UNHANDLED: 1}

@@ -78,7 +78,7 @@ class Inbox:
             for message in messages:
                 found = {item.name: item for item in self._items(origin, message)}
                 if found:
-                    letters.append(Letter(message.message_id, frozenset(found)))
+                    letters.append(_letter(message, found.values()))
                 else:
                     foreign += 1
                 items = found | items  # a record may be in both: its rejection says more
@@ -142,6 +142,13 @@ class Inbox:
             return read_range(self._kinesis, self._stream, shard_id, first, last)
         except ExpiredError:
             return []
+
+
+def _letter(message: Message, items: Iterable[Item]) -> Letter:
+    """The letter that a message is. One whose records are lost has a name that no item has: that
+    its first record lies in the other queue too, and is redriven from there, settles no other."""
+    names = {item.name if item.lost is None else message.message_id for item in items}
+    return Letter(message.message_id, frozenset(names))
 
 
 def _dead(letter: DeadLetter, record: StreamRecord) -> Item:

@@ -73,7 +73,7 @@ def _then(decision: Decision) -> str:
         case Action.LEAVE, Verdict.SUPERSEDED:
             return ": stays (--force sends it)"
         case Action.LEAVE, Verdict.REJECTED:
-            return ": stays (--edit mends it)"
+            return ": stays (--edit changes it)"
         case Action.LEAVE, _:
             return ": stays"
         case Action.FORGET, _:

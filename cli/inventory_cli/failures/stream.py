@@ -12,7 +12,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_kinesis.type_defs import RecordTypeDef
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef, ShardTypeDef
 
 READERS_CONFIG = Config(connect_timeout=5, retries={"mode": "standard", "max_attempts": 10})
 """A shard answers five reads a second, whoever asks: the pipe reads it too, and throttled calls
@@ -51,7 +51,8 @@ def read_all(kinesis: KinesisClient, stream: str) -> list[StreamRecord]:
     """
     began = time.time()
     found: list[StreamRecord] = []
-    for shard_id in _shards(kinesis, stream):
+    for shard in _shards(kinesis, stream):
+        shard_id = shard["ShardId"]
         iterator = kinesis.get_shard_iterator(
             StreamName=stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
@@ -69,12 +70,17 @@ def read_range(
 
     Raises ExpiredError when the first is no longer on the stream, or its shard is not.
     """
+    shard = next((s for s in _shards(kinesis, stream) if s["ShardId"] == shard_id), None)
+    if shard is None:
+        raise ExpiredError(f"{shard_id} is no longer there")
+    # Numbers grow, but an emulator may want them in as many digits as it writes them.
+    digits = len(shard["SequenceNumberRange"]["StartingSequenceNumber"])
     try:
         iterator = kinesis.get_shard_iterator(
             StreamName=stream,
             ShardId=shard_id,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
-            StartingSequenceNumber=str(first),
+            StartingSequenceNumber=str(first).zfill(digits),
         )["ShardIterator"]
     except (
         kinesis.exceptions.ResourceNotFoundException,
@@ -99,11 +105,11 @@ def is_whole(kinesis: KinesisClient, stream: str, now: float) -> bool:
     return age < summary["RetentionPeriodHours"] * 3600
 
 
-def _shards(kinesis: KinesisClient, stream: str) -> Iterator[str]:
+def _shards(kinesis: KinesisClient, stream: str) -> Iterator[ShardTypeDef]:
     asked: dict[str, Any] = {"StreamName": stream}
     while True:
         answer = kinesis.list_shards(**asked)
-        yield from (shard["ShardId"] for shard in answer["Shards"])
+        yield from answer["Shards"]
         if not answer.get("NextToken"):
             return
         asked = {"NextToken": answer["NextToken"]}

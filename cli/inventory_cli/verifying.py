@@ -12,7 +12,8 @@ from inventory_cli.failures import stream
 from inventory_cli.failures.dead_letters import parse_dead_letter
 from inventory_cli.failures.queues import Queue
 from inventory_cli.failures.rejections import parse_rejection
-from inventory_cli.verification import Evidence, Verdict, verify
+from inventory_cli.verdict import Verdict
+from inventory_cli.verification import Evidence, verify
 
 if TYPE_CHECKING:
     import boto3
@@ -27,7 +28,6 @@ ROUND_SECONDS = 1.0
 def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
     """What there is now. The stream comes last: it has every event that the others show."""
     rows = table.read(clients.dynamodb, names.table)
-    # Their messages hide from nobody for longer than it takes to read them.
     with Queue(clients.sqs, names.rejected_queue).looking() as messages:
         rejections = [r for m in messages if (r := parse_rejection(m.body)) is not None]
     with Queue(clients.sqs, names.dead_letter_queue).looking() as messages:

@@ -13,7 +13,7 @@ from inventory_cli.paths import embedded
 
 if TYPE_CHECKING:
     from inventory.stock import Row
-    from inventory_cli.verification import Difference, Trace, Verdict
+    from inventory_cli.verdict import Difference, Trace, Verdict
 
 MOST_DIFFERENCES = 20
 MOST_EVENTS = 10
@@ -49,7 +49,8 @@ def verify(state: Path, wait: float) -> None:
     for line in report(verdict):
         click.echo(line)
     if verdict.differences:
-        raise FailedError(f"{len(verdict.differences)} things are not as they must be (above)")
+        count = len(verdict.differences)
+        raise FailedError(f"{count} difference{'s' if count > 1 else ''} (above)")
 
 
 def report(verdict: Verdict) -> Iterator[str]:
@@ -73,12 +74,15 @@ def report(verdict: Verdict) -> Iterator[str]:
     if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
         yield f"  … and {more} more differences"
     if not verdict.differences:
-        yield "All is well: the table is what its events make, and every event is accounted for."
+        under_way = verdict.fates[Fate.UNHANDLED]
+        yield "All is well: the table is what its events make, and every event is accounted for" + (
+            f"; {under_way} came in meanwhile and are under way." if under_way else "."
+        )
 
 
 def _told(difference: Difference) -> Iterator[str]:
     from inventory_cli.table import printable
-    from inventory_cli.verification import Problem
+    from inventory_cli.verdict import Problem
 
     subject = "no product" if difference.product_id is None else printable(difference.product_id)
     yield f"  wrong: {subject}: {difference.problem}"

@@ -15,7 +15,8 @@ from inventory_cli.failures.dead_letters import DeadLetter
 from inventory_cli.failures.rejections import Rejection
 from inventory_cli.failures.stream import StreamRecord
 from inventory_cli.history import Fate
-from inventory_cli.verification import Evidence, Problem, Verdict, redrive_id, verify
+from inventory_cli.verdict import Problem, Verdict
+from inventory_cli.verification import Evidence, redrive_id, verify
 from inventory_cli.verifying import settled
 
 IGNORE = RemovalNamePolicy.IGNORE

@@ -1,0 +1,53 @@
+"""What `inventory verify` prints: all counts, and differences that cannot steer a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from inventory.stock import Row
+from inventory_cli.commands.verify import MOST_DIFFERENCES, MOST_EVENTS, report
+from inventory_cli.history import Fate
+from inventory_cli.verdict import Difference, Problem, Trace, Verdict
+
+EVIL = "P\x1b[2J"
+TRACES = tuple(Trace(("shard-0", n), "product_added", EVIL, Fate.APPLIED) for n in range(1, 16))
+
+
+def difference(problem: Problem) -> Difference:
+    row = Row(EVIL, EVIL, 1, EVIL, 3, (EVIL,))
+    return Difference(problem, EVIL, ("shard-0", 1), TRACES, None, row)
+
+
+def test_every_fate_is_counted_with_what_was_put_again() -> None:
+    verdict = Verdict(
+        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.UNHANDLED: 2}),
+        put_again=Counter({Fate.DEAD_LETTERED: 2}),
+        rows=4,
+        older_rows=1,
+    )
+    text = "\n".join(report(verdict))
+    assert "10 on the stream" in text
+    assert "dead lettered       3, 2 of them put again since" in text
+    assert "4 checked, 1 older than the stream" in text
+    assert "2 came in meanwhile" in text
+
+
+def test_what_events_hold_is_shown_and_never_obeyed() -> None:
+    verdict = Verdict(differences=tuple(difference(problem) for problem in Problem))
+    assert "\x1b" not in "\n".join(report(verdict))
+
+
+def test_of_a_wrong_row_the_last_events_are_shown_and_of_one_behind_the_first() -> None:
+    for problem, shown in (
+        (Problem.ROW, TRACES[-MOST_EVENTS:]),
+        (Problem.BEHIND, TRACES[:MOST_EVENTS]),
+    ):
+        lines = list(report(Verdict(differences=(difference(problem),))))
+        numbers = [int(line.split()[1]) for line in lines if line.startswith("    shard-0 ")]
+        assert numbers == [trace.place[1] for trace in shown]
+        assert any("and 5 " in line for line in lines)
+
+
+def test_of_many_differences_it_is_said_how_many_more_there_are() -> None:
+    many = (difference(Problem.NO_REJECTION),) * (MOST_DIFFERENCES + 7)
+    assert "  … and 7 more differences" in list(report(Verdict(differences=many)))

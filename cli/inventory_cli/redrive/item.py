@@ -58,7 +58,7 @@ class Item:
 
 def name_of(shard_id: str, sequence_number: int | str) -> str:
     """The name of a place on the stream: the number of the shard, and the sequence number."""
-    return f"{shard_id.rpartition('-')[2].lstrip('0') or '0'}-{sequence_number}"
+    return f"{shard_id.rpartition('-')[2].lstrip('0') or '0'}-{int(sequence_number)}"
 
 
 def claims(payload: bytes) -> tuple[str | None, str | None]:

@@ -66,7 +66,7 @@ docker:
 	    echo "Docker has no Compose v2: https://docs.docker.com/compose/install/" >&2; exit 2; }
 
 test: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 test-containers: $(DEVELOP) docker
 	REQUIRE_DOCKER=1 $(BIN)/pytest -m containers tests/containers tests/end_to_end $(ARGS)

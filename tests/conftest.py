@@ -21,6 +21,7 @@ from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.function_log import FunctionLog
+from scheduling import ContainersTogether
 from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
 
 AwsClient = Callable[[str], Any]
@@ -112,6 +113,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if in_containers and engine.missing() and not engine.required():
         for item in in_containers:
             item.add_marker(pytest.mark.skip(reason=engine.missing()))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ContainersTogether:
+    return ContainersTogether(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -16,7 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.containers)
-            item.add_marker(pytest.mark.xdist_group("docker"))
             item.add_marker(pytest.mark.timeout(600))
 
 

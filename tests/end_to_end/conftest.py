@@ -6,12 +6,7 @@ import pytest
 
 from stack import Backend
 
-# One worker for all that is in containers: an emulator each would be too many.
-IN_CONTAINERS = [
-    pytest.mark.containers,
-    pytest.mark.xdist_group("docker"),
-    pytest.mark.timeout(600),
-]
+IN_CONTAINERS = [pytest.mark.containers, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(

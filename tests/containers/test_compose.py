@@ -85,9 +85,15 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     running: Project, service: str
 ) -> None:
     eventually(lambda: rows(running) > 0, timeout=60)
+    if service == "localstack" and not engine.emulator_keeps_state():
+        # The pipe still delivers what it has read of a stream that is then forgotten: let there
+        # be nothing under way, or the new table has rows of events that no stream has any more.
+        assert running.run("stop", "producer").returncode == 0
+        eventually(lambda: differences(running) == [], timeout=90, pause=0.5)
     assert running.run("restart", service).returncode == 0
     # Of this one alone: while the emulator was away the producer is not well, and says so.
     assert running.run("up", "--wait", "--no-recreate", service).returncode == 0
+    assert running.run("start", "producer").returncode == 0
     before = len(read_stream(running.kinesis, NAMES.stream))
     eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 20, timeout=60)
     assert_right(running)

@@ -54,17 +54,15 @@ def test_it_makes_what_is_missing_and_leaves_the_rest(stack: Stack, hook: Hook) 
 def test_each_resource_that_cannot_be_made_is_one_line(stack: Stack, hook: Hook) -> None:
     theirs = own_names()
     sqs = stack.clients.sqs
-    queue = sqs.create_queue(QueueName=theirs.rejected_queue)["QueueUrl"]
-    stream = stack.clients.kinesis
-    stream.create_stream(StreamName=theirs.stream, ShardCount=1)
+    names = sorted([theirs.rejected_queue, theirs.dead_letter_queue])
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in names]
     ended = hook(**environment_of(theirs))
     assert ended.returncode == 1
-    queue_line, stream_line = sorted(ended.stderr.splitlines())
-    assert queue_line.startswith(f"provisioning failed: queue {theirs.rejected_queue}: ")
-    assert stream_line.startswith(f"provisioning failed: stream {theirs.stream}: ")
-    assert "tag" in queue_line
-    sqs.delete_queue(QueueUrl=queue)
-    stream.delete_stream(StreamName=theirs.stream)
+    for name, line in zip(names, sorted(ended.stderr.splitlines()), strict=True):
+        assert line.startswith(f"provisioning failed: queue {name}: ")
+        assert "tag" in line
+    for url in urls:
+        sqs.delete_queue(QueueUrl=url)
     destroy(stack, theirs)
 
 

@@ -1,4 +1,4 @@
-"""Packages the function as a zip: the same input gives the same bytes, on any machine.
+"""Packages the functions as one zip: the same input gives the same bytes, on any machine.
 
 Entries are sorted, bear one date and one mode, and are stored uncompressed: what deflate makes of
 the same bytes depends on the zlib at hand, and the hash of the code is how a deployment sees that
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE / "inventory"
+PACKAGES = [HERE / "alerts", HERE / "inventory"]
 REQUIREMENTS = HERE / "requirements.txt"
 CACHE = HERE.parents[1] / ".inventory" / "build"
 
@@ -42,7 +42,8 @@ def build(target: Path, cache: Path = CACHE) -> Path:
     The dependencies are installed once for each state of the lock file, under `cache`.
     Raises BuildError.
     """
-    entries = dict(sorted([*_files_of(_dependencies(cache)), *_files_of(HERE, PACKAGE)]))
+    ours = [entry for package in PACKAGES for entry in _files_of(HERE, package)]
+    entries = dict(sorted([*_files_of(_dependencies(cache)), *ours]))
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:

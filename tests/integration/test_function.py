@@ -17,8 +17,9 @@ import pytest
 
 import build_zip
 from conftest import AwsClient
+from inventory.items import row_of
 from inventory.stock import Row
-from inventory.store import row_of
+from inventory.writes import Tables
 from waiting import eventually
 
 Invoke = Callable[[Any], Any]
@@ -26,7 +27,7 @@ Rejections = tuple[str, Callable[[], list[str]]]
 
 
 @pytest.fixture
-def function(aws: AwsClient, table: str, rejections: Rejections, function_zip: Path) -> str:
+def function(aws: AwsClient, tables: Tables, rejections: Rejections, function_zip: Path) -> str:
     name = f"inventory-{uuid.uuid4().hex[:12]}"
     aws("lambda").create_function(
         FunctionName=name,
@@ -37,13 +38,20 @@ def function(aws: AwsClient, table: str, rejections: Rejections, function_zip: P
         Timeout=30,
         Environment={
             "Variables": {
-                "TABLE_NAME": table,
-                "FAILURES_TOPIC_ARN": rejections[0],
+                **environment(tables, rejections[0]),
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
     )
     return name
+
+
+def environment(tables: Tables, topic: str) -> dict[str, str]:
+    return {
+        "TABLE_NAME": tables.rows,
+        "REMOVALS_TABLE_NAME": tables.removals,
+        "FAILURES_TOPIC_ARN": topic,
+    }
 
 
 @pytest.fixture
@@ -124,9 +132,9 @@ def test_a_rejected_event_goes_to_the_topic_with_reason_and_payload_and_is_done(
 
 
 def test_a_rejection_that_cannot_be_published_comes_again(
-    aws: AwsClient, table: str, function: str, invoke: Invoke
+    aws: AwsClient, tables: Tables, function: str, invoke: Invoke
 ) -> None:
-    variables = {"TABLE_NAME": table, "FAILURES_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:no"}
+    variables = environment(tables, "arn:aws:sns:us-east-1:000000000000:no")
     aws("lambda").update_function_configuration(
         FunctionName=function, Environment={"Variables": variables}
     )
@@ -134,24 +142,20 @@ def test_a_rejection_that_cannot_be_published_comes_again(
     assert invoke([refused, flat(2, added(1))]) == {
         "batchItemFailures": [{"itemIdentifier": refused["eventID"]}]
     }
-    assert set(rows(aws, table)) == {"P1"}
+    assert set(rows(aws, tables.rows)) == {"P1"}
 
 
 def test_an_enforced_removal_name_rejects_a_removal_under_another(
-    aws: AwsClient, table: str, function: str, invoke: Invoke, rejections: Rejections
+    aws: AwsClient, tables: Tables, function: str, invoke: Invoke, rejections: Rejections
 ) -> None:
-    variables = {
-        "TABLE_NAME": table,
-        "FAILURES_TOPIC_ARN": rejections[0],
-        "REMOVAL_NAME_POLICY": "enforce",
-    }
+    variables = environment(tables, rejections[0]) | {"REMOVAL_NAME_POLICY": "enforce"}
     aws("lambda").update_function_configuration(
         FunctionName=function, Environment={"Variables": variables}
     )
     product = {"product_id": "P1", "product_name": "Charger"}
     removal = json.dumps({"event_type": "product_removed", "product": product}).encode()
     assert invoke([flat(1, added(7)), flat(2, removal)]) == {"batchItemFailures": []}
-    assert set(rows(aws, table)) == {"P1"}
+    assert set(rows(aws, tables.rows)) == {"P1"}
     message = json.loads(eventually(rejections[1])[0])
     assert message["reason"] == "product.product_name is not that of the row"
     assert message["payload"] == removal.decode()

@@ -8,13 +8,19 @@ import pytest
 from botocore.config import Config
 
 from conftest import AwsClient
+from inventory.items import row_of
 from inventory.stock import Row
-from inventory.store import Change, Conflict, Store, Unavailable, row_of
+from inventory.store import Store
+from inventory.writes import Change, Conflict, Tables, Unavailable
 
 
 @pytest.fixture
-def store(aws: AwsClient, table: str) -> Store:
-    return Store(aws("dynamodb"), table, concurrency=4)
+def store(aws: AwsClient, tables: Tables) -> Store:
+    return Store(aws("dynamodb"), tables, concurrency=4)
+
+
+def change(before: Row | None, after: Row | None, *, first: int, last: int = 0) -> Change:
+    return Change("P1", before, after, first, last or first)
 
 
 def row(product_id: str = "P1", quantity: int = 1, number: int | None = 1) -> Row:
@@ -22,7 +28,9 @@ def row(product_id: str = "P1", quantity: int = 1, number: int | None = 1) -> Ro
 
 
 def created(*rows: Row) -> list[Change]:
-    return [Change(r.product_id, None, r) for r in rows]
+    return [
+        Change(r.product_id, None, r, r.sequence_number or 1, r.sequence_number or 1) for r in rows
+    ]
 
 
 def test_a_row_reads_as_it_was_written(store: Store) -> None:
@@ -50,11 +58,11 @@ def test_a_change_is_refused_with_the_row_that_is_there_when_it_was_read_otherwi
     store: Store,
 ) -> None:
     store.write(created(row(number=5)))
-    stale = Change("P1", row(number=4), row(number=6))
-    unexpected = Change("P1", None, row(number=6))
-    removal = Change("P1", row(number=4), None)
-    for change in (stale, unexpected, removal):
-        assert store.write([change]) == {"P1": Conflict(row(number=5))}
+    stale = change(row(number=4), row(number=6), first=6)
+    unexpected = change(None, row(number=6), first=6)
+    removal = change(row(number=4), None, first=6)
+    for each in (stale, unexpected, removal):
+        assert store.write([each]) == {"P1": Conflict(row(number=5))}
     assert store.read(["P1"]) == {"P1": row(number=5)}
 
 
@@ -65,14 +73,39 @@ def test_a_conflict_leaves_the_other_changes_of_its_call_alone(store: Store) -> 
     assert store.read(["P49", "P51"]) == {n: row(n, number=6) for n in ("P49", "P51")}
 
 
-def test_a_removal_leaves_no_trace_and_another_one_finds_nothing(
+def test_a_removal_leaves_nothing_in_the_table_and_another_one_finds_nothing(
     aws: AwsClient, table: str, store: Store
 ) -> None:
     store.write(created(row(number=5)))
-    removal = Change("P1", row(number=5), None)
+    removal = change(row(number=5), None, first=6)
     assert store.write([removal]) == {}
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
-    assert store.write([removal]) == {"P1": Conflict(None)}
+    assert store.write([removal]) == {"P1": Conflict(None, removed=6)}
+
+
+def test_what_was_added_before_a_removal_does_not_come_back_after_it(store: Store) -> None:
+    late = change(None, row(number=5), first=5)
+    store.write([late])
+    store.write([change(row(number=5), None, first=6, last=8)])
+    assert store.write([late]) == {"P1": Conflict(None, removed=8)}
+    assert store.read(["P1"]) == {"P1": None}
+    assert store.write([change(None, row(number=9), first=9)]) == {}
+
+
+def test_a_product_that_came_and_went_is_remembered_as_removed(store: Store) -> None:
+    assert store.write([change(None, None, first=5, last=6)]) == {}
+    assert store.write([change(None, row(number=5), first=5)]) == {"P1": Conflict(None, removed=6)}
+
+
+def test_a_removal_is_remembered_for_two_days(aws: AwsClient, tables: Tables) -> None:
+    store = Store(aws("dynamodb"), tables, concurrency=1, clock=lambda: 1_700_000_000.5)
+    store.write([change(None, None, first=5, last=6)])
+    [marker] = aws("dynamodb").scan(TableName=tables.removals)["Items"]
+    assert marker == {
+        "product_id": {"S": "P1"},
+        "sequence_number": {"S": f"{6:056d}"},
+        "expires_at": {"N": "1700172800"},
+    }
 
 
 def test_a_row_that_something_else_wrote_is_taken_over_whole(
@@ -82,7 +115,7 @@ def test_a_row_that_something_else_wrote_is_taken_over_whole(
     aws("dynamodb").put_item(TableName=table, Item=item)
     foreign = Row("P1", "N/A", 3, "N/A")
     assert store.read(["P1"]) == {"P1": foreign}
-    assert store.write([Change("P1", foreign, row())]) == {}
+    assert store.write([change(foreign, row(), first=1)]) == {}
     key: Any = {"product_id": {"S": "P1"}}
     written = aws("dynamodb").get_item(TableName=table, Key=key)["Item"]
     assert row_of(written) == row()
@@ -90,7 +123,7 @@ def test_a_row_that_something_else_wrote_is_taken_over_whole(
 
 
 def test_a_table_that_says_no_is_unavailable_with_its_reason(aws: AwsClient) -> None:
-    store = Store(aws("dynamodb"), "no-such-table", concurrency=1)
+    store = Store(aws("dynamodb"), Tables("no-such-table", "nor-such"), concurrency=1)
     assert store.read(["P1"]) == {"P1": Unavailable("ResourceNotFoundException")}
     assert store.write(created(row())) == {"P1": Unavailable("ResourceNotFoundException")}
 
@@ -106,5 +139,5 @@ def test_a_table_that_cannot_be_reached_is_unavailable(aws: AwsClient) -> None:
         endpoint_url="http://127.0.0.1:9",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    store = Store(client, "product_inventory", concurrency=1)
+    store = Store(client, Tables("product_inventory", "inventory_removals"), concurrency=1)
     assert store.write(created(row())) == {"P1": Unavailable("EndpointConnectionError")}

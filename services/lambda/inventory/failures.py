@@ -1,4 +1,4 @@
-"""Rejected events leave for the topic `inventory-failures`, with the reason and what came in."""
+"""Rejected events leave for the topic `inventory-rejections`, with the reason and what came in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from inventory.event import InvalidEventError
 from inventory.patience import NO_TIME, ONE_TRY, Patience
 from inventory.records import Record
-from inventory.transience import code_of, is_transient
+from inventory.transience import is_transient, reason_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -32,12 +32,13 @@ Message = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record that will never be accepted, and why."""
+    """A record that will never be accepted, and why; `code` is the reason in a word."""
 
     record: Record
     reason: str
     event_id: str | None = None
     product_id: str | None = None
+    code: str | None = None
 
 
 class Failures(Protocol):
@@ -80,7 +81,7 @@ class FailuresTopic:
             try:
                 refused, lasting = self._send(left)
             except (ClientError, BotoCoreError) as error:
-                refused = {event_id: code_of(error) for event_id, _ in left}
+                refused = {event_id: reason_of(error) for event_id, _ in left}
                 lasting = set() if is_transient(error) else set(refused)
             failed = {e: why for e, why in failed.items() if e not in dict(left)} | refused
             left = [message for message in left if message[0] in refused.keys() - lasting]
@@ -115,6 +116,7 @@ def message_of(rejection: Rejection) -> str:
     payload, encoding = _payload(rejection.record)
     body = {
         "reason": rejection.reason,
+        "code": rejection.code,
         "event_id": rejection.event_id,
         "product_id": rejection.product_id,
         "shard_id": rejection.record.shard_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from inventory.failures import FailuresTopic
+from inventory.integrity import refuse_damaged
 from inventory.patience import Patience, budget
 from inventory.processor import Processor
 from inventory.records import records_of
@@ -23,8 +25,11 @@ from inventory.settings import Settings
 from inventory.stock import Outcome
 from inventory.store import Store
 
-logger = Logger(service="inventory")
-metrics = Metrics(namespace="Inventory", service="inventory")
+# In ASCII: half a surrogate pair in an id would end the line before it is written, and some readers
+# take U+2028 for the end of it.
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "inventory"
+logger = Logger(service=SERVICE, json_serializer=json.dumps)
+metrics = Metrics(namespace="Inventory", service=SERVICE)
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 10
@@ -80,7 +85,8 @@ def _connections() -> tuple[Settings, Store, FailuresTopic]:
     # its model, would take a third of the function's processor time.
     unchecked = config.merge(Config(parameter_validation=False))
     dynamodb = session.client("dynamodb", config=unchecked)
-    store = Store(dynamodb, settings.table_name, settings.table_concurrency)
+    dynamodb.meta.events.register("before-parse.dynamodb", refuse_damaged)
+    store = Store(dynamodb, settings.tables, settings.table_concurrency)
     topic = FailuresTopic(session.client("sns", config=config), settings.failures_topic_arn)
     return settings, store, topic
 
@@ -116,6 +122,9 @@ def _report(results: Sequence[Result], seconds: float, request_id: str | None) -
     )
     for outcome, count in outcomes.items():
         metrics.add_metric(f"events_{outcome}", MetricUnit.Count, count)
+    if results:
+        share = 100 * counts[Outcome.REJECTED] / len(results)
+        metrics.add_metric("rejected_share", MetricUnit.Percent, share)
     metrics.add_metric("batch_size", MetricUnit.Count, len(results))
     metrics.add_metric("batch_duration", MetricUnit.Milliseconds, milliseconds)
     metrics.add_metric("newest_event_age", MetricUnit.Seconds, max(0.0, time.time() - newest))

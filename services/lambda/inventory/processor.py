@@ -10,10 +10,10 @@ from inventory.failures import Failures, Rejection
 from inventory.records import Record
 from inventory.run import Entry, Result, Run, failed
 from inventory.stock import Outcome, RemovalNamePolicy, Row
-from inventory.store import Change, Conflict, Unavailable
+from inventory.writes import Change, Conflict, Unavailable
 
 ROUNDS = 3
-"""How often a product is folded anew because its row had changed under the write."""
+"""How often a product is folded, the first time included, while it changes under the write."""
 
 
 class Table(Protocol):
@@ -39,20 +39,23 @@ class Processor:
         """
         invalid, products = _decoded(records)
         results = self._reject(invalid)
-        rows: dict[str, Row | None] = {}
+        runs = []
         for product_id, row in self._table.read(products).items():
             if isinstance(row, Unavailable):
                 results += failed(products[product_id], row.code)
             else:
-                rows[product_id] = row
+                runs.append(Run.of(products[product_id], row, self._names))
 
         for _ in range(ROUNDS):
-            runs = [Run.of(products[p], row, self._names) for p, row in rows.items()]
-            settled, rows = self._carry_out(runs)
+            settled, conflicts = self._carry_out(runs)
             results += settled
-            if not rows:
+            if not conflicts:
                 return results
-        for product_id in rows:
+            runs = [
+                Run.of(products[product_id], conflict.row, self._names, conflict.removed)
+                for product_id, conflict in conflicts.items()
+            ]
+        for product_id in conflicts:
             results += failed(products[product_id], "the row kept changing")
         return results
 
@@ -68,26 +71,26 @@ class Processor:
             )
         return results
 
-    def _carry_out(self, runs: Sequence[Run]) -> tuple[list[Result], dict[str, Row | None]]:
-        """The results of the runs that are settled, and the new row of each that has to go again.
+    def _carry_out(self, runs: Sequence[Run]) -> tuple[list[Result], dict[str, Conflict]]:
+        """The results of the runs that are settled, and what the others came upon: they have to be
+        folded anew.
 
         Rejections are published before anything is written, see Run.stopped_at.
         """
         unpublished = self._failures.publish([r for run in runs for r in run.rejections()])
-        runs = [run.stopped_at(unpublished) for run in runs]
-        changes = [run.change for run in runs]
-        undone = self._table.write([c for c in changes if c.after != c.before])
+        changes = [(run, run.change) for run in (run.stopped_at(unpublished) for run in runs)]
+        undone = self._table.write([change for _, change in changes if change is not None])
         results: list[Result] = []
-        again: dict[str, Row | None] = {}
-        for run, change in zip(runs, changes, strict=True):
-            match undone.get(change.product_id):
-                case Unavailable(code):
-                    results += run.results(unwritten=code)
-                case Conflict(row) if row != change.after:
-                    again[change.product_id] = row
-                case _:  # written, now or by an earlier try whose answer was lost
-                    results += run.results()
-        return results, again
+        conflicts: dict[str, Conflict] = {}
+        for run, change in changes:
+            why = undone.get(change.product_id) if change is not None else None
+            if isinstance(why, Unavailable):
+                results += run.results(unwritten=why.code)
+            elif change is None or why is None or why.is_made_by(change):
+                results += run.results()
+            else:
+                conflicts[change.product_id] = why
+        return results, conflicts
 
 
 def _decoded(records: Sequence[Record]) -> tuple[list[Rejection], dict[str, list[Entry]]]:
@@ -98,7 +101,9 @@ def _decoded(records: Sequence[Record]) -> tuple[list[Rejection], dict[str, list
         try:
             event = record.event()
         except InvalidEventError as error:
-            invalid.append(Rejection(record, str(error), error.event_id, error.product_id))
+            invalid.append(
+                Rejection(record, str(error), error.event_id, error.product_id, error.code)
+            )
         else:
             products.setdefault(event.product_id, []).append(Entry(record, event))
     return invalid, products

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from inventory.event import Event, InvalidEventError, parse
+
+_SEQUENCE_NUMBER = re.compile("[0-9]{1,129}")
+"""https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,11 @@ class Record:
         try:
             return base64.b64decode(self.data, validate=True)
         except (binascii.Error, ValueError):
-            raise InvalidEventError("data", "is not base64") from None
+            raise InvalidEventError("data", "is not base64", "not_base64") from None
 
     def event(self) -> Event:
         """The inventory event it carries. Raises InvalidEventError when it carries none."""
-        if not (self.sequence_number.isascii() and self.sequence_number.isdigit()):
+        if not _SEQUENCE_NUMBER.fullmatch(self.sequence_number):
             raise InvalidEventError("sequenceNumber", "is not a number")
         return parse(self.payload(), int(self.sequence_number))
 
@@ -68,9 +73,16 @@ def _record(item: Any, stream: Any) -> Record:
     data, arrived_at = _member(stream, "data"), _member(stream, "approximateArrivalTimestamp")
     if not all(isinstance(text, str) for text in (event_id, sequence_number, data)):
         raise UnknownInvocationError("a record's eventID, sequenceNumber and data must be texts")
-    if not isinstance(arrived_at, int | float):
-        raise UnknownInvocationError("a record's approximateArrivalTimestamp must be a number")
-    return Record(event_id, sequence_number, data, float(arrived_at))
+    return Record(event_id, sequence_number, data, _seconds(arrived_at))
+
+
+def _seconds(moment: Any) -> float:
+    try:
+        if math.isfinite(moment):
+            return float(moment)
+    except (TypeError, OverflowError):
+        pass
+    raise UnknownInvocationError("a record's approximateArrivalTimestamp must be a number")
 
 
 def _member(value: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ from inventory.event import Event
 from inventory.failures import Rejection
 from inventory.records import Record
 from inventory.stock import Outcome, RemovalNamePolicy, Row, Step, fold
-from inventory.store import Change
+from inventory.writes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,41 @@ class Run:
     stopped_by: str | None = None
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], row: Row | None, names: RemovalNamePolicy) -> Run:
-        steps = fold(row, (entry.event for entry in entries), names)
+    def of(
+        cls,
+        entries: Sequence[Entry],
+        row: Row | None,
+        names: RemovalNamePolicy,
+        removed: int | None = None,
+    ) -> Run:
+        """`removed` is the sequence number of the product's last removal, where it is known."""
+        steps = fold(row, (entry.event for entry in entries), names, removed)
         return cls(entries, row, steps, len(entries))
 
     @property
-    def change(self) -> Change:
-        after = self.steps[self.end - 1].row if self.end else self.before
-        return Change(self.entries[0].event.product_id, self.before, after)
+    def change(self) -> Change | None:
+        """What has to be written; None when no event is applied.
+
+        That a product was added and removed again is a change too: it has to be remembered.
+        """
+        done = zip(self.entries[: self.end], self.steps[: self.end], strict=True)
+        applied = [(entry.event, step) for entry, step in done if step.outcome is Outcome.APPLIED]
+        if not applied:
+            return None
+        (first, _), (last, step) = applied[0], applied[-1]
+        return Change(
+            first.product_id, self.before, step.row, first.sequence_number, last.sequence_number
+        )
 
     def rejections(self) -> list[Rejection]:
         return [
-            Rejection(entry.record, step.reason or "", entry.event.event_id, entry.event.product_id)
+            Rejection(
+                entry.record,
+                step.reason or "",
+                entry.event.event_id,
+                entry.event.product_id,
+                step.code,
+            )
             for entry, step in zip(self.entries, self.steps, strict=True)
             if step.outcome is Outcome.REJECTED
         ]

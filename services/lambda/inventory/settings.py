@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from inventory.stock import RemovalNamePolicy
+from inventory.writes import Tables
 
 
 class SettingsError(Exception):
@@ -15,7 +16,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    table_name: str
+    tables: Tables
     failures_topic_arn: str
     removal_name_policy: RemovalNamePolicy
     table_concurrency: int
@@ -31,7 +32,10 @@ class Settings:
         if not concurrency.isdecimal() or not 1 <= int(concurrency) <= 32:
             raise SettingsError(f"TABLE_CONCURRENCY is {concurrency!r}: it must be 1 to 32")
         return cls(
-            table_name=_required(environ, "TABLE_NAME"),
+            tables=Tables(
+                rows=_required(environ, "TABLE_NAME"),
+                removals=_required(environ, "REMOVALS_TABLE_NAME"),
+            ),
             failures_topic_arn=_required(environ, "FAILURES_TOPIC_ARN"),
             removal_name_policy=RemovalNamePolicy(policy),
             table_concurrency=int(concurrency),

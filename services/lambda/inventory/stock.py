@@ -59,18 +59,28 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event's outcome, the row after it (None: there is none), and why, if it was rejected."""
+    """One event's outcome, the row after it (None: there is none), and why, if it was rejected.
+
+    `code` is the reason in a word, as that of InvalidEventError.
+    """
 
     outcome: Outcome
     row: Row | None
     reason: str | None = None
+    code: str | None = None
 
 
 def apply(
-    row: Row | None, event: Event, names: RemovalNamePolicy = RemovalNamePolicy.IGNORE
+    row: Row | None,
+    event: Event,
+    names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
+    removed: int | None = None,
 ) -> Step:
-    """What `event` makes of `row`; any outcome but APPLIED leaves the row as it was."""
-    if row is not None and row.has_seen(event):
+    """What `event` makes of `row`; any outcome but APPLIED leaves the row as it was.
+
+    `removed` is the sequence number of the product's last removal, where it is known.
+    """
+    if _has_come(event, row, removed):
         return Step(Outcome.DUPLICATE, row)
     match event:
         case ProductAdded():
@@ -80,16 +90,16 @@ def apply(
             return Step(Outcome.NOT_FOUND, None)
         case ProductRemoved(product_name=name):
             if names is RemovalNamePolicy.ENFORCE and name not in (None, row.product_name):
-                return Step(Outcome.REJECTED, row, "product.product_name is not that of the row")
+                return _rejected(row, "product.product_name", "is not that of the row", "differs")
             return Step(Outcome.APPLIED, None)
         case QuantitySet(quantity=level):
             return Step(Outcome.APPLIED, _at_level(row, level, event))
         case QuantityMoved(change=change):
             level = row.quantity + change
             if level < 0:
-                return Step(Outcome.REJECTED, row, "product.quantity_change goes below zero")
+                return _rejected(row, "product.quantity_change", "goes below zero", "below_zero")
             if level > MAX_LEVEL:
-                return Step(Outcome.REJECTED, row, "product.quantity_change goes above 38 digits")
+                return _rejected(row, "product.quantity_change", "goes above 38 digits", "too_high")
             return Step(Outcome.APPLIED, _at_level(row, level, event))
     raise TypeError(f"not an event: {event!r}")
 
@@ -98,14 +108,25 @@ def fold(
     row: Row | None,
     events: Iterable[Event],
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
+    removed: int | None = None,
 ) -> list[Step]:
     """The step of each of one product's events, in their order."""
     steps = []
     for event in events:
-        step = apply(row, event, names)
+        step = apply(row, event, names, removed)
         row = step.row
         steps.append(step)
     return steps
+
+
+def _has_come(event: Event, row: Row | None, removed: int | None) -> bool:
+    if removed is not None and event.sequence_number <= removed:
+        return True
+    return row is not None and row.has_seen(event)
+
+
+def _rejected(row: Row, field: str, problem: str, kind: str) -> Step:
+    return Step(Outcome.REJECTED, row, f"{field} {problem}", f"{field}.{kind}")
 
 
 def _at_level(row: Row, level: int, event: Event) -> Row:

@@ -1,25 +1,24 @@
-"""The table `product_inventory`: reading rows, and writing them guarded by what was read."""
+"""The table of the rows: reading them, and writing them guarded by what was read."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inventory.event import NO_TIMESTAMP
+from inventory.items import row_of
 from inventory.patience import NO_TIME, ONE_TRY, Patience
 from inventory.stock import Row
-from inventory.transience import code_of, is_transient, is_transient_code
+from inventory.transience import is_transient, reason_of
+from inventory.writes import Change, Conflict, Tables, Unavailable, obstacle, requests_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 T = TypeVar("T")
 
@@ -29,32 +28,8 @@ READ_AT_ONCE = 100
 WRITE_AT_ONCE = 100
 """Items of one TransactWriteItems, the most that DynamoDB takes."""
 
-SEQUENCE_NUMBER_DIGITS = 56
-"""As many as AWS gives; shorter ones are padded, so that they sort as texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The row of a product as it was read, and as it shall be; None is no row."""
-
-    product_id: str
-    before: Row | None
-    after: Row | None
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """The row is no longer the one that was read; `row` is what is there now."""
-
-    row: Row | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """DynamoDB did not do it, for `code`; if that is transient, it may yet."""
-
-    code: str
-    transient: bool = field(default=False, compare=False)
+Write = tuple[Change, Sequence[Any]]
+"""A change, and what it asks of TransactWriteItems."""
 
 
 class Store:
@@ -64,9 +39,18 @@ class Store:
     over, no call begins, and what is left has the code NO_TIME or that of its last try.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str, concurrency: int) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        tables: Tables,
+        concurrency: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
-        self._table = table
+        # Looked up here: a client makes its exceptions when first asked, for each thread its own.
+        self._cancelled = client.exceptions.TransactionCanceledException
+        self._tables = tables
+        self._clock = clock
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="table")
         self._patience = ONE_TRY
 
@@ -78,7 +62,7 @@ class Store:
 
     def read(self, product_ids: Iterable[str]) -> dict[str, Row | Unavailable | None]:
         """The row of each product (None: it has none), or that it could not be read."""
-        return self._in_chunks(self._read, product_ids, READ_AT_ONCE)
+        return self._together(self._read, chunks(product_ids, READ_AT_ONCE))
 
     def write(self, changes: Iterable[Change]) -> dict[str, Conflict | Unavailable]:
         """Carry out each change if its row is still as it was read; return those that were not.
@@ -86,13 +70,15 @@ class Store:
         One TransactWriteItems takes many conditional writes, and says of each what stood against
         it. It is all or nothing, so what was cancelled along with another's conflict is sent again.
         """
-        return self._in_chunks(self._write, changes, WRITE_AT_ONCE)
+        now = self._clock()
+        writes = ((change, requests_of(change, self._tables, now)) for change in changes)
+        return self._together(self._write, chunks(writes, WRITE_AT_ONCE, lambda w: len(w[1])))
 
-    def _in_chunks(
-        self, call: Callable[[Sequence[T]], dict[str, Any]], items: Iterable[T], size: int
+    def _together(
+        self, call: Callable[[Sequence[T]], dict[str, Any]], parts: Iterable[Sequence[T]]
     ) -> dict[str, Any]:
-        chunks = list(_chunks(items, size))
-        answers = map(call, chunks) if len(chunks) == 1 else self._pool.map(call, chunks)
+        calls = list(parts)
+        answers = map(call, calls) if len(calls) == 1 else self._pool.map(call, calls)
         return {product_id: value for answer in answers for product_id, value in answer.items()}
 
     def _read(self, product_ids: Sequence[str]) -> dict[str, Row | Unavailable | None]:
@@ -104,7 +90,7 @@ class Store:
             try:
                 found, left = self._get(left)
             except (ClientError, BotoCoreError) as error:
-                why = Unavailable(code_of(error), is_transient(error))
+                why = Unavailable(reason_of(error), is_transient(error))
             else:
                 rows |= found
                 why = Unavailable("UnprocessedKeys", transient=True)
@@ -117,117 +103,71 @@ class Store:
         """The rows that were found, and the products that DynamoDB did not get to."""
         keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in product_ids]
         answer = self._client.batch_get_item(
-            RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+            RequestItems={self._tables.rows: {"Keys": keys, "ConsistentRead": True}}
         )
-        rows = [row_of(item) for item in answer["Responses"].get(self._table, ())]
-        unprocessed: Any = answer["UnprocessedKeys"].get(self._table, {"Keys": ()})["Keys"]
+        rows = [row_of(item) for item in answer["Responses"].get(self._tables.rows, ())]
+        unprocessed: Any = answer["UnprocessedKeys"].get(self._tables.rows, {"Keys": ()})["Keys"]
         return {row.product_id: row for row in rows}, [
             key["product_id"]["S"] for key in unprocessed
         ]
 
-    def _write(self, changes: Sequence[Change]) -> dict[str, Conflict | Unavailable]:
+    def _write(self, writes: Sequence[Write]) -> dict[str, Conflict | Unavailable]:
         undone: dict[str, Conflict | Unavailable]
-        undone = {change.product_id: Unavailable(NO_TIME) for change in changes}
-        left = changes
+        undone = {change.product_id: Unavailable(NO_TIME) for change, _ in writes}
+        left = writes
         tries = 0
         while left and self._patience.lasts:
             obstacles = self._transact(left)
             if obstacles is None:
-                for change in left:
+                for change, _ in left:
                     del undone[change.product_id]
                 left = []
             else:
                 pairs = list(zip(left, obstacles, strict=True))
-                undone |= {change.product_id: why for change, why in pairs if why is not None}
-                left = [change for change, why in pairs if why is None]
+                undone |= {write[0].product_id: why for write, why in pairs if why is not None}
+                left = [write for write, why in pairs if why is None]
             if not left:
-                left = [
-                    change for change in changes if _is_transient(undone.get(change.product_id))
-                ]
+                left = [w for w in writes if _is_transient(undone.get(w[0].product_id))]
                 tries += 1
                 if left and not self._patience.wait(tries):
                     break
         return undone
 
-    def _transact(
-        self, changes: Sequence[Change]
-    ) -> Sequence[Conflict | Unavailable | None] | None:
+    def _transact(self, writes: Sequence[Write]) -> Sequence[Conflict | Unavailable | None] | None:
         """What stood against each change (None: only the others); None when all are done."""
         try:
             self._client.transact_write_items(
-                TransactItems=[_conditional_write(self._table, change) for change in changes]
+                TransactItems=[request for _, requests in writes for request in requests]
             )
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons: Any = error.response["CancellationReasons"]
-            obstacles = [_obstacle(reason) for reason in reasons]
+        except self._cancelled as error:
+            reasons: Any = iter(error.response["CancellationReasons"])
+            obstacles = [
+                obstacle(change, list(islice(reasons, len(requests))))
+                for change, requests in writes
+            ]
             if any(obstacles):
                 return obstacles
-            return [Unavailable("TransactionCanceled", transient=True)] * len(changes)
+            return [Unavailable("TransactionCanceled", transient=True)] * len(writes)
         except (ClientError, BotoCoreError) as error:
-            return [Unavailable(code_of(error), is_transient(error))] * len(changes)
+            return [Unavailable(reason_of(error), is_transient(error))] * len(writes)
         return None
-
-
-def row_of(item: dict[str, Any]) -> Row:
-    """The row that an item of the table (as the DynamoDB API gives it) holds."""
-    sequence_number = item.get("sequence_number", {}).get("S")
-    return Row(
-        product_id=item["product_id"]["S"],
-        product_name=item.get("product_name", {}).get("S", "N/A"),
-        quantity=int(Decimal(item.get("quantity", {}).get("N", "0"))),
-        timestamp=item.get("timestamp", {}).get("S", NO_TIMESTAMP),
-        sequence_number=None if sequence_number is None else int(sequence_number),
-        recent_event_ids=tuple(e["S"] for e in item.get("recent_event_ids", {}).get("L", ())),
-    )
-
-
-def item_of(row: Row) -> dict[str, Any]:
-    """The item of the table that holds a row; its sequence number sorts as a text."""
-    item: dict[str, Any] = {
-        "product_id": {"S": row.product_id},
-        "product_name": {"S": row.product_name},
-        "quantity": {"N": str(row.quantity)},
-        "timestamp": {"S": row.timestamp},
-        "recent_event_ids": {"L": [{"S": event_id} for event_id in row.recent_event_ids]},
-    }
-    if row.sequence_number is not None:
-        item["sequence_number"] = {"S": padded(row.sequence_number)}
-    return item
-
-
-def padded(sequence_number: int) -> str:
-    return f"{sequence_number:0{SEQUENCE_NUMBER_DIGITS}d}"
-
-
-def _conditional_write(table: str, change: Change) -> TransactWriteItemTypeDef:
-    write: Any = {"TableName": table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if change.before is not None and change.before.sequence_number is not None:
-        write["ConditionExpression"] = "sequence_number = :read"
-        write["ExpressionAttributeValues"] = {":read": {"S": padded(change.before.sequence_number)}}
-    else:
-        write["ConditionExpression"] = "attribute_not_exists(sequence_number)"
-    if change.after is None:
-        return {"Delete": write | {"Key": {"product_id": {"S": change.product_id}}}}
-    return {"Put": write | {"Item": item_of(change.after)}}
-
-
-def _obstacle(reason: dict[str, Any]) -> Conflict | Unavailable | None:
-    """Why a transaction could not do one of its writes; None if it could have."""
-    match reason.get("Code"):
-        case None | "None":
-            return None
-        case "ConditionalCheckFailed":
-            item = reason.get("Item")
-            return Conflict(row_of(item) if item else None)
-        case code:
-            return Unavailable(str(code), is_transient_code(str(code)))
 
 
 def _is_transient(obstacle: Conflict | Unavailable | None) -> bool:
     return isinstance(obstacle, Unavailable) and obstacle.transient
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
+def chunks(
+    items: Iterable[T], size: int, weight: Callable[[T], int] = lambda item: 1
+) -> Iterator[Sequence[T]]:
+    """The items in their order, in parts that weigh no more than `size`."""
+    part: list[T] = []
+    load = 0
+    for item in items:
+        if load + weight(item) > size:
+            yield part
+            part, load = [], 0
+        part.append(item)
+        load += weight(item)
+    if part:
+        yield part

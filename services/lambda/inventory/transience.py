@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -49,3 +51,12 @@ def code_of(error: ClientError | BotoCoreError) -> str:
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"]
     return type(error).__name__
+
+
+def reason_of(error: ClientError | BotoCoreError) -> str:
+    """The code, and where the function may not do something what that is: an action of IAM's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    named = re.search(r"not authorized to perform: ([\w-]+:\w+)", str(error))
+    return f"{code_of(error)}: may not {named[1]}" if named else code_of(error)

@@ -15,8 +15,10 @@ from botocore.exceptions import (
 )
 
 from inventory.patience import Patience, Schedule
+from inventory.writes import Tables
 
 URL = "http://dynamodb"
+TABLES = Tables("table", "removals")
 
 
 def refused(code: str, status: int) -> ClientError:
@@ -92,9 +94,11 @@ class Service:
 
 @dataclass
 class FakeDynamoDB(Service):
-    """One table, by product id; what of it is throttled, by how many more calls."""
+    """The rows and the markers of removals, by product id; which products are throttled, by how
+    many more requests."""
 
     items: dict[str, Any] = field(default_factory=dict)
+    removals: dict[str, Any] = field(default_factory=dict)
     throttled: dict[str, int] = field(default_factory=dict)
     exceptions: Any = field(
         default_factory=lambda: SimpleNamespace(TransactionCanceledException=CancelledError)
@@ -117,24 +121,38 @@ class FakeDynamoDB(Service):
         }
 
     def _transact(self, writes: list[Any]) -> Any:
-        named = [(_named(write), write) for write in writes]
-        reasons = [self._obstacle(name, write) for name, write in named]
+        reasons = [self._obstacle(write) for write in writes]
         if any(reason["Code"] != "None" for reason in reasons):
             raise CancelledError(reasons)
-        for name, write in named:
-            if "Put" in write:
-                self.items[name] = write["Put"]["Item"]
-            else:
-                self.items.pop(name, None)
+        for write in writes:
+            [(kind, request)] = write.items()
+            if kind == "Put":
+                self._table(request)[_named(request)] = request["Item"]
+            elif kind == "Delete":
+                self._table(request).pop(_named(request), None)
         return {}
 
-    def _obstacle(self, name: str, write: Any) -> dict[str, Any]:
-        if self._throttles(name):
-            return {"Code": "ThrottlingError"}
+    def _table(self, request: Any) -> dict[str, Any]:
+        return {TABLES.rows: self.items, TABLES.removals: self.removals}[request["TableName"]]
+
+    def _obstacle(self, write: Any) -> dict[str, Any]:
         [request] = write.values()
-        item = self.items.get(name)
-        read = request.get("ExpressionAttributeValues", {}).get(":read")
-        if (item or {}).get("sequence_number") == read:
+        name, table = _named(request), self._table(request)
+        if table is self.items and self._throttles(name):
+            return {"Code": "ThrottlingError"}
+        item = table.get(name)
+        number = None if item is None else item.get("sequence_number", {}).get("S")
+        values = request.get("ExpressionAttributeValues", {})
+        match request["ConditionExpression"]:
+            case "sequence_number = :read":
+                holds = number == values[":read"]["S"]
+            case "attribute_not_exists(sequence_number)":
+                holds = number is None
+            case "attribute_not_exists(product_id) OR sequence_number < :first":
+                holds = item is None or str(number) < values[":first"]["S"]
+            case unknown:
+                raise AssertionError(f"unknown to this fake: {unknown}")
+        if holds:
             return {"Code": "None"}
         return {"Code": "ConditionalCheckFailed"} | ({"Item": item} if item else {})
 
@@ -143,8 +161,7 @@ class FakeDynamoDB(Service):
         return self.throttled[name] >= 0
 
 
-def _named(write: Any) -> str:
-    [request] = write.values()
+def _named(request: Any) -> str:
     name: str = (request.get("Item") or request["Key"])["product_id"]["S"]
     return name
 

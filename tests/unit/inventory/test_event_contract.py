@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from inventory.event import (
     MAX_LEVEL,
+    MAX_NESTING,
     Event,
     InvalidEventError,
     ProductAdded,
@@ -117,9 +118,30 @@ def test_what_json_does_not_know_is_no_quantity_and_nothing_else_either(literal:
     assert str(error) == f"data is not JSON: it holds {literal.decode()}"
 
 
-def test_a_number_beyond_all_bounds_is_refused_not_computed() -> None:
-    data = added(quantity=0).replace(b'"quantity": 0', b'"quantity": 1e999999999')
+@pytest.mark.parametrize(
+    "literal",
+    [
+        b"1e999999999",
+        b"1e9999999999999999999",
+        b"1e-9999999999999999999",
+        b"1e-400",
+        b"1.00000000000000000000000001",
+        b"9007199254740993.5",
+    ],
+)
+def test_a_number_beyond_all_bounds_or_next_to_a_whole_one_is_refused(literal: bytes) -> None:
+    data = added(quantity=0).replace(b'"quantity": 0', b'"quantity": ' + literal)
     assert refusal(data).field == "product.quantity"
+
+
+def test_how_deep_an_event_may_be_is_the_same_wherever_it_is_read() -> None:
+    def nested(depth: int) -> bytes:
+        return added(more=0).replace(b"0", b"[" * depth + b"]" * depth)
+
+    in_text = added(more='"' + "[" * 200)
+    assert isinstance(parse(nested(MAX_NESTING - 2), 7), ProductAdded)
+    assert isinstance(parse(in_text, 7), ProductAdded)
+    assert str(refusal(nested(MAX_NESTING - 1))) == "data is nested too deeply"
 
 
 @pytest.mark.parametrize("product_id", ["", "x" * 257, 5, None, ["P1"]])
@@ -203,6 +225,13 @@ def test_a_refusal_tells_the_ids_that_the_event_claims() -> None:
     assert (error.event_id, error.product_id) == ("e1", "P1")
 
 
+@pytest.mark.parametrize("claimed", ["", "x" * 257, "\ud800", 5, None, ["e1"]])
+def test_what_cannot_be_an_id_is_not_claimed(claimed: object) -> None:
+    document = {"event_id": claimed, "product": {"product_id": claimed}}
+    error = refusal(json.dumps(document).encode())
+    assert (error.event_id, error.product_id) == (None, None)
+
+
 @given(st.binary() | JSON_VALUES.map(lambda value: json.dumps(value).encode()))
 def test_arbitrary_data_is_parsed_or_refused_with_a_field(data: bytes) -> None:
     result = parsed_or_refused(data)
@@ -224,3 +253,54 @@ def test_an_arbitrary_product_is_parsed_or_refused_with_a_field(
         assert result.product_id == product["product_id"]
     else:
         assert str(result).startswith(result.field)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"{", "data.not_json"),
+        (b"[1,,2]", "data.not_json"),
+        (b'{"a": NaN}', "event_type.missing"),
+        (b"\xff", "data.not_utf8"),
+        (b"[" * 5000, "data.too_deep"),
+        (b"1", "event.invalid"),
+        (b"{}", "event_type.missing"),
+        (b'{"event_type": "product_sold", "product": {}}', "event_type.invalid"),
+        (b'{"event_type": "product_removed", "product": {}}', "product.product_id.missing"),
+        (
+            b'{"event_type": "product_quantity_changed",'
+            b' "product": {"product_id": "P1", "quantity": 1, "quantity_change": 1}}',
+            "product.ambiguous",
+        ),
+        (
+            b'{"event_type": "product_added",'
+            b' "product": {"product_id": "P1", "product_name": "x", "quantity": -1}}',
+            "product.quantity.invalid",
+        ),
+    ],
+)
+def test_the_reason_has_a_code_without_any_of_what_came_in(data: bytes, code: str) -> None:
+    with pytest.raises(InvalidEventError) as refused:
+        parse(data, 1)
+    assert refused.value.code == code
+
+
+FIELDS = st.sampled_from(
+    ["product_id", "product_name", "quantity", "quantity_change", "timestamp", "x", "data.y"]
+)
+
+
+@given(
+    st.sampled_from(["product_added", "product_removed", "product_quantity_changed", "x"]),
+    st.dictionaries(FIELDS, JSON_VALUES),
+)
+def test_there_are_few_codes_whatever_comes_in(event_type: str, product: dict[str, Any]) -> None:
+    try:
+        parse(event(event_type, **product), 1)
+    except InvalidEventError as error:
+        field, _, kind = error.code.rpartition(".")
+        assert kind in {"invalid", "missing", "ambiguous", "not_json", "too_deep"}
+        assert field in {"data", "event", "event_type", "event_id", "product"} | {
+            f"product.{name}"
+            for name in ("product_id", "product_name", "quantity", "quantity_change", "timestamp")
+        }

@@ -14,12 +14,13 @@ from inventory.records import Record
 
 def rejection(data: bytes) -> Rejection:
     record = Record("shardId-0:7", "7", base64.b64encode(data).decode(), 12.5)
-    return Rejection(record, "event_type is missing", "e7", "P1")
+    return Rejection(record, "event_type is missing", "e7", "P1", "event_type.missing")
 
 
 def test_the_message_tells_reason_ids_place_and_payload() -> None:
     assert json.loads(message_of(rejection(b'{"product": {}}'))) == {
         "reason": "event_type is missing",
+        "code": "event_type.missing",
         "event_id": "e7",
         "product_id": "P1",
         "shard_id": "shardId-0",

@@ -6,12 +6,18 @@ import pytest
 
 from inventory.settings import Settings, SettingsError
 from inventory.stock import RemovalNamePolicy
+from inventory.writes import Tables
 
-REQUIRED = {"TABLE_NAME": "product_inventory", "FAILURES_TOPIC_ARN": "arn:aws:sns:::t"}
+TABLES = Tables("product_inventory", "inventory_removals")
+REQUIRED = {
+    "TABLE_NAME": TABLES.rows,
+    "REMOVALS_TABLE_NAME": TABLES.removals,
+    "FAILURES_TOPIC_ARN": "arn:aws:sns:::t",
+}
 
 
-def test_two_variables_are_enough() -> None:
-    expected = Settings("product_inventory", "arn:aws:sns:::t", RemovalNamePolicy.IGNORE, 4)
+def test_three_variables_are_enough() -> None:
+    expected = Settings(TABLES, "arn:aws:sns:::t", RemovalNamePolicy.IGNORE, 4)
     assert Settings.from_env(REQUIRED) == expected
 
 
@@ -19,6 +25,7 @@ def test_two_variables_are_enough() -> None:
     ("variable", "value"),
     [
         ("TABLE_NAME", ""),
+        ("REMOVALS_TABLE_NAME", ""),
         ("FAILURES_TOPIC_ARN", ""),
         ("REMOVAL_NAME_POLICY", "maybe"),
         ("TABLE_CONCURRENCY", "0"),

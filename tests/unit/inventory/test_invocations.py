@@ -55,6 +55,8 @@ def test_the_shard_is_read_from_the_event_id() -> None:
         {"Records": [ENVELOPE]},
         [STREAM_PART | ENVELOPE | {"data": 5}],
         [STREAM_PART | ENVELOPE | {"approximateArrivalTimestamp": "now"}],
+        [STREAM_PART | ENVELOPE | {"approximateArrivalTimestamp": float("nan")}],
+        [STREAM_PART | ENVELOPE | {"approximateArrivalTimestamp": 10**400}],
     ],
 )
 def test_anything_else_is_refused_whole_since_no_record_of_it_can_be_named(invocation: Any) -> None:
@@ -68,6 +70,7 @@ def test_data_that_is_not_base64_is_no_event(data: str) -> None:
         Record("shardId-0:1", "1", data, 0.0).event()
 
 
-def test_a_sequence_number_that_is_no_number_is_refused_by_name() -> None:
+@pytest.mark.parametrize("number", ["", "x", "-1", "²", "1\n", "1" * 5_000])
+def test_a_sequence_number_that_is_no_number_is_refused_by_name(number: str) -> None:
     with pytest.raises(InvalidEventError, match=r"^sequenceNumber is not a number$"):
-        Record("shardId-0:x", "x", "e30=", 0.0).event()
+        Record("shardId-0:x", number, "e30=", 0.0).event()

@@ -7,6 +7,8 @@ invocation ends in its time.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,13 +18,15 @@ from hypothesis import strategies as st
 from inventory.event import Event, ProductAdded
 from inventory.failures import FailuresTopic
 from inventory.handler import ANSWERING, LONGEST_CALL
+from inventory.items import row_of
 from inventory.patience import NO_TIME, budget
 from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
-from inventory.stock import Outcome, RemovalNamePolicy
-from inventory.store import Store, row_of
-from unit.inventory.outages import LASTING, TRANSIENT, FakeDynamoDB, FakeSns, Time
+from inventory.stock import Outcome, RemovalNamePolicy, Row
+from inventory.store import Store
+from inventory.writes import Change, Conflict, Unavailable
+from unit.inventory.outages import LASTING, TABLES, TRANSIENT, FakeDynamoDB, FakeSns, Time
 from unit.inventory.streams import streams
 from unit.inventory.test_processor import (
     IGNORE,
@@ -48,7 +52,7 @@ def processor(
     sns: Any = topic or FakeSns(time)
     patience = time.patience(budget(timeout, LONGEST_CALL + ANSWERING))
     return Processor(
-        Store(client, "table", 1).with_patience(patience),
+        Store(client, TABLES, 1).with_patience(patience),
         FailuresTopic(sns, "arn").with_patience(patience),
         IGNORE,
     )
@@ -212,3 +216,46 @@ def test_whatever_is_not_failed_is_done_and_the_answer_comes_in_time(
 
 def _numbers(results: list[Result]) -> list[int]:
     return [int(r.record.sequence_number) for r in results]
+
+
+@dataclass
+class Outlived:
+    """The table of an invocation that nobody waits for any more: a lot happens before it writes."""
+
+    store: Store
+    meanwhile: list[Callable[[], object]]
+
+    def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]:
+        return self.store.read(product_ids)
+
+    def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return self.store.write(changes)
+
+
+@given(streams(), st.data())
+def test_an_invocation_that_outlived_its_caller_changes_nothing(
+    events: list[Event], data: st.DataObject
+) -> None:
+    """The caller ended while it waited, and began again where it had recorded that it was."""
+    time = Time()
+    table = FakeDynamoDB(time)
+    client: Any = table
+    store = Store(client, TABLES, 1)
+    records = [record_of(event) for event in events]
+    recorded, sent, reached = sorted(data.draw(st.tuples(*[st.integers(0, len(records))] * 3)))
+
+    def deliver(batch: Sequence[Record]) -> None:
+        while batch:
+            size = data.draw(st.integers(1, len(batch)))
+            processor(time, table).process(batch[:size])
+            batch = batch[size:]
+
+    deliver(records[:recorded])
+    outlived = Outlived(store, [lambda: deliver(records[recorded:reached])])
+    topic: Any = FakeSns(time)
+    late = Processor(outlived, FailuresTopic(topic, "arn"), IGNORE)
+    late.process(records[recorded:sent])
+    deliver(records[reached:])
+    assert rows(table) == reference(events, IGNORE)[0]

@@ -17,7 +17,7 @@ from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
 from inventory.stock import Outcome, RemovalNamePolicy, Row, fold
-from inventory.store import Change, Conflict, Unavailable
+from inventory.writes import Change, Conflict, Unavailable
 from unit.inventory.streams import streams
 
 IGNORE = RemovalNamePolicy.IGNORE
@@ -32,6 +32,7 @@ class MemoryTable:
     unwritable: set[str] = field(default_factory=set)
     answers_lost: set[str] = field(default_factory=set)
     rivals: dict[str, Row] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
     writes: int = 0
 
     def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]:
@@ -49,15 +50,20 @@ class MemoryTable:
             return Unavailable("Throttling")
         if product_id in self.rivals:
             self.rows[product_id] = self.rivals.pop(product_id)
-        if self.rows.get(product_id) != change.before:
-            return Conflict(self.rows.get(product_id))
+        row, removed = self.rows.get(product_id), self.removed.get(product_id, 0)
+        guarded = change.before is not None and change.after is not None
+        if row != change.before or (removed >= change.first and not guarded):
+            return Conflict(row, removed if removed >= change.first else None)
         self.writes += 1
         if change.after is None:
-            del self.rows[product_id]
+            self.rows.pop(product_id, None)
+            self.removed[product_id] = change.last
         else:
             self.rows[product_id] = change.after
-        # The SDK sends a call again whose answer was lost, and meets its own first write.
-        return Conflict(change.after) if self._once(self.answers_lost, product_id) else None
+        if self._once(self.answers_lost, product_id):
+            # The SDK sends a call again whose answer was lost, and meets its own first write.
+            return Conflict(change.after, self.removed.get(product_id))
+        return None
 
     def _once(self, troubles: set[str], product_id: str) -> bool:
         if product_id not in troubles:

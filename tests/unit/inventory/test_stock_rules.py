@@ -48,6 +48,7 @@ def test_an_enforced_name_must_be_that_of_the_row_if_it_is_given(name: str, remo
     assert (step.row is None) is removed
     assert step.outcome is (Outcome.APPLIED if removed else Outcome.REJECTED)
     assert step.reason == (None if removed else "product.product_name is not that of the row")
+    assert step.code == (None if removed else "product.product_name.differs")
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,14 @@ def test_a_change_sets_the_level_or_moves_it_and_nothing_else() -> None:
 
 
 def test_a_level_below_zero_or_beyond_the_table_is_rejected_and_the_row_stays() -> None:
-    for change, reason in ((-11, "below zero"), (MAX_LEVEL, "above 38 digits")):
+    for change, reason, kind in (
+        (-11, "below zero", "below_zero"),
+        (MAX_LEVEL, "above 38 digits", "too_high"),
+    ):
         step = apply(ROW, QuantityMoved("P1", 6, "e6", change))
         assert (step.outcome, step.row) == (Outcome.REJECTED, ROW)
         assert reason in (step.reason or "")
+        assert step.code == f"product.quantity_change.{kind}"
 
 
 def test_an_event_that_is_not_newer_than_the_row_is_a_duplicate() -> None:
@@ -142,4 +147,5 @@ def test_only_an_applied_event_touches_the_row(
         step = apply(row, event, names)
         assert (step.row == row) is (step.outcome is not Outcome.APPLIED)
         assert (step.reason is not None) is (step.outcome is Outcome.REJECTED)
+        assert (step.code is not None) is (step.outcome is Outcome.REJECTED)
         row = step.row

@@ -1,0 +1,131 @@
+"""What a change of a product asks of DynamoDB, and what its refusal says. Pure.
+
+A row is guarded by its own sequence number. Where there is none, its product may have been removed
+since it was read, and an invocation that outlived its caller would bring it back: so the table
+`inventory_removals` keeps a marker of each removal for a while, and guards what has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory.items import item_of, padded, row_of
+from inventory.stock import Row
+from inventory.transience import is_transient_code
+
+MARKER_SECONDS = 48 * 3600
+"""How long a removal is remembered: far longer than an invocation that nobody waits for any more
+can last. A batch that is delivered again in its order comes out right without."""
+
+_NO_LATER_REMOVAL = "attribute_not_exists(product_id) OR sequence_number < :first"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The names of the table of the rows and of that of the markers."""
+
+    rows: str
+    removals: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The row of a product as it was read, and as it shall be; None is no row.
+
+    `first` and `last` are the sequence numbers of the first and the last event that it is made of.
+    """
+
+    product_id: str
+    before: Row | None
+    after: Row | None
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The row is no longer the one that was read, or the product was removed later than the first
+    event of the change; `row` is what is there now, `removed` the number of that removal."""
+
+    row: Row | None
+    removed: int | None = None
+
+    def is_made_by(self, change: Change) -> bool:
+        """Whether the change itself stands in its way: an earlier try whose answer was lost."""
+        if change.after is None:
+            return self.row is None and self.removed == change.last
+        return self.row == change.after
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """DynamoDB did not do it, for `code`; if that is transient, it may yet."""
+
+    code: str
+    transient: bool = field(default=False, compare=False)
+
+
+def requests_of(change: Change, tables: Tables, now: float) -> list[Any]:
+    """What TransactWriteItems has to do for a change, one item or two; `now` in epoch seconds."""
+    guard = _guard(change, tables)
+    if change.after is None:
+        marker = {
+            "product_id": {"S": change.product_id},
+            "sequence_number": {"S": padded(change.last)},
+            "expires_at": {"N": str(int(now) + MARKER_SECONDS)},
+        }
+        return [_row_write(change, tables), {"Put": {**guard, "Item": marker}}]
+    if _number(change.before) is not None:
+        return [_row_write(change, tables)]
+    key = {"product_id": {"S": change.product_id}}
+    return [_row_write(change, tables), {"ConditionCheck": {**guard, "Key": key}}]
+
+
+def obstacle(change: Change, reasons: Sequence[Any]) -> Conflict | Unavailable | None:
+    """Why a transaction did not do a change, by the reasons of its requests; None: it could have.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+    """
+    codes = [reason.get("Code") or "None" for reason in reasons]
+    for code in codes:
+        if code not in ("None", "ConditionalCheckFailed"):
+            return Unavailable(str(code), is_transient_code(str(code)))
+    if not any(code == "ConditionalCheckFailed" for code in codes):
+        return None
+    row, removed = change.before, None
+    if codes[0] != "None":
+        item = reasons[0].get("Item")
+        row = row_of(item) if item else None
+    if codes[-1] != "None" and len(codes) > 1:
+        removed = int(reasons[-1]["Item"]["sequence_number"]["S"])
+    return Conflict(row, removed)
+
+
+def _row_write(change: Change, tables: Tables) -> dict[str, Any]:
+    write: dict[str, Any] = {
+        "TableName": tables.rows,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if (read := _number(change.before)) is not None:
+        write["ConditionExpression"] = "sequence_number = :read"
+        write["ExpressionAttributeValues"] = {":read": {"S": padded(read)}}
+    else:
+        write["ConditionExpression"] = "attribute_not_exists(sequence_number)"
+    if change.after is None:
+        return {"Delete": write | {"Key": {"product_id": {"S": change.product_id}}}}
+    return {"Put": write | {"Item": item_of(change.after)}}
+
+
+def _guard(change: Change, tables: Tables) -> dict[str, Any]:
+    return {
+        "TableName": tables.removals,
+        "ConditionExpression": _NO_LATER_REMOVAL,
+        "ExpressionAttributeValues": {":first": {"S": padded(change.first)}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _number(row: Row | None) -> int | None:
+    return None if row is None else row.sequence_number

@@ -1,0 +1,60 @@
+"""A rejected event, one given up on and a level that crosses its threshold: a message each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stack import Stack
+from subscriber import subscribed
+from waiting import eventually
+
+
+def added(product_id: str, quantity: int, event_id: str) -> tuple[str, bytes]:
+    product = {"product_id": product_id, "product_name": "Tablet", "quantity": quantity}
+    event = {"event_type": "product_added", "event_id": event_id, "product": product}
+    return product_id, json.dumps(event).encode()
+
+
+def give_up_at_once(stack: Stack) -> None:
+    """The function does not even begin, and the pipe tries no second time."""
+    pipes, functions = stack.session.client("pipes"), stack.session.client("lambda")
+    name = stack.names.function
+    functions.update_function_configuration(FunctionName=name, Handler="inventory.nowhere.handler")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    pipe = pipes.describe_pipe(Name=stack.names.pipe)
+    parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
+    del parameters["StartingPosition"]  # it cannot be changed
+    pipes.update_pipe(
+        Name=stack.names.pipe,
+        RoleArn=pipe["RoleArn"],
+        SourceParameters={"KinesisStreamParameters": parameters | {"MaximumRetryAttempts": 0}},
+    )
+    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "RUNNING")
+
+
+def test_what_fails_and_what_crosses_a_threshold_is_told_once(stack: Stack) -> None:
+    alerts = subscribed(stack, "people")
+    levels = [added("P1", 1000, "E1"), added("P1", 1001, "E2"), added("P1", 1002, "E3")]
+    rejected, *_ = stack.put([added("P2", -1, "E4"), *levels[:2]])
+    eventually(lambda: len(alerts()) == 2, timeout=60)
+    stack.put(levels[2:])
+    eventually(lambda: stack.rows()["P1"].quantity == 1002, timeout=60)
+
+    give_up_at_once(stack)
+    [dead] = stack.put([added("P3", 1, "E5")])
+    eventually(lambda: len(alerts()) == 3, timeout=90)
+
+    told = {alert["alert"]: alert for alert in alerts()}
+    assert {kind: alert["count"] for kind, alert in told.items()} == {
+        "rejected": 1,
+        "high_stock": 1,
+        "dead_letter": 1,
+    }
+    assert told["rejected"]["attributes"]["event_id"] == '["E4"]'
+    assert int(told["rejected"]["samples"][0]["sequence_number"]) == rejected[1]
+    assert told["high_stock"]["attributes"]["product_id"] == '["P1"]'
+    assert told["high_stock"]["samples"][0]["quantity"] == 1001
+    assert told["dead_letter"]["reason"] == "RetryAttemptsExhausted"
+    assert told["dead_letter"]["attributes"]["event_id"] == '["E5"]'
+    assert told["dead_letter"]["samples"][0]["payload"] == dead[2].decode()

@@ -1,0 +1,127 @@
+"""The alerts function under its role: with it people are told, without any of its actions not."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from alerts import handler as alerts
+from alerts.cause import Cause, Kind
+from alerts.queue import Tick
+from eventbridge_pipes.delivery import deadletter
+from eventbridge_pipes.sources.kinds import SourceKind
+from iam.deployment import ACCOUNT, without
+from iam.enforcement import Enforcement
+from iam.evaluation import Need, allowed
+from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
+from inventory.failures import Rejection, message_of
+from inventory.records import Record
+from pipes_samples import record
+from provisioner.resources import Queue, Stream, Table, Topic
+
+ROLE = of_role(NAMES.alerts_role)
+ACTIONS = {action for statement in ROLE for action in statement["Action"]}
+QUEUE = ACCOUNT.arn("sqs", NAMES.alerts_queue)
+TABLE_STREAM = ACCOUNT.arn("dynamodb", f"table/{NAMES.table}/stream/2026-11-24T00:00:00.000")
+LOG = ACCOUNT.arn("logs", f"log-group:/aws/lambda/{NAMES.alerts_function}:log-stream:one")
+BY_LAMBDA = [
+    *(Need(f"sqs:{name}", QUEUE) for name in ("ReceiveMessage", "DeleteMessage")),
+    Need("sqs:GetQueueAttributes", QUEUE),
+    *(Need(f"dynamodb:{n}", TABLE_STREAM) for n in ("DescribeStream", "GetRecords")),
+    Need("dynamodb:GetShardIterator", TABLE_STREAM),
+    Need("dynamodb:ListStreams", "*"),
+    *(Need(f"logs:{name}", LOG) for name in ("CreateLogStream", "PutLogEvents")),
+]
+"""Done in the function's name by Lambda, which is not here: as AWS documents it.
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with a_stack(Table, Queue, Topic, Stream) as stack, environment_of(NAMES.alerts_function):
+        yield stack
+
+
+def message(body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"m-{next(_numbers)}",
+        "eventSource": "aws:sqs",
+        "body": body,
+        "attributes": {"SentTimestamp": str(int(time.time() * 1000))},
+    }
+
+
+def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
+    """A rejection for the reason `code`, a dead letter, and a look at what waits of the first."""
+    kinesis = stack.clients.kinesis
+    put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
+    lost = record(1)._replace(sequence_number=put["SequenceNumber"])
+    letter = deadletter.message(
+        [lost],
+        deadletter.Condition.ATTEMPTS,
+        kind=SourceKind.KINESIS,
+        pipe_arn=ACCOUNT.arn("pipes", f"pipe/{NAMES.pipe}"),
+        stream_arn=ACCOUNT.arn("kinesis", f"stream/{NAMES.stream}"),
+        shard_id=put["ShardId"],
+        now=time.time(),
+    )
+    invalid = Record("shardId-000000000000:1", "1", "e30=", time.time())
+    rejection = Rejection(invalid, "it is wrong", "e-1", "P1", code)
+    tick = Tick(Cause.of(Kind.REJECTED, code), int(time.time() * 1000))
+    return [message(message_of(rejection)), message(letter), message(tick.body)]
+
+
+@pytest.fixture
+def role(stack: Stack) -> Iterator[Enforcement]:
+    caches = (alerts._settings, alerts._session, alerts._limiter)
+    with under(ROLE) as role:
+        for made in caches:
+            made.cache_clear()
+        yield role
+    for made in caches:
+        made.cache_clear()
+
+
+def run(stack: Stack) -> str:
+    """What it ends with, if it does not end well."""
+    alerts._limiter.cache_clear()  # it asks for the queue when it is made
+    # Of a reason of its own, so that nothing that was told before keeps it back.
+    records = failures(stack, f"field.kind{next(_numbers)}")
+    try:
+        failed = alerts.handler({"Records": records}, Invocation())["batchItemFailures"]
+    except ClientError as error:
+        return str(error)
+    return f"{len(failed)} come again" if failed else ""
+
+
+def test_with_its_role_people_are_told_and_all_of_it_is_used(
+    stack: Stack, role: Enforcement
+) -> None:
+    assert run(stack) == ""
+
+    assert role.denied == []
+    used = {need.action for asked in role.asked for need in asked.needs}
+    assert used | {need.action for need in BY_LAMBDA} == ACTIONS
+    assert [need for need in BY_LAMBDA if not allowed(ROLE, need)] == []
+
+
+def test_without_any_one_action_the_log_or_the_error_names_it(
+    stack: Stack, role: Enforcement, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = {}
+    for action in ACTIONS - {need.action for need in BY_LAMBDA}:
+        role.statements = without(ROLE, action)
+        said = f"{run(stack)} {capsys.readouterr().out}"
+        named[action] = set(re.findall(r"not authorized to perform: ([\w:]+)", said))
+
+    assert named == {action: {action} for action in named}
+    assert {need.action for need in role.denied} == named.keys()

@@ -1,0 +1,37 @@
+"""An answer of DynamoDB that was damaged on its way says nothing."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+from botocore.exceptions import HTTPClientError
+
+from inventory.integrity import refuse_damaged
+from inventory.transience import is_transient
+
+
+def take(body: bytes, checksum: str | None = None, status: int = 200) -> None:
+    headers = {} if checksum is None else {"x-amz-crc32": checksum}
+    refuse_damaged(response_dict={"status_code": status, "headers": headers, "body": body})
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"Responses"', b"[]", b"null", b"\xff"])
+def test_what_is_no_json_object_is_refused_for_now(body: bytes) -> None:
+    with pytest.raises(HTTPClientError, match="damaged") as refused:
+        take(body)
+    assert is_transient(refused.value)
+
+
+def test_what_does_not_fit_its_checksum_is_refused() -> None:
+    with pytest.raises(HTTPClientError, match="damaged"):
+        take(b'{"a": 2}', str(zlib.crc32(b'{"a": 1}')))
+
+
+@pytest.mark.parametrize("checksum", [str(zlib.crc32(b"{}")), None], ids=["checked", "unchecked"])
+def test_what_is_whole_is_taken(checksum: str | None) -> None:
+    take(b"{}", checksum)
+
+
+def test_errors_are_left_to_the_sdk() -> None:
+    take(b"<html>Bad Gateway</html>", status=502)

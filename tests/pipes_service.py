@@ -39,6 +39,7 @@ class PipesProcess:
     state: Path
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    module: str = "eventbridge_pipes"
     _server: Server | None = None
 
     @property
@@ -71,7 +72,7 @@ class PipesProcess:
         return ended.returncode, ended.stdout + ended.stderr
 
     def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "eventbridge_pipes", "--state", str(self.state), *arguments]
+        return [sys.executable, "-m", self.module, "--state", str(self.state), *arguments]
 
     def _environment(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}

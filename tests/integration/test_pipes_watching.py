@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -87,6 +88,7 @@ def test_large_records_go_in_several_calls_and_arrive_whole(
 def test_a_log_group_made_only_later_gets_what_happened_before(
     aws: AwsClient, watchers: Watchers, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, logger="eventbridge_pipes")
     watch = watchers.of(pipe(name, Level="ERROR"))
     error = CallError("lambda", "no such function", 404)
     watch.execution(records(1)).ended(all_failed(records(1), "no such function", error))

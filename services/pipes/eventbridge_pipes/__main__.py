@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -56,12 +57,13 @@ def main() -> int:
         "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
     )
 
-    watchers = Watchers(clients, store.pipes, settings.metrics_interval)
+    watchers = Watchers(clients, store.pipes, settings.metrics_interval, settings.embedded_metrics)
     assembler = Assembler(clients, store, watchers)
     lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, watchers.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
-    server = _server(application(model, service, store, watchers.exposition))
+    crash = _crash if settings.allow_crash else None
+    server = _server(application(model, service, store, watchers.exposition, crash))
     lifecycle.resume()
     server.run(sockets=[listener])
     ended = lifecycle.stop(GRACE_SECONDS)
@@ -71,6 +73,11 @@ def main() -> int:
     else:
         logs.LOGGER.warning("ended with batches at their targets: they will be sent again")
     return 0
+
+
+def _crash() -> None:
+    """End now, leaving everything as it is, as SIGKILL does."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 LOGGER = logging.getLogger("eventbridge_pipes")
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class PipeLog(logging.LoggerAdapter[logging.Logger]):
@@ -54,8 +51,8 @@ class TextFormatter(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """`text` on one line, control characters shown as escapes."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    """`text` on one line; what does not print as itself is shown as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def configure(style: str, level: str = "info") -> None:

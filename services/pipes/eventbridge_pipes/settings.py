@@ -48,6 +48,7 @@ class Settings:
     """Port 0 takes a free one; `log_format` is text or json, `log_level` debug, info or warning.
 
     `state` is None when nothing is to be kept. `metrics_interval` is in seconds, 0 for none.
+    `embedded_metrics` is what the names of the log groups that have such metrics begin with.
     """
 
     host: str
@@ -56,6 +57,8 @@ class Settings:
     log_format: str
     log_level: str
     metrics_interval: float
+    embedded_metrics: str | None = None
+    allow_crash: bool = False
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> Settings:
@@ -88,6 +91,12 @@ def _add_listening(parser: argparse.ArgumentParser) -> None:
         default=4567,
         help="port to listen on; 0 takes a free one, which the first log line names "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--allow-crash",
+        action="store_true",
+        help="let POST /crash end the service at once, as kill -9 would, to see it recover; "
+        "something has to start it again",
     )
 
 
@@ -130,6 +139,12 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
         default=10.0,
         metavar="SECONDS",
         help="how often metrics are put to CloudWatch; 0 puts none (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--embedded-metrics",
+        metavar="PREFIX",
+        help="also put those that functions embed in their logs, as CloudWatch itself does and "
+        "emulators do not: in log groups whose names begin so, such as /aws/lambda/",
     )
 
 

@@ -28,6 +28,10 @@ class StateDirectoryError(Exception):
     """The state directory cannot be used; the message says why and what to do."""
 
 
+class StateError(Exception):
+    """The state cannot be read or written for now; the message says why, in SQLite's words."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a pipe began: the stream's time of creation (epoch seconds) and the position in it."""
@@ -122,7 +126,10 @@ class Store:
         return {shard: Checkpoint(number, bool(finished)) for shard, number, finished in rows}
 
     def advance(self, pipe: str, shard: str, sequence_number: str) -> None:
-        """Every record of the shard up to `sequence_number` is done with."""
+        """Every record of the shard up to `sequence_number` is done with.
+
+        Raises StateError when that cannot be written down.
+        """
         self._query(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, 0)", pipe, shard, sequence_number
         )
@@ -142,7 +149,10 @@ class Store:
 
     def _query(self, statement: str, *values: str) -> list[Any]:
         with self._lock:
-            return self._db.execute(statement, values).fetchall()
+            try:
+                return self._db.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise StateError(str(error)) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:

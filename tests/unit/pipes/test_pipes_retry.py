@@ -89,8 +89,12 @@ def test_without_a_maximum_age_no_record_is_too_old() -> None:
 def test_the_pause_doubles_up_to_a_limit() -> None:
     assert pause_before(Segment(BATCH, failures=1)) == FIRST_PAUSE
     assert pause_before(Segment(BATCH, failures=1, faults=1)) == 2 * FIRST_PAUSE
-    assert pause_before(Segment(BATCH)) == FIRST_PAUSE
     assert growing_pause(10_000) == LONGEST_PAUSE
+
+
+def test_a_half_is_sent_at_once() -> None:
+    halves = decide(Segment(BATCH, faults=3), all_failed(BATCH, "why"), RetryPolicy(bisect=True))
+    assert [pause_before(half) for half in halves.again] == [0.0, 0.0]
 
 
 @given(st.integers(0, 10_000))

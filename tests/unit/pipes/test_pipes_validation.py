@@ -104,3 +104,10 @@ def test_a_request_that_satisfies_the_model_passes() -> None:
 
 
 _ROLE = "arn:aws:iam::000000000000:role/pipe"
+
+
+def test_a_text_that_is_too_long_is_not_held_against_its_pattern() -> None:
+    """This one would take minutes, in which no pipe would move a record."""
+    found = broken("EventBridgeEventSource", "a" * 100_000)
+    assert "length less than or equal to 256" in found
+    assert "regular expression" not in found

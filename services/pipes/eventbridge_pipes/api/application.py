@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
+from collections.abc import Callable
 
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from eventbridge_pipes.api.errors import ApiError, InternalError
+from eventbridge_pipes.api.errors import (
+    ApiError,
+    InternalError,
+    RequestTooLargeError,
+    UnknownOperationError,
+)
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
 from eventbridge_pipes.api.validation import validate
@@ -21,13 +29,21 @@ from eventbridge_pipes.logs import LOGGER
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.watching.exposition import CONTENT_TYPE, Exposition
 
+MAX_BODY_BYTES = 2**20
+"""Many times the largest definition that the model allows."""
+
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
 def application(
-    model: ServiceModel, service: PipesService, store: Store, exposition: Exposition
+    model: ServiceModel,
+    service: PipesService,
+    store: Store,
+    exposition: Exposition,
+    crash: Callable[[], None] | None = None,
 ) -> Starlette:
-    """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`."""
+    """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
+    where there is a `crash`, `POST /crash`, which no page in a browser may ask for."""
     router = Router(model)
 
     async def health(_: Request) -> Response:
@@ -37,22 +53,45 @@ def application(
     async def metrics(_: Request) -> Response:
         return Response(await run_in_threadpool(exposition.text), media_type=CONTENT_TYPE)
 
+    async def crashed(request: Request) -> Response:
+        if crash is None or "origin" in request.headers:
+            return Response(status_code=403)
+        return Response(status_code=202, background=BackgroundTask(crash))
+
     async def operation(request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await _read(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         return await run_in_threadpool(_answer, router, service, request, body)
 
+    async def unknown(request: Request, _: Exception) -> Response:
+        return _error(UnknownOperationError(request.method, request.url.path), str(uuid.uuid4()))
+
     return Starlette(
+        exception_handlers={HTTPException: unknown},
         routes=[
             Route("/health", health),
             Route("/metrics", metrics),
+            *([Route("/crash", crashed, methods=["POST"])] if crash else []),
             Route("/{path:path}", operation, methods=METHODS),
-        ]
+        ],
     )
+
+
+async def _read(request: Request) -> bytes:
+    """The body; of one that is too large no more than shows it."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
+    return bytes(body)
 
 
 def _answer(router: Router, service: PipesService, request: Request, body: bytes) -> Response:
     request_id = str(uuid.uuid4())
     try:
+        if len(body) > MAX_BODY_BYTES:
+            raise RequestTooLargeError(MAX_BODY_BYTES)
         raw_path = request.scope["raw_path"].decode("ascii", "replace")
         operation, path = router.find(request.method, raw_path)
         members = parse_request(operation, path, request.query_params.multi_items(), body)

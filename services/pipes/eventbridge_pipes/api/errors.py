@@ -44,11 +44,24 @@ class SerializationError(ApiError):
     status = 400
 
 
+class RequestTooLargeError(ApiError):
+    """The request's body is longer than any that this service reads."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The request's body has more than {limit} bytes")
+
+
 class UnknownOperationError(ApiError):
     """No operation has this method and path."""
 
     code = "UnknownOperationException"
     status = 404
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"EventBridge Pipes has no operation {method} {path}")
 
 
 class PipeNotFoundError(ApiError):

@@ -45,7 +45,7 @@ class Router:
             match = pattern.fullmatch(raw_path)
             if its_method == method and match:
                 return operation, {k: unquote(v) for k, v in match.groupdict().items()}
-        raise UnknownOperationError(f"EventBridge Pipes has no operation {method} {raw_path}")
+        raise UnknownOperationError(method, raw_path)
 
 
 def _path_pattern(uri: str) -> re.Pattern[str]:

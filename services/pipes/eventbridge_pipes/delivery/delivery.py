@@ -78,7 +78,7 @@ class Delivery:
                 continue
             verdict = retry.decide(segment, outcome, self._policy)
             todo.extendleft(reversed(verdict.again))
-            if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS):
+            if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS, outcome.reason):
                 return False
             if verdict.again:
                 retried = True
@@ -90,10 +90,15 @@ class Delivery:
         return True
 
     def _give_up(
-        self, records: Sequence[Record], batch: Sequence[Record], condition: Condition
+        self,
+        records: Sequence[Record],
+        batch: Sequence[Record],
+        condition: Condition,
+        reason: str = "",
     ) -> bool:
+        why = f"{condition}: {reason}" if reason else condition
         for run in deadletter.runs(records, batch):
-            named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({condition})"
+            named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({why})"
             if self._dead_letters is None:
                 self._watch.given_up(len(run), dead_lettered=False)
                 self._log.error(

@@ -79,7 +79,7 @@ def assemble(
             return Lane(RecordBuffer(batches), delivery)
 
         lanes = [lane() for _ in range(parameters.lanes)]
-        checkpoint = ShardCheckpoint(store, pipe.name, shard_id)
+        checkpoint = ShardCheckpoint(store, pipe.name, shard_id, log)
         intake = Intake(
             pipe.kind, ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch
         )

@@ -5,21 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.store import Store
+from eventbridge_pipes.store import StateError, Store
 from eventbridge_pipes.streams.progress import Progress
 
 
 class ShardCheckpoint:
-    """Shared by the reader and the lanes of a shard; the position in the store only moves on."""
+    """Shared by the reader and the lanes of a shard; the position in the store only moves on.
 
-    def __init__(self, store: Store, pipe: str, shard_id: str) -> None:
+    While it cannot be written down, on a full disk, records go on: their target has them, and to
+    hold them back would help nobody. The position follows with the first batch that is done with
+    when it can; should the service end before, what came after the last one is delivered again.
+    """
+
+    def __init__(self, store: Store, pipe: str, shard_id: str, log: PipeLog) -> None:
         self._store = store
         self._pipe = pipe
         self._shard_id = shard_id
         self._lock = threading.Lock()
         self._progress = Progress()
         self._saved: str | None = None
+        self._log = log
+        self._lags = False
 
     def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
         """The shard gave `page`; the records that are not in `kept` are done with."""
@@ -46,6 +54,21 @@ class ShardCheckpoint:
 
     def _save(self) -> None:
         reached = self._progress.checkpoint
-        if reached is not None and reached != self._saved:
+        if reached is None or reached == self._saved:
+            return
+        try:
             self._store.advance(self._pipe, self._shard_id, reached)
-            self._saved = reached
+        except StateError as error:
+            if not self._lags:
+                self._lags = True
+                self._log.error(
+                    "cannot write down how far shard %s is done with (%s): going on, and what is "
+                    "done now comes again should the service end; make room for its state",
+                    self._shard_id,
+                    error,
+                )
+            return
+        self._saved = reached
+        if self._lags:
+            self._lags = False
+            self._log.info("writing down again how far shard %s is done with", self._shard_id)

@@ -80,7 +80,9 @@ class LogGroupTarget:
         request = {**self._place, "logEvents": [entry.request for entry in entries]}
         try:
             answer = make(self._client.put_log_events, request, calls)
-        except self._client.exceptions.ResourceNotFoundException:
+        except faults.CallError as error:
+            if faults.code_of(error) != "ResourceNotFoundException":
+                raise
             self._make_stream()
             answer = make(self._client.put_log_events, request, calls)
         return _rejected(len(entries), answer.get("rejectedLogEventsInfo", {}))

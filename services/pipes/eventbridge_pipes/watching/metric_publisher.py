@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.logs import LOGGER
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+Datum = TypeVar("Datum")
 
 DATA_PER_CALL = 500
 """Half of what PutMetricData takes, for its limit of 1 MB holds before compression."""
@@ -19,7 +18,7 @@ DATA_PER_CALL = 500
 LONGEST_PAUSE = 600.0
 
 
-class MetricPublisher:
+class MetricPublisher(Generic[Datum]):
     """Calls `collect` for what happened since, and `put` with it, every `interval` seconds.
 
     What cannot be put is lost, for AWS's metrics are best effort too, and there may be no
@@ -29,8 +28,8 @@ class MetricPublisher:
 
     def __init__(
         self,
-        collect: Callable[[], Sequence[MetricDatumTypeDef]],
-        put: Callable[[list[MetricDatumTypeDef]], object],
+        collect: Callable[[], Sequence[Datum]],
+        put: Callable[[list[Datum]], object],
         interval: float,
     ) -> None:
         self._collect = collect

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients
 from eventbridge_pipes.logs import PipeLog
 from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.watching.embedded_metrics import Embedded
 from eventbridge_pipes.watching.execution_log import ExecutionLog
 from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
+from eventbridge_pipes.watching.function_logs import FunctionLogs
 from eventbridge_pipes.watching.log_group import LogGroup
 from eventbridge_pipes.watching.log_records import Level
 from eventbridge_pipes.watching.metric_publisher import MetricPublisher
@@ -31,8 +34,9 @@ GRACE_SECONDS = 2.0
 class Watchers:
     """Makes the watch of each pipe that starts, and keeps what its watches counted.
 
-    `metrics_interval` is in seconds; with 0 there are no metrics in CloudWatch. Each execution log
-    has a thread of its own, and the metrics have one.
+    `metrics_interval` is in seconds; with 0 there are no metrics in CloudWatch. With them go those
+    that functions embed in the log groups whose names begin with `embedded_in`. Each execution log
+    has a thread of its own, and each kind of metrics has one.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Watchers:
         clients: Clients,
         pipes: Callable[[], Iterable[Pipe]],
         metrics_interval: float,
+        embedded_in: str | None = None,
     ) -> None:
         self._clients = clients
         self._lock = threading.Lock()
@@ -49,11 +54,14 @@ class Watchers:
         self._concurrency: dict[str, Concurrency] = {}
         self._log_groups: dict[str, LogGroup] = {}
         self.exposition = Exposition(PipesCollector(self._totals, pipes))
-        self._publisher = (
-            MetricPublisher(self.metrics, self._put_metrics, metrics_interval)
-            if metrics_interval
-            else None
-        )
+        self._publishers: list[MetricPublisher[Any]] = []
+        if metrics_interval:
+            publisher = MetricPublisher(self.metrics, self._put_metrics, metrics_interval)
+            self._publishers.append(publisher)
+        if metrics_interval and embedded_in:
+            logs = FunctionLogs(clients.logs, embedded_in, time.time())
+            embedded = MetricPublisher(logs.collect, self._put_embedded, metrics_interval)
+            self._publishers.append(embedded)
 
     def of(self, pipe: Pipe) -> PipeWatch:
         """The watch of a pipe that starts; its log is as the pipe's definition has it now."""
@@ -69,15 +77,16 @@ class Watchers:
         self._close_log(name)
         with self._lock:
             counted = self._tallies.pop(name, None)
-            if counted and self._publisher:
+            if counted and self._publishers:
                 self._departed.append((name, counted))
 
     def close(self, grace: float = GRACE_SECONDS) -> None:
         """Write what is left, within `grace` seconds."""
         with self._lock:
-            writers: list[LogGroup | MetricPublisher] = list(self._log_groups.values())
-        if self._publisher:
-            writers.append(self._publisher)
+            writers: list[LogGroup | MetricPublisher[Any]] = [
+                *self._log_groups.values(),
+                *self._publishers,
+            ]
         for writer in writers:
             writer.close()
         deadline = time.monotonic() + grace
@@ -100,6 +109,13 @@ class Watchers:
 
     def _put_metrics(self, data: list[MetricDatumTypeDef]) -> None:
         self._clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+    def _put_embedded(self, data: list[Embedded]) -> None:
+        by_namespace: dict[str, list[MetricDatumTypeDef]] = defaultdict(list)
+        for namespace, datum in data:
+            by_namespace[namespace].append(datum)
+        for namespace, part in by_namespace.items():
+            self._clients.cloudwatch.put_metric_data(Namespace=namespace, MetricData=part)
 
     def _totals(self) -> Mapping[str, Totals]:
         with self._lock:

@@ -1,0 +1,177 @@
+"""The Pipes API under arbitrary requests: it answers each in its own words, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.api.application import MAX_BODY_BYTES, application
+from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.store import Store
+from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
+from fuzzing import tries
+from pipes_fuzzing import API_REQUESTS, BODIES, METHODS, TARGETS, ApiRequest, requests_of
+from pipes_requests import REGION, definition
+from pipes_shapes import MODEL, misfits
+
+# Whole, though it is long: an example that cannot be seen is of no use.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
+
+@dataclass
+class AtOnce:
+    """Pipes are at once in the state that was asked for; no resource is asked for."""
+
+    store: Store
+
+    def settle(self, pipe: Pipe) -> None:
+        if pipe.current is State.DELETING:
+            self.store.delete(pipe.name)
+        else:
+            self.store.change(pipe.name, current=pipe.desired)
+
+
+@dataclass
+class Answer:
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Api:
+    """The application, on a store in memory, with a pipe `p`."""
+
+    def __init__(self, store: Store) -> None:
+        service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
+        service.create(definition())
+        exposition = Exposition(PipesCollector(lambda: {}, store.pipes))
+        self._app = application(MODEL, service, store, exposition)
+
+    def ask(self, method: str, target: str, body: bytes = b"") -> Answer:
+        return asyncio.run(self._ask(method, target, body))
+
+    async def _ask(self, method: str, target: str, body: bytes) -> Answer:
+        answer = Answer()
+        path, _, query = target.partition("?")
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+            answer.body += message.get("body", b"")
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [],
+        }
+        await self._app(scope, receive, send)
+        return answer
+
+
+def assert_is_an_answer(answer: Answer, operation: str | None = None) -> None:
+    """Success in the shape of the operation, or an error in that of its code."""
+    assert answer.status < 500
+    assert answer.headers["content-type"] == "application/json"
+    members = json.loads(answer.body)
+    if answer.status == 200:
+        assert operation
+        assert list(misfits(MODEL.operation_model(operation).output_shape, members)) == []
+        return
+    code = answer.headers["x-amzn-errortype"]
+    assert isinstance(members["message"], str)
+    if code in MODEL.shape_names:
+        assert MODEL.shape_for(code).metadata["error"]["httpStatusCode"] == answer.status
+        assert list(misfits(MODEL.shape_for(code), members)) == []
+
+
+def assert_goes_on(api: Api) -> None:
+    assert api.ask("GET", "/health").status == 200
+    assert api.ask("GET", "/metrics").status == 200
+    listed = api.ask("GET", "/v1/pipes")
+    assert listed.status == 200
+    for pipe in json.loads(listed.body)["Pipes"]:
+        described = api.ask("GET", f"/v1/pipes/{pipe['Name']}")
+        assert_is_an_answer(described, "DescribePipe")
+
+
+@tries(300)
+@given(st.lists(API_REQUESTS, min_size=1, max_size=5))
+def test_a_request_of_the_model_is_answered_in_its_shapes(requests: list[ApiRequest]) -> None:
+    with closing(Store(None)) as store:
+        api = Api(store)
+        for request in requests:
+            answer = api.ask(request.method, request.target, request.body.encode())
+            assert_is_an_answer(answer, request.operation)
+        assert_goes_on(api)
+
+
+@tries(200)
+@given(st.sampled_from(METHODS), st.sampled_from(TARGETS), BODIES)
+def test_a_request_of_no_model_is_answered_too(method: str, target: str, body: bytes) -> None:
+    with closing(Store(None)) as store:
+        api = Api(store)
+        answer = api.ask(method, target, body)
+        if answer.status != 200:
+            assert_is_an_answer(answer)
+        assert_goes_on(api)
+
+
+def test_a_body_that_no_definition_needs_is_refused_by_its_size() -> None:
+    with closing(Store(None)) as store:
+        api = Api(store)
+        answer = api.ask("POST", "/v1/pipes/q", b" " * (MAX_BODY_BYTES + 1))
+        assert (answer.status, answer.headers["x-amzn-errortype"]) == (
+            413,
+            "RequestEntityTooLargeException",
+        )
+        assert api.ask("POST", "/v1/pipes/q", b" " * MAX_BODY_BYTES).status == 400
+        assert_goes_on(api)
+
+
+@pytest.mark.parametrize("operation", MODEL.operation_names)
+def test_of_what_is_tried_a_part_gets_past_the_door_and_some_succeeds(operation: str) -> None:
+    """Were most of it refused at the door, the tests above would show little."""
+    statuses: Counter[int] = Counter()
+
+    @tries(200)
+    @given(requests_of(operation))
+    def look(request: ApiRequest) -> None:
+        statuses[asked(request).status] += 1
+
+    look()
+    assert statuses[200]
+    assert statuses.total() - statuses[400] >= 20
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ValidationException", "SerializationException", "NotFoundException", "ConflictException"],
+)
+def test_what_is_tried_meets_every_refusal(code: str) -> None:
+    def meets_it(request: ApiRequest) -> bool:
+        return asked(request).headers.get("x-amzn-errortype") == code
+
+    assert find(API_REQUESTS, meets_it, settings=tries(500))
+
+
+def asked(request: ApiRequest) -> Answer:
+    """The answer where there is a pipe `p`."""
+    with closing(Store(None)) as store:
+        return Api(store).ask(request.method, request.target, request.body.encode())

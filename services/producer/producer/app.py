@@ -6,6 +6,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -14,6 +15,7 @@ import click
 
 from producer import generator, jsonlines, pacing
 from producer.connect import connect
+from producer.control import Pace, serve
 from producer.errors import CannotStartError, SendingError
 from producer.event import Event
 from producer.feed import feed
@@ -37,7 +39,8 @@ def run(settings: Settings) -> None:
     """
     events = _events(settings)
     beat = _heartbeat(settings)
-    with StopRequest() as stop:
+    pace = Pace(settings.rate, lambda rate: _gaps(rate, settings.batch))
+    with _control(settings, pace), StopRequest() as stop:
         client = connect(settings.stream)
         trouble = ""
         with _output(settings) as output:
@@ -60,13 +63,14 @@ def run(settings: Settings) -> None:
             try:
                 feed(
                     islice(events, settings.count),
-                    _gaps(settings),
+                    pace.gaps(),
                     sender,
                     duration=settings.duration or float("inf"),
                     stopping=lambda: stop.made,
                     on_flush=lambda: output.stopping(sender.pending) if stop.made else None,
                     clock=monotonic,
                     wait=stop.wait,
+                    paused=lambda: _paused(pace, beat),
                 )
             except KeyboardInterrupt:
                 trouble = "stopped at once"
@@ -92,11 +96,35 @@ def _events(settings: Settings) -> Iterator[Event]:
     return iter(list(jsonlines.events(name, lines, send_broken=settings.send_broken)))
 
 
-def _gaps(settings: Settings) -> Iterator[float]:
-    if settings.rate is not None:
-        pace = pacing.in_batches if settings.batch else pacing.steady
-        return pace(settings.rate)
-    return pacing.unpaced() if settings.batch else pacing.natural(random.random)
+def _gaps(rate: float | None, batch: bool) -> Iterator[float]:
+    if rate is not None:
+        return pacing.in_batches(rate) if batch else pacing.steady(rate)
+    return pacing.unpaced() if batch else pacing.natural(random.random)
+
+
+def _paused(pace: Pace, beat: Callable[[], None]) -> bool:
+    """A producer that waits because it was told to is well."""
+    if pace.paused:
+        beat()
+    return pace.paused
+
+
+@contextmanager
+def _control(settings: Settings, pace: Pace) -> Iterator[None]:
+    if settings.control is None:
+        yield
+        return
+    host, port = settings.control
+    try:
+        server = serve(pace, host, port)
+    except OSError as error:
+        address = shown(f"{host}:{port}")
+        raise CannotStartError(f"--control {address}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _heartbeat(settings: Settings) -> Callable[[], None]:

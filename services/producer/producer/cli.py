@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from producer import mix
 from producer.errors import CannotStartError, SendingError
 from producer.generator import MOST_PRODUCTS, Spec
 from producer.mix import Mix
-from producer.settings import DEFAULT_STREAM, Settings
+from producer.settings import DEFAULT_STREAM, Settings, stream_of_stage
 
 OF_GENERATED_EVENTS = ("seed", "products", "mix", "invalid_share")
 
@@ -59,6 +60,17 @@ def _mix(ctx: click.Context, param: click.Parameter, value: str) -> Mix:
         raise click.BadParameter(f"{error} (example: added=6,removed=1,changed=3).") from None
 
 
+def _address(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise click.BadParameter(f"{value!r} is not HOST:PORT (example: 127.0.0.1:8081).")
+    return host, int(port)
+
+
 POSITIVE = FiniteRange(min=0, min_open=True)
 RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
 
@@ -72,9 +84,9 @@ RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
 @click.option(
     "--stream",
     envvar=["PRODUCER_STREAM", "STREAM_NAME"],
-    default=DEFAULT_STREAM,
-    show_default=True,
-    help="Kinesis stream to send to; also STREAM_NAME.",
+    default=lambda: stream_of_stage(os.environ.get("STAGE")),
+    show_default=DEFAULT_STREAM,
+    help="Kinesis stream to send to; also STREAM_NAME. By default that of the stage in STAGE.",
 )
 @click.option("--rate", type=RATE, help="Events per second, in place of one every 0.5-1.5 s.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
@@ -132,6 +144,12 @@ RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep a sign of life in this file, for `python -m producer.heartbeat` to check.",
 )
+@click.option(
+    "--control",
+    callback=_address,
+    metavar="HOST:PORT",
+    help="Let whoever reaches this address read and set the pace; 127.0.0.1:8081, say.",
+)
 @click.pass_context
 def produce(
     ctx: click.Context,
@@ -150,6 +168,7 @@ def produce(
     retry_for: float,
     output: Literal["auto", "text", "jsonl"],
     heartbeat: Path | None,
+    control: tuple[str, int] | None,
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
 
@@ -174,6 +193,7 @@ def produce(
         retry_for=retry_for,
         output=output,
         heartbeat=heartbeat,
+        control=control,
     )
     from producer.app import run  # boto3 takes a while to load: not for --help or a wrong option
 

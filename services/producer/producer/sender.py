@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
+DAMAGED = "the answer does not say what became of the records"
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -141,16 +143,21 @@ class Sender:
     def _put(self, events: Sequence[Event]) -> Sequence[PutRecordsResultEntryTypeDef]:
         """The result of each event; a call that fails as a whole, for now, refuses each alike."""
         try:
-            return self._client.put_records(
+            answer = self._client.put_records(
                 StreamName=self._stream,
                 Records=[{"Data": e.payload, "PartitionKey": e.partition_key} for e in events],
-            )["Records"]
+            )
         except (BotoCoreError, ClientError) as failure:
             if not transient(failure):
                 endpoint = self._client.meta.endpoint_url
                 raise SendingError(explain(failure, self._stream, endpoint)) from failure
             code, message = code_and_message(failure)
             return [{"ErrorCode": code, "ErrorMessage": message}] * len(events)
+        # The SDK takes an answer that was damaged on its way for one that says nothing.
+        results = answer.get("Records", [])
+        if len(results) != len(events):
+            return [{"ErrorCode": "DamagedAnswer", "ErrorMessage": DAMAGED}] * len(events)
+        return results
 
     def _back_off(self, refusals: Sequence[PutRecordsResultEntryTypeDef], waited: float) -> None:
         """Wait if there are `refusals`, the longer the more calls in a row had some.

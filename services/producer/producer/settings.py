@@ -9,6 +9,14 @@ from typing import Literal
 from producer.generator import Spec
 
 DEFAULT_STREAM = "realtimeInventoryProcessing"
+DEFAULT_STAGE = "default"
+
+
+def stream_of_stage(stage: str | None) -> str:
+    """What the stream is called, unless it is given a name: names of a stage begin with it."""
+    return DEFAULT_STREAM if stage in (None, "", DEFAULT_STAGE) else f"{stage}-{DEFAULT_STREAM}"
+
+
 EACH_SHOWN_UP_TO_RATE = 20.0
 
 
@@ -28,6 +36,7 @@ class Settings:
     retry_for: float = 60.0
     output: Literal["auto", "text", "jsonl"] = "auto"
     heartbeat: Path | None = None
+    control: tuple[str, int] | None = None
 
     @property
     def each_event_shown(self) -> bool:

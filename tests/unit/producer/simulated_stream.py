@@ -28,7 +28,11 @@ class AnswerLost:
     """The call is carried out, and its answer is lost."""
 
 
-Fault = Refuse | Unreachable | AnswerLost
+class AnswerDamaged:
+    """The call is carried out, and its answer says nothing."""
+
+
+Fault = Refuse | Unreachable | AnswerLost | AnswerDamaged
 
 
 class SimulatedStream:
@@ -58,6 +62,8 @@ class SimulatedStream:
             self.payloads.append(Records[n]["Data"])
         if isinstance(fault, AnswerLost):
             raise ReadTimeoutError(endpoint_url=self.meta.endpoint_url)
+        if isinstance(fault, AnswerDamaged):
+            return {}
         return {
             "Records": [
                 {"ShardId": "shardId-000000000000", "SequenceNumber": numbers[n]}

@@ -78,6 +78,18 @@ def test_the_command_line_outranks_the_environment(runs: list[Settings]) -> None
     assert [settings.stream for settings in runs] == ["a", "b"]
 
 
+def test_the_stream_is_that_of_the_stage_unless_it_is_named(runs: list[Settings]) -> None:
+    invoke(env={"STAGE": "dev"})
+    invoke(env={"STAGE": "dev", "STREAM_NAME": "orders"})
+    invoke(env={"STAGE": "default"})
+    invoke(env={"STAGE": ""})
+    assert [settings.stream for settings in runs] == [
+        "dev-realtimeInventoryProcessing",
+        "orders",
+        *("realtimeInventoryProcessing",) * 2,
+    ]
+
+
 def test_mounted_in_another_program_it_reads_the_same_environment(runs: list[Settings]) -> None:
     front_door = click.Group(commands=[produce])
     outcome = CliRunner().invoke(front_door, ["produce"], env={"PRODUCER_COUNT": "3"})

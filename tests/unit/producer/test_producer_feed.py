@@ -23,6 +23,7 @@ class Feeding:
         limits: Limits = ONE_BY_ONE,
         duration: float = float("inf"),
         stopping: Callable[[Feeding], bool] = lambda run: False,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.clock = FakeClock()
         self.stream = stream or SimulatedStream()
@@ -46,6 +47,7 @@ class Feeding:
             on_flush=lambda: self.pending_at_flush.append(sender.pending),
             clock=self.clock,
             wait=self.clock.wait,
+            paused=paused,
         )
         self.left = sender.pending
 

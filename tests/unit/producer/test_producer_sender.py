@@ -15,6 +15,7 @@ from producer.outbox import BATCH, MEBIBYTE, ONE_BY_ONE, Limits
 from producer.retry import Retry
 from producer.sender import Accepted, Refused, Sender
 from unit.producer.simulated_stream import (
+    AnswerDamaged,
     AnswerLost,
     FakeClock,
     Fault,
@@ -35,7 +36,8 @@ some_limits = st.builds(
 )
 refusals = st.builds(Refuse, st.lists(st.booleans(), min_size=1, max_size=5))
 clear_faults = st.lists(refusals | st.builds(Unreachable), max_size=20)
-any_faults = st.lists(refusals | st.builds(Unreachable) | st.builds(AnswerLost), max_size=20)
+unanswered = st.builds(Unreachable) | st.builds(AnswerLost) | st.builds(AnswerDamaged)
+any_faults = st.lists(refusals | unanswered, max_size=20)
 
 
 def by_product(payloads: Sequence[bytes]) -> dict[bytes, list[int]]:

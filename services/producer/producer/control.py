@@ -1,0 +1,96 @@
+"""The pace of a running producer, and the HTTP endpoint that changes it. Off unless asked for.
+
+GET answers {"rate": 20.0, "paused": false}; PUT with one or both of these sets them. A rate of null
+is the natural pace. Whoever reaches the port may do so; a browser may not: its requests name the
+page that they come from, and are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+FASTEST = 1_000_000
+MOST_BYTES = 10_000
+
+
+class Pace:
+    """How fast events are taken. Another thread may change it; the next event goes by it."""
+
+    def __init__(self, rate: float | None, gaps: Callable[[float | None], Iterator[float]]) -> None:
+        self.rate = rate
+        self.paused = False
+        self._gaps = gaps
+
+    def gaps(self) -> Iterator[float]:
+        """Endless gaps between two events, in seconds."""
+        while True:
+            rate = self.rate
+            for gap in self._gaps(rate):
+                yield gap
+                if self.rate != rate:
+                    break
+
+    def change(self, wanted: Any) -> None:
+        """Raises ValueError, which says what is wrong, and changes nothing then."""
+        if not isinstance(wanted, dict) or not wanted or wanted.keys() - {"rate", "paused"}:
+            raise ValueError('must be a JSON object with "rate", "paused" or both')
+        rate, paused = wanted.get("rate", self.rate), wanted.get("paused", self.paused)
+        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if rate is not None and not (is_number and math.isfinite(rate) and 0 < rate <= FASTEST):
+            raise ValueError(f"rate: must be a number above 0, up to {FASTEST}, or null")
+        if not isinstance(paused, bool):
+            raise ValueError("paused: must be true or false")
+        self.rate, self.paused = rate, paused
+
+
+def serve(pace: Pace, host: str, port: int) -> ThreadingHTTPServer:
+    """The endpoint, answering in threads of its own. Raises OSError when it cannot listen."""
+    server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), {"pace": pace}))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
+    return server
+
+
+class _Handler(BaseHTTPRequestHandler):
+    pace: Pace
+    timeout = 5
+
+    def do_GET(self) -> None:
+        if self._is_no_page():
+            self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
+
+    def do_PUT(self) -> None:
+        if not self._is_no_page():
+            return
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            self._answer(400, {"error": f"the body must be of up to {MOST_BYTES} bytes"})
+            return
+        try:
+            self.pace.change(json.loads(self.rfile.read(int(length))))
+        except (ValueError, RecursionError) as error:
+            self._answer(400, {"error": str(error)})
+        else:
+            self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
+
+    def _is_no_page(self) -> bool:
+        if "Origin" not in self.headers and "Sec-Fetch-Site" not in self.headers:
+            return True
+        self._answer(403, {"error": "pages may not ask"})
+        return False
+
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """The output of the producer is its events."""

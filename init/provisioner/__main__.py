@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 
 from provisioner.clients import Clients
 from provisioner.engine import provision
-from provisioner.errors import ProvisioningError, explain
+from provisioner.errors import NotBegunError, ProvisioningError, SettingsError, explain
 from provisioner.names import Names
 from provisioner.options import Options
 
@@ -34,6 +34,9 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         provision(clients, names, options, code, lambda change: print(change, flush=True))
+    except (NotBegunError, SettingsError) as error:
+        print(f"provisioning did not begin: {error}", file=sys.stderr)
+        return 2
     except ProvisioningError as error:
         for failure in error.failures:
             reason = f"{failure.resource}: {failure.reason}"

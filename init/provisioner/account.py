@@ -22,5 +22,10 @@ class Account:
     def arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
 
+    def endpoint(self, service: str) -> str:
+        """The name of a service's endpoint, as a condition on kms:ViaService has it."""
+        domain = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return f"{service}.{self.region}.{domain}"
+
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.id}:role/{name}"

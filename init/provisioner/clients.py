@@ -12,6 +12,7 @@ from provisioner.errors import SettingsError
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kinesis import KinesisClient
@@ -27,6 +28,7 @@ _CONFIG = Config(connect_timeout=5, retries={"mode": "standard"})
 
 @dataclass(frozen=True)
 class Clients:
+    cloudwatch: CloudWatchClient
     kinesis: KinesisClient
     dynamodb: DynamoDBClient
     lambda_: LambdaClient
@@ -44,7 +46,8 @@ class Clients:
         Raises SettingsError when neither names a Region.
         """
         try:
-            return cls(
+            clients = cls(
+                cloudwatch=session.client("cloudwatch", config=_CONFIG),
                 kinesis=session.client("kinesis", config=_CONFIG),
                 dynamodb=session.client("dynamodb", config=_CONFIG),
                 lambda_=session.client("lambda", config=_CONFIG),
@@ -57,3 +60,8 @@ class Clients:
             )
         except NoRegionError:
             raise SettingsError("AWS_DEFAULT_REGION is not set: name the AWS Region") from None
+        for client in vars(clients).values():
+            # A client makes its exceptions when first asked for them. Asked by two threads at once
+            # it makes two of each, and what one raises the other does not catch.
+            _ = client.exceptions
+        return clients

@@ -69,6 +69,46 @@ def converge(kind: Kind[R], desired: R, patience: Patience) -> Change:
                 change = _change(desired, step)
 
 
+def rehearse(kind: Kind[R], desired: R, patience: Patience) -> Change:
+    """Make the calls that `converge` would, on clients that keep them back.
+
+    What a call makes of the resource is what the kind says that it does. Raises as `preview` does.
+    """
+    pause = patience.start()
+    change = Change(Action.UNCHANGED, desired.label)
+    observed = kind.look(desired)
+    while True:
+        step = decide(desired, observed, History(), adopts=kind.adopts)
+        match step:
+            case Done():
+                return dataclasses.replace(change, planned=True)
+            case Refuse(reason):
+                raise ResourceError(reason)
+            case Wait(reason):
+                pause(reason)
+                observed = kind.look(desired)
+                continue
+            case Create():
+                kind.create(desired)
+                observed = kind.made(desired)
+            case Replace():
+                kind.delete(desired)
+                observed = None
+            case Update(actual):
+                observed = _update(kind, desired, actual)
+        if change.action is Action.UNCHANGED:
+            change = _change(desired, step)
+
+
+def _update(kind: Kind[R], desired: R, actual: R) -> R | None:
+    goal = kind.toward(desired, actual)
+    if goal is None:
+        kind.delete(desired)
+    else:
+        kind.update(goal, actual)
+    return goal
+
+
 def _act(kind: Kind[R], desired: R, step: Step[R], history: History[R]) -> History[R]:
     match step:
         case Wait(reason):
@@ -82,11 +122,11 @@ def _act(kind: Kind[R], desired: R, step: Step[R], history: History[R]) -> Histo
             kind.delete(desired)
         case Update(actual):
             try:
-                kind.update(desired, actual)
+                _update(kind, desired, actual)
             except BaseException:
                 # An emulator may drop the tags that a resource is made with. If they cannot be
                 # added it does not stay: the next run would take it for somebody else's.
-                if history.made and not is_ours(actual):
+                if history.made and not is_ours(actual, desired):
                     kind.delete(desired)
                 raise
             return dataclasses.replace(history, updated_from=actual)
@@ -105,8 +145,10 @@ def remove(kind: Kind[R], desired: R, patience: Patience) -> Change:
                 pause(f"it is {state}")
             case observed:
                 resource = observed.resource if isinstance(observed, Broken) else observed
-                if not is_ours(resource):
-                    return Change(Action.KEPT, desired.label, not_ours())
+                if not is_ours(resource, desired):
+                    return Change(Action.KEPT, desired.label, not_ours(resource, desired))
+                if resource.kept_for:
+                    return Change(Action.KEPT, desired.label, resource.kept_for)
                 if asked:
                     pause("it is deleted, but still there")
                 else:

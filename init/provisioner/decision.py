@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from provisioner.diff import Difference, differences
-from provisioner.resources import TAGS, Resource
+from provisioner.resources import DEFAULT_STAGE, PROJECT, Resource
 
 R = TypeVar("R", bound=Resource)
 
@@ -72,13 +72,16 @@ class Refuse:
 Step: TypeAlias = Create | Update[R] | Replace | Wait | Done | Refuse
 
 
-def is_ours(resource: Resource) -> bool:
-    return resource.tags == TAGS
+def is_ours(actual: Resource, desired: Resource) -> bool:
+    """Whether it is of our stage; what was made before there were stages is of the default one."""
+    return {"stage": DEFAULT_STAGE, **actual.tags} == desired.tags
 
 
-def not_ours() -> str:
-    tags = ", ".join(f"{key}={value}" for key, value in TAGS.items())
-    return f"it has no tag {tags}, so it was not made by this program"
+def not_ours(actual: Resource, desired: Resource) -> str:
+    if actual.tags.get("project") == PROJECT:
+        stage = actual.tags.get("stage", DEFAULT_STAGE)
+        return f"it is of the stage {stage}, not of {desired.tags['stage']}"
+    return f"it has no tag project={PROJECT}, so it was not made by this program"
 
 
 def decide(desired: R, observed: Observed[R], history: History[R], *, adopts: bool) -> Step[R]:
@@ -96,16 +99,16 @@ def decide(desired: R, observed: Observed[R], history: History[R], *, adopts: bo
         case Broken():
             return _decide_broken(desired, observed, history)
         case actual:
-            if not (is_ours(actual) or history.made or adopts):
-                return Refuse(f"it exists, but {not_ours()}; {_how_to_hand_over()}")
+            if not (is_ours(actual, desired) or history.made or (adopts and not actual.tags)):
+                return _refuse(actual, desired)
             return _decide_present(desired, actual, history)
 
 
 def _decide_broken(desired: R, observed: Broken[R], history: History[R]) -> Step[R]:
     if history.made or history.updated_from is not None:
         return Refuse(observed.reason)
-    if not is_ours(observed.resource):
-        return Refuse(f"it exists, but {not_ours()}; {_how_to_hand_over()}")
+    if not is_ours(observed.resource, desired):
+        return _refuse(observed.resource, desired)
     if observed.replaceable:
         return Replace(observed.reason)
     found = differences(desired, observed.resource)
@@ -133,5 +136,8 @@ def _impossible(desired: Resource, found: tuple[Difference, ...]) -> Refuse | No
     return Refuse("; ".join(reasons)) if reasons else None
 
 
-def _how_to_hand_over() -> str:
-    return "choose another name for ours, or hand it over by tagging it"
+def _refuse(actual: Resource, desired: Resource) -> Refuse:
+    return Refuse(
+        f"it exists, but {not_ours(actual, desired)}; "
+        "choose another name for ours, or hand it over by tagging it"
+    )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisioner import policies
 from provisioner.account import Account
+from provisioner.alerting import alerting, queues_of
+from provisioner.monitoring import monitoring
 from provisioner.names import Names
 from provisioner.options import Options
 from provisioner.resources import (
+    KINESIS_KEY,
     Function,
     Key,
     LogGroup,
@@ -17,6 +22,7 @@ from provisioner.resources import (
     Stream,
     Table,
     Topic,
+    tags_of,
 )
 
 # The longest that SQS keeps a message: what failed waits for somebody to look at it.
@@ -26,49 +32,49 @@ _QUEUE_RETENTION_SECONDS = 14 * 24 * 3600
 def description(
     names: Names, options: Options, account: Account, code_sha256: str
 ) -> tuple[Resource, ...]:
-    """All resources. `code_sha256` is the base64 of the SHA-256 of the function's zip."""
+    """All resources, as they are to be made, one step after the other, with the tags of the stage.
+
+    `code_sha256` is the base64 of the SHA-256 of the functions' zip.
+    """
+    key = policies.KeyAccess(account, options.kms_key)
     stream = Stream(
         name=names.stream,
         arn=account.arn("kinesis", f"stream/{names.stream}"),
         shards=options.stream_shards,
+        kms_key=options.kms_key or KINESIS_KEY,
     )
     table = Table(
         name=names.table,
         arn=account.arn("dynamodb", f"table/{names.table}"),
         key=Key((("product_id", "S"),)),
         stream_view="NEW_AND_OLD_IMAGES",
+        kms_key=options.kms_key,
+        point_in_time_recovery=options.point_in_time_recovery,
+        deletion_protection=options.deletion_protection,
     )
-    dead_letter_queue = Queue(
-        name=names.dead_letter_queue,
-        arn=account.arn("sqs", names.dead_letter_queue),
-        retention_seconds=_QUEUE_RETENTION_SECONDS,
+    removals = Table(
+        name=names.removals_table,
+        arn=account.arn("dynamodb", f"table/{names.removals_table}"),
+        key=Key((("product_id", "S"),)),
+        stream_view=None,
+        expiry="expires_at",
+        kms_key=options.kms_key,
     )
-    topic_arn = account.arn("sns", names.topic)
-    rejected_queue_arn = account.arn("sqs", names.rejected_queue)
-    rejected_queue = Queue(
-        name=names.rejected_queue,
-        arn=rejected_queue_arn,
-        retention_seconds=_QUEUE_RETENTION_SECONDS,
-        policy=policies.queue_policy(rejected_queue_arn, topic_arn),
-    )
-    topic = Topic(name=names.topic, arn=topic_arn, subscriber=rejected_queue.arn)
-    log_group_name = f"/aws/lambda/{names.function}"
-    log_group = LogGroup(
-        name=log_group_name,
-        arn=account.arn("logs", f"log-group:{log_group_name}"),
-        retention_days=options.log_retention_days,
-    )
+    rejections = _topic(names, key, names.rejections_topic, names.rejected_queue)
+    dead_letters = _topic(names, key, names.dead_letters_topic, names.dead_letter_queue)
+    log_group = LogGroup.of_function(names.function, account, options.log_retention_days)
+    function_arn = account.arn("lambda", f"function:{names.function}")
     function_role = Role(
         name=names.function_role,
         arn=account.role_arn(names.function_role),
-        trust=policies.trust(
-            "lambda.amazonaws.com", {"StringEquals": {"aws:SourceAccount": account.id}}
+        trust=policies.lambda_trust(account, function_arn),
+        policy=policies.function_access(
+            table.arn, removals.arn, rejections.arn, log_group.arn, key
         ),
-        policy=policies.function_access(table.arn, topic.arn, log_group.arn),
     )
     function = Function(
         name=names.function,
-        arn=account.arn("lambda", f"function:{names.function}"),
+        arn=function_arn,
         code=code_sha256,
         role=function_role.arn,
         runtime=options.function_runtime,
@@ -77,9 +83,11 @@ def description(
         timeout_seconds=options.function_timeout_seconds,
         environment={
             "TABLE_NAME": table.name,
-            "FAILURES_TOPIC_ARN": topic.arn,
+            "REMOVALS_TABLE_NAME": removals.name,
+            "FAILURES_TOPIC_ARN": rejections.arn,
             "REMOVAL_NAME_POLICY": options.removal_name_policy,
-            "POWERTOOLS_SERVICE_NAME": "inventory",
+            # The dimension of its metrics.
+            "POWERTOOLS_SERVICE_NAME": names.function,
             "POWERTOOLS_METRICS_NAMESPACE": "Inventory",
             # The batch line, by which a run is followed, is of this level.
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -93,7 +101,7 @@ def description(
             "pipes.amazonaws.com",
             {"StringEquals": {"aws:SourceAccount": account.id, "aws:SourceArn": pipe_arn}},
         ),
-        policy=policies.pipe_access(stream.arn, function.arn, dead_letter_queue.arn),
+        policy=policies.pipe_access(stream.arn, function.arn, dead_letters.arn, key),
     )
     pipe = Pipe(
         name=names.pipe,
@@ -106,17 +114,50 @@ def description(
         batching_window_seconds=options.batching_window_seconds,
         max_retry_attempts=options.max_retry_attempts,
         max_record_age_seconds=options.max_record_age_seconds,
-        dead_letter_queue=dead_letter_queue.arn,
+        dead_letters=dead_letters.arn,
     )
-    return (
+    alerts = alerting(names, options, account, code_sha256, stream=stream, table=table)
+    resources = (
         table,
-        dead_letter_queue,
-        rejected_queue,
+        removals,
+        _failure_queue(names.dead_letter_queue, key, dead_letters),
+        _failure_queue(names.rejected_queue, key, rejections),
         log_group,
         function_role,
         pipe_role,
-        topic,
+        rejections,
+        dead_letters,
         function,
         stream,
         pipe,
+        *alerts,
+        *monitoring(names, options, account),
+    )
+    tags = tags_of(names.stage)
+    tagged = [replace(resource, tags=tags) for resource in resources]
+    return tuple(sorted(tagged, key=lambda resource: resource.stage))
+
+
+def _topic(names: Names, key: policies.KeyAccess, name: str, queue: str) -> Topic:
+    """A topic of failures: they go to a queue of their own, and to that of the alerts."""
+    account = key.account
+    arn = account.arn("sns", name)
+    return Topic(
+        name=name,
+        arn=arn,
+        policy=policies.topic_policy(arn),
+        kms_key=key.key,
+        queues=queues_of(names, account),
+        subscribers=frozenset(account.arn("sqs", each) for each in (queue, names.alerts_queue)),
+    )
+
+
+def _failure_queue(name: str, key: policies.KeyAccess, topic: Topic) -> Queue:
+    arn = key.account.arn("sqs", name)
+    return Queue(
+        name=name,
+        arn=arn,
+        retention_seconds=_QUEUE_RETENTION_SECONDS,
+        kms_key=key.key,
+        policy=policies.queue_policy(arn, topic.arn),
     )

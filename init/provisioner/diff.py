@@ -33,4 +33,4 @@ def differences(desired: Resource, actual: Resource) -> tuple[Difference, ...]:
 
 
 def _short(value: object) -> bool:
-    return isinstance(value, int | str | None) and len(str(value)) <= _SHOWN
+    return isinstance(value, int | float | str | None) and len(str(value)) <= _SHOWN

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
 from typing import Any, TypeAlias
 
+from provisioner.access import access_problem
 from provisioner.account import Account
+from provisioner.calls import Call, recorded
 from provisioner.changes import Change
 from provisioner.clients import Clients
-from provisioner.convergence import converge, preview, remove
+from provisioner.convergence import converge, preview, rehearse, remove
 from provisioner.description import description
-from provisioner.errors import AWS_ERRORS, Failure, ProvisioningError, ResourceError, explain
+from provisioner.errors import (
+    AWS_ERRORS,
+    Failure,
+    NotBegunError,
+    ProvisioningError,
+    ResourceError,
+    explain,
+)
+from provisioner.finding import strays
 from provisioner.kinds import Kind, Kinds, all_kinds
 from provisioner.kinds.functions import code_sha256
 from provisioner.names import Names
@@ -32,8 +42,22 @@ def plan(clients: Clients, names: Names, options: Options, code: bytes) -> list[
     Raises ProvisioningError when AWS cannot be asked, or when a resource is there that can neither
     be used nor changed.
     """
-    resources = _describe("planning", clients, names, options, code)
+    resources = _describe(clients, names, options, code)
     return _run("planning", [resources], preview, all_kinds(clients, code), lambda _: None)
+
+
+def dry_run(clients: Clients, names: Names, options: Options, code: bytes) -> list[Call]:
+    """The calls with which `provision` would change something, in order; makes none of them.
+
+    Those of different resources may come in another order where `provision` works on both at once.
+    Raises as `plan` does.
+    """
+    resources = _describe(clients, names, options, code)
+    kinds = all_kinds(clients, code)
+    _run("planning", [resources], preview, kinds, lambda _: None)
+    with recorded(clients, send=False) as calls:
+        _run("planning", [[each] for each in resources], rehearse, kinds, lambda _: None)
+    return calls
 
 
 def provision(
@@ -49,7 +73,7 @@ def provision(
     `report` is called with each Change as soon as it is made; all are returned in the order of the
     description. Each resource has `deadline_seconds` to get there. Raises ProvisioningError.
     """
-    resources = _describe("provisioning", clients, names, options, code)
+    resources = _describe(clients, names, options, code)
     kinds = all_kinds(clients, code)
     return _run("provisioning", _stages(resources), converge, kinds, report, deadline_seconds)
 
@@ -60,27 +84,40 @@ def destroy(
     options: Options,
     report: Report,
     deadline_seconds: float = DEADLINE_SECONDS,
+    tagged: Collection[str] = (),
 ) -> list[Change]:
     """Delete everything of these names that carries our tags, the pipe first, and all data in it.
 
-    Returns once all of it is gone, otherwise as `provision`.
+    And what else of `tagged`, the ARNs of what has them, is of a kind of ours. Returns once all of
+    it is gone, with what was left and why; otherwise as `provision`.
     """
-    resources = _describe("destroying", clients, names, options, b"")
+    resources = _describe(clients, names, options, b"")
+    found, left = strays(clients, resources, tagged)
     kinds = all_kinds(clients, b"")
-    stages = list(reversed(_stages(resources)))
-    return _run("destroying", stages, remove, kinds, report, deadline_seconds)
+    stages = list(reversed(_stages([*resources, *found])))
+    done = _run("destroying", stages, remove, kinds, report, deadline_seconds)
+    for change in left:
+        report(change)
+    return [*done, *left]
 
 
 def _describe(
-    task: str, clients: Clients, names: Names, options: Options, code: bytes
+    clients: Clients, names: Names, options: Options, code: bytes
 ) -> tuple[Resource, ...]:
+    account = whose(clients)
+    options.check(account.region)
+    return description(names, options, account, code_sha256(code))
+
+
+def whose(clients: Clients) -> Account:
+    """The account and Region that the clients work in. Raises NotBegunError when none lets them."""
     region = clients.kinesis.meta.region_name
     try:
         caller = clients.sts.get_caller_identity()
     except AWS_ERRORS as error:
-        raise ProvisioningError(task, [], [Failure("AWS account", explain(error))]) from error
-    account = Account.of_caller(caller["Arn"], caller["Account"], region)
-    return description(names, options, account, code_sha256(code))
+        reason = access_problem(error, region) or f"AWS account: {explain(error)}"
+        raise NotBegunError(reason) from error
+    return Account.of_caller(caller["Arn"], caller["Account"], region)
 
 
 def _stages(resources: Sequence[Resource]) -> list[list[Resource]]:
@@ -127,7 +164,7 @@ def _run_stage(
                 try:
                     change = future.result()
                 except (ResourceError, *AWS_ERRORS) as error:
-                    failures.append(Failure(resource.label, explain(error)))
+                    failures.append(Failure.of(resource.label, error))
                 else:
                     changes[resource.label] = change
                     report(change)

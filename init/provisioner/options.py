@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from provisioner.variables import Variables, between, one_of, read
+from provisioner.errors import SettingsError
+from provisioner.variables import Variables, between, matching, on_or_off, one_of, or_off, read
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.literals import RuntimeType
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 _RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+# Not an alias: what a role may do is said of a key itself.
+_KEY = matching(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]{1,128}",
+    "the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID)",
 )
 
 VARIABLES: Variables = {
@@ -30,7 +37,14 @@ VARIABLES: Variables = {
     # A pipe waits at most five minutes for its target.
     "function_timeout_seconds": ("FUNCTION_TIMEOUT_SECONDS", between(1, 300)),
     "removal_name_policy": ("REMOVAL_NAME_POLICY", one_of("ignore", "enforce")),
+    "low_stock": ("LOW_STOCK", or_off(between(0, 999_999_999))),
+    "high_stock": ("HIGH_STOCK", or_off(between(0, 999_999_999))),
+    "lag_alarm_seconds": ("LAG_ALARM_SECONDS", between(1, 86_400)),
+    "rejected_share_alarm_percent": ("REJECTED_SHARE_ALARM_PERCENT", between(0, 100)),
     "log_retention_days": ("LOG_RETENTION_DAYS", one_of(*_RETENTION_DAYS)),
+    "kms_key": ("KMS_KEY_ARN", or_off(_KEY)),
+    "point_in_time_recovery": ("POINT_IN_TIME_RECOVERY", on_or_off),
+    "deletion_protection": ("DELETION_PROTECTION", on_or_off),
 }
 
 
@@ -49,6 +63,11 @@ class Options:
     is given up on for its age can still be read from the stream. It has to be long: an age counts
     from the record's arrival, and records that have waited for a pipe to run are given up on
     without an attempt.
+
+    Stock is low at `low_stock` and below, and over above `high_stock`; None turns an alert off.
+
+    Without a `kms_key` AWS's own keys encrypt what is kept. Recovery and protection are those of
+    the table with the rows.
     """
 
     stream_shards: int = 2
@@ -61,9 +80,21 @@ class Options:
     function_memory_mb: int = 256
     function_timeout_seconds: int = 60
     removal_name_policy: str = "ignore"
+    low_stock: int | None = None
+    high_stock: int | None = 1000
+    lag_alarm_seconds: int = 60
+    rejected_share_alarm_percent: int = 10
     log_retention_days: int = 14
+    kms_key: str | None = None
+    point_in_time_recovery: bool = False
+    deletion_protection: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """The settings of `environ`, the defaults for the rest; SettingsError names a bad one."""
         return cls(**read(VARIABLES, environ))
+
+    def check(self, region: str) -> None:
+        """Raises SettingsError where the key is not of `region`, that of what it is to encrypt."""
+        if self.kms_key is not None and (of := self.kms_key.split(":")[3]) != region:
+            raise SettingsError(f"KMS_KEY_ARN is of the Region {of}, the resources are of {region}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from provisioner.account import Account
 from provisioner.policies import Policy
 
 if TYPE_CHECKING:
@@ -15,14 +16,27 @@ if TYPE_CHECKING:
         StreamViewTypeType,
     )
     from mypy_boto3_kinesis.literals import StreamModeType
-    from mypy_boto3_lambda.literals import RuntimeType
+    from mypy_boto3_lambda.literals import (
+        EventSourcePositionType,
+        FunctionResponseTypeType,
+        RuntimeType,
+    )
     from mypy_boto3_pipes.literals import (
         KinesisStreamStartPositionType,
         OnPartialBatchItemFailureStreamsType,
         PipeTargetInvocationTypeType,
     )
 
-TAGS: Mapping[str, str] = {"project": "inventory-stack"}
+PROJECT = "inventory-stack"
+DEFAULT_STAGE = "default"
+
+
+def tags_of(stage: str) -> Mapping[str, str]:
+    """What tells the resources of a stage from all others of an account."""
+    return {"project": PROJECT, "stage": stage}
+
+
+TAGS = tags_of(DEFAULT_STAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +62,16 @@ class Resource:
         """What to say about it when it is created, where its name does not say it all."""
         return ""
 
+    @property
+    def kept_for(self) -> str:
+        """Why AWS would not delete it, where that was asked for."""
+        return ""
+
+
+KINESIS_KEY = "alias/aws/kinesis"
+"""The key that AWS keeps in each account for its streams. Kinesis has none that is AWS's alone, as
+tables and queues do; this one costs nothing to have, and whoever may use a stream may use it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stream(Resource):
@@ -61,6 +85,8 @@ class Stream(Resource):
     }
     shards: int
     mode: StreamModeType = "PROVISIONED"
+    kms_key: str | None = KINESIS_KEY
+    """An ARN, or the alias of AWS's key; None, a stream in the clear, is found and never wanted."""
 
     @property
     def detail(self) -> str:
@@ -80,34 +106,76 @@ class Key:
 @dataclass(frozen=True, kw_only=True)
 class Table(Resource):
     kind = "table"
-    fixed: ClassVar = {"key": "save what is in it and delete it, or set TABLE_NAME to another name"}
+    fixed: ClassVar = {
+        "key": "save what is in it and delete it, "
+        "or set TABLE_NAME, REMOVALS_TABLE_NAME or ALERTS_TABLE_NAME to another name"
+    }
     key: Key
     billing: BillingModeType = "PAY_PER_REQUEST"
     stream_view: StreamViewTypeType | None
+    expiry: str | None = None
+    """The attribute that says when an item may go (epoch seconds), if one does."""
+    kms_key: str | None = None
+    """The ARN of a key; None is one that AWS owns."""
+    point_in_time_recovery: bool = False
+    deletion_protection: bool = False
+
+    @property
+    def kept_for(self) -> str:
+        if not self.deletion_protection:
+            return ""
+        off = f"aws dynamodb update-table --table-name {self.name} --no-deletion-protection-enabled"
+        return f"it is protected from deletion, until you run `{off}`"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Resource):
     kind = "queue"
     retention_seconds: int
+    visibility_seconds: int = 30
     encrypted: bool = True
+    kms_key: str | None = None
+    """The ARN of the key that it is encrypted with; None is one that SQS owns."""
     policy: Policy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topic(Resource):
-    """A topic and its one subscription of ours: the queue with the ARN `subscriber`."""
+    """A topic, and which of `queues`, those of ours, are subscribed to it. All are ARNs.
+
+    Whoever else is subscribed is none of our business.
+    """
 
     kind = "topic"
     stage = 2
-    subscriber: str | None
+    queues: frozenset[str]
+    subscribers: frozenset[str]
     raw_delivery: bool = True
+    policy: Policy | None = None
+    kms_key: str | None = None
+    """The ARN of a key; without one SNS keeps messages on disks that AWS encrypts. AWS's key for
+    topics, alias/aws/sns, would keep services such as CloudWatch from publishing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicTopic(Topic):
+    """A topic for people. Made last: where the rejected queue was subscribed to it, it is so until
+    nothing sends rejections to it any more."""
+
+    stage = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogGroup(Resource):
     kind = "log group"
     retention_days: int | None
+
+    @classmethod
+    def of_function(cls, function: str, account: Account, retention_days: int) -> Self:
+        """The one that Lambda has a function log to."""
+        name = f"/aws/lambda/{function}"
+        arn = account.arn("logs", f"log-group:{name}")
+        return cls(name=name, arn=arn, retention_days=retention_days)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +220,7 @@ class Pipe(Resource):
     batching_window_seconds: int
     max_retry_attempts: int
     max_record_age_seconds: int
-    dead_letter_queue: str | None
+    dead_letters: str | None
     on_partial_failure: OnPartialBatchItemFailureStreamsType | None = "AUTOMATIC_BISECT"
     invocation_type: PipeTargetInvocationTypeType = "REQUEST_RESPONSE"
     state: str = "RUNNING"
@@ -160,3 +228,39 @@ class Pipe(Resource):
     @property
     def detail(self) -> str:
         return f"batches of up to {self.batch_size}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventSource(Resource):
+    """What Lambda polls for a function: an event source mapping. Its own ARN is AWS's choice.
+
+    `source` is the ARN of the queue, or of the table whose stream it is.
+    """
+
+    kind = "event source"
+    stage = 6
+    arn: str = ""
+    function: str
+    source: str
+    batch_size: int
+    batching_window_seconds: int
+    enabled: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueSource(EventSource):
+    """A queue. The function reports the messages that are to come again."""
+
+    max_concurrency: int
+    response_types: tuple[FunctionResponseTypeType, ...] = ("ReportBatchItemFailures",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSource(EventSource):
+    """A table's stream. A failed batch is halved, and given up on in the end."""
+
+    fixed: ClassVar = {"starting_position": "delete the event source mapping"}
+    starting_position: EventSourcePositionType = "TRIM_HORIZON"
+    max_retry_attempts: int
+    max_record_age_seconds: int
+    bisect: bool = True

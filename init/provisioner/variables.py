@@ -47,6 +47,26 @@ def between(low: int, high: int) -> Parse:
     return parse
 
 
+def or_off(parse: Parse) -> Parse:
+    """None for "off"."""
+
+    def parse_unless_off(text: str) -> object:
+        if text == "off":
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or off") from None
+
+    return parse_unless_off
+
+
+def on_or_off(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text == "on"
+
+
 def one_of(*choices: str | int) -> Parse:
     def parse(text: str) -> str | int:
         for choice in choices:

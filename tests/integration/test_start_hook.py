@@ -12,7 +12,7 @@ import pytest
 
 import provisioner
 from provisioner import Names
-from stack import Stack, environment_of, own_names
+from stack import RESOURCES, Stack, environment_of, own_names
 
 INIT = Path(__file__).parents[2] / "init"
 Hook = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,12 +41,12 @@ def destroy(stack: Stack, names: Names) -> None:
 def test_it_makes_what_is_missing_and_leaves_the_rest(stack: Stack, hook: Hook) -> None:
     ended = hook()
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.count("unchanged") == 10
+    assert ended.stdout.count("unchanged") == RESOURCES
 
     others = own_names()
     ended = hook(**environment_of(others))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.count("created") == 10
+    assert ended.stdout.count("created") == RESOURCES
     assert f"created pipe {others.pipe}" in ended.stdout
     destroy(stack, others)
 
@@ -67,14 +67,17 @@ def test_each_resource_that_cannot_be_made_is_one_line(stack: Stack, hook: Hook)
 
 
 @pytest.mark.parametrize(
-    ("variable", "resource"),
-    [("AWS_ENDPOINT_URL", "AWS account"), ("AWS_ENDPOINT_URL_PIPES", "pipe inventory-pipe-")],
+    ("variable", "code", "text"),
+    [
+        ("AWS_ENDPOINT_URL", 2, "provisioning did not begin: AWS account"),
+        ("AWS_ENDPOINT_URL_PIPES", 1, "provisioning failed: pipe inventory-pipe-"),
+    ],
 )
 def test_a_server_that_does_not_answer_is_one_line_with_its_address(
-    hook: Hook, variable: str, resource: str
+    hook: Hook, variable: str, code: int, text: str
 ) -> None:
     ended = hook(**{variable: "http://127.0.0.1:9"})
-    assert ended.returncode == 1
+    assert ended.returncode == code
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"provisioning failed: {resource}")
+    assert line.startswith(text)
     assert "http://127.0.0.1:9/" in line

@@ -6,10 +6,12 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.decision import Broken, Observed, Pending
 from provisioner.errors import NotYetError
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.resources import Function
 from provisioner.tags import known
 
@@ -17,9 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class Functions:
-    adopts = False
-
+class Functions(AllAtOnce[Function]):
     def __init__(self, lambda_: LambdaClient, code: bytes) -> None:
         self._lambda = lambda_
         self._code = code
@@ -67,8 +67,13 @@ class Functions:
                 Tags=desired.tags,
             )
 
-    def update(self, desired: Function, actual: Function) -> None:
+    def toward(self, desired: Function, actual: Function) -> Function:
         """Code first, the rest in a later round: Lambda takes one update at a time."""
+        if actual.code != desired.code:
+            return replace(actual, tags=desired.tags, code=desired.code)
+        return desired
+
+    def update(self, desired: Function, actual: Function) -> None:
         if actual.tags != desired.tags:
             self._lambda.tag_resource(Resource=actual.arn, Tags=desired.tags)
         if actual.code != desired.code:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.decision import Observed
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.resources import LogGroup
 from provisioner.tags import known
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 
-class LogGroups:
+class LogGroups(AllAtOnce[LogGroup]):
     # A function that may, makes its log group itself, without tags, when it first logs something.
     adopts = True
 

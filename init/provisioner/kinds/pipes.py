@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from provisioner.decision import Broken, Observed, Pending
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.resources import Pipe
 from provisioner.tags import known
 
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     )
 
 
-class Pipes:
-    adopts = False
-
+class Pipes(AllAtOnce[Pipe]):
     def __init__(self, pipes: EventBridgePipesClient) -> None:
         self._pipes = pipes
 
@@ -85,7 +84,7 @@ def _pipe(actual: DescribePipeResponseTypeDef) -> Pipe:
         batching_window_seconds=source.get("MaximumBatchingWindowInSeconds", 0),
         max_retry_attempts=source.get("MaximumRetryAttempts", -1),
         max_record_age_seconds=source.get("MaximumRecordAgeInSeconds", -1),
-        dead_letter_queue=source.get("DeadLetterConfig", {}).get("Arn"),
+        dead_letters=source.get("DeadLetterConfig", {}).get("Arn"),
         on_partial_failure=source.get("OnPartialBatchItemFailure"),
         invocation_type=target.get("InvocationType", "REQUEST_RESPONSE"),
         state=actual["CurrentState"],
@@ -101,8 +100,8 @@ def _source_parameters(pipe: Pipe) -> UpdatePipeSourceKinesisStreamParametersTyp
     }
     if pipe.on_partial_failure is not None:
         parameters["OnPartialBatchItemFailure"] = pipe.on_partial_failure
-    if pipe.dead_letter_queue is not None:
-        parameters["DeadLetterConfig"] = {"Arn": pipe.dead_letter_queue}
+    if pipe.dead_letters is not None:
+        parameters["DeadLetterConfig"] = {"Arn": pipe.dead_letters}
     return parameters
 
 

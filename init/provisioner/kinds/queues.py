@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.decision import Observed
 from provisioner.errors import NotYetError
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.policies import Policy
 from provisioner.resources import Queue
 from provisioner.tags import known
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 
-class Queues:
-    adopts = False
-
+class Queues(AllAtOnce[Queue]):
     def __init__(self, sqs: SQSClient) -> None:
         self._sqs = sqs
 
@@ -29,7 +28,9 @@ class Queues:
                 AttributeNames=[
                     "QueueArn",
                     "MessageRetentionPeriod",
+                    "VisibilityTimeout",
                     "SqsManagedSseEnabled",
+                    "KmsMasterKeyId",
                     "Policy",
                 ],
             )["Attributes"]
@@ -37,12 +38,15 @@ class Queues:
         except self._sqs.exceptions.QueueDoesNotExist:
             return None
         policy = attributes.get("Policy")
+        kms_key = attributes.get("KmsMasterKeyId") or None
         return Queue(
             name=desired.name,
             arn=attributes["QueueArn"],
             tags=known(tags),
             retention_seconds=int(attributes["MessageRetentionPeriod"]),
-            encrypted=attributes.get("SqsManagedSseEnabled") == "true",
+            visibility_seconds=int(attributes["VisibilityTimeout"]),
+            encrypted=kms_key is not None or attributes.get("SqsManagedSseEnabled") == "true",
+            kms_key=kms_key,
             policy=Policy.from_json(policy) if policy else None,
         )
 
@@ -59,9 +63,12 @@ class Queues:
         url = self._url(desired)
         if actual.tags != desired.tags:
             self._sqs.tag_queue(QueueUrl=url, Tags=desired.tags)
-        # An empty policy takes away the one that is there.
+        # What is empty takes away what is there.
+        attributes: dict[QueueAttributeNameType, str] = {"Policy": ""}
+        if actual.kms_key:
+            attributes["KmsMasterKeyId"] = ""
         self._sqs.set_queue_attributes(
-            QueueUrl=url, Attributes={"Policy": "", **_attributes(desired)}
+            QueueUrl=url, Attributes={**attributes, **_attributes(desired)}
         )
 
     def delete(self, desired: Queue) -> None:
@@ -74,8 +81,11 @@ class Queues:
 def _attributes(queue: Queue) -> dict[QueueAttributeNameType, str]:
     attributes: dict[QueueAttributeNameType, str] = {
         "MessageRetentionPeriod": str(queue.retention_seconds),
-        "SqsManagedSseEnabled": str(queue.encrypted).lower(),
+        "VisibilityTimeout": str(queue.visibility_seconds),
+        "SqsManagedSseEnabled": str(queue.encrypted and not queue.kms_key).lower(),
     }
+    if queue.kms_key:
+        attributes["KmsMasterKeyId"] = queue.kms_key
     if queue.policy:
         attributes["Policy"] = queue.policy.to_json()
     return attributes

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from provisioner.decision import Observed
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.policies import Policy
 from provisioner.resources import Role
 from provisioner.tags import as_list, known_of_list
@@ -13,12 +14,10 @@ from provisioner.tags import as_list, known_of_list
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-_POLICY_NAME = "access"
+POLICY_NAME = "access"
 
 
-class Roles:
-    adopts = False
-
+class Roles(AllAtOnce[Role]):
     def __init__(self, iam: IAMClient) -> None:
         self._iam = iam
 
@@ -56,12 +55,12 @@ class Roles:
     def delete(self, desired: Role) -> None:
         """Refused by AWS, and so left alone, when somebody has attached another policy to it."""
         if self._policy(desired):
-            self._iam.delete_role_policy(RoleName=desired.name, PolicyName=_POLICY_NAME)
+            self._iam.delete_role_policy(RoleName=desired.name, PolicyName=POLICY_NAME)
         self._iam.delete_role(RoleName=desired.name)
 
     def _policy(self, role: Role) -> Policy | None:
         try:
-            answer = self._iam.get_role_policy(RoleName=role.name, PolicyName=_POLICY_NAME)
+            answer = self._iam.get_role_policy(RoleName=role.name, PolicyName=POLICY_NAME)
         except self._iam.exceptions.NoSuchEntityException:
             return None
         return _decoded(answer["PolicyDocument"])
@@ -70,7 +69,7 @@ class Roles:
         if role.policy is not None:
             self._iam.put_role_policy(
                 RoleName=role.name,
-                PolicyName=_POLICY_NAME,
+                PolicyName=POLICY_NAME,
                 PolicyDocument=role.policy.to_json(),
             )
 

@@ -9,6 +9,7 @@ import pytest
 from provisioner.convergence import converge, preview, remove
 from provisioner.decision import Broken, Observed, Pending
 from provisioner.errors import NotYetError, ResourceError
+from provisioner.kinds.rounds import AllAtOnce
 from provisioner.patience import AbandonedError, Patience
 from provisioner.resources import Stream
 
@@ -16,13 +17,11 @@ STREAM = Stream(name="s", arn="arn:s", shards=2)
 UNTAGGED = Stream(name="s", arn="arn:s", shards=2, tags={})
 
 
-class Scripted:
+class Scripted(AllAtOnce[Stream]):
     """Streams whose looks are given, the last one for ever; it keeps the calls it got.
 
     `failures` are what its first calls that change something raise.
     """
-
-    adopts = False
 
     def __init__(
         self, looks: Iterable[Observed[Stream]], failures: Iterable[Exception | None] = ()

@@ -93,7 +93,8 @@ def test_what_cannot_be_changed_in_place_is_refused_with_what_to_do() -> None:
 
     assert refused == Refuse(
         "its key is id (N), not product_id (S), and cannot be changed: "
-        "save what is in it and delete it, or set TABLE_NAME to another name"
+        "save what is in it and delete it, "
+        "or set TABLE_NAME, REMOVALS_TABLE_NAME or ALERTS_TABLE_NAME to another name"
     )
 
 

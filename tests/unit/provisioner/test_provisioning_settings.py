@@ -13,14 +13,24 @@ from provisioner.options import VARIABLES as OPTION_VARIABLES
 
 def test_without_variables_the_names_are_those_of_the_design() -> None:
     assert dataclasses.asdict(Names.from_env({})) == {
+        "stage": "default",
         "stream": "realtimeInventoryProcessing",
         "table": "product_inventory",
+        "removals_table": "inventory_removals",
         "function": "inventory-processor",
         "pipe": "inventory-pipe",
         "dead_letter_queue": "inventory-pipe-dlq",
-        "topic": "inventory-failures",
         "rejected_queue": "inventory-rejected",
+        "rejections_topic": "inventory-rejections",
+        "dead_letters_topic": "inventory-dead-letters",
+        "topic": "inventory-failures",
+        "alerts_queue": "inventory-alerts",
+        "alerts_table": "inventory_alerts",
+        "alerts_function": "inventory-alerts",
+        "alarms": "inventory",
+        "dashboard": "inventory",
         "function_role": "inventory-processor-role",
+        "alerts_role": "inventory-alerts-role",
         "pipe_role": "inventory-pipe-role",
     }
 
@@ -33,13 +43,32 @@ def test_every_setting_has_a_variable(settings: type, variables: dict[str, objec
 
 
 def test_each_name_is_overridable() -> None:
-    environ = {variable: f"other-{field[:5]}" for field, (variable, _) in NAME_VARIABLES.items()}
-    environ["PIPE_ROLE_NAME"] = "another"
-    environ["DEAD_LETTER_QUEUE_NAME"] = "dead"
+    environ = {variable: f"other-{field}" for field, (variable, _) in NAME_VARIABLES.items()}
 
     names = Names.from_env(environ)
 
     assert set(dataclasses.astuple(names)) == set(environ.values())
+
+
+@pytest.mark.parametrize("stage", ["dev", "a", "team-7", "a2345678901234567890"])
+def test_the_names_of_a_stage_begin_with_it_and_are_names_that_aws_takes(stage: str) -> None:
+    names = dataclasses.asdict(Names.from_env({"STAGE": stage}))
+
+    assert names.pop("stage") == stage
+    assert names == {field: f"{stage}-{getattr(Names(), field)}" for field in names}
+    for field, name in names.items():
+        variable, parse = NAME_VARIABLES[field]
+        assert parse(name) == name, variable
+
+
+def test_a_name_of_its_own_is_the_whole_name_in_a_stage_too() -> None:
+    names = Names.from_env({"STAGE": "dev", "TABLE_NAME": "stock"})
+
+    assert (names.table, names.stream) == ("stock", "dev-realtimeInventoryProcessing")
+
+
+def test_the_default_stage_has_the_names_of_none() -> None:
+    assert Names.from_env({"STAGE": "default"}) == Names.from_env({})
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
@@ -50,6 +79,11 @@ def test_an_empty_variable_counts_as_unset() -> None:
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("STAGE", "Dev"),
+        ("STAGE", "-dev"),
+        ("STAGE", "1dev"),
+        ("STAGE", "dev_1"),
+        ("STAGE", "d" * 21),
         ("STREAM_NAME", "a b"),
         ("STREAM_NAME", "s" * 129),
         ("TABLE_NAME", "ab"),
@@ -75,6 +109,12 @@ def test_two_resources_of_a_kind_cannot_share_a_name() -> None:
         Names.from_env({"DEAD_LETTER_QUEUE_NAME": "q", "REJECTED_QUEUE_NAME": "q"})
     with pytest.raises(SettingsError, match="FUNCTION_ROLE_NAME and PIPE_ROLE_NAME"):
         Names.from_env({"FUNCTION_ROLE_NAME": "inventory-pipe-role"})
+    with pytest.raises(SettingsError, match="REJECTIONS_TOPIC_NAME and TOPIC_NAME must differ"):
+        Names.from_env({"TOPIC_NAME": "inventory-rejections"})
+    with pytest.raises(SettingsError, match="TABLE_NAME and ALERTS_TABLE_NAME must differ"):
+        Names.from_env({"TABLE_NAME": "inventory_alerts"})
+    with pytest.raises(SettingsError, match="FUNCTION_NAME and ALERTS_FUNCTION_NAME must differ"):
+        Names.from_env({"FUNCTION_NAME": "inventory-alerts"})
 
 
 def test_options_are_read_as_what_they_are() -> None:
@@ -84,7 +124,12 @@ def test_options_are_read_as_what_they_are() -> None:
             "MAX_RETRY_ATTEMPTS": "-1",
             "STARTING_POSITION": "LATEST",
             "REMOVAL_NAME_POLICY": "enforce",
+            "LOW_STOCK": "5",
+            "HIGH_STOCK": "off",
             "LOG_RETENTION_DAYS": "30",
+            "KMS_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/mrk-1",
+            "POINT_IN_TIME_RECOVERY": "on",
+            "DELETION_PROTECTION": "off",
         }
     )
 
@@ -93,7 +138,12 @@ def test_options_are_read_as_what_they_are() -> None:
         max_retry_attempts=-1,
         starting_position="LATEST",
         removal_name_policy="enforce",
+        low_stock=5,
+        high_stock=None,
         log_retention_days=30,
+        kms_key="arn:aws:kms:eu-west-1:123456789012:key/mrk-1",
+        point_in_time_recovery=True,
+        deletion_protection=False,
     )
 
 
@@ -111,7 +161,14 @@ def test_options_are_read_as_what_they_are() -> None:
         ("FUNCTION_MEMORY_MB", "64"),
         ("FUNCTION_TIMEOUT_SECONDS", "301"),
         ("REMOVAL_NAME_POLICY", "maybe"),
+        ("LOW_STOCK", "-1"),
+        ("LOW_STOCK", "none"),
+        ("HIGH_STOCK", "1e3"),
         ("LOG_RETENTION_DAYS", "15"),
+        ("KMS_KEY_ARN", "alias/mine"),
+        ("KMS_KEY_ARN", "arn:aws:kms:eu-west-1:123456789012:alias/mine"),
+        ("POINT_IN_TIME_RECOVERY", "true"),
+        ("DELETION_PROTECTION", "1"),
     ],
 )
 def test_a_bad_option_is_refused_by_its_variable(variable: str, value: str) -> None:
@@ -124,3 +181,12 @@ def test_attempts_and_age_are_bounded_unless_told_otherwise() -> None:
 
     assert options.max_retry_attempts >= 0
     assert options.max_record_age_seconds >= 0
+
+
+def test_a_key_of_another_region_is_refused_before_anything_is_made() -> None:
+    options = Options(kms_key="arn:aws:kms:eu-west-1:123456789012:key/mrk-1")
+
+    options.check("eu-west-1")
+    Options().check("us-east-1")
+    with pytest.raises(SettingsError, match=r"^KMS_KEY_ARN is of the Region eu-west-1, the res"):
+        options.check("us-east-1")

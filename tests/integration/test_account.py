@@ -1,0 +1,293 @@
+"""TARGET=aws: what is said, and asked, before anything is made; and why nothing can be."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import click
+import pytest
+from bench.__main__ import main as bench
+from click.testing import CliRunner, Result
+
+from conftest import AwsClient
+from inventory_cli.cli import cli
+from pipes_service import pipes_process
+
+ACCOUNT_ID = "123456789012"
+GUIDE = Path(__file__).parents[2] / "docs" / "aws.md"
+CALLER = f"""<GetCallerIdentityResponse><GetCallerIdentityResult>
+  <Arn>arn:aws:iam::{ACCOUNT_ID}:user/deployer</Arn><Account>{ACCOUNT_ID}</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """AWS for a caller that it does not let in, or lets do nothing but ask who it is."""
+
+    error = ""
+    calls: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        target = self.headers.get("X-Amz-Target", "")
+        action = (
+            target.rpartition(".")[2] or parse_qs(body.decode("latin-1")).get("Action", [""])[0]
+        )
+        self.calls.append(action or self.path)
+        if action == "GetCallerIdentity" and not self.error:
+            self._answer(200, CALLER, {})
+            return
+        code = self.error or "AccessDeniedException"
+        message = (
+            f"User: arn:aws:iam::1:user/x is not authorized to perform: {self._action(action)}"
+        )
+        xml = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        if target or not action:
+            text = json.dumps({"__type": code, "message": message})
+            self._answer(400, text, {"x-amzn-ErrorType": code})
+        else:
+            self._answer(403, f"{xml}</ErrorResponse>", {})
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def _action(self, action: str) -> str:
+        signed = self.headers["Authorization"].partition("Credential=")[2]
+        return f"{signed.split('/')[3]}:{action or 'Get'}"
+
+    def _answer(self, status: int, text: str, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(text))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+class Server(ThreadingHTTPServer):
+    """Everything is asked of it at once."""
+
+    request_queue_size = 128
+
+
+@pytest.fixture
+def refusing() -> Iterator[tuple[str, type[Refusing]]]:
+    handler = type("Handler", (Refusing,), {"calls": []})
+    with Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", handler
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(autouse=True)
+def on_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No configuration, no credentials, and no way to AWS but by the environment."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("TARGET", "aws")
+
+
+def have_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def run(*arguments: str, answer: str = "") -> Result:
+    return CliRunner().invoke(cli, arguments, input=answer)
+
+
+def is_documented(line: str) -> bool:
+    """Whether docs/aws.md has it, to be found by who sees it."""
+    return line.rstrip("\n") in GUIDE.read_text(encoding="utf-8")
+
+
+def refused_in_one_line(result: Result) -> str:
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+COMMANDS = ("provision", "provision --plan", "provision --dry-run", "destroy --yes", "table")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
+    line = refused_in_one_line(run(*command.split()))
+
+    assert line.startswith("Error: no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID")
+    assert is_documented(line)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("ExpiredToken", "Error: the AWS credentials have expired (ExpiredToken): get new ones"),
+        (
+            "InvalidClientTokenId",
+            "Error: AWS does not know these credentials in us-east-1 (InvalidClientTokenId): they "
+            "are wrong or deleted, or the account has not enabled that Region",
+        ),
+    ],
+)
+def test_credentials_that_are_none_any_more_are_told_in_a_line(
+    refusing: tuple[str, type[Refusing]],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    code: str,
+    text: str,
+) -> None:
+    endpoint, aws = refusing
+    aws.error = code
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    have_credentials(monkeypatch)
+
+    line = refused_in_one_line(run(*command.split()))
+
+    assert line.startswith(
+        text.replace("us-east-1", "this Region" if command == "table" else "us-east-1")
+    )
+    assert is_documented(line.replace("in this Region", "in us-east-1"))
+    assert len(aws.calls) == 1
+
+
+def test_a_region_that_is_misspelt_is_told_with_the_one_that_is_like_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(host: str, *_: Any, **__: Any) -> None:
+        raise socket.gaierror(f"{host}: Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-eas-1")
+    have_credentials(monkeypatch)
+
+    line = refused_in_one_line(run("provision"))
+
+    assert line == (
+        "Error: nothing answers for the Region us-eas-1: is AWS_DEFAULT_REGION right? "
+        "There is us-east-1.\n"
+    )
+    assert is_documented(line)
+
+
+@pytest.mark.parametrize("command", ["provision --yes", "provision --plan", "provision --dry-run"])
+def test_what_may_not_be_done_is_named_in_a_line_and_nothing_is_changed(
+    refusing: tuple[str, type[Refusing]], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    endpoint, aws = refusing
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    have_credentials(monkeypatch)
+
+    line = refused_in_one_line(run(*command.split()))
+
+    assert line.startswith("Error: you may not dynamodb:DescribeTable, iam:GetRole, ")
+    assert line.endswith("; nothing was changed\n")
+    changing = ("Create", "Put", "Delete", "Update", "Tag", "Set", "Subscribe")
+    assert not [call for call in aws.calls if call.startswith(changing)]
+
+
+@pytest.fixture(scope="module")
+def pipes_endpoint(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pipes_process(emulator, tmp_path_factory.mktemp("pipes") / "state") as pipes:
+        yield pipes.url
+
+
+@pytest.fixture
+def stage(emulator: str, pipes_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An account, which is the emulator's, and a stage of it that nobody else uses."""
+    name = f"s{uuid.uuid4().hex[:10]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_PIPES", pipes_endpoint)
+    monkeypatch.setenv("STAGE", name)
+    have_credentials(monkeypatch)
+    yield name
+    assert run("destroy", "--yes").exit_code == 0
+
+
+def test_names_that_are_somebody_elses_are_told_in_a_line_and_nothing_is_made(
+    stage: str, aws: AwsClient
+) -> None:
+    url = aws("sqs").create_queue(QueueName=f"{stage}-inventory-rejected")["QueueUrl"]
+
+    line = refused_in_one_line(run("provision", "--yes"))
+
+    assert line == (
+        f"Error: queue {stage}-inventory-rejected: it exists, but it has no tag "
+        "project=inventory-stack, so it was not made by this program; choose another name for "
+        "ours, or hand it over by tagging it; nothing was changed\n"
+    )
+    assert is_documented(line.replace(f"{stage}-", ""))
+    assert f"{stage}-inventory-pipe-role" not in str(aws("iam").list_roles())
+    aws("sqs").delete_queue(QueueUrl=url)
+
+
+def test_it_shows_where_what_and_how_much_and_makes_nothing_where_nobody_can_be_asked(
+    stage: str,
+) -> None:
+    result = run("provision")
+
+    assert result.exit_code == 2
+    assert result.stdout.startswith(f"Account 000000000000, Region us-east-1, stage {stage}\n")
+    assert f"would create stream {stage}-realtimeInventoryProcessing (2 shards)" in result.stdout
+    assert re.search(
+        r"\n(\d+) of \1 resources would change\nAbout \d+\.\d+ USD a month", result.stdout
+    )
+    assert result.stderr == (
+        "Error: provision makes what costs money and nobody can be asked: pass --yes\n"
+    )
+    assert is_documented(result.stderr)
+    assert re.search(r"\n(\d+) of \1 resources would", run("provision", "--plan").stdout)
+
+
+def test_it_goes_ahead_when_told_so_and_does_not_ask_again_for_nothing(
+    stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True)
+
+    no = run("provision", answer="n\n")
+    assert no.exit_code == 1
+    assert no.output.endswith("Go ahead? [y/N]: n\nAborted!\n")
+    assert "would create" in run("provision", "--plan").output
+
+    yes = run("provision", answer="y\n")
+    assert yes.exit_code == 0, yes.output
+    assert yes.output.count("\ncreated ") == no.output.count("would create ")
+
+    again = run("provision")
+    assert (again.exit_code, "Go ahead?" in again.output) == (0, False)
+    assert again.output.endswith("nothing to do\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"), [(cli, ["demo", "--count", "1"]), (bench, [])], ids=["demo", "bench"]
+)
+def test_other_commands_make_nothing_that_costs_money(
+    stage: str, program: click.Command, arguments: list[str]
+) -> None:
+    result = CliRunner().invoke(program, arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: not all is there as it should be: run inventory provision first\n"
+    )
+    assert is_documented(result.stderr)

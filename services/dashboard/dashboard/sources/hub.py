@@ -1,0 +1,78 @@
+"""The pipeline, for several threads: sources report to it, pages read from it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from botocore.exceptions import EndpointConnectionError
+
+from dashboard.model.pipeline import Pipeline
+
+LONGEST_PAUSE = 4.0
+
+
+class Hub:
+    """One thread at a time has the pipeline, for as long as a fold or a look takes."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Pipeline]:
+        with self._lock:
+            yield self._pipeline
+
+
+class Watcher:
+    """Asks a source again and again, in a thread of its own, and says when it gives no answer.
+
+    `node` is the one that is not reachable then.
+    """
+
+    def __init__(self, hub: Hub, node: str, interval: float, ask: Callable[[], object]) -> None:
+        self._hub = hub
+        self._node = node
+        self._interval = interval
+        self._ask = ask
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch-{node}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set():
+            began = time.monotonic()
+            try:
+                self._ask()
+                failures = 0
+                self._tell(None)
+            except Exception as error:  # whatever it is, the page says so and the others go on
+                failures += 1
+                self._tell(in_words(error))
+            pause = min(self._interval * 2 ** min(failures, 4), max(LONGEST_PAUSE, self._interval))
+            self._stopped.wait(max(0.1, pause - (time.monotonic() - began)))
+
+    def _tell(self, trouble: str | None) -> None:
+        with self._hub.pipeline() as pipeline:
+            known = pipeline.figures.trouble
+            if trouble is None:
+                known.pop(self._node, None)
+            else:
+                known[self._node] = trouble
+
+
+def in_words(error: Exception) -> str:
+    """In a few words: it stands in a small box."""
+    if isinstance(error, EndpointConnectionError):
+        return f"no answer at {urlsplit(error.kwargs['endpoint_url']).netloc}"
+    return (" ".join(str(error).split()) or type(error).__name__)[:300]

@@ -1,0 +1,19 @@
+"""The producer, where it has a control endpoint: what it is set to."""
+
+from __future__ import annotations
+
+from dashboard.controls.actions import ProducerControl
+from dashboard.sources.hub import Hub
+
+
+class ProducerSource:
+    def __init__(self, hub: Hub, control: ProducerControl) -> None:
+        self._hub = hub
+        self._control = control
+
+    def ask(self) -> None:
+        status = self._control.status()
+        rate = status.get("rate")
+        with self._hub.pipeline() as pipeline:
+            pipeline.figures.producer_rate = None if rate is None else float(rate)
+            pipeline.figures.producer_paused = bool(status.get("paused"))

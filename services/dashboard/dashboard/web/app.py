@@ -1,0 +1,42 @@
+"""The application: its one page, who may ask for it, and how it is served."""
+
+from __future__ import annotations
+
+import secrets
+
+from nicegui import Client, app, ui
+from starlette.requests import Request
+
+from dashboard.controls.actions import Actions
+from dashboard.settings import Settings
+from dashboard.sources.hub import Hub
+from dashboard.web.guard import Guard
+from dashboard.web.page import Page
+
+
+def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
+    """Serve it until a signal ends it."""
+
+    @ui.page("/", title="Inventory, live", dark=None)
+    def page(request: Request, client: Client) -> None:
+        Page(hub, actions, request, client)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    # A bar without a name at each request says nothing on a page that asks all the time.
+    app.config.quasar_config["loadingBar"]["skipHijack"] = True
+    app.add_middleware(Guard, hosts=settings.allowed_hosts)
+    ui.run(
+        host=settings.host,
+        port=settings.port,
+        reload=False,
+        show=False,
+        language="en-US",
+        show_welcome_message=False,
+        tailwind=False,
+        storage_secret=secrets.token_urlsafe(32),
+        session_middleware_kwargs={"same_site": "strict", "session_cookie": "inventory_session"},
+        message_history_length=200,
+    )

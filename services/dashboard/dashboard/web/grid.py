@@ -1,0 +1,137 @@
+"""The inventory: rows that are sorted, filtered and searched in the browser, and sent as they
+change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from nicegui import ui
+
+from dashboard.model.products import Diff, Shown
+from dashboard.web.moments import clock_time
+
+EXACT_IN_A_BROWSER = 2**53
+NATURAL = "new Intl.Collator(undefined, {numeric: true}).compare"
+NUMERIC = "(a, b) => Number(a) - Number(b)"
+ANSWER_SECONDS = 20.0
+
+OPENED = "product_opened"
+"""What the page emits with a product's id, when Enter is pressed on its row."""
+ON_KEY = f"(e) => {{ if (e.event?.key === 'Enter') emitEvent('{OPENED}', e.data.product_id); }}"
+
+# The browser answers when it is done: until then it gets nothing more, however slow it is.
+SCRIPT = """
+window.inventoryRows = (id, diff) => {
+  const api = getElement(id)?.api;
+  if (!api) return false;
+  if (diff.whole) {
+    api.setGridOption('rowData', diff.rows);
+    return true;
+  }
+  const known = diff.rows.filter((row) => api.getRowNode(row.product_id));
+  const added = diff.rows.filter((row) => !api.getRowNode(row.product_id));
+  const gone = diff.removed.filter((id) => api.getRowNode(id)).map((id) => ({product_id: id}));
+  api.applyTransaction({add: added, update: known, remove: gone});
+  return true;
+};
+"""
+
+
+class Grid:
+    """`on_open` gets the id of the product whose history is wanted."""
+
+    def __init__(self, on_open: Callable[[str], object]) -> None:
+        self._version = -1
+        with ui.element("section").classes("card inventory").props('aria-label="Inventory"'):
+            with ui.element("div").classes("card-head"):
+                ui.label("Inventory").classes("card-title").props('role="heading" aria-level="2"')
+                self._count = ui.label().classes("card-count")
+                search = (
+                    ui.input(placeholder="Search", on_change=lambda e: self._search(e.value))
+                    .props(
+                        'dense outlined clearable debounce=250 aria-label="Search the inventory"'
+                    )
+                    .classes("search")
+                )
+                search.add_slot("prepend")
+            self._grid = ui.aggrid(_options()).classes("grid inventory-grid")
+            self._grid.on("cellClicked", lambda e: on_open(e.args["data"]["product_id"]), ["data"])
+            # The grid's own event does not say which key: its option does.
+            ui.on(OPENED, lambda e: on_open(str(e.args)))
+
+    @property
+    def version(self) -> int:
+        """How far the browser has it."""
+        return self._version
+
+    async def show(self, diff: Diff, count: int) -> None:
+        """Send what has changed, and wait until the browser has it. Raises TimeoutError."""
+        self._count.set_text(f"{count:,} products")
+        if diff.version == self._version:
+            return
+        rows = [_row(shown) for shown in diff.rows]
+        told = {"whole": diff.whole, "rows": rows, "removed": list(diff.removed)}
+        call = f"return window.inventoryRows({self._grid.id}, {orjson.dumps(told).decode()})"
+        if await ui.run_javascript(call, timeout=ANSWER_SECONDS):
+            self._version = diff.version
+
+    def _search(self, text: str | None) -> None:
+        self._grid.run_grid_method("setGridOption", "quickFilterText", text or "")
+
+
+def _row(shown: Shown) -> dict[str, Any]:
+    row = shown.row
+    exact = row.quantity <= EXACT_IN_A_BROWSER
+    return {
+        "product_id": row.product_id,
+        "product_name": row.product_name,
+        "quantity": row.quantity if exact else str(row.quantity),
+        "timestamp": row.timestamp,
+        "changed": clock_time(shown.changed_at) if shown.changed_at else "",
+    }
+
+
+def _options() -> dict[str, Any]:
+    text = {"filter": "agTextColumnFilter"}
+    return {
+        ":onCellKeyDown": ON_KEY,
+        "defaultColDef": {
+            "sortable": True,
+            "resizable": True,
+            "enableCellChangeFlash": True,
+            "minWidth": 90,
+        },
+        "columnDefs": [
+            {
+                "headerName": "Product",
+                "minWidth": 125,
+                "field": "product_id",
+                ":comparator": NATURAL,
+                "flex": 2,
+                "sort": "asc",
+                **text,
+            },
+            {"headerName": "Name", "field": "product_name", "flex": 4, "minWidth": 120, **text},
+            {
+                "headerName": "Quantity",
+                "minWidth": 125,
+                "field": "quantity",
+                "type": "rightAligned",
+                "filter": "agNumberColumnFilter",
+                ":comparator": NUMERIC,
+                "flex": 2,
+            },
+            {"headerName": "Timestamp", "field": "timestamp", "flex": 4, "minWidth": 165, **text},
+            {"headerName": "Changed", "field": "changed", "flex": 2},
+        ],
+        ":getRowId": "(params) => params.data.product_id",
+        "rowData": [],
+        "rowHeight": 36,
+        "cellFlashDuration": 700,
+        "cellFadeDuration": 900,
+        "animateRows": False,
+        "ensureDomOrder": True,
+        "overlayNoRowsTemplate": "<span>No products yet</span>",
+    }

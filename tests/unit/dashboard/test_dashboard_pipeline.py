@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.model.fold import RowChange
+from dashboard.model.pipeline import Pipeline
+from inventory.event import InvalidEventError, parse
+from inventory.stock import Outcome, Row, apply
+from inventory.stream import StreamRecord
+from inventory_cli.history import Fate
+
+SHARD = "shardId-000000000000"
+
+
+def event(kind: str, **product: Any) -> bytes:
+    return json.dumps({"event_type": kind, "product": product}).encode()
+
+
+ADDED = event("product_added", product_id="A", product_name="Lamp", quantity=5)
+MOVED = event("product_quantity_changed", product_id="A", quantity_change=-9)
+SET = event("product_quantity_changed", product_id="A", quantity=3)
+REMOVED = event("product_removed", product_id="A")
+BROKEN = b"not json"
+
+
+def records(*payloads: bytes, start: int = 1, at: float = 100.0) -> list[StreamRecord]:
+    return [
+        StreamRecord(SHARD, start + place, at, data, "A") for place, data in enumerate(payloads)
+    ]
+
+
+def batch(first: int, last: int, done_at: float = 101.0, **counts: int) -> dict[str, Any]:
+    return {
+        "message": "batch",
+        "records": last - first + 1,
+        "duration_ms": 5.0,
+        "done_at": done_at,
+        "shards": {SHARD: [str(first), str(last)]},
+        "function_request_id": f"r{first}",
+        **{outcome.value: counts.get(outcome.value, 0) for outcome in Outcome},
+    }
+
+
+def fates(pipeline: Pipeline) -> list[Fate]:
+    return [entry.fate for entry in pipeline.latest]
+
+
+@given(st.lists(st.sampled_from([ADDED, MOVED, SET, REMOVED, BROKEN]), max_size=10), st.data())
+def test_each_event_gets_the_outcome_that_the_rules_give_it(
+    payloads: list[bytes], data: st.DataObject
+) -> None:
+    """However the stream, the log and the table's stream are interleaved."""
+    expected: list[Fate] = []
+    changes: list[RowChange] = []
+    row: Row | None = None
+    written: Row | None = None
+    for place, payload in enumerate(payloads):
+        try:
+            step = apply(row, parse(payload, place + 1))
+        except InvalidEventError:
+            expected.append(Fate.REJECTED)
+        else:
+            row = step.row
+            expected.append(Fate(step.outcome.value))
+        if row != written and (data.draw(st.booleans()) or place == len(payloads) - 1):
+            changes.append(RowChange("A", written, row, at=100.0))  # a batch writes a row once
+            written = row
+
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    told = records(*payloads)
+    lines = [batch(n, n) for n in range(1, len(told) + 1)]
+    sources = {"record": told, "line": lines, "change": changes}
+    while left := [name for name, reports in sources.items() if reports]:
+        match data.draw(st.sampled_from(left)):
+            case "record":
+                pipeline.arrived([told.pop(0)])
+            case "line":
+                pipeline.batch(lines.pop(0))
+            case "change":
+                pipeline.changed([changes.pop(0)])
+    assert fates(pipeline) == expected
+    assert pipeline.waiting == 0
+
+
+def test_an_event_is_under_way_until_a_batch_has_it() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    pipeline.arrived(records(ADDED, SET))
+    assert fates(pipeline) == [Fate.UNHANDLED] * 2
+    assert pipeline.waiting == 2
+    assert pipeline.oldest_waiting(now=103.0) == 3.0
+    pipeline.batch(batch(1, 1))
+    assert fates(pipeline) == [Fate.APPLIED, Fate.UNHANDLED]
+    assert pipeline.latest[0].effect == "new row, quantity 5"
+    assert pipeline.latencies.percentile(102.0, 0.5) == 1.0
+
+
+def test_a_row_from_before_tells_what_it_has_seen_and_what_nobody_knows() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([Row("A", "Lamp", 3, "N/A", sequence_number=2)], at=100.5)
+    pipeline.arrived(records(ADDED, SET, SET))
+    pipeline.batch(batch(1, 3))
+    assert fates(pipeline) == [Fate.UNKNOWN, Fate.APPLIED, Fate.APPLIED]
+
+
+def test_the_tables_own_stream_puts_right_what_was_folded_from_too_little() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    there = Row("A", "Lamp", 7, "N/A", sequence_number=4)
+    pipeline.changed([RowChange("A", None, there, at=100.0)])
+    pipeline.arrived(records(SET, start=5))
+    pipeline.batch(batch(5, 5))
+    assert fates(pipeline) == [Fate.APPLIED]
+    assert pipeline.latest[0].effect == "quantity 7 → 3"
+    assert pipeline.products.row("A") == there  # what the table says, not what was folded
+
+
+def test_what_the_function_rejected_has_its_reason_and_what_it_failed_comes_again() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    pipeline.arrived(records(ADDED, MOVED, SET))
+    rejected = {"record_id": f"{SHARD}:2", "reason": "below", "function_request_id": "r1"}
+    failed = {"record_id": f"{SHARD}:3", "reason": "Throttling", "function_request_id": "r1"}
+    pipeline.reported({**rejected, "message": "record rejected"})
+    pipeline.reported({**failed, "message": "record failed"})
+    pipeline.batch(batch(1, 3, applied=1, rejected=1, failed=1))
+    assert fates(pipeline) == [Fate.APPLIED, Fate.REJECTED, Fate.UNHANDLED]
+    assert pipeline.latest[1].effect == "below"
+    pipeline.batch(batch(3, 3, applied=1))
+    assert fates(pipeline)[2] is Fate.APPLIED
+
+
+def test_what_the_pipe_gave_up_on_is_dead_lettered() -> None:
+    pipeline = Pipeline()
+    pipeline.arrived(records(ADDED, SET))
+    pipeline.batch(batch(2, 2))
+    pipeline.tick(now=105.0)
+    assert fates(pipeline)[0] is Fate.UNHANDLED
+    pipeline.tick(now=120.0)
+    assert fates(pipeline)[0] is Fate.DEAD_LETTERED
+
+
+def test_names_that_would_steer_a_reader_are_shown_escaped() -> None:
+    name = "Lamp\u202e\x1b[31m"
+    data = event("product_added", product_id="A", product_name=name, quantity=1)
+    pipeline = Pipeline()
+    pipeline.arrived(records(data))
+    assert pipeline.latest[0].what.isprintable()

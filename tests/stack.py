@@ -18,13 +18,22 @@ from inventory.stock import Row
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
+from provisioner.account import Account
+from provisioner.description import description
 from provisioner.names import VARIABLES
 from waiting import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+
+
+RESOURCES = len(
+    description(provisioner.Names(), provisioner.Options(), Account("0" * 12, "us-east-1"), "")
+)
+"""How many there are to a pipeline."""
 
 
 class Backend(Protocol):
@@ -110,19 +119,8 @@ class Stack:
 
 def read_stream(kinesis: KinesisClient, name: str) -> list[tuple[str, int, bytes]]:
     """The records of a stream as far as there are any now: shards, sequence numbers and data."""
-    found = []
-    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
-        shard_id = shard["ShardId"]
-        iterator = kinesis.get_shard_iterator(
-            StreamName=name, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        behind = True
-        while behind and iterator:
-            page = kinesis.get_records(ShardIterator=iterator)
-            found += [(shard_id, int(r["SequenceNumber"]), r["Data"]) for r in page["Records"]]
-            iterator = page.get("NextShardIterator", "")
-            behind = bool(page["Records"]) or page.get("MillisBehindLatest", 0) > 0
-    return found
+    records = read_all(kinesis, name)
+    return [(record.shard_id, record.sequence_number, record.data) for record in records]
 
 
 def own_names() -> provisioner.Names:

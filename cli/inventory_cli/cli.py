@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from inventory_cli.commands.audit import audit
 from inventory_cli.commands.demo import demo
+from inventory_cli.commands.export import export
 from inventory_cli.commands.failed import dead_letters, rejected
 from inventory_cli.commands.looking import env, table
+from inventory_cli.commands.plan import plan
 from inventory_cli.commands.producing import produce
 from inventory_cli.commands.redrive import redrive
 from inventory_cli.commands.resources import destroy, package, provision
@@ -46,7 +49,7 @@ def cli(ctx: click.Context, state: Path) -> None:
 
 COMMANDS = (
     *(up, demo, scenario, produce, table, verify, rejected, dead_letters, redrive),
-    *(env, provision, destroy, package),
+    *(audit, env, plan, provision, destroy, package, export),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -8,6 +8,13 @@ import click
 
 from inventory_cli.interrupts import InterruptedRunError
 
+MISSING = {
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "ResourceNotFoundException",
+}
+"""How AWS says that there is no queue, and no table, stream or function."""
+
 
 class CannotRunError(click.ClickException):
     """What was asked for cannot be begun; nothing was done."""
@@ -21,8 +28,8 @@ class FailedError(click.ClickException):
     exit_code = 1
 
 
-class OneLineGroup(click.Group):
-    """Commands whose expected failures are a line on standard error, never a traceback."""
+class OneLineCommand(click.Command):
+    """A command whose expected failures are a line on standard error, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -39,6 +46,10 @@ class OneLineGroup(click.Group):
             raise translated from error
 
 
+class OneLineGroup(OneLineCommand, click.Group):
+    """Commands that all fail so."""
+
+
 def _translated(error: Exception) -> click.ClickException | None:
     """The line for an error that is somebody's to mend; None for one that is ours."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -48,8 +59,13 @@ def _translated(error: Exception) -> click.ClickException | None:
     from inventory_cli.embedded.stack import AlreadyRunningError, NoStackError
     from inventory_cli.localstack import NotRunningError
     from inventory_cli.target import TargetError
-    from provisioner import ProvisioningError, SettingsError
+    from inventory_cli.workbench import UnaskedError
+    from provisioner import NotBegunError, ProvisioningError, SettingsError
+    from provisioner.access import access_problem
+    from provisioner.permissions import PolicyTooLongError
 
+    if problem := access_problem(error):
+        return CannotRunError(problem)
     match error:
         case (
             AlreadyRunningError()
@@ -57,13 +73,21 @@ def _translated(error: Exception) -> click.ClickException | None:
             | NotRunningError()
             | TargetError()
             | SettingsError()
+            | NotBegunError()
+            | PolicyTooLongError()
+            | UnaskedError()
         ):
             return CannotRunError(str(error))
+        case ProvisioningError(task="planning"):
+            return CannotRunError("\n  ".join([*error.reasons()]) + "; nothing was changed")
         case StartupError() | BuildError() | ProvisioningError():
             return FailedError(str(error))
         case ClientError():
             answer = error.response["Error"]
-            return FailedError(f"{error.operation_name}: {answer['Code']}: {answer['Message']}")
+            line = f"{error.operation_name}: {answer['Code']}: {answer['Message']}"
+            if answer["Code"] in MISSING:
+                return CannotRunError(f"{line} (inventory provision makes what is missing)")
+            return FailedError(line)
         case BotoCoreError():
             return CannotRunError(str(error))
         case OSError(filename=str(path), strerror=str(reason)):

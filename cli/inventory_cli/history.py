@@ -15,7 +15,7 @@ from heapq import nsmallest
 
 from inventory.event import Event, ProductRemoved
 from inventory.stock import RemovalNamePolicy, Row, apply
-from inventory_cli.failures.stream import StreamRecord
+from inventory.stream import StreamRecord
 
 MOST_HISTORIES = 256
 """How many are followed side by side; of more, the likeliest. They grow together again where
@@ -39,7 +39,8 @@ class Item:
     """An event of the product, and what else is known of its record.
 
     `rejection`: its rejection is in the queue; `dead_letter`: a dead letter in the queue covers
-    it; `put_again`: an event of the same id comes later on the stream.
+    it; `put_again`: an event of the same id comes later on the stream; `redriven`: one comes that
+    says it is this one, put again out of its queue.
     """
 
     record: StreamRecord
@@ -47,6 +48,7 @@ class Item:
     rejection: bool
     dead_letter: bool
     put_again: bool
+    redriven: bool
 
 
 @dataclass(frozen=True, slots=True)

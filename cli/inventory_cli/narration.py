@@ -45,6 +45,13 @@ class ProgressLine:
         if time.monotonic() - self._written_at >= LINE_EVERY_SECONDS:
             self._write(text)
 
+    def note(self, text: str) -> None:
+        """A line of its own, that stays."""
+        if self._over and self._width:
+            self._out.write("\n")
+        self._write(text)
+        self._width = 0
+
     def _write(self, text: str) -> None:
         self._out.write(f"{text}\n")
         self._out.flush()

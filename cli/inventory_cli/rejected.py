@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from inventory.rejections import parse_rejection
+from inventory_cli.failures.queues import Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-LOOK_SECONDS = 20
-"""How long a message that was looked at stays hidden from other readers."""
 
 
 class RejectedQueue:
     """Collects the sequence numbers of the rejected records it has seen."""
 
     def __init__(self, client: SQSClient, queue: str) -> None:
-        self._client = client
-        self._url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+        self._queue = Queue(client, queue)
         self.sequence_numbers: set[int] = set()
 
     def poll(self) -> set[int]:
         """Look at what can be seen now, and return all that was seen so far."""
-        while messages := self._client.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS
-        ).get("Messages"):
-            bodies = [json.loads(message["Body"]) for message in messages]
-            self.sequence_numbers |= {int(body["sequence_number"]) for body in bodies}
+        for message in self._queue.look(listen_seconds=0):
+            if rejection := parse_rejection(message.body):
+                self.sequence_numbers.add(rejection.sequence_number)
         return self.sequence_numbers

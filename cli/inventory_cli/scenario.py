@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
-from inventory.store import item_of
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.expectation import expect
@@ -102,12 +102,12 @@ def from_lines(name: str, data: bytes) -> list[Event]:
 
 def status_file(before: Mapping[str, Row], operations: Sequence[Operation]) -> Iterator[str]:
     """The lines of `DynamodbTableStatus.txt`: the table, then each event and the table after it."""
-    yield from _status("before", before)
+    yield from table_status("before", before)
     for operation in operations:
         yield ""
         yield f"Operation/Event --------> {shown(operation.event)}"
         yield ""
-        yield from _status("after", operation.after)
+        yield from table_status("after", operation.after)
 
 
 def shown(event: Event) -> str:
@@ -115,7 +115,8 @@ def shown(event: Event) -> str:
     return json.dumps(json.loads(event.payload))
 
 
-def _status(when: str, rows: Mapping[str, Row]) -> Iterator[str]:
+def table_status(when: str, rows: Mapping[str, Row]) -> Iterator[str]:
+    """The table as `DynamodbTableStatus.txt` shows it, `when`: "before" or "after"."""
     yield f"Dynamodb Status {when} Operation...."
     yield RULE
     for row in rows.values():

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
+from inventory.items import row_of
 from inventory.stock import Row
-from inventory.store import row_of
+from producer.shown import shown
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,16 +43,8 @@ def rendered(rows: Iterable[Row]) -> Table:
     table = Table(*COLUMNS)
     table.columns[COLUMNS.index("quantity")].justify = "right"
     for row in rows:
-        table.add_row(*(Text(printable(str(value))) for value in values(row).values()))
+        table.add_row(*(Text(shown(str(value))) for value in values(row).values()))
     return table
-
-
-def printable(text: str) -> str:
-    """`text` with every character that would steer a terminal written as an escape."""
-    return "".join(
-        c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode()
-        for c in text
-    )
 
 
 def changes(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str]:
@@ -60,10 +52,10 @@ def changes(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str
     for product_id in sorted(before.keys() | after.keys(), key=natural):
         expected, actual = before.get(product_id), after.get(product_id)
         if (expected and values(expected)) != (actual and values(actual)):
-            yield f"{printable(product_id)}: expected {_words(expected)}, found {_words(actual)}"
+            yield f"{shown(product_id)}: expected {_words(expected)}, found {_words(actual)}"
 
 
 def _words(row: Row | None) -> str:
     if row is None:
         return "no row"
-    return printable(", ".join(f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"))
+    return shown(", ".join(f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"))

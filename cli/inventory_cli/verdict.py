@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from inventory.stock import Row
+from inventory.stream import Place
 from inventory_cli.history import Fate
-
-Place = tuple[str, int]
-"""Shard and sequence number."""
 
 
 class Problem(StrEnum):

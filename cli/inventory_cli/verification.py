@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from inventory.dead_letters import DeadLetter
 from inventory.event import (
     Event,
     InvalidEventError,
@@ -22,12 +23,12 @@ from inventory.event import (
     QuantitySet,
     parse,
 )
+from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
-from inventory_cli.failures.dead_letters import DeadLetter
-from inventory_cli.failures.rejections import Rejection
-from inventory_cli.failures.stream import StreamRecord
+from inventory.stream import Place, StreamRecord
+from inventory_cli.failures.again import origin_of
 from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
-from inventory_cli.verdict import Difference, Place, Problem, Trace, Verdict
+from inventory_cli.verdict import Difference, Problem, Trace, Verdict
 
 EVENT_TYPES: Mapping[type[Event], str] = {
     ProductAdded: "product_added",
@@ -80,7 +81,7 @@ class _Invalid:
     error: InvalidEventError
     rejection: bool
     dead_letter: bool
-    put_again: bool
+    redriven: bool
 
 
 @dataclass(frozen=True)
@@ -97,22 +98,22 @@ class _Stream:
         invalid: list[_Invalid] = []
         products: dict[str, list[Item]] = {}
         later_ids: set[str] = set()
+        origins: set[Place] = set()
         for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
             said = _said(record)
-            ids = {redrive_id(record.place)} | ({said.event_id} if said.event_id else set())
-            put_again = not later_ids.isdisjoint(ids)
-            known = (record.place in rejected, record.place in given_up, put_again)
-            later_ids |= ids
+            known = (record.place in rejected, record.place in given_up)
+            redriven = record.place in origins
             if isinstance(said, InvalidEventError):
-                invalid.append(_Invalid(record, said, *known))
+                invalid.append(_Invalid(record, said, *known, redriven))
             else:
-                products.setdefault(said.product_id, []).append(Item(record, said, *known))
+                put_again = redriven or said.event_id in later_ids
+                item = Item(record, said, *known, put_again, redriven)
+                products.setdefault(said.product_id, []).append(item)
+            if said.event_id is not None:
+                later_ids.add(said.event_id)
+            if (origin := origin_of(record.data)) is not None:
+                origins.add(origin)
         return cls(invalid[::-1], {product: items[::-1] for product, items in products.items()})
-
-
-def redrive_id(place: Place) -> str:
-    """The id that an event gets when it is put on the stream again and has none that is valid."""
-    return f"redrive-{place[0]}-{place[1]}"
 
 
 def _said(record: StreamRecord) -> Event | InvalidEventError:
@@ -137,13 +138,13 @@ def _covered(records: Iterable[StreamRecord], letters: Iterable[DeadLetter]) -> 
 
 
 def _of_invalid(finding: _Invalid) -> Verdict:
-    if finding.rejection or finding.put_again or not finding.dead_letter:
+    if finding.rejection or finding.redriven or not finding.dead_letter:
         fate = Fate.REJECTED
     else:
         fate = Fate.DEAD_LETTERED
     gone = not (finding.rejection or finding.dead_letter)
-    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and finding.put_again else {}))
-    if not gone or finding.put_again:
+    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and finding.redriven else {}))
+    if not gone or finding.redriven:
         return verdict
     trace = Trace(finding.record.place, "invalid", finding.error.event_id, fate)
     return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, finding.error, trace),))
@@ -226,7 +227,13 @@ def _of_fold(
 
 
 def _of_queue(pairs: Sequence[tuple[Item, Fate]], traces: Sequence[Trace]) -> Iterator[Difference]:
+    applied = {item.event.event_id for item, fate in pairs if fate is Fate.APPLIED}
     for (item, fate), trace in zip(pairs, traces, strict=True):
         if contradicted(item, fate):
             problem = Problem.REJECTED_TOO if item.rejection else Problem.NO_REJECTION
             yield _of_one(problem, item.event, trace)
+        elif fate is Fate.REJECTED and not (
+            # Without a redrive it leaves its queue only when a copy of it has come to be applied.
+            item.rejection or item.redriven or item.dead_letter or item.event.event_id in applied
+        ):
+            yield _of_one(Problem.NO_REJECTION, item.event, trace)

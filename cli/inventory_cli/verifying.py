@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
+from inventory.dead_letters import parse_dead_letter
+from inventory.rejections import parse_rejection
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.failures import stream
-from inventory_cli.failures.dead_letters import parse_dead_letter
 from inventory_cli.failures.queues import Queue
-from inventory_cli.failures.rejections import parse_rejection
 from inventory_cli.verdict import Verdict
 from inventory_cli.verification import Evidence, verify
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from inventory_cli.aws import Clients
     from provisioner import Names
 
+T = TypeVar("T")
+
 ROUND_SECONDS = 1.0
 """The pause before the evidence is read again."""
 
@@ -28,13 +31,19 @@ ROUND_SECONDS = 1.0
 def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
     """What there is now. The stream comes last: it has every event that the others show."""
     rows = table.read(clients.dynamodb, names.table)
-    with Queue(clients.sqs, names.rejected_queue).looking() as messages:
-        rejections = [r for m in messages if (r := parse_rejection(m.body)) is not None]
-    with Queue(clients.sqs, names.dead_letter_queue).looking() as messages:
-        letters = [d for m in messages if (d := parse_dead_letter(m.body)) is not None]
+    with ThreadPoolExecutor() as pool:  # a look at a queue is a second of listening, mostly
+        rejected = pool.submit(_parsed, clients, names.rejected_queue, parse_rejection)
+        dead_lettered = pool.submit(_parsed, clients, names.dead_letter_queue, parse_dead_letter)
+    rejections, letters = rejected.result(), dead_lettered.result()
     kinesis = stream.reader(session)
     whole = stream.is_whole(kinesis, names.stream, time.time())
     return Evidence(stream.read_all(kinesis, names.stream), rejections, letters, rows, whole)
+
+
+def _parsed(clients: Clients, queue: str, parse: Callable[[str], T | None]) -> list[T]:
+    """What the messages of a queue say; those that are not ours say nothing."""
+    with Queue(clients.sqs, queue).looking() as messages:
+        return [found for message in messages if (found := parse(message.body)) is not None]
 
 
 def settled(

@@ -34,23 +34,47 @@ class Workbench:
     clients: Clients
     names: provisioner.Names
     options: provisioner.Options
+    billed: bool = False
+    """Whether what is made here may cost somebody money: then nobody makes it unasked."""
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls, *, billed: bool = False) -> Self:
         """Raises provisioner.SettingsError."""
         names = provisioner.Names.from_env(os.environ)
         options = provisioner.Options.from_env(os.environ)
         session = boto3.Session()
-        return cls(session, Clients.from_session(session), names, options)
+        return cls(session, Clients.from_session(session), names, options, billed)
 
     @property
     def policy(self) -> RemovalNamePolicy:
         return RemovalNamePolicy(self.options.removal_name_policy)
 
-    def provision(self, report: Callable[[provisioner.Change], object]) -> None:
-        """Raises build_zip.BuildError or provisioner.ProvisioningError."""
+    def plan(self) -> list[provisioner.Change]:
+        """What `provision` would do. Raises as it does."""
+        clients = provisioner.Clients.from_session(self.session)
+        return provisioner.plan(clients, self.names, self.options, packaged_function())
+
+    def provision(
+        self, report: Callable[[provisioner.Change], object], *, agreed: bool = False
+    ) -> None:
+        """Raises build_zip.BuildError, provisioner.ProvisioningError or NotBegunError.
+
+        Or UnaskedError, where that costs somebody money, there is something to do and it is not
+        `agreed` to.
+        """
+        if self.billed and not agreed and pending(self.plan()):
+            raise UnaskedError("not all is there as it should be: run inventory provision first")
         clients = provisioner.Clients.from_session(self.session)
         provisioner.provision(clients, self.names, self.options, packaged_function(), report)
+
+
+class UnaskedError(Exception):
+    """What would be made may cost money, and nobody was asked."""
+
+
+def pending(changes: list[provisioner.Change]) -> list[provisioner.Change]:
+    """Those that are changes."""
+    return [change for change in changes if change.action is not provisioner.Action.UNCHANGED]
 
 
 def packaged_function() -> bytes:
@@ -60,8 +84,9 @@ def packaged_function() -> bytes:
 
 def on_target(state: Path) -> Workbench:
     """The target that the environment chooses. Raises as `enter_target` does."""
+    billed = chosen(os.environ) is Target.AWS
     enter_target(state)
-    return Workbench.from_environment()
+    return Workbench.from_environment(billed=billed)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from itertools import islice
 import pytest
 from click.testing import CliRunner, Result
 
+from inventory.dead_letters import parse_dead_letter
+from inventory.rejections import parse_rejection
+from inventory.stream import Stretches
 from inventory_cli.cli import cli
-from inventory_cli.failures.dead_letters import parse_dead_letter
 from inventory_cli.failures.queues import Queue
-from inventory_cli.failures.rejections import parse_rejection
-from inventory_cli.failures.stream import ExpiredError, read_all, read_range
+from inventory_cli.failures.stream import read_all
 from producer.generator import Spec, events
 from stack import Stack
 
@@ -116,11 +117,12 @@ def dead_letter_body(shard_id: str, number: int) -> str:
 def test_a_range_of_a_shard_is_read_with_both_its_ends(stack: Stack) -> None:
     placed = stack.put(("P1", b"%d" % n) for n in range(20))
     shard_id = placed[0][0]
-    found = read_range(
-        stack.clients.kinesis, stack.names.stream, shard_id, placed[3][1], placed[7][1]
-    )
+    stretches = Stretches(stack.clients.kinesis, stack.names.stream)
+    found = stretches.read(shard_id, placed[3][1], placed[7][1], count=5)
     assert [record.data for record in found] == [b"3", b"4", b"5", b"6", b"7"]
     everything = read_all(stack.clients.kinesis, stack.names.stream)
     assert {r.place for r in everything} == {(shard, number) for shard, number, _ in placed}
-    with pytest.raises(ExpiredError):
-        read_range(stack.clients.kinesis, stack.names.stream, shard_id, 1, placed[0][1])
+    # What is older than the stream's oldest record is missing, and the rest is there.
+    left = stretches.read(shard_id, 1, placed[1][1], count=5)
+    assert [record.data for record in left] == [b"0", b"1"]
+    assert stretches.read("shardId-000000009999", 1, 2, count=2) == []

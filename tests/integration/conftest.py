@@ -8,21 +8,31 @@ from collections.abc import Callable
 import pytest
 
 from conftest import AwsClient
+from inventory.writes import Tables
 
 
 @pytest.fixture
-def table(aws: AwsClient) -> str:
-    """An empty table of its own, as the provisioner makes it."""
-    name = f"inventory-{uuid.uuid4().hex[:12]}"
-    aws("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "product_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "product_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )
-    aws("dynamodb").get_waiter("table_exists").wait(TableName=name)
-    return name
+def tables(aws: AwsClient) -> Tables:
+    """Empty tables of their own, as the provisioner makes them."""
+    suffix = uuid.uuid4().hex[:12]
+    tables = Tables(f"inventory-{suffix}", f"removals-{suffix}")
+    view = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    for name, stream in ((tables.rows, view), (tables.removals, {"StreamEnabled": False})):
+        aws("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "product_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "product_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification=stream,
+        )
+        aws("dynamodb").get_waiter("table_exists").wait(TableName=name)
+    return tables
+
+
+@pytest.fixture
+def table(tables: Tables) -> str:
+    """The one with the rows."""
+    return tables.rows
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from provisioner.names import VARIABLES
+from stack import RESOURCES
 from waiting import eventually
 
 MARK = "INVENTORY_TEST_RUN"
@@ -37,6 +38,7 @@ class FrontDoor:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") or "BUNDLE" in k}
         kept.pop("TARGET", None)
         self.environ = {**kept, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
+        self.environ["DASHBOARD_PORT"] = "0"  # tests/browser has it
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -209,7 +211,7 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
         if "In another shell" in line:
             break
     assert "created" not in shown
-    assert shown.count("unchanged") == 10
+    assert shown.count("unchanged") == RESOURCES
     code, output = front_door.run("table")
     assert len(output.splitlines()) >= len(rows) - 1
     again.send_signal(signal.SIGTERM)
@@ -251,12 +253,12 @@ def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compo
         assert code == 0, output
         return output
 
-    assert run("provision").count("created") == 10
+    assert run("provision").count("created") == RESOURCES
     assert "created" not in run("demo", "--count", "20", "--rate", "100")
     assert "Loaded 7 products" in run("scenario")
     assert "Sending to other-stream-name." in run("produce", "--count", "1", "--output", "text")
     assert '"P8"' in run("table")
-    assert run("destroy", "--yes").count("deleted") == 10
+    assert run("destroy", "--yes").count("deleted") == RESOURCES
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
 
@@ -274,7 +276,8 @@ def test_destroy_asks_first_and_takes_everything_away(front_door: FrontDoor) -> 
     )
     code, output = front_door.run("destroy", "--yes")
     assert code == 0
-    assert output.count("deleted") == 10
+    assert output.count("deleted") == RESOURCES
+    assert output.endswith("nothing of the stage default is left\n")
     assert "would create pipe" in front_door.run("provision", "--plan")[1]
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)

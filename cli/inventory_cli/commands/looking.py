@@ -6,11 +6,23 @@ import json
 import os
 import shlex
 import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
+
+if TYPE_CHECKING:
+    from inventory_cli.workbench import Workbench
+
+LOOK_SECONDS = 0.25
+FRAME_LINES = 6
+"""Of a table on a terminal, the lines that are no rows."""
 
 
 @click.command()
@@ -21,22 +33,74 @@ from inventory_cli.paths import embedded
     show_default=True,
     help="A table, or JSON lines; auto: a table on a terminal.",
 )
+@click.option("--watch", is_flag=True, help="Go on with what changes, until Ctrl+C.")
 @click.pass_obj
-def table(state: Path, output: str) -> None:
-    """Print the rows of the table."""
+def table(state: Path, output: str, watch: bool) -> None:
+    """Print the rows of the table.
+
+    With --watch a terminal shows them as they change; JSON lines go on with a line a change.
+    """
     from rich.console import Console
 
     from inventory_cli import table as rows_of
     from inventory_cli.workbench import on_target
 
+    terminal = sys.stdout.isatty()
+    as_table = output == "text" or (output == "auto" and terminal)
+    if watch and as_table and not terminal:
+        raise click.UsageError("--watch shows a table on a terminal only: give --output jsonl")
     bench = on_target(embedded(state))
+    if watch:
+        _watch(bench, as_table)
+        return
     rows = rows_of.read(bench.clients.dynamodb, bench.names.table).values()
-    if output == "text" or (output == "auto" and sys.stdout.isatty()):
+    if as_table:
         Console(highlight=False).print(rows_of.rendered(rows))
         click.echo(f"{len(rows)} rows")
         return
     for row in rows:
         click.echo(json.dumps(rows_of.values(row)))
+
+
+def _watch(bench: Workbench, as_table: bool) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from inventory_cli import table as rows_of
+    from inventory_cli import watching
+    from inventory_cli.failures.stream import READERS_CONFIG
+    from inventory_cli.interrupts import InterruptedRunError, Interrupts
+    from inventory_cli.table_stream.follower import NoStreamError, TableFollower
+    from inventory_cli.table_stream.shard import Start
+
+    streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
+    console = Console(highlight=False)
+    live = Live(console=console, screen=True, auto_refresh=False, redirect_stderr=False)
+    try:
+        with Interrupts() as interrupts, live if as_table else nullcontext():
+            follower = TableFollower(streams, bench.names.table, start=Start.NEWEST)
+            early = follower.look()  # its place is taken before the table is read
+            watched = watching.Watched(rows_of.read(bench.clients.dynamodb, bench.names.table))
+            if not as_table:
+                _tell(rows_of.values(row) for row in watched.rows.values())
+            news = watched.take(early, time.monotonic())
+            while True:
+                if as_table:
+                    rows = watched.shown(console.height - FRAME_LINES, time.monotonic())
+                    live.update(watching.rendered(rows, len(watched.rows)), refresh=True)
+                else:
+                    _tell(watching.told(record) for record in news)
+                interrupts.pause(LOOK_SECONDS)
+                news = watched.take(follower.look(), time.monotonic())
+    except InterruptedRunError:
+        pass
+    except NoStreamError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _tell(values: Iterable[Mapping[str, Any]]) -> None:
+    for each in values:
+        click.echo(json.dumps(each))
 
 
 @click.command()

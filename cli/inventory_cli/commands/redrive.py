@@ -119,7 +119,7 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
 
 
 def _rows(bench: Workbench, product_ids: Iterable[str]) -> dict[str, Row | None]:
-    from inventory.store import row_of
+    from inventory.items import row_of
 
     def row(product_id: str) -> Row | None:
         key: Any = {"product_id": {"S": product_id}}

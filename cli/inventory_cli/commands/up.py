@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,22 +18,27 @@ from producer.cli import produce
 
 if TYPE_CHECKING:
     from inventory_cli.embedded.processes import Server
+    from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench
 
 LOOK_SECONDS = 1.0
+RESTART_SECONDS = 3.0
+"""How long the Pipes service stays away when it was killed: long enough to see it."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("producer_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def up(state: Path, producer_options: tuple[str, ...]) -> None:
-    """Run the whole stack on this machine until Ctrl+C: servers, resources, producer.
+    """Run the whole stack on this machine until Ctrl+C: servers, resources, producer, dashboard.
 
     Options of `inventory produce` are handed on to the producer: `inventory up --rate 20`. What
     the stack holds is kept, and there again the next time.
     """
     produce.make_context("produce", list(producer_options))  # a wrong option stops it here
 
+    from inventory_cli.embedded import dashboard
+    from inventory_cli.embedded.processes import free_port
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.target import Target, chosen
@@ -53,7 +59,7 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
     try:
         with (
             Interrupts() as interrupts,
-            EmbeddedStack(folder, os.environ, interrupts.pause) as stack,
+            EmbeddedStack(folder, os.environ, interrupts.pause, pipes_may_crash=True) as stack,
         ):
             enter(stack.variables)
             bench = Workbench.from_environment()
@@ -61,20 +67,27 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
                 click.echo(f"{name}={stack.variables[name]}")
             bench.provision(lambda change: click.echo(f"  {change}"))
             interrupts.check()
-            producer = _start_producer(folder, producer_options)
-            try:
+            with ExitStack() as started:
+                control = f"127.0.0.1:{free_port()}"
+                producer = _start_producer(folder, producer_options, control)
+                started.callback(producer.stop)
+                if (reason := dashboard.left_out(os.environ)) is None:
+                    page = dashboard.start(folder, os.environ, control)
+                    started.callback(page.stop)
+                    click.echo(f"The dashboard: {dashboard.url(os.environ)}")
+                else:
+                    page = None
+                    click.echo(f"No dashboard: {reason}")
                 click.echo('In another shell: inventory table, or eval "$(inventory env)"')
-                _follow(bench, interrupts.pause, producer, stack.servers)
-            finally:
-                producer.stop()
+                _follow(bench, interrupts.pause, producer, page, stack)
     except InterruptedRunError:
         click.echo(f"Stopped. What the stack holds is kept in {folder}.")
 
 
-def _start_producer(folder: Path, options: tuple[str, ...]) -> Server:
+def _start_producer(folder: Path, options: tuple[str, ...], control: str) -> Server:
     from inventory_cli.embedded.processes import Server
 
-    argv = [sys.executable, "-m", "producer", "--output", "jsonl", *options]
+    argv = [sys.executable, "-m", "producer", "--output", "jsonl", "--control", control, *options]
     return Server.start("The producer", argv, os.environ, folder / "producer.log")
 
 
@@ -82,11 +95,13 @@ def _follow(
     bench: Workbench,
     pause: Callable[[float], object],
     producer: Server,
-    servers: Sequence[Server],
+    page: Server | None,
+    stack: EmbeddedStack,
 ) -> None:
     """Show what the function makes of the events, until `pause` raises or a server ends.
 
-    A producer that has sent all it was asked for is no reason to stop.
+    A producer that has sent all it was asked for is no reason to stop. A dashboard that ends is
+    told of, and a Pipes service that was killed is started again.
     """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.narration import ProgressLine, outcomes
@@ -100,6 +115,13 @@ def _follow(
             seconds = time.monotonic() - started
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
-            for server in (producer, *servers):
+            if page is not None and not page.running:
+                line.note(f"{page.name} ended: {page.last_line()}")
+                page = None
+            if stack.pipes.killed:
+                line.note(f"{stack.pipes.name} was killed; it is started again")
+                pause(RESTART_SECONDS)
+                stack.start_pipes()
+            for server in (producer, *stack.servers):
                 if not server.running and not (server is producer and producer.finished):
                     raise FailedError(f"{server.name} ended; its log: {server.log}")

@@ -81,10 +81,10 @@ def report(verdict: Verdict) -> Iterator[str]:
 
 
 def _told(difference: Difference) -> Iterator[str]:
-    from inventory_cli.table import printable
     from inventory_cli.verdict import Problem
+    from producer.shown import shown
 
-    subject = "no product" if difference.product_id is None else printable(difference.product_id)
+    subject = "no product" if difference.product_id is None else shown(difference.product_id)
     yield f"  wrong: {subject}: {difference.problem}"
     if difference.problem is Problem.ROW:
         yield f"    expected {_row(difference.expected)}"
@@ -93,21 +93,21 @@ def _told(difference: Difference) -> Iterator[str]:
     # The last events of a row that is wrong, the first of those that it shows nothing of.
     of_row = difference.problem is Problem.ROW
     traces = difference.traces
-    shown = traces[-MOST_EVENTS:] if of_row else traces[:MOST_EVENTS]
-    more = f"    … and {len(traces) - len(shown)} {'before' if of_row else 'after'} these"
-    if of_row and len(shown) < len(traces):
+    told = traces[-MOST_EVENTS:] if of_row else traces[:MOST_EVENTS]
+    more = f"    … and {len(traces) - len(told)} {'before' if of_row else 'after'} these"
+    if of_row and len(told) < len(traces):
         yield more
-    for trace in shown:
+    for trace in told:
         yield f"    {_event(trace)}"
-    if not of_row and len(shown) < len(traces):
+    if not of_row and len(told) < len(traces):
         yield more
 
 
 def _event(trace: Trace) -> str:
-    from inventory_cli.table import printable
+    from producer.shown import shown
 
     shard_id, sequence_number = trace.place
-    event_id = "no event id" if trace.event_id is None else printable(trace.event_id)
+    event_id = "no event id" if trace.event_id is None else shown(trace.event_id)
     return (
         f"{shard_id} {sequence_number} {trace.event_type} {event_id}: "
         f"{trace.fate.replace('_', ' ')}"
@@ -115,7 +115,8 @@ def _event(trace: Trace) -> str:
 
 
 def _row(row: Row | None) -> str:
-    from inventory_cli.table import printable, values
+    from inventory_cli.table import values
+    from producer.shown import shown
 
     if row is None:
         return "no row"
@@ -123,4 +124,4 @@ def _row(row: Row | None) -> str:
     told += [f"sequence_number={row.sequence_number}", f"{len(row.recent_event_ids)} recent ids"]
     if row.recent_event_ids:
         told.append(f"last {row.recent_event_ids[-1]}")
-    return printable(", ".join(told))
+    return shown(", ".join(told))

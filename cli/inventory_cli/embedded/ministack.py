@@ -38,7 +38,7 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
     }
     return Server.start(
         "MiniStack",
-        [sys.executable, "-m", "ministack"],
+        [sys.executable, "-m", "inventory_cli.embedded.emulator"],
         {**environ, **settings},
         state / "ministack.log",
     )

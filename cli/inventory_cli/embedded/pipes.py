@@ -8,17 +8,29 @@ from pathlib import Path
 
 from inventory_cli.embedded.processes import Server, answers
 
+FUNCTION_LOGS = "/aws/lambda/"
+"""What log groups of functions begin with. MiniStack makes no metrics of what is in them."""
 
-def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
-    """Start it on 127.0.0.1:`port`; `environ` says where the AWS APIs are."""
+
+def start(port: int, state: Path, environ: Mapping[str, str], *, may_crash: bool = False) -> Server:
+    """Start it on 127.0.0.1:`port`; `environ` says where the AWS APIs are. With `may_crash` it
+    lets itself be killed at `crash_url`."""
     argv = [sys.executable, "-m", "eventbridge_pipes", "--host", "127.0.0.1", "--port", str(port)]
-    return Server.start(
-        "EventBridge Pipes", [*argv, "--state", str(state)], environ, state / "pipes.log"
-    )
+    options = ["--state", str(state), "--embedded-metrics", FUNCTION_LOGS]
+    options += ["--allow-crash"] if may_crash else []
+    return Server.start("EventBridge Pipes", [*argv, *options], environ, state / "pipes.log")
 
 
 def url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
+
+
+def crash_url(endpoint: str) -> str:
+    return f"{endpoint}/crash"
+
+
+def metrics_url(endpoint: str) -> str:
+    return f"{endpoint}/metrics"
 
 
 def ready(port: int) -> bool:

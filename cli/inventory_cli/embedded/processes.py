@@ -60,6 +60,11 @@ class Server:
         """Whether it has ended as it should."""
         return self._process.poll() == 0
 
+    @property
+    def killed(self) -> bool:
+        """Whether SIGKILL has ended it."""
+        return self._process.poll() == -signal.SIGKILL
+
     def wait_until(
         self,
         ready: Callable[[], bool],
@@ -76,12 +81,12 @@ class Server:
             if not self.running:
                 raise StartupError(
                     f"{self.name} ended with exit code {self._process.returncode} before it was "
-                    f"ready: {self._last_line()} (log: {self.log})"
+                    f"ready: {self.last_line()} (log: {self.log})"
                 )
             if time.monotonic() > deadline:
                 raise StartupError(
                     f"{self.name} was not ready after {timeout:g} s: "
-                    f"{self._last_line()} (log: {self.log})"
+                    f"{self.last_line()} (log: {self.log})"
                 )
             pause(POLL_SECONDS)
 
@@ -99,7 +104,8 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _last_line(self) -> str:
+    def last_line(self) -> str:
+        """The last thing that it has written."""
         written = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return next((line.strip() for line in reversed(written) if line.strip()), "no output")
 

@@ -37,9 +37,15 @@ class EmbeddedStack:
     variables: Mapping[str, str]
 
     def __init__(
-        self, state: Path, environ: Mapping[str, str], pause: Callable[[float], object]
+        self,
+        state: Path,
+        environ: Mapping[str, str],
+        pause: Callable[[float], object],
+        *,
+        pipes_may_crash: bool = False,
     ) -> None:
         self.state = state
+        self._pipes_may_crash = pipes_may_crash
         self._environ = environ
         self._pause = pause
         self._cleanup = ExitStack()
@@ -89,7 +95,12 @@ class EmbeddedStack:
             return undo.pop_all()
 
     def _launch_pipes(self) -> None:
-        self.pipes = pipes.start(self._pipes_port, self.state / "pipes", self._environ)
+        self.pipes = pipes.start(
+            self._pipes_port,
+            self.state / "pipes",
+            self._environ,
+            may_crash=self._pipes_may_crash,
+        )
 
     def _await_pipes(self) -> None:
         self._await(self.pipes, lambda: pipes.ready(self._pipes_port))

@@ -19,6 +19,9 @@ LISTEN_SECONDS = 1
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 """
 
+SECONDS_EACH = 0.05
+"""More than a message takes to be received and released, also where every call takes long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -37,14 +40,18 @@ class Queue:
         self._sqs = sqs
         self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
-    def look(self, visible_after: float = 20) -> list[Message]:
+    def look(
+        self, visible_after: float = 20, listen_seconds: int = LISTEN_SECONDS
+    ) -> list[Message]:
         """All messages that can be seen now, each once, the oldest first.
 
         They are hidden from everybody until they are released, at the latest after
-        `visible_after` seconds; looking must not take longer. SQS hides 120,000 at most.
+        `visible_after` seconds, or as many as it may take to look at all that there are. SQS hides
+        120,000 at most. Who looks again and again need not listen for what one look misses.
         """
         found: dict[str, Message] = {}
-        while new := list(self._receive(visible_after)):
+        hidden_for = max(visible_after, self._count() * SECONDS_EACH)
+        while new := list(self._receive(hidden_for, listen_seconds)):
             known = found.keys() >= {message.message_id for message in new}
             found |= {message.message_id: message for message in new}
             if known:  # they show again already: this has taken too long to see more
@@ -79,12 +86,19 @@ class Queue:
     def delete(self, message: Message) -> None:
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt_handle)
 
-    def _receive(self, visible_after: float) -> Iterator[Message]:
+    def _count(self) -> int:
+        """How many there are, about."""
+        answer = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _receive(self, hidden_for: float, listen_seconds: int) -> Iterator[Message]:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=AT_ONCE,
-            VisibilityTimeout=int(visible_after),
-            WaitTimeSeconds=LISTEN_SECONDS,
+            VisibilityTimeout=int(hidden_for),
+            WaitTimeSeconds=listen_seconds,
             MessageSystemAttributeNames=["SentTimestamp"],
         )
         for message in answer.get("Messages", ()):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import click
 
+from inventory.event import claims
 from inventory_cli.errors import CannotRunError
-from inventory_cli.redrive.item import Item, claims
+from inventory_cli.redrive.item import Item
 
 
 def edited(item: Item) -> Item:

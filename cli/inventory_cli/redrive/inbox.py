@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inventory_cli.failures.dead_letters import DeadLetter, parse_dead_letter
+from inventory.dead_letters import DeadLetter, parse_dead_letter
+from inventory.event import claims
+from inventory.rejections import Rejection, parse_rejection
+from inventory.stream import StreamRecord, Stretches
 from inventory_cli.failures.queues import Message, Queue
-from inventory_cli.failures.rejections import Rejection, parse_rejection
-from inventory_cli.failures.stream import ExpiredError, StreamRecord, read_range, reader
+from inventory_cli.failures.stream import reader
 from inventory_cli.redrive.carry_out import Letter
-from inventory_cli.redrive.item import Item, Origin, claims
+from inventory_cli.redrive.item import Item, Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -73,10 +75,11 @@ class Inbox:
         items: dict[str, Item] = {}
         letters: list[Letter] = []
         foreign = 0
+        stretches = Stretches(self._kinesis, self._stream)
         for origin, queue in self._queues.items():
             queue.release(messages := queue.look(visible_after=HOLD_SECONDS))
             for message in messages:
-                found = {item.name: item for item in self._items(origin, message)}
+                found = {item.name: item for item in _items(origin, message, stretches)}
                 if found:
                     letters.append(_letter(message, found.values()))
                 else:
@@ -102,46 +105,44 @@ class Inbox:
             for queue in self._queues.values():
                 queue.release([m for q, m in held.messages.values() if q is queue])
 
-    def _items(self, origin: Origin, message: Message) -> list[Item]:
-        match origin:
-            case Origin.REJECTED:
-                rejection = parse_rejection(message.body)
-                return [self._rejected(rejection, message)] if rejection else []
-            case Origin.DEAD_LETTERS:
-                letter = parse_dead_letter(message.body)
-                return self._dead(letter) if letter else []
 
-    def _rejected(self, rejection: Rejection, message: Message) -> Item:
-        payload, lost = rejection.payload, None
-        if payload is None:
-            number = rejection.sequence_number
-            records = self._range(rejection.shard_id, number, number)
-            payload = records[0].data if records else None
-            lost = None if records else "too long for its queue, and no longer on the stream"
-        return Item(
-            origin=Origin.REJECTED,
-            shard_id=rejection.shard_id,
-            sequence_number=rejection.sequence_number,
-            failed_at=message.sent_at,
-            reason=rejection.reason,
-            event_id=rejection.event_id,
-            product_id=rejection.product_id,
-            payload=payload,
-            lost=lost,
-        )
+def _items(origin: Origin, message: Message, stretches: Stretches) -> list[Item]:
+    match origin:
+        case Origin.REJECTED:
+            rejection = parse_rejection(message.body)
+            return [_rejected(rejection, message, stretches)] if rejection else []
+        case Origin.DEAD_LETTERS:
+            letter = parse_dead_letter(message.body)
+            return _of_letter(letter, stretches) if letter else []
 
-    def _dead(self, letter: DeadLetter) -> list[Item]:
-        records = self._range(letter.shard_id, letter.first, letter.last)
-        if not records:
-            return [_lost(letter)]
-        return [_dead(letter, record) for record in records]
 
-    def _range(self, shard_id: str, first: int, last: int) -> list[StreamRecord]:
-        """The records, none if they have expired."""
-        try:
-            return read_range(self._kinesis, self._stream, shard_id, first, last)
-        except ExpiredError:
-            return []
+def _rejected(rejection: Rejection, message: Message, stretches: Stretches) -> Item:
+    payload, lost = rejection.payload, None
+    if payload is None:
+        number = rejection.sequence_number
+        records = stretches.read(rejection.shard_id, number, number, count=1)
+        payload = records[0].data if records else None
+        lost = None if records else "too long for its queue, and no longer on the stream"
+    return Item(
+        origin=Origin.REJECTED,
+        shard_id=rejection.shard_id,
+        sequence_number=rejection.sequence_number,
+        failed_at=message.sent_at,
+        reason=rejection.reason,
+        event_id=rejection.event_id,
+        product_id=rejection.product_id,
+        payload=payload,
+        lost=lost,
+    )
+
+
+def _of_letter(letter: DeadLetter, stretches: Stretches) -> list[Item]:
+    """An item for each record that is left, and one for those that are not."""
+    records = stretches.read(letter.shard_id, letter.first, letter.last, letter.count)
+    items = [_dead(letter, record) for record in records]
+    if not records or records[0].sequence_number != letter.first:
+        items.append(_lost(letter, records))
+    return items
 
 
 def _letter(message: Message, items: Iterable[Item]) -> Letter:
@@ -165,7 +166,9 @@ def _dead(letter: DeadLetter, record: StreamRecord) -> Item:
     )
 
 
-def _lost(letter: DeadLetter) -> Item:
+def _lost(letter: DeadLetter, left: Sequence[StreamRecord]) -> Item:
+    """The records of a letter that the stream no longer holds, the oldest ones."""
+    end = f"before {left[0].sequence_number}" if left else f"up to {letter.last}"
     return Item(
         origin=Origin.DEAD_LETTERS,
         shard_id=letter.shard_id,
@@ -175,5 +178,5 @@ def _lost(letter: DeadLetter) -> Item:
         event_id=None,
         product_id=None,
         payload=None,
-        lost=f"records no longer on the stream: {letter.count}, up to {letter.last}",
+        lost=f"records no longer on the stream: {letter.count - len(left)}, {end}",
     )

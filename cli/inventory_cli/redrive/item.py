@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
-from inventory.event import InvalidEventError, parse
-
-MAX_EVENT_ID_CHARACTERS = 128
-"""What the contract takes."""
+from inventory.stream import Place
+from inventory_cli.failures.again import is_valid, redrive_id
 
 
 class Origin(StrEnum):
@@ -46,36 +42,23 @@ class Item:
         return name_of(self.shard_id, self.sequence_number)
 
     @property
+    def place(self) -> Place:
+        return self.shard_id, self.sequence_number
+
+    @property
     def redrive_id(self) -> str:
         """The event id it is put again with: its own, or else one made of its place.
 
         Either is the same each time, so the function recognises a second put.
         """
-        if self.event_id is not None and _is_event_id(self.event_id):
+        if self.event_id is not None and is_valid(self.event_id):
             return self.event_id
-        return f"redrive-{self.shard_id}-{self.sequence_number}"
+        return redrive_id(self.place)
 
 
 def name_of(shard_id: str, sequence_number: int | str) -> str:
     """The name of a place on the stream: the number of the shard, and the sequence number."""
     return f"{shard_id.rpartition('-')[2].lstrip('0') or '0'}-{int(sequence_number)}"
-
-
-def claims(payload: bytes) -> tuple[str | None, str | None]:
-    """The event id and the product id that a payload, valid or not, says it has."""
-    try:
-        event = parse(payload, 0)
-    except InvalidEventError as error:
-        return error.event_id, error.product_id
-    return event.event_id, event.product_id
-
-
-def carrying(event_id: str, payload: bytes) -> bytes:
-    """`payload`, which is a valid event, under this id: as it is if it has it already."""
-    document = json.loads(payload, parse_float=_exact)
-    if document.get("event_id") == event_id:
-        return payload
-    return json.dumps({**document, "event_id": event_id}).encode()
 
 
 def choose(
@@ -98,16 +81,3 @@ def unknown(names: Sequence[str], items: Iterable[Item]) -> list[str]:
     """The names that no item has."""
     known = {item.name for item in items}
     return [name for name in names if name not in known]
-
-
-def _is_event_id(text: str) -> bool:
-    surrogates = any("\ud800" <= c <= "\udfff" for c in text)
-    return 1 <= len(text) <= MAX_EVENT_ID_CHARACTERS and not surrogates
-
-
-def _exact(literal: str) -> int | float:
-    """The contract takes 15.0 and 1e30 for whole numbers; as floats they could change."""
-    number = Decimal(literal)
-    if number.adjusted() <= 40 and number == number.to_integral_value():
-        return int(number)
-    return float(literal)

@@ -10,7 +10,8 @@ from operator import attrgetter
 
 from inventory.event import InvalidEventError, parse
 from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
-from inventory_cli.redrive.item import Item, carrying
+from inventory_cli.failures.again import carrying
+from inventory_cli.redrive.item import Item
 from producer.event import Event
 from producer.outbox import MAX_RECORD_BYTES
 
@@ -124,7 +125,7 @@ def _has_newer(row: Row | None, item: Item, earlier: Collection[str]) -> bool:
 def _record(item: Item, payload: bytes) -> Event:
     """What is put on the stream. Raises InvalidEventError when it would only be rejected."""
     product_id = parse(payload, 0).product_id
-    data = carrying(item.redrive_id, payload)
+    data = carrying(item.redrive_id, item.place, payload)
     record = Event(data, product_id, item.redrive_id, kind="redriven")
     if record.size > MAX_RECORD_BYTES:
         raise InvalidEventError("data", f"is {record.size} bytes with its id, more than 1 MiB")

@@ -20,7 +20,7 @@ PAYLOAD_CHARACTERS = 200
 def lines(item: Item) -> Iterator[str]:
     """An item in a list for people."""
     product = "no product" if item.product_id is None else shown(item.product_id)
-    yield f"{item.name}  {_moment(item.failed_at)}  {product}"
+    yield f"{shown(item.name)}  {_moment(item.failed_at)}  {product}"
     yield f"    {shown(item.reason)}"
     if item.payload is None:
         yield f"    {shown(item.lost or '')}"
@@ -50,9 +50,10 @@ def document(item: Item) -> dict[str, Any]:
 def decided(decision: Decision) -> str:
     """What would become of an item, in a line."""
     item = decision.item
+    name = shown(item.name)
     product = "" if item.product_id is None else f"  {shown(item.product_id)}"
     why = "" if decision.reason is None else f" ({shown(decision.reason)})"
-    return f"{item.name}{product}  {decision.verdict}{_effect(decision)}{why}{_then(decision)}"
+    return f"{name}{product}  {decision.verdict}{_effect(decision)}{why}{_then(decision)}"
 
 
 def _effect(decision: Decision) -> str:

@@ -21,11 +21,16 @@ def defaults() -> dict[str, str]:
     project = re.findall(r"^name: (\S+)$", COMPOSE, re.MULTILINE)
     found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project[0]}
     for variables, of_program in ((names.VARIABLES, Names()), (options.VARIABLES, Options())):
-        found |= {name: str(getattr(of_program, key)) for key, (name, _) in variables.items()}
+        settings = {name: getattr(of_program, key) for key, (name, _) in variables.items()}
+        found |= {name: written_setting(value) for name, value in settings.items()}
     for option in produce.params:
         if (name := f"PRODUCER_{option.name}".upper()) in found:
             found[name] = written(option.default)
     return found | dict(re.findall(r"\$\{([A-Z_]+):?-(.*?)\}", COMPOSE))
+
+
+def written_setting(value: object) -> str:
+    return "off" if value is None or value is False else str(value)
 
 
 def written(default: object) -> str:

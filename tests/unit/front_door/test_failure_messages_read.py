@@ -13,9 +13,9 @@ from eventbridge_pipes.delivery import deadletter
 from eventbridge_pipes.sources import records as pipe_records
 from eventbridge_pipes.sources.kinds import SourceKind
 from inventory import failures
+from inventory.dead_letters import parse_dead_letter
 from inventory.records import Record
-from inventory_cli.failures.dead_letters import parse_dead_letter
-from inventory_cli.failures.rejections import parse_rejection
+from inventory.rejections import parse_rejection
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -27,7 +27,7 @@ JSON = st.recursive(
 def rejected(data: bytes) -> failures.Rejection:
     encoded = base64.b64encode(data).decode()
     record = Record("shardId-000000000003:4711", "4711", encoded, arrived_at=1.5)
-    return failures.Rejection(record, "quantity is missing", "E1", "P1")
+    return failures.Rejection(record, "quantity is missing", "E1", "P1", "quantity.missing")
 
 
 @given(st.binary())
@@ -37,6 +37,15 @@ def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data:
     assert (read.shard_id, read.sequence_number) == ("shardId-000000000003", 4711)
     assert (read.reason, read.event_id, read.product_id) == ("quantity is missing", "E1", "P1")
     assert (read.payload, read.truncated, read.arrived_at) == (data, False, 1.5)
+    assert read.code == "quantity.missing"
+
+
+def test_a_rejection_from_before_there_were_codes_is_read_without() -> None:
+    message = json.loads(failures.message_of(rejected(b"{")))
+    del message["code"]
+    read = parse_rejection(json.dumps(message))
+    assert read is not None
+    assert (read.reason, read.code) == ("quantity is missing", None)
 
 
 def test_a_payload_that_was_cut_is_none_at_all() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from inventory.event import parse
 from inventory.stock import Row
+from inventory_cli.failures.again import carrying, origin_of
 from inventory_cli.redrive import showing
-from inventory_cli.redrive.item import Item, Origin, carrying, choose, unknown
+from inventory_cli.redrive.item import Item, Origin, choose, unknown
 from inventory_cli.redrive.plan import plan
 
 PLAIN = Item(
@@ -47,9 +48,17 @@ NUMBERS = st.integers(0, 10**37).map(str) | st.integers(0, 10**36).map(lambda n:
 def test_what_an_event_says_is_the_same_under_another_id(number: str) -> None:
     product = f'{{"product_id": "Pé", "product_name": "N", "quantity": {number}}}'
     payload = f'{{"event_type": "product_added", "product": {product}}}'.encode()
-    carried = parse(carrying("E1", payload), 7)
+    again = carrying("E1", ("shard", 3), payload)
+    carried = parse(again, 7)
     assert carried.event_id == "E1"
     assert replace(carried, event_id=None) == parse(payload, 7)
+    assert origin_of(again) == ("shard", 3)
+    assert origin_of(carrying("E1", ("shard", 12), again)) == ("shard", 12)
+
+
+@given(st.binary() | st.sampled_from([b'"redriven_from"', b'{"redriven_from": {"shard_id": 1}}']))
+def test_no_other_record_says_that_it_was_put_again(payload: bytes) -> None:
+    assert origin_of(payload) is None
 
 
 def test_items_are_chosen_by_every_criterion_that_is_given() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from inventory.stock import Row
-from inventory_cli.table import changes, natural, printable, rendered
+from inventory_cli.table import changes, natural, rendered
 
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
 
@@ -24,12 +24,6 @@ def test_any_two_ids_can_be_sorted(one: str, other: str) -> None:
     assert sorted([one, other], key=natural) == sorted([other, one], key=natural) or (
         natural(one) == natural(other)
     )
-
-
-@given(st.text())
-def test_what_is_shown_has_no_control_characters(text: str) -> None:
-    assert all(c.isprintable() or c.isspace() for c in printable(text))
-    assert not set(printable(text)) & set("\x1b\r\n\t\x07\u202e")
 
 
 def test_markup_in_a_name_is_shown_not_obeyed() -> None:

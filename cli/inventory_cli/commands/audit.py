@@ -1,0 +1,131 @@
+"""`inventory audit`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from inventory_cli.errors import CannotRunError
+from inventory_cli.paths import embedded
+
+if TYPE_CHECKING:
+    from inventory_cli.audit.log import LogReader
+    from inventory_cli.audit.views import Choice, View
+    from inventory_cli.workbench import Workbench
+
+LOOK_SECONDS = 0.25
+LINES_AT_ONCE = 1000
+
+
+@click.command()
+@click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl+C.")
+@click.option("--product", metavar="ID", help="Show the changes of this product alone.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Show what happened since: 90s, 10m, 2h or 3d ago, or a time (ISO 8601; UTC).",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["auto", "text", "jsonl", "status"]),
+    default="auto",
+    show_default=True,
+    help="A line a change for people, JSON lines, or the layout of DynamodbTableStatus.txt; "
+    "auto: for people on a terminal, else JSON lines.",
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file of the log, JSON lines.  [default: one for each table, in the state folder]",
+)
+@click.pass_obj
+def audit(
+    state: Path,
+    follow: bool,
+    product: str | None,
+    since: str | None,
+    output: str,
+    log: Path | None,
+) -> None:
+    """Record every change of the table in a log, each once, and show the log.
+
+    The log is a file, and goes on where it ended: nothing is missed as long as this runs within
+    the 24 hours that the table's stream keeps a change, and nothing is in it twice, however this
+    was ended. The options choose what is shown of it; everything is recorded.
+    """
+    from inventory_cli.audit.log import BrokenLogError, LogReader
+    from inventory_cli.audit.recorder import OtherTableError, Recorder
+    from inventory_cli.audit.views import Choice
+    from inventory_cli.failures.stream import READERS_CONFIG
+    from inventory_cli.interrupts import InterruptedRunError, Interrupts
+    from inventory_cli.table_stream.follower import NoStreamError
+    from inventory_cli.target import chosen
+    from inventory_cli.workbench import on_target
+
+    choice = Choice(product, _moment(since))
+    target = chosen(os.environ)
+    bench = on_target(embedded(state))
+    table = bench.clients.dynamodb.describe_table(TableName=bench.names.table)["Table"]["TableArn"]
+    path = log or state / "audit" / _name(target, table)
+    streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
+    try:
+        with Interrupts() as interrupts, Recorder(streams, table, path, _note) as recorder:
+            view = _view(output, bench, choice)
+            while recorder.look() or not recorder.at_end:
+                interrupts.check()
+            log_file = LogReader(path)
+            _show(view, choice, log_file)
+            while follow:
+                interrupts.pause(0 if recorder.look() else LOOK_SECONDS)
+                _show(view, choice, log_file)
+    except InterruptedRunError:
+        if not follow:
+            raise
+    except (BrokenLogError, OtherTableError, NoStreamError) as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _moment(text: str | None) -> str | None:
+    from inventory_cli.audit import moments
+
+    try:
+        return text and moments.since(text, datetime.now(UTC))
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is neither a time, as 2026-01-31T12:00, nor how long ago, as 10m",
+            param_hint="--since",
+        ) from None
+
+
+def _name(target: str, table: str) -> str:
+    """A file for each table: targets, regions and accounts have tables of the same name."""
+    region, account = table.split(":")[3:5]
+    return "-".join((target, region, account, f"{table.rpartition('/')[2]}.jsonl"))
+
+
+def _view(output: str, bench: Workbench, choice: Choice) -> View:
+    from inventory_cli import table
+    from inventory_cli.audit import views
+
+    if output == "status":
+        rows = table.read(bench.clients.dynamodb, bench.names.table)
+        return views.status({each: row for each, row in rows.items() if choice.has(each)})
+    if output == "text" or (output == "auto" and sys.stdout.isatty()):
+        return views.text
+    return views.jsonl
+
+
+def _show(view: View, choice: Choice, log: LogReader) -> None:
+    lines = view(choice.of(log.new()))
+    while block := list(islice(lines, LINES_AT_ONCE)):
+        click.echo("\n".join(block))
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,52 @@
+"""MiniStack as the embedded target runs it: `python -m inventory_cli.embedded.emulator`.
+
+It is what is installed, with some things put right in its own process: how a stream is resharded
+(`resharding`), how much a call looks at where there are many records or messages (`expiry`,
+`queues`), what an exception does to a function's process (`exceptions`), what of its output is
+logged (`function_logs`), and when a mapping calls its function (`windows`). That was made for one
+version; another runs as it comes, and says so in its log.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+VERSION = "1.5.33"
+
+
+def put_right(installed: str) -> str | None:
+    """Put right the MiniStack of this process; why not, if it is another version."""
+    if installed != VERSION:
+        return (
+            f"MiniStack {installed} runs as it comes: what is put right in {VERSION} is not, and "
+            "a stream that is resharded loses what was not read of it."
+        )
+    from inventory_cli.embedded import (
+        exceptions,
+        expiry,
+        function_logs,
+        queues,
+        resharding,
+        windows,
+    )
+
+    resharding.reshard_as_aws_does()
+    expiry.expire_the_oldest_only()
+    queues.look_no_further_than_needed()
+    exceptions.survive_exceptions()
+    function_logs.keep_whole_logs()
+    windows.wait_for_windows()
+    return None
+
+
+def main() -> None:
+    if warning := put_right(version("ministack")):
+        print(warning, file=sys.stderr)
+    from ministack import app
+
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What it takes, and what it costs, by published prices."""

@@ -1,0 +1,128 @@
+"""Bad input, end to end: it is applied or rejected, accounted for, and shown safely."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+
+from fuzzing import tries
+from hostile_events import HOSTILE_TEXTS, LONG_TEXTS, ONE_MEBIBYTE, PAYLOADS
+from inventory.rejections import parse_rejection
+from inventory.stock import Outcome, RemovalNamePolicy
+from inventory_cli.cli import cli
+from inventory_cli.expectation import expect
+from inventory_cli.failures.queues import Queue
+from stack import Stack
+from waiting import eventually
+
+MOST_AT_ONCE = 2**20
+"""Bytes of one PutRecords here: LocalStack takes no more than 5 MiB, in base64."""
+
+
+@pytest.fixture(autouse=True)
+def _follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of `stack` lead to its servers, as those of an account would."""
+    monkeypatch.setenv("TARGET", "aws")
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def added(product_id: str, **more: Any) -> bytes:
+    product = {"product_id": product_id, "product_name": product_id, "quantity": 1, **more}
+    return json.dumps({"event_type": "product_added", "product": product}).encode()
+
+
+def put_all(stack: Stack, payloads: list[bytes]) -> list[tuple[str, int, bytes]]:
+    """Put them in order, and so in one shard, in as many calls as their sizes need."""
+    placed: list[tuple[str, int, bytes]] = []
+    part: list[tuple[str, bytes]] = []
+    for data in payloads:
+        if sum(len(each) for _, each in part) + len(data) > MOST_AT_ONCE:
+            placed += stack.put(part)
+            part = []
+        part.append(("one", data))
+    return placed + stack.put(part)
+
+
+def assert_ends_as_the_fold(stack: Stack, placed: list[tuple[str, int, bytes]]) -> None:
+    """Table and queue hold what the contract makes of the records; the proof of it is green."""
+    stack.await_handled(placed)
+    expected = expect({}, [(n, data) for _, n, data in placed], RemovalNamePolicy.IGNORE)
+    assert stack.rows() == expected.rows
+    eventually(lambda: rejected(stack) >= expected.rejected)
+    assert rejected(stack) == expected.rejected
+    assert expected.outcomes[Outcome.FAILED] == 0
+    assert "All is well" in run("verify").output
+
+
+def rejected(stack: Stack) -> set[int]:
+    """The sequence numbers of the rejected records; the messages stay where others see them."""
+    with Queue(stack.clients.sqs, stack.names.rejected_queue).looking() as messages:
+        found = [parse_rejection(message.body) for message in messages]
+    return {rejection.sequence_number for rejection in found if rejection}
+
+
+def assert_shown_safely(*arguments: str) -> None:
+    """Every line prints as it is, for people and for programs."""
+    for line in run(*arguments, "--output", "text").output.split("\n")[:-1]:
+        assert line.isprintable(), ascii(line)
+    for line in run(*arguments, "--output", "jsonl").output.split("\n")[:-1]:
+        assert line.isascii()
+        json.loads(line)
+
+
+def test_ids_and_names_of_any_text_are_applied_or_rejected_and_shown_safely(stack: Stack) -> None:
+    texts = [*HOSTILE_TEXTS, *LONG_TEXTS]
+    placed = put_all(stack, [added(text, timestamp=text[:64]) for text in texts])
+    assert_ends_as_the_fold(stack, placed)
+    rows = stack.rows()
+    for text in HOSTILE_TEXTS:
+        assert (text in rows) == (text != "")
+    for command in ("table", "rejected", "dead-letters"):
+        assert_shown_safely(command)
+
+
+def test_arbitrary_payloads_up_to_a_mebibyte_are_applied_or_rejected(stack: Stack) -> None:
+    payloads: list[bytes] = [*ONE_MEBIBYTE]
+
+    @tries(120)
+    @given(PAYLOADS)
+    def collect(payload: bytes) -> None:
+        if len(payload) < 2**19 and payload:
+            payloads.append(payload)
+
+    collect()
+    assert_ends_as_the_fold(stack, put_all(stack, payloads))
+    assert_shown_safely("rejected")
+
+
+def test_ten_thousand_tiny_records_are_taken_in_one_batch(stack: Stack) -> None:
+    pipes = stack.session.client("pipes")
+    pipe = pipes.describe_pipe(Name=stack.names.pipe)
+    parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
+    del parameters["StartingPosition"]  # it cannot be changed
+    large = {"BatchSize": 10_000, "MaximumBatchingWindowInSeconds": 0}
+    pipes.stop_pipe(Name=stack.names.pipe)
+    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "STOPPED")
+    pipes.update_pipe(
+        Name=stack.names.pipe,
+        RoleArn=pipe["RoleArn"],
+        DesiredState="STOPPED",
+        SourceParameters={"KinesisStreamParameters": parameters | large},
+    )
+    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "STOPPED")
+    placed = stack.put(("one", added(f"P{n % 100}", quantity=n)) for n in range(10_000))
+    pipes.start_pipe(Name=stack.names.pipe)
+    stack.await_handled(placed)
+    sizes: list[int] = []
+    stack.log._on_batch = lambda batch: sizes.append(batch["records"])
+    assert {row.quantity for row in stack.rows().values()} == set(range(9_900, 10_000))
+    assert "All is well" in run("verify").output

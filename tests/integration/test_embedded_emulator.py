@@ -1,0 +1,54 @@
+"""What the embedded target puts right in its emulator, looked at from within."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.core import lambda_runtime
+from ministack.services import kinesis
+
+from inventory_cli.embedded import emulator, expiry
+
+HOUR = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def _as_it_comes() -> Iterator[None]:
+    yield
+    kinesis.reset()
+
+
+def shard(*ages: float, closed: float | None = None) -> dict[str, Any]:
+    """With records of these ages, oldest first, closed so long ago; in hours."""
+    now = time.time()
+    records = [{"ApproximateArrivalTimestamp": now - age * HOUR} for age in ages]
+    return {"records": records} | ({} if closed is None else {"closed_at": now - closed * HOUR})
+
+
+def test_records_are_kept_as_long_as_their_stream_says() -> None:
+    shards = {"a": shard(25, 24.1, 23, 1), "b": shard()}
+    expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    assert [len(kept["records"]) for kept in shards.values()] == [2, 0]
+
+
+def test_a_closed_shard_goes_with_the_last_that_it_may_have_held() -> None:
+    shards = {"old": shard(25, closed=24.1), "young": shard(25, closed=23), "open": shard(25)}
+    expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    assert set(shards) == {"young", "open"}
+
+
+def test_iterators_that_are_too_old_go_and_the_others_stay() -> None:
+    now = time.time()
+    for token, age in {"oldest": 400, "old": 301, "young": 299, "youngest": 0}.items():
+        kinesis._shard_iterators[token] = {"created_at": now - age}
+    expiry.expire_iterators()
+    assert list(kinesis._shard_iterators) == ["young", "youngest"]
+
+
+def test_another_version_is_left_as_it_comes_and_says_so() -> None:
+    before = kinesis._split_shard, kinesis._expire_records, lambda_runtime.Worker.invoke
+    assert "9.9.9" in (emulator.put_right("9.9.9") or "")
+    assert (kinesis._split_shard, kinesis._expire_records, lambda_runtime.Worker.invoke) == before

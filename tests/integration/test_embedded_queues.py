@@ -1,0 +1,87 @@
+"""The emulator of the embedded target, where a queue holds many messages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conftest import AwsClient
+from inventory_cli.failures.queues import Queue
+from waiting import eventually
+
+COUNT = 300
+
+
+@pytest.fixture
+def sqs(aws: AwsClient) -> Any:
+    return aws("sqs")
+
+
+@pytest.fixture
+def name(sqs: Any) -> Iterator[str]:
+    name = f"many-{uuid.uuid4().hex[:10]}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    for start in range(0, COUNT, 10):
+        sqs.send_message_batch(
+            QueueUrl=url,
+            Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + 10)],
+        )
+    yield name
+    sqs.delete_queue(QueueUrl=url)
+
+
+def url_of(sqs: Any, name: str) -> str:
+    url: str = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    return url
+
+
+def test_all_are_seen_once_and_again_once_they_are_released(sqs: Any, name: str) -> None:
+    queue = Queue(sqs, name)
+    for _ in range(2):
+        with queue.looking() as messages:
+            assert [int(message.body) for message in messages] == list(range(COUNT))
+            assert queue.look(listen_seconds=0) == []
+
+
+def test_a_look_hides_them_for_as_long_as_it_may_take(sqs: Any, name: str) -> None:
+    queue = Queue(sqs, name)
+    messages = queue.look(visible_after=0, listen_seconds=0)
+    assert [int(message.body) for message in messages] == list(range(COUNT))
+    assert queue.look(listen_seconds=0) == []
+
+
+def test_a_message_that_was_received_shows_again_after_its_time_only(sqs: Any, name: str) -> None:
+    url = url_of(sqs, name)
+    first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"][0]["Body"]
+    second = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["Body"]
+    assert (first, second) == ("0", "1")
+
+    def next_one() -> str:
+        body: str = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"][0]["Body"]
+        return body
+
+    eventually(lambda: next_one() == "0")
+
+
+def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name: str) -> None:
+    url = url_of(sqs, name)
+    sqs.purge_queue(QueueUrl=url)
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+
+
+def test_a_group_waits_for_its_message_that_was_received(sqs: Any) -> None:
+    name = f"ordered-{uuid.uuid4().hex[:10]}.fifo"
+    url = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for body in "first", "second":
+        sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageGroupId="one", MessageDeduplicationId=body
+        )
+    [first] = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert first["Body"] == "first"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    sqs.delete_queue(QueueUrl=url)

@@ -1,0 +1,106 @@
+"""Texts of events as users see them: each list, report and log line is one, and steers nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from eventbridge_pipes.logs import JsonFormatter, TextFormatter
+from fuzzing import tries
+from hostile_events import HALVES, HOSTILE_TEXTS
+from inventory.stock import Row
+from inventory_cli.commands.verify import report
+from inventory_cli.history import Fate
+from inventory_cli.redrive import showing
+from inventory_cli.redrive.item import Item, Origin
+from inventory_cli.redrive.plan import Action, Decision
+from inventory_cli.redrive.plan import Verdict as Effect
+from inventory_cli.table import changes, rendered
+from inventory_cli.verdict import Difference, Problem, Trace, Verdict
+
+TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)
+ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
+
+
+def assert_is_safe(line: str) -> None:
+    """It is one line for every reader, shows all that it holds, and can be written anywhere."""
+    assert line.isprintable(), ascii(line)
+    assert not any(unicodedata.bidirectional(c) in ("RLO", "LRO", "RLI", "LRI") for c in line)
+    line.encode("utf-8")
+
+
+def item_of(text: str) -> Item:
+    return Item(
+        origin=Origin.REJECTED,
+        shard_id=f"shardId-{text}",
+        sequence_number=7,
+        failed_at=1.0,
+        reason=text,
+        event_id=text,
+        product_id=text,
+        payload=text.encode("utf-8", "surrogatepass"),
+    )
+
+
+@tries(200)
+@given(TEXTS)
+def test_a_failed_event_is_shown_in_safe_lines(text: str) -> None:
+    item = item_of(text)
+    before, after = replace(ROW, product_name=text), replace(ROW, product_name=text + "2")
+    decision = Decision(item, Action.SEND, Effect.APPLIED, text, None, before, after)
+    for line in [*showing.lines(item), *showing.lines(replace(item, payload=None, lost=text))]:
+        assert_is_safe(line)
+    assert_is_safe(showing.decided(decision))
+    assert_is_safe(showing.decided(replace(decision, before=None)))
+
+
+@tries(200)
+@given(TEXTS)
+def test_a_difference_is_told_in_safe_lines(text: str) -> None:
+    trace = Trace(("shardId-0", 7), "product_added", text, Fate.APPLIED)
+    row = replace(ROW, product_name=text, timestamp=text, recent_event_ids=(text,))
+    difference = Difference(Problem.ROW, text, None, (trace,), row, replace(row, quantity=4))
+    for line in report(Verdict(Counter({Fate.APPLIED: 1}), differences=(difference,))):
+        assert_is_safe(line)
+    for line in changes({text: row}, {text: replace(row, quantity=4)}):
+        assert_is_safe(line)
+
+
+@tries(100)
+@given(TEXTS)
+def test_a_row_is_shown_in_safe_lines_and_its_markup_is_not_obeyed(text: str) -> None:
+    out = io.StringIO()
+    row = replace(ROW, product_id=text, product_name=f"[red]{text}[/red]", timestamp=text)
+    Console(file=out, width=10_000, force_terminal=True, no_color=True).print(rendered([row]))
+    # Bold begins and ends the head of each column; nothing else may.
+    plain = out.getvalue().replace("\x1b[1m", "").replace("\x1b[0m", "")
+    for line in plain.removesuffix("\n").split("\n"):
+        assert_is_safe(line)
+    assert "[red]" in plain
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+@tries(100)
+@given(text=TEXTS)
+def test_the_log_of_the_pipes_has_one_safe_line_for_each_record(
+    formatter: logging.Formatter, text: str
+) -> None:
+    record = logging.LogRecord("pipes", logging.INFO, "", 0, "at %s: %s", (text, text), None)
+    record.pipe = text
+    assert_is_safe(formatter.format(record))
+
+
+def test_what_programs_read_is_a_line_in_ascii() -> None:
+    for text in HOSTILE_TEXTS + HALVES:
+        line = json.dumps(showing.document(item_of("x") if text in HALVES else item_of(text)))
+        assert line.isascii()
+        assert_is_safe(line)

@@ -1,0 +1,120 @@
+"""The table in memory refuses what DynamoDB refuses, and the function's own store copes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bench.function_cost import TABLES
+from bench.simulation.clock import Clock
+from bench.simulation.function import Rounds
+from bench.simulation.table import CancelledError, Limits, Table
+
+from inventory.patience import Patience
+from inventory.stock import Row
+from inventory.store import Store
+from inventory.writes import Change, Conflict, Unavailable
+
+
+def table(clock: Clock, units: float = 1e9, key: float = 1_000) -> Table:
+    return Table(clock, Limits(lambda now: units, key), 0.01, 0.05, lambda key: None)
+
+
+def store(table: Table, clock: Clock, seconds: float) -> Store:
+    client: Any = table
+    patience = Patience(clock.now + seconds, clock=clock, sleep=clock.sleep, dice=lambda: 0.0)
+    return Store(client, TABLES, 1, clock).with_patience(patience)
+
+
+def added(product: str, number: int) -> Change:
+    return Change(product, None, Row(product, "Tablet", 1, "N/A", number), number, number)
+
+
+def removed(product: str, before: int, number: int) -> Change:
+    return Change(product, Row(product, "Tablet", 1, "N/A", before), None, number, number)
+
+
+def test_a_row_is_written_read_and_removed() -> None:
+    clock = Clock()
+    kept = table(clock)
+    rows = store(kept, clock, 10)
+
+    assert rows.write([added("P1", 5)]) == {}
+    assert rows.read(["P1", "P2"]) == {"P1": Row("P1", "Tablet", 1, "N/A", 5), "P2": None}
+    assert rows.write([removed("P1", 5, 6)]) == {}
+    assert rows.read(["P1"]) == {"P1": None}
+    # The marker of the removal guards what has no row.
+    assert rows.write([added("P1", 4)]) == {"P1": Conflict(None, 6)}
+
+
+def test_a_row_that_has_changed_since_it_was_read_is_a_conflict() -> None:
+    clock = Clock()
+    rows = store(table(clock), clock, 10)
+    rows.write([added("P1", 5)])
+
+    assert rows.write([added("P1", 7)]) == {"P1": Conflict(Row("P1", "Tablet", 1, "N/A", 5))}
+
+
+def test_what_is_above_the_table_s_units_waits_for_the_next_second() -> None:
+    clock = Clock()
+    kept = table(clock, units=4)  # a new row takes two items of two units
+
+    begun = clock.now
+    rows = store(kept, clock, 10)
+    assert [rows.write([added(f"P{n}", 1)]) for n in range(2)] == [{}, {}]
+
+    assert clock.now - begun >= 1
+    assert kept.throttled["table"] > 0
+    assert max(kept.busiest.values()) == 4
+
+
+def test_a_product_above_the_units_of_a_key_is_told_from_the_others() -> None:
+    clock = Clock()
+    kept = table(clock, key=1)
+
+    assert store(kept, clock, 0.01).write([added("P1", 1)]) == {
+        "P1": Unavailable("ThrottlingError")
+    }
+    assert kept.throttled["key"] == 2  # the row's, and that of its marker
+
+
+def test_a_condition_that_is_not_known_is_no_success() -> None:
+    clock = Clock()
+    request = {"TableName": "rows", "Key": {"product_id": {"S": "P1"}}, "ConditionExpression": "?"}
+
+    with pytest.raises(NotImplementedError):
+        table(clock).transact_write_items(TransactItems=[{"Delete": request}])
+
+
+def test_one_condition_that_fails_keeps_the_whole_transaction_back() -> None:
+    clock = Clock()
+    kept = table(clock)
+    rows = store(kept, clock, 10)
+    rows.write([added("P1", 5)])
+    requests = [
+        {
+            "Put": {
+                "TableName": "rows",
+                "Item": {"product_id": {"S": product}},
+                "ConditionExpression": "attribute_not_exists(sequence_number)",
+            }
+        }
+        for product in ("P2", "P1")
+    ]
+
+    with pytest.raises(CancelledError) as caught:
+        kept.transact_write_items(TransactItems=requests)
+
+    answer: Any = caught.value.response
+    codes = [reason["Code"] for reason in answer["CancellationReasons"]]
+    assert codes == ["None", "ConditionalCheckFailed"]
+    assert kept.item(("rows", "P2")) is None
+
+
+def test_four_calls_take_as_long_as_the_slowest_of_them() -> None:
+    clock = Clock()
+    begun = clock.now
+
+    Rounds(clock).map(clock.sleep, [1.0, 3.0, 2.0, 1.0, 0.5])
+
+    assert clock.now - begun == 3.5

@@ -13,14 +13,12 @@ the position was past it, or was altered; or when memory grew after the first mi
 from __future__ import annotations
 
 import argparse
-import shutil
-import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from kept_folder import run_in_folder
 from soak import report
 from soak.memory import growth
 from soak.run import prepared
@@ -36,20 +34,13 @@ def main() -> int:
         "--rate", type=float, default=200.0, help="records per second (default: %(default)g)"
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tell = partial(print, flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="soak-"))
     tell(f"{options.minutes:g} minutes, seed {options.seed}, {options.rate:g} records per second")
-    tell(f"state and logs of the services, kept if it fails: {folder}")
-    try:
-        found = soak(options.seed, options.minutes * 60, options.rate, folder, tell)
-    except KeyboardInterrupt:
-        shutil.rmtree(folder)
-        return 130
-    if not found:
-        shutil.rmtree(folder)
-    tell("\n".join(["", *found, "FAILED" if found else "PASSED"]))
-    return 1 if found else 0
+    return run_in_folder(
+        "soak-",
+        lambda folder: soak(options.seed, options.minutes * 60, options.rate, folder, tell),
+        tell,
+    )
 
 
 def soak(

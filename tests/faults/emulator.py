@@ -1,0 +1,32 @@
+"""MiniStack, to be stopped and started again on what it has kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import Server, free_port
+from inventory_cli.environment import isolated, variables
+
+
+class Emulator:
+    """On one port and one folder for all of its lives. It is not started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        return ministack.url(self._port)
+
+    def start(self) -> None:
+        environment = isolated(os.environ, variables(self.url, None))
+        self._server = ministack.start(self._port, self._folder, environment)
+        self._server.wait_until(lambda: ministack.ready(self._port), timeout=30)
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.stop()

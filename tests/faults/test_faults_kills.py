@@ -1,0 +1,126 @@
+"""The Pipes service is killed: between reading a batch and recording its position, and beyond."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+import provisioner
+from faults.effects import doing, function_error
+from faults.events import Payload, mixed
+from faults.exchange import Request
+from faults.launcher import DIES
+from faults.line import BATCH_SIZE, Line
+from faults.plan import ALWAYS, on
+from inventory_cli.history import Fate
+
+BETWEEN = "Pipes service, killed"
+
+MARK = "poison"
+
+POINTS = {
+    "a page is read, not taken in": "before streams.intake Intake put",
+    "a page is taken in": "after streams.intake Intake put",
+    "a batch is cut": "after streams.buffer RecordBuffer take",
+    "before Invoke": "before delivery.route Route carry",
+    "Invoke is answered": "after delivery.route Route carry",
+    "a batch is done, unrecorded": "before streams.checkpoint ShardCheckpoint done",
+    "before the position's write": "before store Store advance",
+    "in the position's write": "in store Store advance",
+    "after the position's write": "after store Store advance",
+}
+"""Before, in or after which function of the service its process ends."""
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+def test_it_goes_on_where_it_was_whatever_it_was_at(point: str, line: Line) -> None:
+    """Twice: at the first call of that function, and in the next life at the second."""
+    payloads = mixed(seed=7)
+    for nth in range(2):
+        line.restart_pipes(**{DIES: f"{point} {nth}"})
+        line.put(payloads[nth * 150 : (nth + 1) * 150])
+        line.await_arranged_death()
+    line.parts.start_pipes()
+    line.put(payloads[300:])
+    fates = line.come_through()
+    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("when", "nth"),
+    [("before", 0), ("before", 3), ("after", 0), ("after", 3)],
+    ids=[
+        "the first Invoke is sent",
+        "a later Invoke is sent",
+        "the function has run, first",
+        "the function has run, later",
+    ],
+)
+def test_a_batch_at_the_function_comes_again(when: str, nth: int, line: Line) -> None:
+    line.inject(on("Invoke", doing(**{when: line.parts.kill_pipes}), [nth]))
+    line.put(mixed(seed=8))
+    line.await_death()
+    line.parts.start_pipes()
+    fates = line.come_through()
+    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+
+
+@pytest.mark.parametrize(
+    "point", ["before", "after"], ids=["before a shard's end is written", "after that"]
+)
+def test_a_shard_that_is_closed_is_read_to_its_end(point: str, line: Line) -> None:
+    line.restart_pipes(**{DIES: f"{point} store Store finish 0"})
+    payloads = mixed(seed=9)
+    line.put(payloads[:200])
+    kinesis, stream = line.stack.clients.kinesis, line.stack.names.stream
+    shard, *_ = kinesis.list_shards(StreamName=stream)["Shards"]
+    ends = shard["HashKeyRange"]
+    middle = (int(ends["StartingHashKey"]) + int(ends["EndingHashKey"])) // 2
+    kinesis.split_shard(
+        StreamName=stream, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
+    )
+    kinesis.get_waiter("stream_exists").wait(StreamName=stream)
+    line.put(payloads[200:])
+    line.await_arranged_death()
+    line.parts.start_pipes()
+    fates = line.come_through()
+    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+
+
+class TestDeadLettering:
+    """Of a record that the function never takes."""
+
+    @pytest.fixture
+    def options(self) -> provisioner.Options:
+        return provisioner.Options(batch_size=BATCH_SIZE, max_retry_attempts=1)
+
+    @pytest.mark.parametrize(
+        "point",
+        ["before", "after"],
+        ids=["a dead letter is sent", "a dead letter is there, unanswered"],
+    )
+    def test_its_dead_letter_is_not_lost(self, point: str, line: Line) -> None:
+        line.inject(
+            on("Invoke", function_error("ValueError", "poison", ran=False), ALWAYS, is_poisoned),
+            on("SendMessage Publish", doing(**{point: line.parts.kill_pipes}), [0]),
+        )
+        line.put([*mixed(seed=10), poison(), *mixed(seed=11, count=50)])
+        line.await_death()
+        line.parts.start_pipes()
+        fates = line.come_through()
+        assert fates[Fate.DEAD_LETTERED] == 1
+        assert len(line.dead_letters()) == (2 if point == "after" else 1)
+
+
+def poison() -> Payload:
+    product = {"product_id": "P1", "quantity_change": 1}
+    event = {"event_type": "product_quantity_changed", "event_id": MARK, "product": product}
+    return "P1", json.dumps(event).encode()
+
+
+def is_poisoned(request: Request) -> bool:
+    return any(
+        MARK.encode() in base64.b64decode(record["data"]) for record in json.loads(request.body)
+    )

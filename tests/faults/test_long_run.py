@@ -1,0 +1,35 @@
+"""A short long run: thousands of events, bad ones among them, two kills and a reshard."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from long_run import report
+from long_run.plan import Plan
+from long_run.run import Run
+from long_run.world import pipeline
+from stack import Backend
+
+PLAN = Plan(seed=1, events=2000, products=200, hanging=0, shards=(2, 3), ahead=1000)
+
+
+@pytest.fixture(autouse=True)
+def _follow_the_environment(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [v for v in os.environ if v.startswith("AWS_") and "CA_BUNDLE" not in v]:
+        monkeypatch.delenv(variable)
+    for variable, value in embedded.variables.items():
+        monkeypatch.setenv(variable, value)
+
+
+@pytest.mark.timeout(300)
+def test_every_event_is_in_one_place_whatever_happened_to_the_pipeline(
+    embedded: Backend, function_zip: Path
+) -> None:
+    with pipeline(embedded, PLAN.options, function_zip.read_bytes()) as stack:
+        run = Run(stack, PLAN, print)
+        run.carry_out()
+        print("\n".join(report.lines(run)))
+        assert list(report.findings(run)) == []

@@ -1,0 +1,31 @@
+"""A pipeline of its own, whose function ends at marked events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+
+import provisioner
+from inventory_cli.aws import Clients
+from inventory_cli.function_log import FunctionLog
+from long_run.endings import variant
+from stack import Backend, Stack, own_names
+
+
+@contextmanager
+def pipeline(backend: Backend, options: provisioner.Options, package: bytes) -> Iterator[Stack]:
+    """Provisioned on `backend`, to which the environment leads already; `package` is the zip of
+    the function as it is."""
+    names = own_names()
+    session = boto3.Session()
+    clients = Clients.from_session(session)
+    resources = provisioner.Clients.from_session(session)
+    log = FunctionLog(clients.logs, names.function, since=time.time())
+    provisioner.provision(resources, names, options, variant(package), lambda _: None)
+    try:
+        yield Stack(backend, session, clients, names, log)
+    finally:
+        provisioner.destroy(resources, names, options, lambda _: None)

@@ -6,23 +6,24 @@ hold.
 
 from __future__ import annotations
 
-import argparse
 import platform
 import time
 from pathlib import Path
 
+import click
+
 from bench import latency, throughput, write_forms
 from bench.figures import PeakMemory, row, section
-from bench.tables import fresh_table
+from bench.tables import fresh_tables
+from inventory_cli.errors import OneLineCommand
 from inventory_cli.workbench import on_own_target
 
 MIB = 1024 * 1024
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--state", type=Path, default=Path(".inventory"))
-    state: Path = parser.parse_args().state
+@click.command(cls=OneLineCommand, help=__doc__)
+@click.option("--state", type=click.Path(path_type=Path), default=Path(".inventory"))
+def main(state: Path) -> None:
     print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
     processes = {
         "function": lambda command: any("_worker.py" in part for part in command),
@@ -44,7 +45,7 @@ def main() -> None:
         row("p50 in sums of these calls", f"{x.p50 / x.calls:.2f}", "wanted: 2 or less")
 
         section("From the stream to the row, as fast as it goes")
-        t = throughput.measure(bench, fresh_table(bench.clients.dynamodb))
+        t = throughput.measure(bench, fresh_tables(bench.clients.dynamodb))
         row(f"{t.events} events of {throughput.PRODUCTS} products", f"{t.seconds:.2f} s")
         row("events per second", f"{t.events / t.seconds:.0f}")
         row("rows written per second", f"{t.rows_written / t.seconds:.0f}")
@@ -61,4 +62,5 @@ def main() -> None:
         row("the pipe", f"{memory.peaks['pipe'] / MIB:.0f} MiB", "wanted: under 150")
 
 
-main()
+if __name__ == "__main__":
+    main(prog_name="python -m bench")

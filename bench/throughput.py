@@ -13,7 +13,8 @@ from inventory.event import parse
 from inventory.records import Record
 from inventory.run import Entry, Run
 from inventory.stock import RemovalNamePolicy, Row
-from inventory.store import Change, Store
+from inventory.store import Store
+from inventory.writes import Change, Tables
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec, events
@@ -39,7 +40,7 @@ class Throughput:
         return self.seconds_alone / self.seconds
 
 
-def measure(bench: Workbench, spare_table: str) -> Throughput:
+def measure(bench: Workbench, spare: Tables) -> Throughput:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
     pipes, name = bench.session.client("pipes"), bench.names.pipe
@@ -57,7 +58,7 @@ def measure(bench: Workbench, spare_table: str) -> Throughput:
     batches = _writes(accepted, bench.options.batch_size)
     # The client as the function has it.
     client = bench.session.client("dynamodb", config=Config(parameter_validation=False))
-    store = Store(client, spare_table, concurrency=4)
+    store = Store(client, spare, concurrency=4)
     started = time.perf_counter()
     for changes in batches:
         undone = store.write(changes)
@@ -98,8 +99,8 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
             changes = []
             for product_id, entries in products.items():
                 run = Run.of(entries, rows.get(product_id), RemovalNamePolicy.IGNORE)
-                if run.change.after != run.change.before:
-                    changes.append(run.change)
-                    rows[product_id] = run.change.after
+                if (change := run.change) is not None:
+                    changes.append(change)
+                    rows[product_id] = change.after
             batches.append(changes)
     return batches

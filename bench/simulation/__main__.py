@@ -1,0 +1,145 @@
+"""Where the pipeline saturates, and that it comes out right: `make bench-simulation`.
+
+The real function and the real decisions of the pipe, on a table in memory with AWS's limits, in
+simulated time. First rates one after the other in a scale model, with a fiftieth of the shards and
+of what an account may use: each shard, lane and product has what it would have in full. Then
+100,000 events a second over 1,000 shards in full, with hot products, a table that takes a tenth for
+a second, a function that crashes now and then, and a reshard.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+
+import click
+
+from bench.figures import columns, row, section
+from bench.simulation.run import Report, handled, simulate
+from bench.simulation.scenario import Scenario
+from inventory_cli.errors import OneLineCommand
+
+SEED = 8
+MODEL = 50
+"""How much smaller the scale model is."""
+
+SHARDS = 1_000
+PRODUCTS = 1_000_000
+DEFAULT_UNITS = 40_000
+RAISED_UNITS = 300_000
+
+SWEEP: tuple[tuple[int, float | None], ...] = (
+    (10_000, DEFAULT_UNITS),
+    (25_000, DEFAULT_UNITS),
+    (50_000, DEFAULT_UNITS),
+    (100_000, RAISED_UNITS),
+    (250_000, RAISED_UNITS),
+    (250_000, None),
+    (500_000, None),
+    (800_000, None),
+    (1_200_000, None),
+)
+"""Events a second in full, and the table's write units a second; None is as many as it takes."""
+
+FULL = Scenario(
+    rate=100_000,
+    shards=SHARDS,
+    products=PRODUCTS,
+    seconds=4,
+    table_units=RAISED_UNITS,
+    outage=1.5,
+    reshard=2.5,
+    splits=20,
+    crashes=0.005,
+)
+
+
+def modelled(rate: float, units: float | None, seconds: float) -> Scenario:
+    """The load of `rate` in full, in the scale model; nothing goes wrong in it."""
+    return Scenario(
+        rate=rate / MODEL,
+        shards=SHARDS // MODEL,
+        products=PRODUCTS // MODEL,
+        seconds=seconds,
+        table_units=None if units is None else units / MODEL,
+        concurrency=1_000 // MODEL,
+        # A thousandth in full: so many events a second it has here as well.
+        hottest=0.001 * MODEL,
+        hot=3,
+        crashes=0,
+    )
+
+
+def quick(full: Scenario) -> Scenario:
+    """The same in small."""
+    return replace(
+        full, rate=2_000, shards=20, products=20_000, table_units=RAISED_UNITS / MODEL, splits=2
+    )
+
+
+@click.command(cls=OneLineCommand, help=__doc__)
+@click.option("--quick", "small", is_flag=True, help="The last part alone, a fiftieth of it.")
+@click.option("--seed", type=int, default=SEED, show_default=True)
+def main(small: bool, seed: int) -> None:
+    begun = time.perf_counter()
+    wrong = 0
+    if not small:
+        section(f"Rates, at a scale of 1:{MODEL}")
+        columns("events/s", "units/s", "p50 s", "p99 s", "lag s", "functions", "used", "throttles")
+        for rate, units in SWEEP:
+            wrong += len(rate_line(rate, units, seed).wrong)
+    scenario = replace(quick(FULL) if small else FULL, seed=seed)
+    section(f"{scenario.rate:,.0f} events/s over {scenario.shards:,} shards, faults and a reshard")
+    report = simulate(scenario)
+    _show(report)
+    wrong += len(report.wrong)
+    section(f"Took {time.perf_counter() - begun:.0f} s")
+    if wrong or report.unfinished or handled(report) < report.events:
+        for line in report.wrong[:5]:
+            click.echo(line, err=True)
+        click.echo(f"wrong: {wrong} products, {report.unfinished} shards unread", err=True)
+        sys.exit(1)
+    row("products whose row is the fold of their events", "all")
+
+
+def rate_line(rate: int, units: float | None, seed: int) -> Report:
+    """Simulate a rate in the scale model, and print what came of it, in full."""
+    report = simulate(replace(modelled(rate, units, 4), seed=seed))
+    columns(
+        f"{rate:,}",
+        "no limit" if units is None else f"{units:,.0f}",
+        f"{report.p50:.2f}",
+        f"{report.p99:.2f}",
+        f"{report.lag:.2f}",
+        f"{report.concurrency * MODEL:,}",
+        f"{report.units * MODEL:,}",
+        f"{report.table_throttles + report.key_throttles:,}",
+        "at its limit: " + (", ".join(report.limits) or "nothing"),
+    )
+    return report
+
+
+def _show(report: Report) -> None:
+    for name, value in (
+        ("events", f"{report.events:,}"),
+        ("put to row, p50", f"{report.p50:.2f} s"),
+        ("put to row, p99", f"{report.p99:.2f} s"),
+        ("last put to last row", f"{report.lag:.2f} s"),
+        ("invocations", f"{report.invocations:,}"),
+        ("functions at once, at most", f"{report.concurrency:,}"),
+        ("write units in the busiest second", f"{report.units:,}"),
+        ("calls that the table throttled", f"{report.table_throttles:,}"),
+        ("writes throttled for their product", f"{report.key_throttles:,}"),
+        ("puts that had to wait for their shard", f"{report.put_refusals:,}"),
+        ("invocations that Lambda refused", f"{report.function_refusals:,}"),
+        ("invocations that crashed", f"{report.crashes:,}"),
+        ("dead letters", f"{report.dead_letters:,}"),
+        ("shards that the reshard made", f"{report.resharded:,}"),
+        *((f"outcome {name}", f"{count:,}") for name, count in report.outcomes.items()),
+    ):
+        row(name, value)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bench.simulation")

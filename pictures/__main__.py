@@ -1,0 +1,26 @@
+"""Makes the pictures of the README and of docs: `make pictures`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from pictures import architecture, recording, screenshots
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+
+
+def main() -> None:
+    if shutil.which("chromium") is None:
+        sys.exit("There is no chromium, which takes the pictures: apt-get install chromium")
+    drawn = architecture.draw(architecture.SOURCE.read_text(encoding="utf-8"))
+    (FOLDER / "architecture.svg").write_text(drawn, encoding="utf-8")
+    lines = recording.record([sys.executable, "-u", "-m", "inventory_cli", "demo", "--seed", "5"])
+    moving = recording.animate("make demo", lines)
+    (FOLDER / "demo.svg").write_text(moving, encoding="utf-8")
+    screenshots.take(FOLDER)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,11 @@
 #   make demo                  the pipeline end to end, and the proof of its table
 #   make demo ARGS="--rate 5"  options of the command behind a target
 #   make test                  the tests
+#   make test-browser          the dashboard in Chromium
+#   make test-faults           the pipeline under injected faults, and a table of what came of each
+#   make long-run              100,000 events, many of them bad, two kills and a reshard, then verify
+#   make cloudformation        a template of all resources in dist/, and the zip that it deploys
+#   make pictures              docs/pictures anew, from a running stack and Chromium
 #   make soak                  ten minutes of kills, faults and reshards (ARGS="--minutes 2 --seed 7")
 #
 # On LocalStack, with Docker and Compose v2; settings are in .env (see .env.example):
@@ -20,26 +25,36 @@ export TARGET
 BIN       := $(VENV)/bin
 INVENTORY := $(BIN)/inventory
 RUNTIME   := $(VENV)/.runtime
+DASHBOARD := $(VENV)/.dashboard
 DEVELOP   := $(VENV)/.develop
 PROJECTS  := pyproject.toml services/pipes/pyproject.toml
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo scenario produce table verify rejected dead-letters redrive \
-        env provision destroy package \
-        docker down logs ps images test test-containers unit integration bench bench-pipes soak \
-        lint format typecheck check lock clean
+.PHONY: help install up demo scenario produce table verify rejected dead-letters redrive audit \
+        env plan provision destroy package cloudformation permissions \
+        docker down logs ps images test test-browser test-containers test-faults unit integration \
+        bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
+        typecheck check lock clean
 
 help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
-	@echo "  make up, scenario, produce, table, verify, rejected, dead-letters, redrive, env,"
-	@echo "       provision, destroy, package: see inventory --help"
-	@echo "  make unit, integration, bench, bench-pipes, lint, format, typecheck, check, lock,"
-	@echo "       clean: for developers"
+	@echo "  make up, scenario, produce, table, verify, rejected, dead-letters, redrive, audit, env,"
+	@echo "       plan, provision, destroy, package: see inventory --help"
+	@echo "  make unit, integration, bench, bench-pipes, bench-function, bench-simulation, lint,"
+	@echo "       format, typecheck, check, lock, permissions, clean: for developers"
 
 install: $(RUNTIME)
 
-demo scenario produce table verify rejected dead-letters redrive env provision destroy package: $(RUNTIME)
+cloudformation: $(RUNTIME)
+	@$(INVENTORY) export $@ --output dist/inventory.yaml $(ARGS)
+
+permissions: $(RUNTIME)
+	@$(INVENTORY) export policies --account 123456789012 --region us-east-1 --output docs/policies
+	@$(INVENTORY) export permissions docs/permissions.md
+
+demo scenario produce table verify rejected dead-letters redrive audit env plan provision destroy \
+package: $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
 
 ifeq ($(TARGET),localstack)
@@ -48,7 +63,7 @@ up: docker
 	@echo "All is well, and events flow. make logs follows them, make table TARGET=localstack shows"
 	@echo "the rows, make down stops it all."
 else
-up: $(RUNTIME)
+up: $(DASHBOARD)
 	@$(INVENTORY) $@ $(ARGS)
 endif
 
@@ -69,7 +84,14 @@ test: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 test-containers: $(DEVELOP) docker
-	REQUIRE_DOCKER=1 $(BIN)/pytest -m containers tests/containers tests/end_to_end $(ARGS)
+	REQUIRE_DOCKER=1 $(BIN)/pytest --numprocesses 2 -m containers \
+	    tests/containers tests/end_to_end $(ARGS)
+
+test-faults: $(DEVELOP)
+	$(BIN)/pytest --numprocesses auto --timeout 300 tests/faults $(ARGS)
+
+test-browser: $(DEVELOP)
+	REQUIRE_BROWSER=1 $(BIN)/pytest tests/browser $(ARGS)
 
 unit integration: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto tests/$@ $(ARGS)
@@ -79,6 +101,18 @@ bench: $(DEVELOP)
 
 bench-pipes: $(DEVELOP)
 	@$(BIN)/python -m bench.pipes $(ARGS)
+
+bench-function: $(DEVELOP)
+	@$(BIN)/python -m bench.function_cost $(ARGS)
+
+bench-simulation: $(DEVELOP)
+	@$(BIN)/python -m bench.simulation $(ARGS)
+
+pictures: $(DEVELOP)
+	@$(BIN)/python -m pictures $(ARGS)
+
+long-run: $(DEVELOP)
+	@PYTHONPATH=tests $(BIN)/python -m long_run $(ARGS)
 
 soak: $(DEVELOP)
 	@PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
@@ -101,8 +135,10 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
         --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
 lock: $(DEVELOP)
 	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build -o requirements.txt
-	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build --extra dev -c requirements.txt \
-	    -o requirements-dev.txt
+	$(BIN)/$(LOCK) $(PROJECTS) --extra dashboard -c requirements.txt \
+	    -o services/dashboard/requirements.txt
+	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build --extra dashboard --extra dev \
+	    -c requirements.txt -c services/dashboard/requirements.txt -o requirements-dev.txt
 	$(BIN)/$(LOCK) services/lambda/requirements.in -c requirements.txt \
 	    -o services/lambda/requirements.txt
 	$(BIN)/$(LOCK) services/pipes/pyproject.toml -c requirements.txt \
@@ -125,6 +161,11 @@ $(RUNTIME): requirements.txt $(PROJECTS) | $(BIN)/python
 	@echo "Installing what it runs on …"
 	@$(PIP) --require-hashes --requirement requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable . --editable services/pipes
+	@touch $@
+
+$(DASHBOARD): services/dashboard/requirements.txt $(RUNTIME)
+	@echo "Installing what shows it …"
+	@$(PIP) --require-hashes --requirement services/dashboard/requirements.txt
 	@touch $@
 
 $(DEVELOP): requirements-dev.txt $(RUNTIME)

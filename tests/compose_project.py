@@ -32,6 +32,7 @@ class Project:
     name: str
     compose: DockerCompose
     variables: dict[str, str]
+    dashboard: str
 
     @property
     def kinesis(self) -> KinesisClient:
@@ -41,6 +42,11 @@ class Project:
     def dynamodb(self) -> DynamoDBClient:
         return self._session.client("dynamodb", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
 
+    def has_run(self, function: str) -> bool:
+        logs = self._session.client("logs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        group = f"/aws/lambda/{function}"
+        return bool(logs.filter_log_events(logGroupName=group, limit=1)["events"])
+
     @property
     def _session(self) -> boto3.Session:
         return boto3.Session("test", "test", region_name=REGION)
@@ -48,6 +54,17 @@ class Project:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [*self.compose.docker_compose_command(), *arguments]
         return subprocess.run(argv, cwd=engine.ROOT, capture_output=True, text=True)
+
+    def states(self) -> list[str]:
+        """Those of all containers that bear the project's name, the functions' among them."""
+        client = docker.from_env()
+        try:
+            found = client.containers.list(
+                all=True, filters={"name": self.name}, ignore_removed=True
+            )
+            return [str(container.status) for container in found]
+        finally:
+            client.close()
 
     def container(self, service: str) -> dict[str, Any]:
         """What the engine knows of the container of a service, running or not."""
@@ -67,16 +84,16 @@ def project(folder: Path, **settings: str) -> Iterator[Project]:
     `settings` are what a user would write into .env.
     """
     name = f"inventory-test-{uuid.uuid4().hex[:10]}"
-    ports = {"LOCALSTACK_PORT": free_port(), "PIPES_PORT": free_port()}
+    ports = {name: free_port() for name in ("LOCALSTACK_PORT", "PIPES_PORT", "DASHBOARD_PORT")}
     own = {"COMPOSE_PROJECT_NAME": name, "VERSION": "test", **ports}
     passed = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     env_file = folder / f"{name}.env"
     lines = [f"{key}='{value}'\n" for key, value in {**own, **passed, **settings}.items()]
     env_file.write_text("".join(lines))
-    compose = DockerCompose(engine.ROOT, env_file=str(env_file), build=True)
-    urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
+    compose = DockerCompose(engine.ROOT, env_file=str(env_file))
+    emulator, pipes, dashboard = (f"http://127.0.0.1:{port}" for port in ports.values())
     try:
-        yield Project(name, compose, variables(*urls))
+        yield Project(name, compose, variables(emulator, pipes), dashboard)
     finally:
         compose.stop()
 
@@ -86,7 +103,10 @@ def left_of(name: str) -> list[str]:
     client = docker.from_env()
     try:
         found = [
-            *(container.name for container in client.containers.list(all=True)),
+            *(
+                container.name
+                for container in client.containers.list(all=True, ignore_removed=True)
+            ),
             *(network.name for network in client.networks.list()),
             *(volume.name for volume in client.volumes.list()),
         ]

@@ -12,8 +12,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import settings
 
 import build_zip
+import chromium
 import engine
 import provisioner
 from inventory_cli.aws import Clients
@@ -21,10 +23,14 @@ from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.function_log import FunctionLog
-from scheduling import ContainersTogether
+from scheduling import ServersTogether
 from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
 
 AwsClient = Callable[[str], Any]
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("untimed", deadline=None, print_blob=True)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +87,18 @@ def backend(embedded: Backend) -> Backend:
 
 
 @pytest.fixture
-def stack(backend: Backend, function_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def options() -> provisioner.Options:
+    """How the resources of `stack` are set up; a folder of tests may have others."""
+    return provisioner.Options()
+
+
+@pytest.fixture
+def stack(
+    backend: Backend,
+    options: provisioner.Options,
+    function_zip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stack]:
     """A pipeline of its own, with names that nothing else has.
 
     The environment leads to it too, so that programs which a test starts find it.
@@ -94,7 +111,6 @@ def stack(backend: Backend, function_zip: Path, monkeypatch: pytest.MonkeyPatch)
     session = boto3.Session()
     clients = Clients.from_session(session)
     resources = provisioner.Clients.from_session(session)
-    options = provisioner.Options()
     log = FunctionLog(clients.logs, names.function, since=time.time())
     provisioner.provision(resources, names, options, function_zip.read_bytes(), lambda _: None)
     yield Stack(backend, session, clients, names, log)
@@ -113,10 +129,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if in_containers and engine.missing() and not engine.required():
         for item in in_containers:
             item.add_marker(pytest.mark.skip(reason=engine.missing()))
+    in_a_browser = [item for item in items if item.get_closest_marker("browser")]
+    if in_a_browser and chromium.missing() and not chromium.required():
+        for item in in_a_browser:
+            item.add_marker(pytest.mark.skip(reason=chromium.missing()))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ContainersTogether:
-    return ContainersTogether(config, log)
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are processors: the tests of servers wait half of the time."""
+    processors = os.cpu_count() or 1
+    return max(processors, min(2 * processors, 8))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServersTogether:
+    return ServersTogether(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -128,4 +154,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         reporter.write_line(
             f"Left out: {len(left_out)} tests in containers. "
             "Start Docker, then: make test-containers"
+        )
+    unseen = [report for report in skipped if chromium.LEFT_OUT in str(report.longrepr)]
+    if unseen:
+        reporter.write_line(
+            f"Left out: {len(unseen)} tests in a browser. "
+            "Install Chromium (apt-get install chromium), then: make test-browser"
         )

@@ -16,6 +16,7 @@ from testcontainers.core.network import Network
 import engine
 import healthcheck
 from inventory_cli.embedded.ministack import REGION
+from inventory_cli.embedded.pipes import FUNCTION_LOGS
 from inventory_cli.embedded.processes import answers, free_port
 from inventory_cli.environment import variables
 from waiting import eventually
@@ -48,6 +49,9 @@ class Emulator(LocalStackContainer):
             MAIN_CONTAINER_NAME=name,
             LAMBDA_DOCKER_NETWORK=network.name,
             LAMBDA_RUNTIME_IMAGE_MAPPING=os.environ.get("LAMBDA_RUNTIME_IMAGE_MAPPING", ""),
+            # As in the compose file: streams of the tables that keep the order of an item.
+            PROVIDER_OVERRIDE_DYNAMODB="v2",
+            PROVIDER_OVERRIDE_DYNAMODBSTREAMS="v2",
             DISABLE_EVENTS="1",
             DNS_ADDRESS="0",
         )
@@ -76,6 +80,7 @@ class ContainerBackend:
         self.network = network
         self.emulator = emulator
         self.pipes = confined(engine.build("pipes"), network)
+        self.pipes.with_command(["--embedded-metrics", FUNCTION_LOGS])
         self._pipes_url = f"http://127.0.0.1:{publish(self.pipes, PIPES_PORT, free_port())}"
 
     @property

@@ -1,18 +1,23 @@
-"""Which worker of pytest-xdist runs which test: one has all that runs in containers."""
+"""Which worker of pytest-xdist runs which test: what shares costly servers stays together."""
 
 from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
 
-class ContainersTogether(LoadScopeScheduling):  # type: ignore[misc]
-    """Each test goes to whichever worker is free, but those in containers to the same one: an
-    emulator for each worker would be too many.
+class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
+    """Each test goes to whichever worker is free, but those that share the servers of one session
+    or module to the same one: an emulator in a container, a project of Compose, a browser and the
+    page that it looks at. These are begun first, for they take longest.
 
     It goes by the names of tests. `--dist loadgroup` would go by marks, which pytest-xdist 3.8
     cannot hand on under pytest 9.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/browser/"):
+            return "browser"
+        if nodeid.startswith("tests/containers/test_compose.py"):
+            return "compose"
         in_containers = nodeid.startswith("tests/containers/") or "[docker" in nodeid
         return "containers" if in_containers else nodeid

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,25 @@ from inventory_cli.expectation import expect
 from stack import read_stream
 from waiting import eventually
 
-OURS = ("pipes", "producer", "function")
+OURS = ("pipes", "producer", "dashboard", "function")
 NAMES = provisioner.Names()
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The project after `docker compose up --build --wait`."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose images were built from the files as they are."""
     folder = tmp_path_factory.mktemp("compose")
     with project(folder, PRODUCER_RATE="20", PRODUCER_PRODUCTS="30") as it:
-        it.compose.start()
+        assert it.run("build").returncode == 0
         yield it
+
+
+@pytest.fixture
+def running(built: Project) -> Project:
+    """The project after `docker compose up --wait`, which does nothing where all is up."""
+    up = built.run("up", "--wait")
+    assert up.returncode == 0, up.stderr
+    return built
 
 
 def rows(it: Project) -> int:
@@ -62,11 +71,16 @@ def test_up_fills_the_table_with_what_the_events_fold_to(running: Project) -> No
 
 def test_all_that_is_published_is_on_the_loopback(running: Project) -> None:
     published = []
-    for service in ("localstack", "pipes", "producer"):
+    for service in ("localstack", "pipes", "producer", "dashboard"):
         ports = running.container(service)["NetworkSettings"]["Ports"].values()
         published += [bound["HostIp"] for bindings in ports for bound in bindings or []]
     assert published
     assert set(published) == {"127.0.0.1"}
+
+
+def test_the_page_is_served(running: Project) -> None:
+    with urllib.request.urlopen(running.dashboard, timeout=30) as page:  # noqa: S310
+        assert b"Inventory" in page.read()
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -99,40 +113,15 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     assert_right(running)
 
 
+@pytest.mark.usefixtures("built")
 def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
     with project(tmp_path, BATCH_SIZE="0") as it:
-        with pytest.raises(subprocess.CalledProcessError):
-            it.compose.start()
+        assert it.run("up", "--wait").returncode == 1
         assert it.container("localstack")["State"]["Health"]["Status"] == "unhealthy"
         log = it.run("logs", "--no-log-prefix", "localstack").stdout
         assert "BATCH_SIZE='0': must be a whole number from 1 to 10000" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
-
-
-def test_what_the_emulator_keeps_survives_down_and_up(tmp_path: Path) -> None:
-    with project(tmp_path, PRODUCER_RATE="20", PRODUCER_PRODUCTS="30") as it:
-        it.compose.start()
-        eventually(lambda: rows(it) > 0, timeout=60)
-        assert it.run("stop", "producer").returncode == 0
-        eventually(lambda: differences(it) == [], timeout=60, pause=0.5)
-        kept = rows(it)
-        assert it.run("down").returncode == 0
-        assert it.run("up", "--wait", "localstack").returncode == 0
-        # LocalStack forgets, without a plan that has persistence, and begins anew.
-        assert rows(it) == (kept if engine.emulator_keeps_state() else 0)
-        assert it.run("up", "--wait").returncode == 0
-        eventually(lambda: len(read_stream(it.kinesis, NAMES.stream)) > 20, timeout=60)
-        assert_right(it)
-
-
-def test_down_with_volumes_leaves_nothing(tmp_path: Path) -> None:
-    with project(tmp_path, PRODUCER_RATE="20") as it:
-        it.compose.start()
-        eventually(lambda: rows(it) > 0, timeout=60)  # so that the function has run
-        assert left_of(it.name)
-        assert it.run("down", "--volumes").returncode == 0
-        assert left_of(it.name) == []
 
 
 def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
@@ -146,3 +135,29 @@ def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_pat
     with project(tmp_path, PIPES_ENDPOINT="") as it:
         services = json.loads(it.run("config", "--format", "json").stdout)["services"]
         assert services["localstack"]["environment"]["AWS_ENDPOINT_URL_PIPES"] == ""
+
+
+def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
+    eventually(lambda: rows(running) > 0, timeout=60)
+    assert running.run("stop", "producer").returncode == 0
+    eventually(lambda: differences(running) == [], timeout=60, pause=0.5)
+    kept = rows(running)
+    assert running.run("down").returncode == 0
+    assert running.run("up", "--wait", "localstack").returncode == 0
+    # LocalStack forgets, without a plan that has persistence, and begins anew.
+    assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
+    assert running.run("up", "--wait").returncode == 0
+    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > 20, timeout=60)
+    assert_right(running)
+
+
+def test_down_with_volumes_leaves_nothing(running: Project) -> None:
+    # Both functions have run, and none is being started: that one would outlive LocalStack.
+    for function in (NAMES.function, NAMES.alerts_function):
+        eventually(partial(running.has_run, function), timeout=60)
+    assert running.run("stop", "producer").returncode == 0
+    eventually(lambda: differences(running) == [], timeout=90, pause=0.5)
+    eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)
+    assert left_of(running.name)
+    assert running.run("down", "--volumes").returncode == 0
+    assert left_of(running.name) == []

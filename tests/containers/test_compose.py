@@ -54,8 +54,19 @@ def differences(it: Project) -> list[str]:
 def assert_right(it: Project) -> None:
     """With the producer at rest, the table comes to what the events on the stream fold to."""
     assert it.run("stop", "producer").returncode == 0
-    eventually(lambda: differences(it) == [], timeout=90, pause=0.5)
+    await_no_differences(it)
     assert it.run("start", "producer").returncode == 0
+
+
+def await_no_differences(it: Project) -> None:
+    """When it fails it shows which there were, and what the pipe said."""
+
+    def same() -> bool:
+        found = differences(it)
+        assert not found, "\n".join(found[:20]) + "\n" + it.run("logs", "pipes").stdout[-5_000:]
+        return True
+
+    eventually(same, timeout=90, pause=0.5)
 
 
 def test_the_file_is_valid_and_says_nothing(tmp_path: Path) -> None:
@@ -103,7 +114,7 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
         # The pipe still delivers what it has read of a stream that is then forgotten: let there
         # be nothing under way, or the new table has rows of events that no stream has any more.
         assert running.run("stop", "producer").returncode == 0
-        eventually(lambda: differences(running) == [], timeout=90, pause=0.5)
+        await_no_differences(running)
     assert running.run("restart", service).returncode == 0
     # Of this one alone: while the emulator was away the producer is not well, and says so.
     assert running.run("up", "--wait", "--no-recreate", service).returncode == 0
@@ -140,7 +151,7 @@ def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_pat
 def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     eventually(lambda: rows(running) > 0, timeout=60)
     assert running.run("stop", "producer").returncode == 0
-    eventually(lambda: differences(running) == [], timeout=60, pause=0.5)
+    await_no_differences(running)
     kept = rows(running)
     assert running.run("down").returncode == 0
     assert running.run("up", "--wait", "localstack").returncode == 0
@@ -156,7 +167,7 @@ def test_down_with_volumes_leaves_nothing(running: Project) -> None:
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(running.has_run, function), timeout=60)
     assert running.run("stop", "producer").returncode == 0
-    eventually(lambda: differences(running) == [], timeout=90, pause=0.5)
+    await_no_differences(running)
     eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)
     assert left_of(running.name)
     assert running.run("down", "--volumes").returncode == 0

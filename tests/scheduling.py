@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+
 from xdist.scheduler import LoadScopeScheduling
+
+EMULATORS = 2
+"""How many emulators in containers there may be at a time, beside the one of Compose's tests."""
 
 
 class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
@@ -15,9 +20,11 @@ class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/browser/"):
+        file = nodeid.partition("::")[0]
+        if file.startswith("tests/browser/"):
             return "browser"
-        if nodeid.startswith("tests/containers/test_compose.py"):
+        if file == "tests/containers/test_compose.py":
             return "compose"
-        in_containers = nodeid.startswith("tests/containers/") or "[docker" in nodeid
-        return "containers" if in_containers else nodeid
+        if file.startswith("tests/containers/") or "[docker" in nodeid:
+            return f"containers {zlib.crc32(file.encode()) % EMULATORS}"
+        return nodeid

@@ -84,7 +84,7 @@ test: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 test-containers: $(DEVELOP) docker
-	REQUIRE_DOCKER=1 $(BIN)/pytest --numprocesses 2 -m containers \
+	REQUIRE_DOCKER=1 $(BIN)/pytest --numprocesses 3 -m containers \
 	    tests/containers tests/end_to_end $(ARGS)
 
 test-faults: $(DEVELOP)

@@ -1,4 +1,4 @@
-"""Tests in containers: an engine is needed, and one worker runs them all."""
+"""Tests in containers: an engine is needed; those on one worker share the servers."""
 
 from __future__ import annotations
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
-
-EMULATORS = 2
-"""How many emulators in containers there may be at a time, beside the one of Compose's tests."""
 
 
 class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
@@ -19,6 +17,12 @@ class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
     cannot hand on under pytest 9.
     """
 
+    def __init__(self, config: Any, log: Any = None) -> None:
+        super().__init__(config, log)
+        # Beside that of Compose's tests. Where there are others to run, a second one would only
+        # take the processors from them, and go on doing so until its worker ends.
+        self._emulators = 2 if config.option.markexpr == "containers" else 1
+
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         if file.startswith("tests/browser/"):
@@ -26,5 +30,5 @@ class ServersTogether(LoadScopeScheduling):  # type: ignore[misc]
         if file == "tests/containers/test_compose.py":
             return "compose"
         if file.startswith("tests/containers/") or "[docker" in nodeid:
-            return f"containers {zlib.crc32(file.encode()) % EMULATORS}"
+            return f"containers {zlib.crc32(file.encode()) % self._emulators}"
         return nodeid

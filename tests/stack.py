@@ -107,6 +107,21 @@ class Stack:
         last = furthest((shard, number) for shard, number, _ in placed)
         eventually(lambda: self.log.poll().reaches(last), timeout)
 
+    def retry_at_most(self, times: int) -> None:
+        """The pipe tries no record more often than that again. Returns once it runs so."""
+        pipes = self.session.client("pipes")
+        pipe = pipes.describe_pipe(Name=self.names.pipe)
+        parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
+        del parameters["StartingPosition"]  # it cannot be changed
+        pipes.update_pipe(
+            Name=self.names.pipe,
+            RoleArn=pipe["RoleArn"],
+            SourceParameters={
+                "KinesisStreamParameters": parameters | {"MaximumRetryAttempts": times}
+            },
+        )
+        eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == "RUNNING")
+
     def invoke(self, records: list[dict[str, Any]]) -> Any:
         """Call the function as the pipe does."""
         client = self.session.client("lambda")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from stack import Stack
 from subscriber import subscribed
@@ -18,19 +17,11 @@ def added(product_id: str, quantity: int, event_id: str) -> tuple[str, bytes]:
 
 def give_up_at_once(stack: Stack) -> None:
     """The function does not even begin, and the pipe tries no second time."""
-    pipes, functions = stack.session.client("pipes"), stack.session.client("lambda")
+    functions = stack.session.client("lambda")
     name = stack.names.function
     functions.update_function_configuration(FunctionName=name, Handler="inventory.nowhere.handler")
     functions.get_waiter("function_updated_v2").wait(FunctionName=name)
-    pipe = pipes.describe_pipe(Name=stack.names.pipe)
-    parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
-    del parameters["StartingPosition"]  # it cannot be changed
-    pipes.update_pipe(
-        Name=stack.names.pipe,
-        RoleArn=pipe["RoleArn"],
-        SourceParameters={"KinesisStreamParameters": parameters | {"MaximumRetryAttempts": 0}},
-    )
-    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "RUNNING")
+    stack.retry_at_most(0)
 
 
 def test_what_fails_and_what_crosses_a_threshold_is_told_once(stack: Stack) -> None:

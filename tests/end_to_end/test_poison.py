@@ -20,7 +20,6 @@ from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
 from stack import Stack
-from waiting import eventually
 
 Placed = tuple[str, int, bytes]
 
@@ -52,19 +51,6 @@ def deploy(stack: Stack, function_zip: Path, ending: str, timeout: int) -> None:
         FunctionName=name, Handler="variant.handler", Timeout=timeout
     )
     client.get_waiter("function_updated_v2").wait(FunctionName=name)
-
-
-def retry_once(stack: Stack) -> None:
-    pipes = stack.session.client("pipes")
-    pipe = pipes.describe_pipe(Name=stack.names.pipe)
-    parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
-    del parameters["StartingPosition"]  # it cannot be changed
-    pipes.update_pipe(
-        Name=stack.names.pipe,
-        RoleArn=pipe["RoleArn"],
-        SourceParameters={"KinesisStreamParameters": parameters | {"MaximumRetryAttempts": 1}},
-    )
-    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "RUNNING")
 
 
 def dead_letters(stack: Stack) -> list[dict[str, Any]]:
@@ -137,7 +123,7 @@ def test_a_record_that_ends_the_function_is_isolated_and_its_shard_goes_on(
     ending: str, timeout: int, stack: Stack, function_zip: Path
 ) -> None:
     deploy(stack, function_zip, ending, timeout)
-    retry_once(stack)
+    stack.retry_at_most(1)
     before, after = round_of("before"), round_of("after")
     placed = stack.put([*added(), *before, moved(PRODUCTS[0], MARK), *after])
     placed += stack.put(round_of("later"))
@@ -150,7 +136,7 @@ def test_several_are_isolated_each_by_itself_wherever_they_are(
 ) -> None:
     """The first of all, two in a row, and one in the other shard."""
     deploy(stack, function_zip, "raise RuntimeError", timeout=60)
-    retry_once(stack)
+    stack.retry_at_most(1)
     placed = stack.put(
         [
             *(moved(product_id, f"{MARK} first") for product_id in PRODUCTS),

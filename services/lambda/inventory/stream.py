@@ -93,13 +93,14 @@ def pages(
     closed shard."""
     while iterator:
         answer = kinesis.get_records(ShardIterator=iterator, Limit=limit)
-        yield [_record(shard_id, record) for record in answer["Records"]]
+        yield [record_of(shard_id, record) for record in answer["Records"]]
         if not answer["Records"] and not answer.get("MillisBehindLatest"):
             return
         iterator = answer.get("NextShardIterator", "")
 
 
-def _record(shard_id: str, record: RecordTypeDef) -> StreamRecord:
+def record_of(shard_id: str, record: RecordTypeDef) -> StreamRecord:
+    """A record as GetRecords gives it."""
     return StreamRecord(
         shard_id=shard_id,
         sequence_number=int(record["SequenceNumber"]),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dashboard.sources.hub import Hub
-from inventory.stream import StreamRecord, shards
+from inventory.stream import StreamRecord, record_of, shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -68,14 +68,4 @@ class StreamSource:
         else:  # closed, and read to its end: its children are looked for at once
             del self._iterators[shard_id]
             self._looked_at = 0.0
-        return [_record(shard_id, record) for record in answer["Records"]]
-
-
-def _record(shard_id: str, record: Any) -> StreamRecord:
-    return StreamRecord(
-        shard_id=shard_id,
-        sequence_number=int(record["SequenceNumber"]),
-        arrived_at=record["ApproximateArrivalTimestamp"].timestamp(),
-        data=record["Data"],
-        partition_key=record["PartitionKey"],
-    )
+        return [record_of(shard_id, record) for record in answer["Records"]]

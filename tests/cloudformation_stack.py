@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from inventory_cli.template_yaml import written
 from provisioner import Clients, Names, Options
@@ -31,6 +30,7 @@ from provisioner.resources import (
     Table,
     TableSource,
 )
+from servers import AwsClient
 from waiting import eventually
 
 Field = tuple[type[Resource], str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import docker
 from testcontainers.compose import DockerCompose
 
 import engine
+import orphans
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import variables
@@ -83,9 +83,9 @@ def project(folder: Path, **settings: str) -> Iterator[Project]:
 
     `settings` are what a user would write into .env.
     """
-    name = f"inventory-test-{uuid.uuid4().hex[:10]}"
+    name = orphans.own_name("compose")
     ports = {name: free_port() for name in ("LOCALSTACK_PORT", "PIPES_PORT", "DASHBOARD_PORT")}
-    own = {"COMPOSE_PROJECT_NAME": name, "VERSION": "test", **ports}
+    own = {"COMPOSE_PROJECT_NAME": name, "VERSION": engine.VERSION, **ports}
     passed = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     env_file = folder / f"{name}.env"
     lines = [f"{key}='{value}'\n" for key, value in {**own, **passed, **settings}.items()]

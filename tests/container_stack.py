@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Self, cast
@@ -15,6 +14,7 @@ from testcontainers.core.network import Network
 
 import engine
 import healthcheck
+import orphans
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.pipes import FUNCTION_LOGS
 from inventory_cli.embedded.processes import answers, free_port
@@ -38,7 +38,7 @@ class Emulator(LocalStackContainer):
     def __init__(self, image: str, network: Network) -> None:
         super().__init__(image, edge_port=EMULATOR_PORT, region_name=REGION)
         self.port = free_port()
-        name = f"inventory-test-{uuid.uuid4().hex[:10]}"
+        name = orphans.own_name("localstack")
         self.with_name(name).with_network(network).with_network_aliases("localstack")
         publish(self, EMULATOR_PORT, self.port)
         self.with_volume_mapping(os.environ.get("DOCKER_SOCKET", SOCKET), SOCKET, "rw")
@@ -94,6 +94,9 @@ class ContainerBackend:
         self.pipes.get_wrapped_container().start()
         self.await_pipes()
 
+    def logs(self) -> Mapping[str, str]:
+        return {"the emulator": logs_of(self.emulator), "EventBridge Pipes": logs_of(self.pipes)}
+
     def await_pipes(self) -> None:
         eventually(lambda: answers(f"{self._pipes_url}/health"), timeout=30)
 
@@ -102,12 +105,19 @@ class ContainerBackend:
 def containers() -> Iterator[ContainerBackend]:
     """Fresh servers on a network of their own, with names and ports that nobody else has."""
     with ExitStack() as cleanup:
-        network = cleanup.enter_context(Network())
+        network = Network()
+        network.name = orphans.own_name("network")
+        cleanup.enter_context(network)
         emulator = cleanup.enter_context(Emulator(engine.emulator_image(), network))
         backend = ContainerBackend(network, emulator)
         cleanup.enter_context(backend.pipes)
         backend.await_pipes()
         yield backend
+
+
+def logs_of(container: DockerContainer) -> str:
+    out, err = container.get_logs()
+    return (out + err).decode(errors="replace")
 
 
 def publish(container: DockerContainer, port: int, at: int) -> int:
@@ -119,7 +129,8 @@ def publish(container: DockerContainer, port: int, at: int) -> int:
 
 def confined(image: str, network: Network) -> DockerContainer:
     """A container of ours, not started, with as little as it needs, as Compose runs it."""
-    container = DockerContainer(image).with_network(network).with_envs(**ON_THE_NETWORK)
+    container = DockerContainer(image).with_name(orphans.own_name("ours"))
+    container.with_network(network).with_envs(**ON_THE_NETWORK)
     return container.with_tmpfs_mount("/tmp").with_kwargs(  # noqa: S108 - inside the container
         init=True, read_only=True, cap_drop=["ALL"], security_opt=["no-new-privileges:true"]
     )

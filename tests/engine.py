@@ -50,11 +50,15 @@ def base_image() -> str:
     return os.environ.get("BASE_IMAGE") or "python:3.13-slim"
 
 
+IMAGES = {"pipes": "eventbridge-pipes", "producer": "inventory-producer"}
+VERSION = "test"
+
+
 @cache
 def build(service: str) -> str:
-    """The tag of the image of `services/<service>`, built if anything has changed."""
-    tag = f"inventory-test-{service}:latest"
-    argv = ["docker", "build", "--quiet", "--tag", tag, "--build-arg", f"BASE_IMAGE={base_image()}"]
-    built = subprocess.run([*argv, f"services/{service}"], cwd=ROOT, capture_output=True, text=True)
+    """The tag of a service's image, the one that Compose uses; built if anything has changed."""
+    environ = {**os.environ, "VERSION": VERSION, "BASE_IMAGE": base_image()}
+    argv = ["docker", "compose", "build", "--quiet", service]
+    built = subprocess.run(argv, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
-    return tag
+    return f"{IMAGES[service]}:{VERSION}"

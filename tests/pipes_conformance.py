@@ -13,10 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from pipes_service import ACCOUNT, ROLE, PipesProcess
 from pipes_sources import QueueSource, StreamSource
+from servers import AwsClient
 from waiting import eventually
 
 FIRST_SHARD = "shardId-000000000000"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from conftest import AwsClient
 from pipes_service import make_function
+from servers import AwsClient
 from waiting import eventually
 
 Event = list[dict[str, Any]]

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
 import provisioner
-from inventory.stock import Row
+from inventory.stock import RemovalNamePolicy, Row
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.expectation import expect
 from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
@@ -49,6 +50,9 @@ class Backend(Protocol):
     def start_pipes(self) -> None:
         """Start it again, on what it has kept."""
 
+    def logs(self) -> Mapping[str, str]:
+        """What each server wrote, by its name."""
+
 
 class EmbeddedBackend:
     """Processes of this machine."""
@@ -66,15 +70,25 @@ class EmbeddedBackend:
     def start_pipes(self) -> None:
         self._servers.start_pipes()
 
+    def logs(self) -> Mapping[str, str]:
+        return {s.name: s.log.read_text(errors="replace") for s in self._servers.servers}
 
-@dataclass(frozen=True)
+
+SHOWN_LINES = 20
+"""Of each log, where a test fails."""
+
+
+@dataclass
 class Stack:
-    """A provisioned pipeline of its own on a backend."""
+    """A provisioned pipeline; `log` is its function's, since the test began."""
 
     backend: Backend
     session: boto3.Session
     clients: Clients
+    resources: provisioner.Clients
     names: provisioner.Names
+    options: provisioner.Options
+    code: bytes
     log: FunctionLog
 
     def put(self, payloads: Iterable[tuple[str, bytes]]) -> list[tuple[str, int, bytes]]:
@@ -109,18 +123,70 @@ class Stack:
 
     def retry_at_most(self, times: int) -> None:
         """The pipe tries no record more often than that again. Returns once it runs so."""
-        pipes = self.session.client("pipes")
-        pipe = pipes.describe_pipe(Name=self.names.pipe)
+        pipe = self.resources.pipes.describe_pipe(Name=self.names.pipe)
         parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
         del parameters["StartingPosition"]  # it cannot be changed
-        pipes.update_pipe(
+        self.resources.pipes.update_pipe(
             Name=self.names.pipe,
             RoleArn=pipe["RoleArn"],
             SourceParameters={
                 "KinesisStreamParameters": parameters | {"MaximumRetryAttempts": times}
             },
         )
-        eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == "RUNNING")
+        self.await_pipe("RUNNING")
+
+    def await_pipe(self, state: str) -> None:
+        pipes = self.resources.pipes
+        eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == state)
+
+    def clear(self) -> None:
+        """Forget all events and what came of them. The function stays, and with it its process."""
+        pipes, kinesis = self.resources.pipes, self.clients.kinesis
+        pipes.delete_pipe(Name=self.names.pipe)
+        eventually(lambda: self.names.pipe not in _names_of(pipes.list_pipes()))
+        kinesis.delete_stream(StreamName=self.names.stream)
+        for name in (self.names.table, self.names.removals_table, self.names.alerts_table):
+            self._delete_items(name)
+        for name in (self.names.rejected_queue, self.names.dead_letter_queue):
+            url = self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            self.clients.sqs.purge_queue(QueueUrl=url)
+        eventually(lambda: self.names.stream not in kinesis.list_streams()["StreamNames"])
+        self.provision()
+
+    def provision(self) -> None:
+        """Make what is missing."""
+        provisioner.provision(self.resources, self.names, self.options, self.code, lambda _: None)
+
+    def _delete_items(self, name: str) -> None:
+        dynamodb = self.clients.dynamodb
+        keys = [
+            k["AttributeName"]
+            for k in dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]
+        ]
+        for page in dynamodb.get_paginator("scan").paginate(TableName=name):
+            for item in page["Items"]:
+                dynamodb.delete_item(TableName=name, Key={key: item[key] for key in keys})
+
+    def evidence(self) -> list[tuple[str, str]]:
+        """What a failed test shows: headings and texts."""
+        shown = [("Table, held against its events", _attempt(self._differences))]
+        logs = [*self.backend.logs().items(), ("the function", _attempt(self._function_log))]
+        for name, text in logs:
+            shown.append((f"Last lines of {name}", "\n".join(text.splitlines()[-SHOWN_LINES:])))
+        return shown
+
+    def _differences(self) -> str:
+        records = [(number, data) for _, number, data in self.stream()]
+        expected = expect({}, records, RemovalNamePolicy.IGNORE)
+        found = list(table.changes(expected.rows, self.rows()))
+        return (
+            "\n".join(found) or f"no difference: {len(expected.rows)} rows of {len(records)} events"
+        )
+
+    def _function_log(self) -> str:
+        group = f"/aws/lambda/{self.names.function}"
+        found = self.resources.logs.filter_log_events(logGroupName=group)["events"]
+        return "\n".join(event["message"].rstrip() for event in found)
 
     def invoke(self, records: list[dict[str, Any]]) -> Any:
         """Call the function as the pipe does."""
@@ -136,6 +202,18 @@ def read_stream(kinesis: KinesisClient, name: str) -> list[tuple[str, int, bytes
     """The records of a stream as far as there are any now: shards, sequence numbers and data."""
     records = read_all(kinesis, name)
     return [(record.shard_id, record.sequence_number, record.data) for record in records]
+
+
+def _names_of(listed: Any) -> set[str]:
+    return {pipe["Name"] for pipe in listed["Pipes"]}
+
+
+def _attempt(show: Callable[[], str]) -> str:
+    """What is shown of a failure must not fail itself."""
+    try:
+        return show()
+    except Exception as error:
+        return repr(error)
 
 
 def own_names() -> provisioner.Names:

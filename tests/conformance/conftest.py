@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from moto_server import Moto
 from pipes_functions import Answer, Function, Functions, asking_functions, nothing
 from pipes_service import PipesProcess, pipes_process, unique
@@ -21,6 +20,7 @@ from pipes_sources import (
     TableSource,
     start_pipe,
 )
+from servers import AwsClient
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from conftest import AwsClient
 from pipes_service import ROLE, Pipeline, PipesProcess, in_state, pipes_process, unique
 from pipes_shapes import MODEL, misfits
+from servers import AwsClient
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from pipes_conformance import Queue, Stream, handled, make_machine, pipes_of
 from pipes_functions import Answer, Event, Functions
 from pipes_service import PipesProcess
+from servers import AwsClient
 from waiting import eventually
 
 ANSWERS: dict[str, tuple[Any, list[Any]]] = {

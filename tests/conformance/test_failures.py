@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from pipes_front import DROPPED, Front, front_of
 from pipes_functions import Event, Function
@@ -29,6 +28,7 @@ from pipes_sources import (
     TableSource,
     start_pipe,
 )
+from servers import AwsClient
 from waiting import eventually
 
 STREAMS = ["kinesis", "dynamodb"]

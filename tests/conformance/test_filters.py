@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, counters, handled, pipes_of, refused, whole
 from pipes_service import PipesProcess, in_state, unique
+from servers import AwsClient
 from waiting import eventually
 
 TABLE = Path(__file__).parent / "data" / "filters.json"

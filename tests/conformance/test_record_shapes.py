@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from pipes_service import ROLE
 from pipes_sources import MakeSource, QueueSource, Run, StreamSource, TableSource
+from servers import AwsClient
 
 DATA = {
     "every byte": bytes(range(256)),

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from moto_server import Moto
 from pipes_conformance import (
     Queue,
@@ -29,6 +28,7 @@ from pipes_conformance import (
 from pipes_functions import Event, Functions
 from pipes_service import ROLE, PipesProcess, in_state, pipes_process
 from pipes_shapes import MODEL, sample
+from servers import AwsClient
 from waiting import eventually
 
 ORDERS = [

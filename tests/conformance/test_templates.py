@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, pipes_of, refused, whole
 from pipes_service import ROLE, PipesProcess, in_state, make_function, unique
+from servers import AwsClient
 from waiting import eventually
 
 TABLE = tomllib.loads((Path(__file__).parent / "data" / "templates.toml").read_text("utf-8"))

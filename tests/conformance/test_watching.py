@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import AwsClient
 from pipes_conformance import Queue, Stream, arn, handled, pipes_of, refused, whole
 from pipes_functions import Event, Functions
 from pipes_service import ACCOUNT, PipesProcess, in_state, make_function, pipes_process, unique
+from servers import AwsClient
 from waiting import eventually
 
 Members = dict[str, Any]

@@ -16,12 +16,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.containers)
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(240))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> None:
     engine.need()
+
+
+@pytest.fixture(autouse=True)
+def _follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of `stack` lead to its servers, as those of an account would."""
+    monkeypatch.setenv("TARGET", "aws")
 
 
 @pytest.fixture(scope="session")

@@ -32,9 +32,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield it
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def running(built: Project) -> Project:
-    """The project after `docker compose up --wait`, which does nothing where all is up."""
+    """The project after `docker compose up --wait`. The tests leave it as they find it."""
     up = built.run("up", "--wait")
     assert up.returncode == 0, up.stderr
     return built

@@ -17,23 +17,23 @@ def added(product_id: str, quantity: int, event_id: str) -> tuple[str, bytes]:
 
 def give_up_at_once(stack: Stack) -> None:
     """The function does not even begin, and the pipe tries no second time."""
-    functions = stack.session.client("lambda")
+    functions = stack.resources.lambda_
     name = stack.names.function
     functions.update_function_configuration(FunctionName=name, Handler="inventory.nowhere.handler")
     functions.get_waiter("function_updated_v2").wait(FunctionName=name)
     stack.retry_at_most(0)
 
 
-def test_what_fails_and_what_crosses_a_threshold_is_told_once(stack: Stack) -> None:
-    alerts = subscribed(stack, "people")
+def test_what_fails_and_what_crosses_a_threshold_is_told_once(own_stack: Stack) -> None:
+    alerts = subscribed(own_stack, "people")
     levels = [added("P1", 1000, "E1"), added("P1", 1001, "E2"), added("P1", 1002, "E3")]
-    rejected, *_ = stack.put([added("P2", -1, "E4"), *levels[:2]])
+    rejected, *_ = own_stack.put([added("P2", -1, "E4"), *levels[:2]])
     eventually(lambda: len(alerts()) == 2, timeout=60)
-    stack.put(levels[2:])
-    eventually(lambda: stack.rows()["P1"].quantity == 1002, timeout=60)
+    own_stack.put(levels[2:])
+    eventually(lambda: own_stack.rows()["P1"].quantity == 1002, timeout=60)
 
-    give_up_at_once(stack)
-    [dead] = stack.put([added("P3", 1, "E5")])
+    give_up_at_once(own_stack)
+    [dead] = own_stack.put([added("P3", 1, "E5")])
     eventually(lambda: len(alerts()) == 3, timeout=90)
 
     told = {alert["alert"]: alert for alert in alerts()}

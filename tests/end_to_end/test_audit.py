@@ -96,7 +96,7 @@ def told(row: Row | None) -> dict[str, Any] | None:
 
 
 def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_nothing_twice(
-    stack: Stack, log: Path
+    own_stack: Stack, log: Path
 ) -> None:
     placed = []
     spec = Spec(seed=31, products=150, invalid_share=0.02)
@@ -104,16 +104,16 @@ def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_noth
     for start in range(0, EVENTS, PART):
         with following(log):
             before = size(log)
-            placed += stack.put(payloads[start : start + PART])
+            placed += own_stack.put(payloads[start : start + PART])
             eventually(lambda before=before: size(log) > before, timeout=60)  # type: ignore[misc]
-    stack.await_handled(placed)
+    own_stack.await_handled(placed)
 
     lines = audit(log, "--output", "jsonl").stdout.splitlines()
     assert lines == log.read_text().splitlines()
     entries = [json.loads(line) for line in lines]
     numbers = [entry["sequence_number"] for entry in entries]
     assert len(set(numbers)) == len(numbers), "no change twice"
-    assert sorted(numbers) == sorted(on_the_stream(stack)), "none is missing"
+    assert sorted(numbers) == sorted(on_the_stream(own_stack)), "none is missing"
 
     rows: dict[str, Any] = {}
     after_events = histories(placed)
@@ -126,12 +126,12 @@ def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_noth
         steps = [told(row) for row in after_events[product]]
         # What several events make of a row is written at once: a later step, never an earlier one.
         position[product] = steps.index(entry["after"], position[product] + 1)
-    final = {product: told(row) for product, row in stack.rows().items()}
+    final = {product: told(row) for product, row in own_stack.rows().items()}
     assert {product: row for product, row in rows.items() if row is not None} == final
     assert final == {p: told(steps[-1]) for p, steps in after_events.items() if steps[-1]}
 
 
-def test_it_tells_who_changed_what_and_of_which_product(stack: Stack, log: Path) -> None:
+def test_it_tells_who_changed_what_and_of_which_product(own_stack: Stack, log: Path) -> None:
     def event(event_type: str, event_id: str, **product: object) -> tuple[str, bytes]:
         content = {"event_type": event_type, "event_id": event_id, "product": product}
         return str(product["product_id"]), json.dumps(content).encode()
@@ -143,9 +143,9 @@ def test_it_tells_who_changed_what_and_of_which_product(stack: Stack, log: Path)
         event("product_quantity_changed", "e3", product_id="P1", quantity_change=-2),
         event("product_removed", "e4", product_id="P1"),
     ):
-        stack.await_handled(stack.put([payload]))
-    stack.clients.dynamodb.update_item(
-        TableName=stack.names.table,
+        own_stack.await_handled(own_stack.put([payload]))
+    own_stack.clients.dynamodb.update_item(
+        TableName=own_stack.names.table,
         Key={"product_id": {"S": "P2"}},
         UpdateExpression="SET quantity = :nine",
         ExpressionAttributeValues={":nine": {"N": "9"}},

@@ -105,20 +105,20 @@ def test_arbitrary_payloads_up_to_a_mebibyte_are_applied_or_rejected(stack: Stac
 
 
 def test_ten_thousand_tiny_records_are_taken_in_one_batch(stack: Stack) -> None:
-    pipes = stack.session.client("pipes")
+    pipes = stack.resources.pipes
     pipe = pipes.describe_pipe(Name=stack.names.pipe)
     parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
     del parameters["StartingPosition"]  # it cannot be changed
     large = {"BatchSize": 10_000, "MaximumBatchingWindowInSeconds": 0}
     pipes.stop_pipe(Name=stack.names.pipe)
-    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "STOPPED")
+    stack.await_pipe("STOPPED")
     pipes.update_pipe(
         Name=stack.names.pipe,
         RoleArn=pipe["RoleArn"],
         DesiredState="STOPPED",
         SourceParameters={"KinesisStreamParameters": parameters | large},
     )
-    eventually(lambda: pipes.describe_pipe(Name=stack.names.pipe)["CurrentState"] == "STOPPED")
+    stack.await_pipe("STOPPED")
     placed = stack.put(("one", added(f"P{n % 100}", quantity=n)) for n in range(10_000))
     pipes.start_pipe(Name=stack.names.pipe)
     stack.await_handled(placed)

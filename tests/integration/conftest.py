@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conftest import AwsClient
 from inventory.writes import Tables
+from servers import AwsClient
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ import pytest
 from bench.__main__ import main as bench
 from click.testing import CliRunner, Result
 
-from conftest import AwsClient
 from inventory_cli.cli import cli
 from pipes_service import pipes_process
+from servers import AwsClient
 
 ACCOUNT_ID = "123456789012"
 GUIDE = Path(__file__).parents[2] / "docs" / "aws.md"

@@ -10,7 +10,7 @@ import pytest
 from alerts.cause import MAX_SAMPLES, Cause, Kind, Waiting
 from alerts.limit import NEVER
 from alerts.tallies import TalliesTable
-from conftest import AwsClient
+from servers import AwsClient
 
 CAUSE = Cause.of(Kind.REJECTED, "data.not_json")
 LEASE, QUIET, LATER = 1_000, 2_000, 3_000

@@ -25,12 +25,12 @@ def total(alerts: list[Alert]) -> Counter[str]:
     return counts
 
 
-def test_a_rejected_event_is_one_message_that_can_be_filtered_by(stack: Stack) -> None:
-    everything = subscribed(stack, "all")
-    mine = subscribed(stack, "mine", {"alert": ["rejected"], "product_id": ["P-E1", "P-E9"]})
-    theirs = subscribed(stack, "theirs", {"event_id": [{"anything-but": ["E1"]}]})
+def test_a_rejected_event_is_one_message_that_can_be_filtered_by(own_stack: Stack) -> None:
+    everything = subscribed(own_stack, "all")
+    mine = subscribed(own_stack, "mine", {"alert": ["rejected"], "product_id": ["P-E1", "P-E9"]})
+    theirs = subscribed(own_stack, "theirs", {"event_id": [{"anything-but": ["E1"]}]})
 
-    [(shard_id, number, payload)] = stack.put([broken("E1")])
+    [(shard_id, number, payload)] = own_stack.put([broken("E1")])
 
     [alert] = eventually(everything)
     assert alert["subject"] == "1 event rejected: product.quantity.invalid"
@@ -46,25 +46,25 @@ def test_a_rejected_event_is_one_message_that_can_be_filtered_by(stack: Stack) -
     assert sample["payload"] == payload.decode()
     assert eventually(mine)[0]["samples"] == [sample]
     assert theirs() == []
-    assert stack.rejected().poll() == {number}
+    assert own_stack.rejected().poll() == {number}
 
 
 def test_a_storm_is_a_message_a_second_and_reason_and_every_event_is_in_the_queue(
-    stack: Stack,
+    own_stack: Stack,
 ) -> None:
-    everything = subscribed(stack, "all")
+    everything = subscribed(own_stack, "all")
     published: dict[str, list[float]] = defaultdict(list)
 
-    placed = stack.put(each for n in range(150) for each in (broken(f"E{n}"), (f"K{n}", b"{")))
+    placed = own_stack.put(each for n in range(150) for each in (broken(f"E{n}"), (f"K{n}", b"{")))
 
     expected = Counter({"product.quantity.invalid": 150, "data.not_json": 150})
     eventually(lambda: total(everything()) == expected, timeout=60, pause=0.2)
-    lines = eventually(lambda: alert_lines(stack, len(everything())))
+    lines = eventually(lambda: alert_lines(own_stack, len(everything())))
     for line in lines:
         published[line["cause"]].append(line["at"])
     for times in published.values():
         assert all(later - earlier >= 1 for earlier, later in pairwise(times))
-    assert stack.rejected().poll() == {number for _, number, _ in placed}
+    assert own_stack.rejected().poll() == {number for _, number, _ in placed}
     for alert in everything():
         assert 1 <= len(alert["samples"]) <= min(10, alert["count"])
 

@@ -18,9 +18,9 @@ from cloudformation_stack import (
     unlike,
     unused_names,
 )
-from conftest import AwsClient
 from provisioner import Options, dry_run
 from provisioner.cloudformation import template
+from servers import AwsClient
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"
 EVERYTHING_ON = dataclasses.replace(OPTIONS, kms_key=KEY, deletion_protection=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
+from servers import AwsClient
 
 CODE = """
 import os, sys

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.failures.queues import Queue
+from servers import AwsClient
 from waiting import eventually
 
 COUNT = 300

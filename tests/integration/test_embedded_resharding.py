@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.failures.stream import read_all
+from servers import AwsClient
 from waiting import eventually
 
 KEYS = [f"P{n}" for n in range(12)]

@@ -7,7 +7,7 @@ import json
 import uuid
 import zipfile
 
-from conftest import AwsClient
+from servers import AwsClient
 from waiting import eventually
 
 CODE = """

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 import build_zip
-from conftest import AwsClient
 from inventory.items import row_of
 from inventory.stock import Row
 from inventory.writes import Tables
+from servers import AwsClient
 from waiting import eventually
 
 Invoke = Callable[[Any], Any]

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from conftest import AwsClient
 from pipes_requests import (
     BUS,
     FUNCTION,
@@ -27,6 +26,7 @@ from pipes_requests import (
     to_log_group,
 )
 from pipes_service import ROLE, Pipeline, PipesProcess, in_state, pipes_process, unique
+from servers import AwsClient
 from waiting import eventually
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from pipes_service import (
@@ -25,6 +24,7 @@ from pipes_service import (
     unique,
     words,
 )
+from servers import AwsClient
 from waiting import eventually
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AwsClient
 from inventory_cli.embedded.processes import answers
 from pipes_service import Pipeline, PipesProcess, in_state, unique
+from servers import AwsClient
 from waiting import eventually
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients, connect
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
@@ -21,6 +20,7 @@ from eventbridge_pipes.sources.stream import PositionLostError, SourceNotFoundEr
 from eventbridge_pipes.streams.positions import OLDEST, Position
 from inventory_cli.embedded import ministack
 from pipes_service import ACCOUNT, Pipeline, PipesProcess, in_state, pipes_process, unique
+from servers import AwsClient
 from waiting import eventually
 
 WRITE_DOWN = """

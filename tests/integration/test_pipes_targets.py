@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from conftest import AwsClient
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients, connect
 from eventbridge_pipes.delivery.outcome import Failed, Succeeded
@@ -23,6 +22,7 @@ from eventbridge_pipes.targets.topic import TopicTarget
 from inventory_cli.embedded import ministack
 from pipes_service import ACCOUNT, ROLE, function_zip, unique
 from pipes_targets import Unseen, message, messages, text
+from servers import AwsClient
 from waiting import eventually
 
 SENT = [{"number": number, "key": "ab"[number % 2]} for number in range(12)]

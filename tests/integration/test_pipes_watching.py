@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import AwsClient
 from eventbridge_pipes.delivery.outcome import CallError, Succeeded, all_failed
 from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.watching.watchers import Watchers
 from pipes_samples import PIPE, record, records
 from pipes_service import Pipeline, PipesProcess, in_state, unique
+from servers import AwsClient
 from waiting import eventually
 
 METRICS_INTERVAL = 0.05

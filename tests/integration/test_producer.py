@@ -25,10 +25,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from conftest import AwsClient
 from producer.generator import Spec, events
 from producer.outbox import MEBIBYTE
 from producer.sender import Accepted, Sender
+from servers import AwsClient
 from waiting import eventually
 
 FOLLOWED = ("--rate", "20")  # Fast, and slow enough for each event to be shown.

@@ -18,7 +18,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from conftest import AwsClient
 from inventory_cli.embedded.processes import free_port
 from pipes_service import pipes_process
 from provisioner import (
@@ -40,6 +39,7 @@ from provisioner.account import Account
 from provisioner.calls import recorded, unknown_stream
 from provisioner.description import description
 from provisioner.resources import DEFAULT_STAGE, KINESIS_KEY, PROJECT, Resource, tags_of
+from servers import AwsClient
 from waiting import eventually
 
 DEADLINE = 30.0

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from conftest import AwsClient
 from inventory.items import row_of
 from inventory.stock import Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Tables, Unavailable
+from servers import AwsClient
 
 
 @pytest.fixture

@@ -24,8 +24,10 @@ def pipeline(backend: Backend, options: provisioner.Options, package: bytes) -> 
     clients = Clients.from_session(session)
     resources = provisioner.Clients.from_session(session)
     log = FunctionLog(clients.logs, names.function, since=time.time())
-    provisioner.provision(resources, names, options, variant(package), lambda _: None)
+    code = variant(package)
+    stack = Stack(backend, session, clients, resources, names, options, code, log)
+    stack.provision()
     try:
-        yield Stack(backend, session, clients, names, log)
+        yield stack
     finally:
         provisioner.destroy(resources, names, options, lambda _: None)

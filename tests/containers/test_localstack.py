@@ -1,20 +1,63 @@
-"""The producer as a container, beside the emulator and the pipe in theirs."""
+"""The pipeline on testcontainers' LocalStack, with the Pipes service and the producer beside it.
+
+That all parts find each other in containers is shown by tests of `end_to_end`, imported here: one
+file, so that one worker starts the servers, and once.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
 
 import pytest
 from testcontainers.core.container import DockerContainer
 
 import engine
+from cloudformation_stack import LOST, deployed, unlike
 from container_stack import ContainerBackend, confined
+from end_to_end.test_alerting import test_what_fails_and_what_crosses_a_threshold_is_told_once
+from end_to_end.test_audit import log, test_it_tells_who_changed_what_and_of_which_product
+from end_to_end.test_metrics import test_what_the_function_counts_is_in_cloudwatch_each_batch_once
+from end_to_end.test_pipeline import (
+    test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice,
+    test_the_demo_finds_its_table_right,
+)
+from end_to_end.test_poison import (
+    poisonous_stack,
+    test_records_that_end_the_function_are_isolated_however_they_end_it,
+)
+from end_to_end.test_redrive import (
+    test_a_dead_letter_is_listed_with_its_payloads_and_put_back,
+    test_a_rejected_event_is_seen_edited_and_put_back,
+)
+from end_to_end.test_verify import (
+    test_a_row_that_was_changed_behind_its_back_is_named_with_its_events,
+    test_it_waits_for_what_is_under_way_and_finds_all_in_its_place,
+)
+from end_to_end.test_watch import test_it_goes_on_with_each_change_until_it_is_stopped
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
 from stack import Stack
 from waiting import eventually
+
+__all__ = [
+    "log",
+    "poisonous_stack",
+    "test_a_dead_letter_is_listed_with_its_payloads_and_put_back",
+    "test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice",
+    "test_a_rejected_event_is_seen_edited_and_put_back",
+    "test_a_row_that_was_changed_behind_its_back_is_named_with_its_events",
+    "test_it_goes_on_with_each_change_until_it_is_stopped",
+    "test_it_tells_who_changed_what_and_of_which_product",
+    "test_it_waits_for_what_is_under_way_and_finds_all_in_its_place",
+    "test_records_that_end_the_function_are_isolated_however_they_end_it",
+    "test_the_demo_finds_its_table_right",
+    "test_what_fails_and_what_crosses_a_threshold_is_told_once",
+    "test_what_the_function_counts_is_in_cloudwatch_each_batch_once",
+]
 
 StartProducer = Callable[..., DockerContainer]
 
@@ -101,3 +144,10 @@ def test_a_stream_that_is_not_there_is_told_in_a_line(producer: StartProducer) -
     told = container.get_logs()[1].decode()
     assert "no-such-stream" in told
     assert "Traceback" not in told
+
+
+def test_what_cloudformation_makes_is_what_the_provisioner_would_make(stack: Stack) -> None:
+    client: Any = cache(stack.session.client)
+    emulator = "MiniStack" if "ministack" in engine.emulator_image() else "LocalStack"
+    with deployed(client, emulator) as names:
+        assert unlike(client, names, emulator) == LOST[emulator]

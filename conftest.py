@@ -1,0 +1,58 @@
+"""What holds for all tests: which are left out here and why, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+import chromium
+import engine
+import orphans
+
+pytest_plugins = ["servers"]
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("untimed", deadline=None, print_blob=True)
+settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    orphans.guard()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_containers = [item for item in items if item.get_closest_marker("containers")]
+    if in_containers and engine.missing() and not engine.required():
+        for item in in_containers:
+            item.add_marker(pytest.mark.skip(reason=engine.missing()))
+    in_a_browser = [item for item in items if item.get_closest_marker("browser")]
+    if in_a_browser and chromium.missing() and not chromium.required():
+        for item in in_a_browser:
+            item.add_marker(pytest.mark.skip(reason=chromium.missing()))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are processors: the tests of servers wait half of the time."""
+    processors = os.cpu_count() or 1
+    return max(processors, min(2 * processors, 8))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What was not tested is said last, where it is seen."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    left_out = [report for report in skipped if engine.LEFT_OUT in str(report.longrepr)]
+    if left_out:
+        reporter.write_line(
+            f"Left out: {len(left_out)} tests in containers. "
+            "Start Docker, then: make test-containers"
+        )
+    unseen = [report for report in skipped if chromium.LEFT_OUT in str(report.longrepr)]
+    if unseen:
+        reporter.write_line(
+            f"Left out: {len(unseen)} tests in a browser. "
+            "Install Chromium (apt-get install chromium), then: make test-browser"
+        )

@@ -1,0 +1,183 @@
+"""Fixtures for all tests: emulators, and pipelines on them. What a worker starts it starts once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import build_zip
+import engine
+import provisioner
+from inventory_cli.aws import Clients
+from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import free_port
+from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.function_log import FunctionLog
+from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
+
+AwsClient = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint URL of a MiniStack."""
+    port = free_port()
+    server = ministack.start(port, tmp_path_factory.mktemp("ministack"), os.environ)
+    try:
+        server.wait_until(lambda: ministack.ready(port), timeout=30)
+        yield ministack.url(port)
+    finally:
+        server.kill()  # nobody needs what it holds
+
+
+@pytest.fixture(scope="session")
+def aws(emulator: str) -> AwsClient:
+    """`aws("kinesis")` is the boto3 client of the emulator; the environment is left alone."""
+    session = boto3.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=ministack.REGION
+    )
+
+    @cache
+    def client(service: str) -> Any:
+        return session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=emulator,
+            config=Config(retries={"mode": "standard"}),
+        )
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """Servers as processes of this machine."""
+    with EmbeddedStack(tmp_path_factory.mktemp("stack"), os.environ, time.sleep) as servers:
+        yield EmbeddedBackend(servers)
+
+
+@pytest.fixture(scope="session")
+def in_containers() -> Iterator[Backend]:
+    """Servers in containers."""
+    engine.need()
+    from container_stack import containers  # testcontainers looks at the engine when imported
+
+    with containers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def backend(embedded: Backend) -> Backend:
+    """The servers that `stack` is on; a folder of tests may have others."""
+    return embedded
+
+
+@pytest.fixture(scope="session")
+def options() -> provisioner.Options:
+    """How the resources of `stack` are set up; a folder of tests may have others."""
+    return provisioner.Options()
+
+
+@pytest.fixture(scope="session")
+def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function as it is deployed."""
+    return build_zip.build(tmp_path_factory.mktemp("package") / "function.zip")
+
+
+@pytest.fixture(scope="session")
+def shared_stack(
+    backend: Backend, options: provisioner.Options, function_zip: Path
+) -> Iterator[Stack]:
+    with provisioned(backend, options, function_zip) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A pipeline that holds nothing yet. The tests of a worker use the same one, one by one.
+
+    The environment leads to it too, so that programs which a test starts find it.
+    """
+    lead_to(shared_stack, monkeypatch)
+    shared_stack.log = FunctionLog(
+        shared_stack.clients.logs, shared_stack.names.function, since=time.time()
+    )
+    yield shared_stack
+    shared_stack.clear()
+
+
+@pytest.fixture
+def own_stack(
+    backend: Backend,
+    options: provisioner.Options,
+    function_zip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stack]:
+    """As `stack`, for a test that changes the function, or that reads all that ever changed."""
+    with provisioned(backend, options, function_zip) as stack:
+        lead_to(stack, monkeypatch)
+        yield stack
+
+
+@contextmanager
+def provisioned(
+    backend: Backend, options: provisioner.Options, function_zip: Path
+) -> Iterator[Stack]:
+    """A pipeline with names that nothing else has."""
+    names = own_names()
+    session = boto3.Session(
+        aws_access_key_id=backend.variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=backend.variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=backend.variables["AWS_DEFAULT_REGION"],
+    )
+    with environment(backend.variables):
+        clients = Clients.from_session(session)
+        resources = provisioner.Clients.from_session(session)
+    log = FunctionLog(clients.logs, names.function, since=time.time())
+    code = function_zip.read_bytes()
+    stack = Stack(backend, session, clients, resources, names, options, code, log)
+    stack.provision()
+    yield stack
+    provisioner.destroy(resources, names, options, lambda _: None)
+
+
+def lead_to(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in foreign_variables():
+        monkeypatch.delenv(variable)
+    for variable, value in {**stack.backend.variables, **environment_of(stack.names)}.items():
+        monkeypatch.setenv(variable, value)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in foreign_variables():
+            patch.delenv(variable)
+        for variable, value in variables.items():
+            patch.setenv(variable, value)
+        yield
+
+
+def foreign_variables() -> list[str]:
+    return [v for v in os.environ if v.startswith("AWS_") and "CA_BUNDLE" not in v]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure on a pipeline shows what is wrong in its table, and what its servers said."""
+    report = yield
+    if report.failed and call.when == "call" and isinstance(item, pytest.Function):
+        for stack in item.funcargs.values():
+            if isinstance(stack, Stack):
+                report.sections += stack.evidence()
+    return report

@@ -1,9 +1,10 @@
 # Every target installs what it needs first: Python 3.11 or newer, make and PyPI are enough.
 #   make demo                  the pipeline end to end, and the proof of its table
 #   make demo ARGS="--rate 5"  options of the command behind a target
-#   make test                  the tests
+#   make test                  the tests (ARGS="-x -k redrive": options of pytest)
 #   make test-browser          the dashboard in Chromium
-#   make test-faults           the pipeline under injected faults, and a table of what came of each
+#   make trials                what takes minutes: faults, kills, a simulation (ARGS=trials/faults)
+#   make fuzz                  the property tests with ten times as many examples (FUZZ=50: more)
 #   make long-run              100,000 events, many of them bad, two kills and a reshard, then verify
 #   make cloudformation        a template of all resources in dist/, and the zip that it deploys
 #   make pictures              docs/pictures anew, from a running stack and Chromium
@@ -21,6 +22,8 @@ VENV   ?= .venv
 ARGS   ?=
 TARGET ?=
 export TARGET
+# Where it is set, each of our processes compiles all that it imports, and there are many.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN       := $(VENV)/bin
 INVENTORY := $(BIN)/inventory
@@ -33,7 +36,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table verify rejected dead-letters redrive audit \
         env plan provision destroy package cloudformation permissions \
-        docker down logs ps images test test-browser test-containers test-faults unit integration \
+        docker down logs ps images test test-browser test-containers trials fuzz unit integration \
         bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
         typecheck check lock clean
 
@@ -80,21 +83,26 @@ docker:
 	@docker compose version >/dev/null 2>&1 || { \
 	    echo "Docker has no Compose v2: https://docs.docker.com/compose/install/" >&2; exit 2; }
 
+# A file is for one worker: its tests share servers. The order is that of pyproject.toml.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 test: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-containers: $(DEVELOP) docker
-	REQUIRE_DOCKER=1 $(BIN)/pytest --numprocesses 3 -m containers \
-	    tests/containers tests/end_to_end $(ARGS)
-
-test-faults: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto --timeout 300 tests/faults $(ARGS)
+	REQUIRE_DOCKER=1 $(PYTEST) tests/containers $(ARGS)
 
 test-browser: $(DEVELOP)
-	REQUIRE_BROWSER=1 $(BIN)/pytest tests/browser $(ARGS)
+	REQUIRE_BROWSER=1 $(PYTEST) tests/browser $(ARGS)
+
+trials: $(DEVELOP)
+	$(BIN)/pytest --numprocesses auto --dist worksteal --timeout 300 $(or $(ARGS),trials)
+
+fuzz: $(DEVELOP)
+	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests $(ARGS)
 
 unit integration: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto tests/$@ $(ARGS)
+	$(PYTEST) tests/$@ $(ARGS)
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m bench $(ARGS)
@@ -112,10 +120,10 @@ pictures: $(DEVELOP)
 	@$(BIN)/python -m pictures $(ARGS)
 
 long-run: $(DEVELOP)
-	@PYTHONPATH=tests $(BIN)/python -m long_run $(ARGS)
+	@PYTHONPATH=tests:trials $(BIN)/python -m long_run $(ARGS)
 
 soak: $(DEVELOP)
-	@PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
+	@PYTHONPATH=tests:trials $(BIN)/python -m soak $(ARGS)
 
 lint: $(DEVELOP)
 	$(BIN)/ruff check .

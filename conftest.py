@@ -10,12 +10,12 @@ from hypothesis import settings
 import chromium
 import engine
 import orphans
+from fuzzing import tries
 
 pytest_plugins = ["servers"]
 
-# How long an example takes says more of what else the machine does than of the code.
-settings.register_profile("untimed", deadline=None, print_blob=True)
-settings.load_profile("untimed")
+settings.register_profile("inventory", tries(100))
+settings.load_profile("inventory")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
-"""How much the fuzz tests try, and that what they found can be found again.
+"""How much the property and fuzz tests try, and that what they found can be found again.
 
-In `make test` the examples are the same each time. `FUZZ=50` makes fifty times as many, of another
-seed each time; pytest prints it, and `--hypothesis-seed` takes it.
+`make test` tries a tenth of the examples, the same each time. `make fuzz` tries all of them, also
+the same each time; `make fuzz FUZZ=50` fifty times as many, of another seed each time, which pytest
+prints and `--hypothesis-seed` takes.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-TIMES = int(os.environ.get("FUZZ", "1"))
+TIMES = float(os.environ.get("FUZZ") or 0.1)
 
 
 def tries(examples: int) -> settings:
-    """For a test that tries so many examples, or FUZZ times as many."""
+    """For a test that tries so many examples in `make fuzz`."""
     return settings(
-        max_examples=examples * TIMES,
-        derandomize=TIMES == 1,
+        max_examples=max(1, round(examples * TIMES)),
+        derandomize=TIMES <= 1,
         database=None,
-        deadline=None,
+        deadline=None,  # it would say more of the machine than of the code
         print_blob=True,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )

@@ -9,25 +9,18 @@ AWS's 56 digits. A stream whose name begins with `moody` refuses some reads.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from hashlib import md5
-from pathlib import Path
 from typing import Any
 
-import boto3
 from moto.core.exceptions import JsonRESTError
 from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
 from moto.kinesis.utils import decompose_shard_iterator
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
-
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import Server, answers, free_port
 
 FIRST_NUMBER = 49590338271490256608559692538361571095921575989136588898
 """The sequence number in AWS's own example."""
@@ -121,38 +114,6 @@ def serve(port: int) -> None:
             return answer
 
     run_simple("127.0.0.1", port, application, threaded=True)
-
-
-@dataclass
-class Moto:
-    """The server as a process on one port, which keeps nothing when it ends."""
-
-    log: Path
-    port: int = field(default_factory=free_port)
-    _server: Server | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        argv = [sys.executable, __file__, str(self.port)]
-        self._server = Server.start("moto", argv, os.environ, self.log)
-        self._server.wait_until(lambda: answers(f"{self.url}/moto-api/"), timeout=30)
-
-    def kill(self) -> None:
-        if self._server:
-            self._server.kill()
-
-    def aws(self, service: str) -> Any:
-        """A boto3 client of it."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.url,
-            region_name=ministack.REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
 
 
 if __name__ == "__main__":

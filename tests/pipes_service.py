@@ -91,6 +91,10 @@ class PipesProcess:
         assert self._server
         return self._server
 
+    @property
+    def running(self) -> bool:
+        return self._server is not None and self._server.running
+
     def stop(self) -> None:
         if self._server:
             self._server.stop()

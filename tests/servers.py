@@ -107,9 +107,7 @@ def stack(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stac
     The environment leads to it too, so that programs which a test starts find it.
     """
     lead_to(shared_stack, monkeypatch)
-    shared_stack.log = FunctionLog(
-        shared_stack.clients.logs, shared_stack.names.function, since=time.time()
-    )
+    shared_stack.start_log()
     yield shared_stack
     shared_stack.clear()
 

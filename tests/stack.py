@@ -6,6 +6,7 @@ What a test asserts knows nothing of the servers behind it; a backend is what st
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -23,8 +24,13 @@ from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
 from provisioner.account import Account
+from provisioner.convergence import converge
 from provisioner.description import description
+from provisioner.engine import whose
+from provisioner.kinds import all_kinds
 from provisioner.names import VARIABLES
+from provisioner.patience import Patience
+from provisioner.resources import Pipe, Stream
 from waiting import eventually
 
 if TYPE_CHECKING:
@@ -139,11 +145,19 @@ class Stack:
         pipes = self.resources.pipes
         eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == state)
 
+    def start_log(self) -> None:
+        """What the function has logged so far is of no interest."""
+        self.log = FunctionLog(self.clients.logs, self.names.function, since=time.time())
+
+    def provision(self) -> None:
+        provisioner.provision(self.resources, self.names, self.options, self.code, lambda _: None)
+
     def clear(self) -> None:
         """Forget all events and what came of them. The function stays, and with it its process."""
         pipes, kinesis = self.resources.pipes, self.clients.kinesis
-        pipes.delete_pipe(Name=self.names.pipe)
-        eventually(lambda: self.names.pipe not in _names_of(pipes.list_pipes()))
+        if self.names.pipe in _names_of(pipes.list_pipes()):
+            pipes.delete_pipe(Name=self.names.pipe)
+            eventually(lambda: self.names.pipe not in _names_of(pipes.list_pipes()))
         kinesis.delete_stream(StreamName=self.names.stream)
         for name in (self.names.table, self.names.removals_table, self.names.alerts_table):
             self._delete_items(name)
@@ -151,11 +165,10 @@ class Stack:
             url = self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
             self.clients.sqs.purge_queue(QueueUrl=url)
         eventually(lambda: self.names.stream not in kinesis.list_streams()["StreamNames"])
-        self.provision()
-
-    def provision(self) -> None:
-        """Make what is missing."""
-        provisioner.provision(self.resources, self.names, self.options, self.code, lambda _: None)
+        kinds = all_kinds(self.resources, self.code)
+        for resource in description(self.names, self.options, whose(self.resources), ""):
+            if isinstance(resource, Stream | Pipe):
+                converge(kinds[type(resource)], resource, Patience(60))
 
     def _delete_items(self, name: str) -> None:
         dynamodb = self.clients.dynamodb

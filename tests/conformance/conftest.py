@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moto_server import Moto
+from moto_process import Moto
 from pipes_functions import Answer, Function, Functions, asking_functions, nothing
 from pipes_service import PipesProcess, pipes_process, unique
 from pipes_sources import (

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from moto_server import Moto
+from moto_process import Moto
 from pipes_conformance import (
     Queue,
     Stream,

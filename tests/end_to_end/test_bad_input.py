@@ -90,6 +90,7 @@ def test_ids_and_names_of_any_text_are_applied_or_rejected_and_shown_safely(stac
         assert_shown_safely(command)
 
 
+@pytest.mark.hypothesis  # which `make fuzz` goes by
 def test_arbitrary_payloads_up_to_a_mebibyte_are_applied_or_rejected(stack: Stack) -> None:
     payloads: list[bytes] = [*ONE_MEBIBYTE]
 

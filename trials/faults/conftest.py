@@ -13,10 +13,8 @@ from faults.emulator import Emulator
 from faults.line import BATCH_SIZE, Line, Parts
 from faults.proxy import standing_before
 from faults.table import KEY, FaultTable, Row
-from pipes_service import PipesProcess
+from servers import lead_to, provisioned
 from stack import Stack
-
-PYTHONPATH = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,22 +32,49 @@ def own_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]
         emulator.stop()
 
 
-@pytest.fixture
-def backend(own_emulator: Emulator, tmp_path: Path) -> Iterator[Parts]:
-    """Servers of which the Pipes service is this test's own, and sees the proxy only."""
+@pytest.fixture(scope="session")
+def backend(own_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """Servers of which the Pipes service sees the proxy only."""
     with standing_before(own_emulator.url) as proxy:
-        environment = {"PYTHONPATH": str(PYTHONPATH)}
-        pipes = PipesProcess(proxy.url, tmp_path / "pipes", environment=environment)
-        try:
-            pipes.start()
-            yield Parts(own_emulator, proxy, pipes)
-        finally:
-            pipes.stop()
+        parts = Parts(own_emulator, proxy, tmp_path_factory.mktemp("pipes") / "state")
+        parts.pipes.start()
+        yield parts
+        parts.pipes.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def options() -> provisioner.Options:
     return provisioner.Options(batch_size=BATCH_SIZE)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pipes(backend: Parts, tmp_path: Path) -> None:
+    backend.renew(tmp_path / "pipes")
+
+
+@pytest.fixture(scope="session")
+def shared_stack(
+    backend: Parts, options: provisioner.Options, function_zip: Path
+) -> Iterator[Stack]:
+    with provisioned(backend, options, function_zip) as stack:
+        lead_function(stack, backend.proxy.url)
+        yield stack
+        backend.proxy.plan.end()
+
+
+@pytest.fixture
+def stack(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    shared_stack.clear()
+    shared_stack.start_log()
+    lead_to(shared_stack, monkeypatch)
+    return shared_stack
+
+
+@pytest.fixture
+def led_stack(own_stack: Stack, backend: Parts) -> Stack:
+    """For cases with `options` of their own."""
+    lead_function(own_stack, backend.proxy.url)
+    return own_stack
 
 
 @pytest.fixture
@@ -57,14 +82,14 @@ def line(
     stack: Stack, backend: Parts, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Line]:
     monkeypatch.setenv("TARGET", "aws")  # the variables of `stack` lead to its servers
-    lead_function(stack, backend.proxy.url)
     line = Line(stack, backend)
     yield line
     row = Row(request.module.BETWEEN, told(request.node), line.injected, line.fates, line.green)
     request.node.user_properties.append((KEY, asdict(row)))
     if not line.green:
         print(backend.pipes.log.read_text())
-    if not backend.pipes.server.running:
+    backend.proxy.plan.end()
+    if not backend.pipes.running:
         backend.start_pipes()
 
 
@@ -77,7 +102,7 @@ def told(test: pytest.Function) -> str:
 
 def lead_function(stack: Stack, url: str) -> None:
     """Have the function call AWS at `url`."""
-    client = stack.session.client("lambda")
+    client = stack.resources.lambda_
     name = stack.names.function
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(

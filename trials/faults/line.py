@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.request import urlopen
 
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from faults.emulator import Emulator
 from faults.events import Payload
 from faults.launcher import LAST_WORDS
-from faults.plan import Strike
+from faults.plan import Plan, Strike
 from faults.proxy import Proxy
 from inventory.dead_letters import DeadLetter, parse_dead_letter
 from inventory.stock import Outcome, RemovalNamePolicy
@@ -39,13 +40,25 @@ _COUNT = re.compile(r"^  (\w[\w ]*?) +(\d+)(?:,|$)", re.MULTILINE)
 _DELIVERED = re.compile(r"^eventbridge_pipes_records_delivered_total\{.*\} (.+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The servers (see `stack.Backend`). The Pipes service is this case's own."""
+PYTHONPATH = Path(__file__).parents[1]
 
-    emulator: Emulator
-    proxy: Proxy
-    pipes: PipesProcess
+
+class Parts:
+    """The servers (see `stack.Backend`). Each case has a Pipes service, and a plan, of its own."""
+
+    def __init__(self, emulator: Emulator, proxy: Proxy, state: Path) -> None:
+        self.emulator = emulator
+        self.proxy = proxy
+        self.pipes = PipesProcess(proxy.url, state)
+
+    def renew(self, state: Path) -> None:
+        """A Pipes service that knows nothing yet, at the same address; no faults."""
+        if self.pipes.running:
+            self.pipes.kill()
+        environment = {"PYTHONPATH": str(PYTHONPATH)}
+        self.pipes = PipesProcess(self.proxy.url, state, self.pipes.port, environment)
+        self.proxy.plan = Plan()
+        self.pipes.start()
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -59,6 +72,9 @@ class Parts:
         """The service as it is: whatever was arranged for its last life is over."""
         self.pipes.module = "eventbridge_pipes"
         self.pipes.start()
+
+    def logs(self) -> Mapping[str, str]:
+        return {"EventBridge Pipes": self.pipes.log.read_text(errors="replace")}
 
 
 @dataclass

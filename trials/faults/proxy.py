@@ -17,7 +17,7 @@ _OF_THE_CONNECTION = {"connection", "content-length", "expect", "keep-alive", "t
 _LONGEST_CALL = 320
 
 
-@dataclass(frozen=True)
+@dataclass
 class Proxy:
     """Listens at `url`, stands before `upstream` (a URL), and does to calls what `plan` has."""
 

@@ -19,6 +19,7 @@ from faults.events import mixed
 from faults.line import Line
 from faults.plan import ALWAYS, Strike, drawn, on
 from inventory_cli.history import Fate
+from stack import Stack
 from waiting import eventually
 
 BETWEEN = "function and DynamoDB"
@@ -65,6 +66,10 @@ def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -
 
 class TestOutage:
     """It lasts for longer than the function can wait."""
+
+    @pytest.fixture
+    def stack(self, led_stack: Stack) -> Stack:
+        return led_stack
 
     @pytest.fixture
     def options(self) -> provisioner.Options:

@@ -15,6 +15,7 @@ from faults.launcher import DIES
 from faults.line import BATCH_SIZE, Line
 from faults.plan import ALWAYS, on
 from inventory_cli.history import Fate
+from stack import Stack
 
 BETWEEN = "Pipes service, killed"
 
@@ -91,6 +92,10 @@ def test_a_shard_that_is_closed_is_read_to_its_end(point: str, line: Line) -> No
 
 class TestDeadLettering:
     """Of a record that the function never takes."""
+
+    @pytest.fixture
+    def stack(self, led_stack: Stack) -> Stack:
+        return led_stack
 
     @pytest.fixture
     def options(self) -> provisioner.Options:

@@ -21,6 +21,7 @@ from faults.events import mixed
 from faults.line import Line
 from faults.plan import Effect, Strike, drawn, on
 from inventory_cli.history import Fate
+from stack import Stack
 
 BETWEEN = "pipe and function"
 
@@ -83,6 +84,10 @@ def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -
 
 class TestTimeOut:
     """The function is ended by Lambda, in the middle of its work."""
+
+    @pytest.fixture
+    def stack(self, led_stack: Stack) -> Stack:
+        return led_stack
 
     @pytest.fixture
     def options(self) -> provisioner.Options:

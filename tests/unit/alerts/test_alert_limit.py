@@ -13,12 +13,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.cause import Cause, Kind, Waiting
 from alerts.limit import GRACE_MS, LEASE_MS, NEVER, SPACING_MS, Tally
 from alerts.limiter import Limiter
+from fuzzing import tries
 
 VISIBILITY_MS = 120_000
 INVOCATION_MS = 30_000
@@ -167,7 +168,7 @@ FAILURES = st.lists(
 
 @pytest.mark.parametrize("crashes", [False, True])
 @given(data=st.data(), failures=FAILURES)
-@settings(max_examples=100, deadline=None)
+@tries(100)
 def test_one_message_a_second_and_cause_and_nothing_uncounted(
     crashes: bool, data: st.DataObject, failures: list[tuple[int, Cause, int]]
 ) -> None:

@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
 from click.testing import CliRunner
 
 from inventory_cli.cli import cli
@@ -56,6 +52,9 @@ def document(request: pytest.FixtureRequest) -> Document:
 
 def complaints(documents: Mapping[str, Document]) -> list[str]:
     """Of cfn-lint: among its rules are those for policies, with AWS's lists of all actions."""
+    from cfnlint.api import lint  # it takes seconds to import, and each worker collects this file
+    from cfnlint.config import ManualArgs
+
     bodies = {
         "".join(filter(str.isalnum, name)): {
             "Type": "AWS::IAM::Policy",
@@ -100,6 +99,9 @@ def test_a_linter_would_tell_each_mistake() -> None:
 def test_all_is_granted_on_nothing_but_what_aws_lets_be_granted_on_nothing_less(
     document: Document,
 ) -> None:
+    from cfnlint.data import AdditionalSpecs
+    from cfnlint.helpers import load_resource
+
     known = load_resource(AdditionalSpecs, "Policies.json")
     for statement in document["Statement"]:
         for action in statement["Action"]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from hypothesis import find, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.api.application import MAX_BODY_BYTES, application
@@ -20,7 +19,7 @@ from eventbridge_pipes.model import Pipe, State
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
 from fuzzing import tries
-from pipes_fuzzing import API_REQUESTS, BODIES, METHODS, TARGETS, ApiRequest, requests_of
+from pipes_fuzzing import API_REQUESTS, BODIES, METHODS, TARGETS, ApiRequest
 from pipes_requests import REGION, definition
 from pipes_shapes import MODEL, misfits
 
@@ -143,35 +142,3 @@ def test_a_body_that_no_definition_needs_is_refused_by_its_size() -> None:
         )
         assert api.ask("POST", "/v1/pipes/q", b" " * MAX_BODY_BYTES).status == 400
         assert_goes_on(api)
-
-
-@pytest.mark.parametrize("operation", MODEL.operation_names)
-def test_of_what_is_tried_a_part_gets_past_the_door_and_some_succeeds(operation: str) -> None:
-    """Were most of it refused at the door, the tests above would show little."""
-    statuses: Counter[int] = Counter()
-
-    @tries(200)
-    @given(requests_of(operation))
-    def look(request: ApiRequest) -> None:
-        statuses[asked(request).status] += 1
-
-    look()
-    assert statuses[200]
-    assert statuses.total() - statuses[400] >= 20
-
-
-@pytest.mark.parametrize(
-    "code",
-    ["ValidationException", "SerializationException", "NotFoundException", "ConflictException"],
-)
-def test_what_is_tried_meets_every_refusal(code: str) -> None:
-    def meets_it(request: ApiRequest) -> bool:
-        return asked(request).headers.get("x-amzn-errortype") == code
-
-    assert find(API_REQUESTS, meets_it, settings=tries(500))
-
-
-def asked(request: ApiRequest) -> Answer:
-    """The answer where there is a pipe `p`."""
-    with closing(Store(None)) as store:
-        return Api(store).ask(request.method, request.target, request.body.encode())

@@ -12,8 +12,6 @@ from unittest.mock import MagicMock
 
 import pytest
 import yaml
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
 
 from inventory_cli.template_yaml import written
 from provisioner import Clients, Names, Options
@@ -57,6 +55,9 @@ def test_cfn_lint_would_tell_a_mistake() -> None:
 
 def warnings(whole: Mapping[str, Any]) -> list[str]:
     """Errors and warnings of cfn-lint, which has hints for information as well."""
+    from cfnlint.api import lint  # it takes seconds to import, and each worker collects this file
+    from cfnlint.config import ManualArgs
+
     return [
         str(match)
         for match in lint(written(dict(whole)), config=ManualArgs(regions=[ACCOUNT.region]))

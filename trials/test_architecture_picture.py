@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from pictures import architecture
 
-KEPT = Path(__file__).parents[2] / "docs" / "pictures" / "architecture.svg"
+KEPT = Path(__file__).parents[1] / "docs" / "pictures" / "architecture.svg"
 
 
 def test_the_picture_in_the_readme_is_what_its_source_draws() -> None:

@@ -39,14 +39,14 @@ def own_name(what: str) -> str:
 
 def kill_marked(mark: str) -> None:
     """Until there are none: what is killed may just have started another."""
-    while marked := [process for process in psutil.process_iter() if _has_mark(process, mark)]:
+    while marked := [process for process in psutil.process_iter() if has_mark(process, mark)]:
         for process in marked:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(marked, timeout=5)
 
 
-def _has_mark(process: psutil.Process, mark: str) -> bool:
+def has_mark(process: psutil.Process, mark: str) -> bool:
     try:
         return process.pid != os.getpid() and process.environ().get(VARIABLE) == mark
     except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):

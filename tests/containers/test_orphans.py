@@ -1,0 +1,35 @@
+"""What a killed test run leaves in Docker is removed by its name."""
+
+from __future__ import annotations
+
+import uuid
+
+import docker
+
+import engine
+import orphans
+
+
+def test_networks_volumes_and_containers_of_a_run_are_removed_and_no_others() -> None:
+    client = docker.from_env()
+    mark, other = (f"inventory-test-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    try:
+        for name in (mark, other):
+            client.networks.create(f"{name}-network")
+            client.volumes.create(f"{name}-volume")
+        image = engine.build("pipes")
+        client.containers.create(image, name=f"{mark}-container", network=f"{mark}-network")
+
+        orphans.remove_marked(mark)
+
+        found = [*client.networks.list(), *client.volumes.list()]
+        found += client.containers.list(all=True, ignore_removed=True)
+        names = [str(each.name) for each in found]
+        assert [name for name in names if mark in name] == []
+        assert sorted(name for name in names if other in name) == [
+            f"{other}-network",
+            f"{other}-volume",
+        ]
+    finally:
+        orphans.remove_marked(other)
+        client.close()

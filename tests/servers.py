@@ -93,11 +93,9 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(
-    backend: Backend, options: provisioner.Options, function_zip: Path
-) -> Iterator[Stack]:
-    with provisioned(backend, options, function_zip) as stack:
-        yield stack
+def shared_stack(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
+    """It ends with its servers."""
+    return provisioned(backend, options, function_zip)
 
 
 @pytest.fixture
@@ -120,15 +118,13 @@ def own_stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """As `stack`, for a test that changes the function, or that reads all that ever changed."""
-    with provisioned(backend, options, function_zip) as stack:
-        lead_to(stack, monkeypatch)
-        yield stack
+    stack = provisioned(backend, options, function_zip)
+    lead_to(stack, monkeypatch)
+    yield stack
+    provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
 
 
-@contextmanager
-def provisioned(
-    backend: Backend, options: provisioner.Options, function_zip: Path
-) -> Iterator[Stack]:
+def provisioned(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
     """A pipeline with names that nothing else has."""
     names = own_names()
     session = boto3.Session(
@@ -142,9 +138,8 @@ def provisioned(
     log = FunctionLog(clients.logs, names.function, since=time.time())
     code = function_zip.read_bytes()
     stack = Stack(backend, session, clients, resources, names, options, code, log)
-    stack.provision()
-    yield stack
-    provisioner.destroy(resources, names, options, lambda _: None)
+    provisioner.provision(resources, names, options, code, lambda _: None)
+    return stack
 
 
 def lead_to(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

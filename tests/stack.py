@@ -149,9 +149,6 @@ class Stack:
         """What the function has logged so far is of no interest."""
         self.log = FunctionLog(self.clients.logs, self.names.function, since=time.time())
 
-    def provision(self) -> None:
-        provisioner.provision(self.resources, self.names, self.options, self.code, lambda _: None)
-
     def clear(self) -> None:
         """Forget all events and what came of them. The function stays, and with it its process."""
         pipes, kinesis = self.resources.pipes, self.clients.kinesis

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+GROWTH, LONGEST_PAUSE = 1.2, 0.25
+"""Whoever waits for long asks seldom: what is asked has other things to do."""
+
 
 def eventually(probe: Callable[[], T], timeout: float = 20.0, pause: float = 0.02) -> T:
     """The first true value of `probe()`; fails after `timeout` seconds with the last one seen.
@@ -28,3 +31,4 @@ def eventually(probe: Callable[[], T], timeout: float = 20.0, pause: float = 0.0
             message = f"not true within {timeout:g} s; last seen: {value!r}"
             raise failure or AssertionError(message)
         time.sleep(pause)
+        pause = max(pause, min(pause * GROWTH, LONGEST_PAUSE))

@@ -22,9 +22,9 @@ def test_networks_volumes_and_containers_of_a_run_are_removed_and_no_others() ->
 
         orphans.remove_marked(mark)
 
-        found = [*client.networks.list(), *client.volumes.list()]
-        found += client.containers.list(all=True, ignore_removed=True)
-        names = [str(each.name) for each in found]
+        names = [str(each.name) for each in client.networks.list()]
+        names += [str(each.name) for each in client.volumes.list()]
+        names += [str(each.name) for each in client.containers.list(all=True, ignore_removed=True)]
         assert [name for name in names if mark in name] == []
         assert sorted(name for name in names if other in name) == [
             f"{other}-network",

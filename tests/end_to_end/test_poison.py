@@ -119,22 +119,23 @@ def assert_only_poison_is_left_out(stack: Stack, placed: list[Placed]) -> None:
     assert stack.rejected().poll() == set()
 
 
-def test_records_that_end_the_function_are_isolated_however_they_end_it(
-    poisonous_stack: Stack,
+@pytest.mark.parametrize("ending", ["raises", "hangs"])
+def test_a_record_that_the_function_cannot_end_is_isolated_and_its_shard_goes_on(
+    ending: str, poisonous_stack: Stack
 ) -> None:
-    """By an exception, by the end of its process, by the time limit; each shard goes on."""
-    stack = poisonous_stack
-    placed = stack.put(
-        [
-            *added(),
-            *round_of("before"),
-            moved(PRODUCTS[0], f"{MARK} raises"),
-            *round_of("between"),
-            moved(PRODUCTS[0], f"{MARK} exits"),
-            *round_of("after"),
-        ]
-    )
-    placed += stack.put([moved(PRODUCTS[0], f"{MARK} hangs"), *round_of("later")])
+    assert_isolated(poisonous_stack, ending)
+
+
+def test_a_record_that_ends_the_process_of_the_function_is_isolated(poisonous_stack: Stack) -> None:
+    assert_isolated(poisonous_stack, "exits")
+
+
+def assert_isolated(stack: Stack, ending: str) -> None:
+    """Of the batch that the record is in; it is small, for each try may take the time limit."""
+    placed = stack.put([*added(), *round_of("before")])
+    stack.await_handled(placed)
+    placed += stack.put([moved(PRODUCTS[0], f"{MARK} {ending}"), *round_of("after")])
+    placed += stack.put(round_of("later"))
     stack.await_handled([each for each in placed if not is_poison(each)], timeout=90)
     assert_only_poison_is_left_out(stack, placed)
 

@@ -53,13 +53,10 @@ def _fresh_pipes(backend: Parts, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(
-    backend: Parts, options: provisioner.Options, function_zip: Path
-) -> Iterator[Stack]:
-    with provisioned(backend, options, function_zip) as stack:
-        lead_function(stack, backend.proxy.url)
-        yield stack
-        backend.proxy.plan.end()
+def shared_stack(backend: Parts, options: provisioner.Options, function_zip: Path) -> Stack:
+    stack = provisioned(backend, options, function_zip)
+    lead_function(stack, backend.proxy.url)
+    return stack
 
 
 @pytest.fixture

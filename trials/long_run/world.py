@@ -26,7 +26,7 @@ def pipeline(backend: Backend, options: provisioner.Options, package: bytes) -> 
     log = FunctionLog(clients.logs, names.function, since=time.time())
     code = variant(package)
     stack = Stack(backend, session, clients, resources, names, options, code, log)
-    stack.provision()
+    provisioner.provision(resources, names, options, code, lambda _: None)
     try:
         yield stack
     finally:

@@ -1,4 +1,4 @@
-"""The producer against an emulator: as a library, and as the program that people start."""
+"""The producer against an emulator: as a library, as a command, and as a program."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
-from threading import Event as Flag
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -25,11 +26,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+import producer.cli
+from front_door import invoke
 from producer.generator import Spec, events
 from producer.outbox import MEBIBYTE
 from producer.sender import Accepted, Sender
 from servers import AwsClient
-from waiting import eventually
 
 FOLLOWED = ("--rate", "20")  # Fast, and slow enough for each event to be shown.
 
@@ -74,17 +76,28 @@ class Ended:
         return self.lines[-1]
 
 
+class Fate(Enum):
+    """What happens to a call."""
+
+    ANSWERED = auto()
+    REQUEST_LOST = auto()
+    ANSWER_LOST = auto()
+
+
+def all_answered(number: int) -> Fate:
+    return Fate.ANSWERED
+
+
 class Proxy(ThreadingHTTPServer):
-    """The way to the emulator, which a test can cut: either requests get lost, or answers do."""
+    """The way to the emulator. A test decides on each PutRecords call, by its number from 1 on."""
 
     daemon_threads = True
 
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), ProxyHandler)
         self.target = target
-        self.requests_lost = Flag()
-        self.answers_lost = Flag()
-        self.lost = 0
+        self.decide: Callable[[int], Fate] = all_answered
+        self.puts = 0
 
     @property
     def url(self) -> str:
@@ -96,8 +109,11 @@ class ProxyHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.server.requests_lost.is_set():
-            self.server.lost += 1
+        fate = Fate.ANSWERED
+        if self.headers["X-Amz-Target"].endswith(".PutRecords"):
+            self.server.puts += 1
+            fate = self.server.decide(self.server.puts)
+        if fate is Fate.REQUEST_LOST:
             self.close_connection = True
             return
         request = Request(self.server.target, body, dict(self.headers))  # noqa: S310
@@ -107,8 +123,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
         except HTTPError as error:
             with error:
                 status, answer = error.code, error.read()
-        if self.server.answers_lost.is_set():
-            self.server.lost += 1
+        if fate is Fate.ANSWER_LOST:
             self.close_connection = True
             return
         self.send_response(status)
@@ -170,9 +185,11 @@ def started(
 
 
 def produce(*options: str, environment: dict[str, str], stdin: str = "") -> Ended:
-    with started(options, environment) as process:
-        out, err = process.communicate(stdin)
-        return Ended(process.returncode, out, err)
+    """Run the command in this process, which is faster."""
+    result = invoke(producer.cli.produce, options, environ=environment, stdin=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ended(result.exit_code, result.stdout, result.stderr)
 
 
 def end_of(process: subprocess.Popen[str], shown_before: str = "") -> Ended:
@@ -248,8 +265,7 @@ def test_a_duration_ends_the_run(stream: Stream, environment: dict[str, str]) ->
     assert 1 <= ended.summary["sent"] == len(stream.records())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("pace", [(), FOLLOWED])
+@pytest.mark.parametrize(("pace", "number"), [((), signal.SIGTERM), (FOLLOWED, signal.SIGINT)])
 def test_a_signal_ends_the_run_with_a_summary(
     stream: Stream, environment: dict[str, str], number: int, pace: tuple[str, ...]
 ) -> None:
@@ -263,12 +279,20 @@ def test_a_signal_ends_the_run_with_a_summary(
 
 
 def test_a_signal_in_the_middle_of_a_batch_loses_nothing_that_was_taken(
-    stream: Stream, environment: dict[str, str]
+    stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
+    environment["AWS_ENDPOINT_URL"] = proxy.url
+    pid: Future[int] = Future()
+
+    def signal_in_the_second(number: int) -> Fate:
+        if number == 2:
+            os.kill(pid.result(timeout=20), signal.SIGTERM)
+        return Fate.ANSWERED
+
+    proxy.decide = signal_in_the_second
     with started(["--batch", "--seed", "1"], environment) as process:
-        shown = next_line(process, "progress")
-        process.send_signal(signal.SIGTERM)
-        ended = end_of(process, shown)
+        pid.set_result(process.pid)
+        ended = end_of(process)
     assert ended.code == 0
     assert "stopping" in [line["type"] for line in ended.lines]
     assert on_stream(stream) == expected(Spec(seed=1), ended.summary["sent"])
@@ -278,63 +302,51 @@ def test_after_an_outage_every_event_arrives_in_order(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    with started(
-        ["--rate", "200", "--batch", "--seed", "1", "--products", "10"], environment
-    ) as process:
-        eventually(lambda: stream.records())
-        proxy.requests_lost.set()
-        shown = next_line(process, "refused")
-        proxy.requests_lost.clear()
-        shown += next_line(process, "progress")
-        process.send_signal(signal.SIGTERM)
-        ended = end_of(process, shown)
+    proxy.decide = lambda number: Fate.REQUEST_LOST if number in (2, 3) else Fate.ANSWERED
+    options = "--rate 200 --batch --seed 1 --products 10 --count 100"
+    ended = produce(*options.split(), environment=environment)
     assert ended.code == 0
-    assert ended.summary["refused"] >= 1
-    assert on_stream(stream) == expected(Spec(seed=1, products=10), ended.summary["sent"])
+    assert "refused" in [line["type"] for line in ended.lines]
+    assert ended.summary["refused"] >= 2
+    assert ended.summary["sent"] == 100
+    assert on_stream(stream) == expected(Spec(seed=1, products=10), 100)
 
 
 def test_when_an_answer_is_lost_the_event_is_sent_again_under_its_id(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    with started([*FOLLOWED, "--products", "1"], environment) as process:
-        shown = next_line(process, "event")
-        proxy.answers_lost.set()
-        shown += next_line(process, "refused")
-        proxy.answers_lost.clear()
-        shown += next_line(process, "event")
-        process.send_signal(signal.SIGTERM)
-        ended = end_of(process, shown)
+    proxy.decide = lambda number: Fate.ANSWER_LOST if number in (2, 3) else Fate.ANSWERED
+    ended = produce(*FOLLOWED, "--products", "1", "--count", "3", environment=environment)
     assert ended.code == 0
+    kinds = [line["type"] for line in ended.lines]
+    assert kinds == ["event", "refused", "refused", "event", "event", "summary"]
     ids = [json.loads(record["Data"])["event_id"] for record in stream.records()]
     assert ids == sorted(ids)
-    assert len(ids) == ended.summary["sent"] + proxy.lost
-    assert len(set(ids)) == ended.summary["sent"]
+    assert len(ids) == 5
+    assert len(set(ids)) == ended.summary["sent"] == 3
 
 
 def test_an_outage_that_lasts_ends_the_run_with_the_number_of_unconfirmed_events(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    with started([*FOLLOWED, "--retry-for", "0.3"], environment) as process:
-        shown = next_line(process, "event")
-        proxy.requests_lost.set()
-        ended = end_of(process, shown)
+    proxy.decide = lambda number: Fate.REQUEST_LOST if number > 1 else Fate.ANSWERED
+    ended = produce(*FOLLOWED, "--retry-for", "0.3", environment=environment)
     assert ended.code == 1
     assert is_one_line(ended.err)
     assert "events taken but not confirmed: 1" in ended.err
     assert ended.summary["unconfirmed"] == 1
-    assert ended.summary["sent"] == len(stream.records())
+    assert ended.summary["sent"] == len(stream.records()) == 1
 
 
 def test_a_second_sigint_stops_at_once_and_tells_how_many_are_unconfirmed(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
+    proxy.decide = lambda number: Fate.REQUEST_LOST if number > 1 else Fate.ANSWERED
     with started(["--batch"], environment) as process:
-        shown = next_line(process, "progress")
-        proxy.requests_lost.set()
-        shown += next_line(process, "refused")
+        shown = next_line(process, "refused")
         process.send_signal(signal.SIGINT)
         shown += next_line(process, "stopping")
         process.send_signal(signal.SIGINT)
@@ -347,13 +359,19 @@ def test_a_second_sigint_stops_at_once_and_tells_how_many_are_unconfirmed(
 
 
 def test_a_stream_that_is_deleted_during_the_run_ends_it(
-    stream: Stream, environment: dict[str, str]
+    stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
-    with started(FOLLOWED, environment) as process:
-        shown = next_line(process, "event")
-        stream.kinesis.delete_stream(StreamName=stream.name)
-        ended = end_of(process, shown)
+    environment["AWS_ENDPOINT_URL"] = proxy.url
+
+    def delete_before_the_second(number: int) -> Fate:
+        if number == 2:
+            stream.kinesis.delete_stream(StreamName=stream.name)
+        return Fate.ANSWERED
+
+    proxy.decide = delete_before_the_second
+    ended = produce(*FOLLOWED, environment=environment)
     assert ended.code == 1
+    assert [line["type"] for line in ended.lines] == ["event", "summary"]
     assert is_one_line(ended.err)
     assert f"the stream {stream.name} " in ended.err
 
@@ -427,7 +445,8 @@ def test_a_broken_line_stops_a_file_before_anything_is_sent(
     assert "stdin:2: not JSON: Expecting value, column 13" in ended.err
     assert stream.records() == []
 
-    ended = produce("--from-file", "-", "--send-broken", environment=environment, stdin=text)
+    options = ["--from-file", "-", "--send-broken", *FOLLOWED]
+    ended = produce(*options, environment=environment, stdin=text)
     assert ended.code == 0
     assert sorted(r["Data"] for r in stream.records()) == sorted(text.encode().splitlines())
 
@@ -450,7 +469,7 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
 ) -> None:
     controller, terminal = pty.openpty()
     environment["TERM"] = "xterm"
-    options = ["--count", "3", "--rate", "5"]
+    options = ["--count", "3", *FOLLOWED]
     with started(options, environment, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
         written = b""

@@ -7,6 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
+import aws_models
 import chromium
 import engine
 import orphans
@@ -20,6 +21,7 @@ settings.load_profile("inventory")
 
 def pytest_configure(config: pytest.Config) -> None:
     orphans.guard()
+    aws_models.read_once()
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,17 +9,14 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
-from functools import cache
+from contextlib import chdir
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import boto3
 import click
 import psutil
 import pytest
-from botocore.loaders import JSONFileLoader, Loader
 from click.testing import CliRunner, Result
 
 from inventory_cli.cli import cli
@@ -155,27 +152,8 @@ def invoke(
     stdin: str = "",
 ) -> Result:
     """Run a command inside this process, with `environ` as its whole environment."""
-    with patch.dict(os.environ, environ, clear=True), fresh_clients():
-        return CliRunner().invoke(command, arguments, input=stdin, prog_name="inventory")
-
-
-@contextmanager
-def fresh_clients() -> Iterator[None]:
-    """Let AWS clients forget the environment of the command before; only their models stay."""
     with (
-        patch.object(boto3, "DEFAULT_SESSION", None),
-        patch.object(Loader, "FILE_LOADER_CLASS", ModelsReadOnce),
+        patch.dict(os.environ, environ, clear=True),
+        patch.object(boto3, "DEFAULT_SESSION", None),  # it remembers the environment before
     ):
-        yield
-
-
-class ModelsReadOnce(JSONFileLoader):
-    """Reads the model of a service once, rather than once for each session."""
-
-    def load_file(self, file_path: str) -> Any:
-        return model(file_path)
-
-
-@cache
-def model(path: str) -> Any:
-    return JSONFileLoader().load_file(path)
+        return CliRunner().invoke(command, arguments, input=stdin, prog_name="inventory")

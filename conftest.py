@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
-import aws_models
 import chromium
 import engine
 import orphans
@@ -19,9 +20,12 @@ settings.register_profile("inventory", tries(100))
 settings.load_profile("inventory")
 
 
+# Each session of boto3 reads the models of AWS's services; commands that tests call make many.
+botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     orphans.guard()
-    aws_models.read_once()
 
 
 @pytest.hookimpl(trylast=True)

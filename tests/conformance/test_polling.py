@@ -17,7 +17,8 @@ import pytest
 
 from pipes_functions import Event, Function
 from pipes_service import PipesProcess
-from pipes_sources import MakeSource, QueueSource, Run, Source, StreamSource
+from pipes_sources import MakeSource, QueueSource, Run, Source, StreamSource, TableSource
+from servers import AwsClient
 from waiting import eventually
 
 ALL = ["kinesis", "dynamodb", "sqs"]
@@ -64,14 +65,21 @@ def counted(pipes: PipesProcess, source: Source, what: str) -> int:
     return int(float(value))
 
 
-@pytest.mark.parametrize("kind", ALL)
 def test_a_batch_that_is_not_full_leaves_when_its_window_ends(
-    kind: str, source: MakeSource, run: Run
+    aws: AwsClient, name: str, run: Run
 ) -> None:
-    made = source(kind)
-    made.put("a", "b", key="one")
-    function = run(made, BatchSize=100, MaximumBatchingWindowInSeconds=1)
-    assert batches(made, function.invoked(1)) == [["a", "b"]]
+    queue = QueueSource(aws, f"{name}-queue")
+    running: list[tuple[Source, Function]] = []
+    for made in (*streams_of(aws, name), queue):
+        made.put("a", "b", key="one")
+        running.append((made, run(made, BatchSize=100, MaximumBatchingWindowInSeconds=1)))
+    for source, function in running:
+        assert batches(source, function.invoked(1)) == [["a", "b"]]
+
+
+def streams_of(aws: AwsClient, name: str) -> tuple[StreamSource, TableSource]:
+    """One of each kind, for one wait to serve both."""
+    return StreamSource(aws, f"{name}-stream"), TableSource(aws, f"{name}-table")
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -98,14 +106,13 @@ def test_the_default_batch_size_is_that_of_the_source(
     assert max(map(len, events)) == size
 
 
-@pytest.mark.parametrize("window", [0, LONGEST_WINDOW])
 def test_a_batch_leaves_before_its_payload_is_over_six_megabytes(
-    window: int, stream: StreamSource, run: Run
+    stream: StreamSource, run: Run
 ) -> None:
     """A megabyte each in base64: five fit beside their members, and six do not."""
     for number in range(11):
         stream.put_data([(bytes([number]) * 786_432, "one")])
-    function = run(stream, MaximumBatchingWindowInSeconds=window)
+    function = run(stream, MaximumBatchingWindowInSeconds=LONGEST_WINDOW)
     events = function.received(10)[:2]
     assert [len(event) for event in events] == [5, 5]
     assert all(payload_size(event) <= PAYLOAD_LIMIT for event in events)
@@ -203,25 +210,22 @@ def test_every_shard_is_read_and_every_key_keeps_its_order(source: MakeSource, r
     assert len({event[0]["eventID"].partition(":")[0] for event in function.invocations}) == 4
 
 
-STARTS = [
-    ("kinesis", "TRIM_HORIZON", ["before", "after"]),
-    ("kinesis", "LATEST", ["after"]),
-    ("dynamodb", "TRIM_HORIZON", ["before", "after"]),
-    ("dynamodb", "LATEST", ["after"]),
-]
+EXPECTED = {"TRIM_HORIZON": ["before", "after"], "LATEST": ["after"]}
 
 
-@pytest.mark.parametrize(("kind", "position", "expected"), STARTS)
-def test_reading_starts_at_the_position_asked_for(
-    kind: str, position: str, expected: list[str], source: MakeSource, run: Run
-) -> None:
-    made = source(kind)
-    made.put("before", key="one")
+def test_reading_starts_at_the_position_asked_for(aws: AwsClient, name: str, run: Run) -> None:
+    made = {each: streams_of(aws, f"{name}-{each.lower()[:4]}") for each in EXPECTED}
+    sources = [(position, each) for position, both in made.items() for each in both]
+    for _, each in sources:
+        each.put("before", key="one")
     next_second()
-    function = run(made, StartingPosition=position)
-    made.put("after", key="one")
-    function.received(len(expected))
-    assert flat(made, function) == expected
+    running = [(run(each, StartingPosition=position), position, each) for position, each in sources]
+    for function, position, each in running:
+        each.put("after", key="one")
+        function.received(len(EXPECTED[position]))
+    assert [flat(each, function) for function, _, each in running] == [
+        EXPECTED[position] for position, _ in sources
+    ]
 
 
 def test_reading_starts_at_a_time(stream: StreamSource, run: Run) -> None:
@@ -245,66 +249,83 @@ def next_second() -> int:
     return begun + 1
 
 
-@pytest.mark.parametrize(("kind", "position"), [start[:2] for start in STARTS])
 def test_a_service_that_is_killed_goes_on_after_the_last_record_that_was_delivered(
-    kind: str, position: str, mortal: PipesProcess, source: MakeSource, run: Run
+    mortal: PipesProcess, aws: AwsClient, name: str, run: Run
 ) -> None:
-    made = source(kind)
+    made = {each: streams_of(aws, f"{name}-{each.lower()[:4]}") for each in EXPECTED}
     next_second()
-    function = run(made, on=mortal, StartingPosition=position)
+    running: list[tuple[Source, Function]] = [
+        (source, run(source, on=mortal, StartingPosition=position))
+        for position, both in made.items()
+        for source in both
+    ]
     for count, word in enumerate("abc", 1):
-        made.put(word, key="one")
-        function.received(count)
+        for source, _ in running:
+            source.put(word, key="one")
+        for _, function in running:
+            function.received(count)
     mortal.kill()
-    made.put("d", "e", key="one")
+    for source, _ in running:
+        source.put("d", "e", key="one")
     mortal.start()
-    eventually(lambda: "e" in flat(made, function))
-    # What was at the target last may come again: its end need not have been written down.
-    assert flat(made, function) in (["a", "b", "c", "d", "e"], ["a", "b", "c", "c", "d", "e"])
+    eventually(lambda: all("e" in flat(*each) for each in running))
+    for each in running:
+        # What was at the target last may come again: its end need not have been written down.
+        assert flat(*each) in (["a", "b", "c", "d", "e"], ["a", "b", "c", "c", "d", "e"])
 
 
-@pytest.mark.parametrize("kind", STREAMS)
 def test_latest_is_the_moment_of_the_first_start(
-    kind: str, mortal: PipesProcess, source: MakeSource, run: Run
+    mortal: PipesProcess, aws: AwsClient, name: str, run: Run
 ) -> None:
-    made = source(kind)
-    made.put("before", key="one")
+    both = streams_of(aws, name)
+    for each in both:
+        each.put("before", key="one")
     next_second()
-    function = run(made, on=mortal, StartingPosition="LATEST")
+    running = [(each, run(each, on=mortal, StartingPosition="LATEST")) for each in both]
     mortal.kill()
-    made.put("while it was down", key="one")
+    for each in both:
+        each.put("while it was down", key="one")
     mortal.start()
-    function.received(1)
-    assert flat(made, function) == ["while it was down"]
+    for each, function in running:
+        function.received(1)
+        assert flat(each, function) == ["while it was down"]
 
 
-@pytest.mark.parametrize("factor", [1, 3])
 def test_a_batch_that_is_at_the_target_when_the_service_is_killed_comes_again(
-    factor: int, mortal: PipesProcess, stream: StreamSource, run: Run
+    mortal: PipesProcess, aws: AwsClient, name: str, run: Run
 ) -> None:
+    """With one batch of a shard under way, and with three."""
     sent = numbered(0, 30)
-    stream.put(*sent)
     held = threading.Event()
+    running = []
+    for factor in (1, 3):
+        stream = StreamSource(aws, f"{name}-{factor}")
+        stream.put(*sent)
 
-    def answer(event: Event) -> None:
-        if "0007" in stream.words(event):
-            held.wait(60)
+        def answer(event: Event, stream: StreamSource = stream) -> None:
+            if "0007" in stream.words(event):
+                held.wait(60)
 
-    function = run(stream, answer, on=mortal, ParallelizationFactor=factor, BatchSize=3)
+        function = run(stream, answer, on=mortal, ParallelizationFactor=factor, BatchSize=3)
+        running.append((stream, function))
+
+    def times(word: str) -> list[int]:
+        return [flat(stream, function).count(word) for stream, function in running]
+
     try:
-        eventually(lambda: "0007" in flat(stream, function))
+        eventually(lambda: times("0007") == [1, 1])
         mortal.kill()
     finally:
         held.set()
     mortal.start()
-    eventually(lambda: flat(stream, function).count("0007") == 2)
-    eventually(lambda: set(flat(stream, function)) == set(sent))
+    eventually(lambda: times("0007") == [2, 2])
+    eventually(lambda: all({*flat(*each)} == set(sent) for each in running))
 
 
 def test_messages_that_were_at_the_target_when_the_service_is_killed_come_into_view_again(
     mortal: PipesProcess, source: MakeSource, run: Run
 ) -> None:
-    queue: QueueSource = source("sqs", attributes={"VisibilityTimeout": "2"})
+    queue: QueueSource = source("sqs", attributes={"VisibilityTimeout": "1"})
     queue.put("a")
     held = threading.Event()
 
@@ -317,12 +338,13 @@ def test_messages_that_were_at_the_target_when_the_service_is_killed_come_into_v
         mortal.kill()
     finally:
         held.set()
-    assert queue.left() == 1
+    queue.put("b")
+    assert queue.left() == 2
     mortal.start()
     # The emulator may give it once more to the receive of the service that is dead.
     eventually(lambda: queue.left() == 0)
-    assert set(flat(queue, function)) == {"a"}
-    assert len(function.invocations) > 1
+    assert set(flat(queue, function)) == {"a", "b"}
+    assert flat(queue, function).count("a") > 1
 
 
 @pytest.mark.parametrize("kind", ["sqs", "fifo"])

@@ -45,7 +45,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with a_stack(Table, Queue, Topic, Stream) as stack, environment_of(NAMES.alerts_function):
         yield stack

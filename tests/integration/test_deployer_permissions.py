@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import boto3
 import pytest
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import provisioner
 from iam.deployment import ACCOUNT, KEY, Statement, an_account, deployer, statements, without
-from iam.enforcement import Enforcement, denial
+from iam.enforcement import Asked, Enforcement, denial
 from iam.evaluation import Need, allowed
 from inventory_cli.cli import cli
 from provisioner import Change, Clients, Names, Options, ProvisioningError, policies
@@ -152,56 +153,59 @@ def of_others(needs: Iterable[Need]) -> Iterator[Need]:
             yield replace(need, resource=theirs)
 
 
-@pytest.fixture
-def account() -> Iterator[None]:
-    with an_account():
-        yield
-
-
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
-@pytest.mark.usefixtures("account")
-def test_with_the_documented_policies_one_provisions_and_destroys_and_with_less_is_told() -> None:
-    somebody = deployer(statements("deployer"))
-    with somebody.enforced():
-        made = run("provision", "--yes")
-    with deployer(without(statements("deployer"), "pipes:DeletePipe")).enforced():
-        stopped = run("destroy", "--yes")
-    with somebody.enforced():
-        gone = run("destroy", "--yes")
+class Runs(NamedTuple):
+    """What commands in one account ended with, one after the other: tests look at one each."""
 
-    assert made.exit_code == 0, made.output
-    assert "created pipe inventory-pipe" in made.output
-    assert somebody.denied == []
-    assert stopped.exit_code == 1
-    assert "not authorized to perform: pipes:DeletePipe" in stopped.stderr
-    assert gone.exit_code == 0, gone.output
-    assert gone.output.endswith("nothing of the stage default is left\n")
+    lacking: Result
+    lacking_asked: list[Asked]
+    unasked: Result
+    completed: Result
+    stopped: Result
+    gone: Result
+    denied: list[Need]
+    """Of whoever has the documented policies."""
 
 
-@pytest.mark.usefixtures("account")
-def test_what_may_not_be_made_is_known_before_anything_is() -> None:
-    lacking = ("iam:PassRole", "kinesis:CreateStream", "lambda:TagResource")
-    somebody = deployer(without(statements("deployer"), *lacking))
-    with somebody.enforced():
-        result = run("provision", "--yes")
+NOT_TO_MAKE = ("iam:PassRole", "kinesis:CreateStream", "lambda:TagResource")
+NOT_TO_ASK = ("iam:SimulatePrincipalPolicy", "kinesis:CreateStream")
+
+
+@pytest.fixture(scope="module")
+def runs() -> Runs:
+    with an_account():
+        lacking_somebody = deployer(without(DOCUMENTED, *NOT_TO_MAKE))
+        with lacking_somebody.enforced():
+            lacking = run("provision", "--yes")
+        with deployer(without(DOCUMENTED, *NOT_TO_ASK)).enforced():
+            unasked = run("provision", "--yes")
+        somebody = deployer(DOCUMENTED)
+        with somebody.enforced():
+            completed = run("provision", "--yes")
+        with deployer(without(DOCUMENTED, "pipes:DeletePipe")).enforced():
+            stopped = run("destroy", "--yes")
+        with somebody.enforced():
+            gone = run("destroy", "--yes")
+    return Runs(lacking, lacking_somebody.asked, unasked, completed, stopped, gone, somebody.denied)
+
+
+def test_what_may_not_be_made_is_known_before_anything_is(runs: Runs) -> None:
+    result = runs.lacking
 
     assert result.exit_code == 2
-    assert result.stderr == f"Error: you may not {', '.join(lacking)}; nothing was changed\n"
+    assert result.stderr == f"Error: you may not {', '.join(NOT_TO_MAKE)}; nothing was changed\n"
     assert result.stderr.rstrip() in GUIDE.read_text(encoding="utf-8")
     looks = ("Describe", "Get", "List", "Simulate")
-    assert [asked for asked in somebody.asked if not asked.operation.startswith(looks)] == []
+    assert [each for each in runs.lacking_asked if not each.operation.startswith(looks)] == []
 
 
-@pytest.mark.usefixtures("account")
-def test_who_may_not_ask_beforehand_is_told_and_a_second_run_goes_on_after_the_first() -> None:
-    lacking = ("iam:SimulatePrincipalPolicy", "kinesis:CreateStream")
-    with deployer(without(statements("deployer"), *lacking)).enforced():
-        stopped = run("provision", "--yes")
-    with deployer(statements("deployer")).enforced():
-        completed = run("provision", "--yes")
+def test_who_may_not_ask_beforehand_is_told_and_a_second_run_goes_on_after_the_first(
+    runs: Runs,
+) -> None:
+    stopped, completed = runs.unasked, runs.completed
 
     unknown = "is not known before: you may not iam:SimulatePrincipalPolicy\n"
     assert unknown in stopped.stdout
@@ -213,3 +217,17 @@ def test_who_may_not_ask_beforehand_is_told_and_a_second_run_goes_on_after_the_f
     assert completed.exit_code == 0, completed.output
     assert "created stream realtimeInventoryProcessing" in completed.output
     assert "unchanged table product_inventory" in completed.output
+
+
+def test_with_the_documented_policies_one_provisions_and_destroys_and_with_less_is_told(
+    runs: Runs,
+) -> None:
+    made, stopped, gone = runs.completed, runs.stopped, runs.gone
+
+    assert made.exit_code == 0, made.output
+    assert "created pipe inventory-pipe" in made.output
+    assert runs.denied == []
+    assert stopped.exit_code == 1
+    assert "not authorized to perform: pipes:DeletePipe" in stopped.stderr
+    assert gone.exit_code == 0, gone.output
+    assert gone.output.endswith("nothing of the stage default is left\n")

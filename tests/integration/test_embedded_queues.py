@@ -20,17 +20,25 @@ def sqs(aws: AwsClient) -> Any:
     return aws("sqs")
 
 
-@pytest.fixture
-def name(sqs: Any) -> Iterator[str]:
+def filled(sqs: Any, count: int) -> Iterator[str]:
+    """The name of a queue with so many messages, numbered from 0."""
     name = f"many-{uuid.uuid4().hex[:10]}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    for start in range(0, COUNT, 10):
-        sqs.send_message_batch(
-            QueueUrl=url,
-            Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + 10)],
-        )
+    entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(count)]
+    for start in range(0, count, 10):
+        sqs.send_message_batch(QueueUrl=url, Entries=entries[start : start + 10])
     yield name
     sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def name(sqs: Any) -> Iterator[str]:
+    yield from filled(sqs, COUNT)
+
+
+@pytest.fixture
+def name_of_few(sqs: Any) -> Iterator[str]:
+    yield from filled(sqs, 3)
 
 
 def url_of(sqs: Any, name: str) -> str:
@@ -53,8 +61,10 @@ def test_a_look_hides_them_for_as_long_as_it_may_take(sqs: Any, name: str) -> No
     assert queue.look(listen_seconds=0) == []
 
 
-def test_a_message_that_was_received_shows_again_after_its_time_only(sqs: Any, name: str) -> None:
-    url = url_of(sqs, name)
+def test_a_message_that_was_received_shows_again_after_its_time_only(
+    sqs: Any, name_of_few: str
+) -> None:
+    url = url_of(sqs, name_of_few)
     first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"][0]["Body"]
     second = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["Body"]
     assert (first, second) == ("0", "1")
@@ -66,8 +76,8 @@ def test_a_message_that_was_received_shows_again_after_its_time_only(sqs: Any, n
     eventually(lambda: next_one() == "0")
 
 
-def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name: str) -> None:
-    url = url_of(sqs, name)
+def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name_of_few: str) -> None:
+    url = url_of(sqs, name_of_few)
     sqs.purge_queue(QueueUrl=url)
     sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
     assert "Messages" not in sqs.receive_message(QueueUrl=url)

@@ -47,7 +47,7 @@ def test_what_is_written_within_the_window_comes_in_one_batch_and_a_full_one_at_
         EventSourceArn=stream,
         StartingPosition="TRIM_HORIZON",
         BatchSize=10,
-        MaximumBatchingWindowInSeconds=3,
+        MaximumBatchingWindowInSeconds=1,
     )["UUID"]
 
     def batches() -> list[int]:
@@ -56,8 +56,8 @@ def test_what_is_written_within_the_window_comes_in_one_batch_and_a_full_one_at_
         return [json.loads(line)["records"] for line in lines]
 
     try:
-        for number in range(13):
-            dynamodb.put_item(TableName=name, Item={"id": {"S": str(number)}})
+        puts = [{"PutRequest": {"Item": {"id": {"S": str(number)}}}} for number in range(13)]
+        dynamodb.batch_write_item(RequestItems={name: puts})
         eventually(lambda: sum(batches()) == 13, timeout=30)
         assert batches() == [10, 3]
     finally:

@@ -32,7 +32,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with a_stack(Table, Queue, Topic) as stack, environment_of(NAMES.function):
         yield stack

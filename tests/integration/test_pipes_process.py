@@ -30,7 +30,9 @@ def own(emulator: str, tmp_path: Path) -> Iterator[PipesProcess]:
     process.stop()
 
 
-def test_pipes_tags_and_states_survive_a_restart(own: PipesProcess, pipeline: Pipeline) -> None:
+def test_pipes_tags_and_states_survive_a_restart_and_sigint_ends_it_well(
+    own: PipesProcess, pipeline: Pipeline
+) -> None:
     name = "restarted"
     own.start()
     client = own.client()
@@ -46,6 +48,13 @@ def test_pipes_tags_and_states_survive_a_restart(own: PipesProcess, pipeline: Pi
         description.pop("ResponseMetadata")
     assert after == before
     assert client.describe_pipe(Name=f"{name}-2")["CurrentState"] == "STOPPED"
+    assert_a_signal_ends_it_well(own, signal.SIGINT)
+
+
+def assert_a_signal_ends_it_well(own: PipesProcess, number: int) -> None:
+    os.kill(own.server.pid, number)
+    eventually(lambda: own.server.finished)
+    assert "Traceback" not in own.log.read_text()
 
 
 def test_a_port_in_use_is_one_clear_line(own: PipesProcess) -> None:
@@ -55,14 +64,6 @@ def test_a_port_in_use_is_one_clear_line(own: PipesProcess) -> None:
         code, said = own.run("--port", str(taken.getsockname()[1]))
     assert code == 2
     assert "cannot listen on 127.0.0.1" in said
-    assert said.count("\n") == 1
-
-
-def test_a_state_directory_in_use_is_one_clear_line(own: PipesProcess) -> None:
-    own.start()
-    code, said = own.run("--port", "0")
-    assert code == 2
-    assert "another service is using the state directory" in said
     assert said.count("\n") == 1
 
 
@@ -90,23 +91,21 @@ def test_missing_aws_settings_are_one_clear_line(
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_well(own: PipesProcess, pipeline: Pipeline, number: int) -> None:
-    own.start()
-    client = own.client()
-    client.create_pipe(**pipeline.definition() | {"Name": "p"})
-    in_state(client, "p", "RUNNING")
-    os.kill(own.server.pid, number)
-    eventually(lambda: own.server.finished)
-    assert "Traceback" not in own.log.read_text()
-
-
-def test_port_0_takes_a_free_port_and_says_which(own: PipesProcess) -> None:
+def test_port_0_takes_a_free_port_and_says_which_and_sigterm_ends_it_well(
+    own: PipesProcess,
+) -> None:
+    """And while it runs, another service cannot have its state directory."""
     server = own.launch("--port", "0", "--log-format", "json")
     try:
         eventually(lambda: own.log.exists() and "\n" in own.log.read_text())
         first = json.loads(own.log.read_text().splitlines()[0])
         url = first["message"].split()[3].rstrip(",")
         eventually(lambda: answers(f"{url}/health"))
+        code, said = own.run("--port", "0")
+        assert code == 2
+        assert "another service is using the state directory" in said
+        assert said.count("\n") == 1
     finally:
         server.stop()
+    assert server.finished
+    assert "Traceback" not in own.log.read_text()

@@ -95,7 +95,7 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shared_stack(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
     """It ends with its servers."""
-    return provisioned(backend, options, function_zip)
+    return provisioned(backend, options, function_zip.read_bytes())
 
 
 @pytest.fixture
@@ -118,14 +118,14 @@ def own_stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """As `stack`, for a test that changes the function, or that reads all that ever changed."""
-    stack = provisioned(backend, options, function_zip)
+    stack = provisioned(backend, options, function_zip.read_bytes())
     lead_to(stack, monkeypatch)
     yield stack
     provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
 
 
-def provisioned(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
-    """A pipeline with names that nothing else has."""
+def provisioned(backend: Backend, options: provisioner.Options, code: bytes) -> Stack:
+    """A pipeline with names that nothing else has. `code` is the zip of its function."""
     names = own_names()
     session = boto3.Session(
         aws_access_key_id=backend.variables["AWS_ACCESS_KEY_ID"],
@@ -136,7 +136,6 @@ def provisioned(backend: Backend, options: provisioner.Options, function_zip: Pa
         clients = Clients.from_session(session)
         resources = provisioner.Clients.from_session(session)
     log = FunctionLog(clients.logs, names.function, since=time.time())
-    code = function_zip.read_bytes()
     stack = Stack(backend, session, clients, resources, names, options, code, log)
     provisioner.provision(resources, names, options, code, lambda _: None)
     return stack

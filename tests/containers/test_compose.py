@@ -27,7 +27,7 @@ NAMES = provisioner.Names()
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project whose images were built from the files as they are."""
     folder = tmp_path_factory.mktemp("compose")
-    with project(folder, PRODUCER_RATE="20", PRODUCER_PRODUCTS="30") as it:
+    with project(folder, PRODUCER_RATE="5", PRODUCER_PRODUCTS="20") as it:
         assert it.run("build").returncode == 0
         yield it
 
@@ -120,7 +120,7 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     assert running.run("up", "--wait", "--no-recreate", service).returncode == 0
     assert running.run("start", "producer").returncode == 0
     before = len(read_stream(running.kinesis, NAMES.stream))
-    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 20, timeout=60)
+    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
     assert_right(running)
 
 
@@ -158,7 +158,7 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     # LocalStack forgets, without a plan that has persistence, and begins anew.
     assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
     assert running.run("up", "--wait").returncode == 0
-    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > 20, timeout=60)
+    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > 5, timeout=60)
     assert_right(running)
 
 

@@ -25,6 +25,7 @@ from end_to_end.test_pipeline import (
     test_the_demo_finds_its_table_right,
 )
 from end_to_end.test_poison import (
+    poisonous,
     poisonous_stack,
     test_a_record_that_ends_the_process_of_the_function_is_isolated,
 )
@@ -44,6 +45,7 @@ from waiting import eventually
 
 __all__ = [
     "log",
+    "poisonous",
     "poisonous_stack",
     "test_a_dead_letter_is_listed_with_its_payloads_and_put_back",
     "test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice",

@@ -42,11 +42,11 @@ def statistics(stack: Stack, metric: str) -> tuple[float, float, float]:
     )
 
 
-def test_what_the_function_counts_is_in_cloudwatch_each_batch_once(stack: Stack) -> None:
+def test_what_the_function_counts_is_in_cloudwatch_each_batch_once(own_stack: Stack) -> None:
     batches: list[object] = []
-    stack.log._on_batch = batches.append
-    stack.await_handled(
-        stack.put(
+    own_stack.log._on_batch = batches.append
+    own_stack.await_handled(
+        own_stack.put(
             [
                 event("added", "P1", product_name="Desk", quantity=5),
                 event("quantity_changed", "P1", quantity_change=-2),
@@ -55,9 +55,9 @@ def test_what_the_function_counts_is_in_cloudwatch_each_batch_once(stack: Stack)
             ]
         )
     )
-    eventually(lambda: statistics(stack, "batch_size")[1] >= METRICS["batch_size"], timeout=60)
-    assert {metric: statistics(stack, metric)[1] for metric in METRICS} == METRICS
+    eventually(lambda: statistics(own_stack, "batch_size")[1] >= METRICS["batch_size"], timeout=60)
+    assert {metric: statistics(own_stack, metric)[1] for metric in METRICS} == METRICS
     for metric in (*METRICS, "batch_duration", "newest_event_age"):
-        samples, _, greatest = statistics(stack, metric)
+        samples, _, greatest = statistics(own_stack, metric)
         assert samples == len(batches), metric
         assert greatest >= 0, metric

@@ -8,57 +8,44 @@ poisonous record is held on to and nothing else.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import provisioner
+from endings import variant
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
-from stack import Stack
+from servers import lead_to, provisioned
+from stack import Backend, Stack
 
 Placed = tuple[str, int, bytes]
 
 PRODUCTS = [f"P{n}" for n in range(6)]
-MARK = "poison"
+MARK = "crash:"
 LIMIT_SECONDS = 2
 
-VARIANT = """
-import base64, os, time
-from inventory.handler import handler as real
+OPTIONS = provisioner.Options(max_retry_attempts=1, function_timeout_seconds=LIMIT_SECONDS)
 
-def handler(invocation, context):
-    data = b"".join(base64.b64decode(record["data"]) for record in invocation)
-    if b"poison raises" in data:
-        raise RuntimeError
-    if b"poison exits" in data:
-        os._exit(1)
-    if b"poison hangs" in data:
-        time.sleep(600)
-    return real(invocation, context)
-"""
+
+@pytest.fixture(scope="module")
+def poisonous(backend: Backend, function_zip: Path) -> Iterator[Stack]:
+    stack = provisioned(backend, OPTIONS, variant(function_zip.read_bytes()))
+    yield stack
+    provisioner.destroy(stack.resources, stack.names, OPTIONS, lambda _: None)
 
 
 @pytest.fixture
-def poisonous_stack(own_stack: Stack, function_zip: Path) -> Stack:
+def poisonous_stack(poisonous: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Its function ends at marked records, and its pipe tries each but once more."""
-    package = io.BytesIO(function_zip.read_bytes())
-    with zipfile.ZipFile(package, "a") as archive:
-        archive.writestr("variant.py", VARIANT)
-    client = own_stack.resources.lambda_
-    name = own_stack.names.function
-    client.update_function_code(FunctionName=name, ZipFile=package.getvalue())
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
-    client.update_function_configuration(
-        FunctionName=name, Handler="variant.handler", Timeout=LIMIT_SECONDS
-    )
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
-    own_stack.retry_at_most(1)
-    return own_stack
+    lead_to(poisonous, monkeypatch)
+    poisonous.start_log()
+    yield poisonous
+    poisonous.clear()
 
 
 def dead_letters(stack: Stack) -> list[dict[str, Any]]:
@@ -134,7 +121,7 @@ def assert_isolated(stack: Stack, ending: str) -> None:
     """Of the batch that the record is in; it is small, for each try may take the time limit."""
     placed = stack.put([*added(), *round_of("before")])
     stack.await_handled(placed)
-    placed += stack.put([moved(PRODUCTS[0], f"{MARK} {ending}"), *round_of("after")])
+    placed += stack.put([moved(PRODUCTS[0], f"{MARK}{ending}:1"), *round_of("after")])
     placed += stack.put(round_of("later"))
     stack.await_handled([each for each in placed if not is_poison(each)], timeout=90)
     assert_only_poison_is_left_out(stack, placed)
@@ -145,11 +132,11 @@ def test_several_are_isolated_each_by_itself_wherever_they_are(poisonous_stack: 
     stack = poisonous_stack
     placed = stack.put(
         [
-            *(moved(product_id, f"{MARK} raises first") for product_id in PRODUCTS),
+            *(moved(product_id, f"{MARK}raises:first") for product_id in PRODUCTS),
             *added(),
             *round_of("before"),
-            moved(PRODUCTS[1], f"{MARK} raises second"),
-            moved(PRODUCTS[1], f"{MARK} raises third"),
+            moved(PRODUCTS[1], f"{MARK}raises:second"),
+            moved(PRODUCTS[1], f"{MARK}raises:third"),
             *round_of("after"),
         ]
     )

@@ -36,7 +36,7 @@ def total(alerts: list[Alert]) -> Counter[str]:
 
 @pytest.fixture(scope="module")
 def alerted_stack(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
-    return provisioned(backend, options, function_zip)
+    return provisioned(backend, options, function_zip.read_bytes())
 
 
 @pytest.fixture

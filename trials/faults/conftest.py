@@ -54,7 +54,7 @@ def _fresh_pipes(backend: Parts, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def shared_stack(backend: Parts, options: provisioner.Options, function_zip: Path) -> Stack:
-    stack = provisioned(backend, options, function_zip)
+    stack = provisioned(backend, options, function_zip.read_bytes())
     lead_function(stack, backend.proxy.url)
     return stack
 

@@ -8,7 +8,7 @@ from itertools import islice
 from math import ceil
 from random import Random
 
-from long_run.endings import Ending, marked
+from endings import Ending, marked
 from producer.event import Event
 from producer.generator import Spec, events
 

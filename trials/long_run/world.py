@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import boto3
 
 import provisioner
+from endings import variant
 from inventory_cli.aws import Clients
 from inventory_cli.function_log import FunctionLog
-from long_run.endings import variant
 from stack import Backend, Stack, own_names
 
 

@@ -53,6 +53,7 @@ class Emulator(LocalStackContainer):
             PROVIDER_OVERRIDE_DYNAMODB="v2",
             PROVIDER_OVERRIDE_DYNAMODBSTREAMS="v2",
             DISABLE_EVENTS="1",
+            LS_LOG="warn",
             DNS_ADDRESS="0",
         )
 

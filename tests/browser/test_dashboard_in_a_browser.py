@@ -29,9 +29,9 @@ def inventory(page: Page) -> Locator:
 
 
 def row(page: Page, product_id: str) -> Locator:
-    """The row of a product, found by the search as a user does."""
+    """Search for a product. Its row is found once it is at the top, where a click hits it."""
     inventory(page).get_by_label("Search the inventory").fill(product_id)
-    return inventory(page).locator(f'.ag-row[row-id="{product_id}"]')
+    return inventory(page).locator(f'.ag-row[row-index="0"][row-id="{product_id}"]')
 
 
 def first_row(page: Page) -> Locator:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import engine
+import provisioner
 from stack import Backend
 
 HERE = Path(__file__).parent
@@ -33,3 +34,9 @@ def _follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def backend(in_containers: Backend) -> Backend:
     return in_containers
+
+
+@pytest.fixture(scope="session")
+def options() -> provisioner.Options:
+    """One shard: the emulator answers half of the polls. Compose has two."""
+    return provisioner.Options(stream_shards=1)

@@ -158,8 +158,6 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     # LocalStack forgets, without a plan that has persistence, and begins anew.
     assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
     assert running.run("up", "--wait").returncode == 0
-    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > 5, timeout=60)
-    assert_right(running)
 
 
 def test_down_with_volumes_leaves_nothing(running: Project) -> None:

@@ -169,7 +169,7 @@ def pytest_runtest_makereport(
     """A failure on a pipeline shows what is wrong in its table, and what its servers said."""
     report = yield
     if report.failed and call.when == "call" and isinstance(item, pytest.Function):
-        for stack in item.funcargs.values():
-            if isinstance(stack, Stack):
-                report.sections += stack.evidence()
+        stacks = {id(each): each for each in item.funcargs.values() if isinstance(each, Stack)}
+        for stack in stacks.values():
+            report.sections += stack.evidence()
     return report

@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
@@ -94,7 +94,7 @@ class Stack:
     resources: provisioner.Clients
     names: provisioner.Names
     options: provisioner.Options
-    code: bytes
+    code: bytes = field(repr=False)
     log: FunctionLog
 
     def put(self, payloads: Iterable[tuple[str, bytes]]) -> list[tuple[str, int, bytes]]:

@@ -27,7 +27,9 @@ NAMES = provisioner.Names()
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project whose images were built from the files as they are."""
     folder = tmp_path_factory.mktemp("compose")
-    with project(folder, PRODUCER_RATE="5", PRODUCER_PRODUCTS="20") as it:
+    with project(
+        folder, PRODUCER_RATE="5", PRODUCER_PRODUCTS="20", PRODUCER_INVALID_SHARE="0.1"
+    ) as it:
         assert it.run("build").returncode == 0
         yield it
 
@@ -163,7 +165,7 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
 def test_down_with_volumes_leaves_nothing(running: Project) -> None:
     # Both functions have run, and none is being started: that one would outlive LocalStack.
     for function in (NAMES.function, NAMES.alerts_function):
-        eventually(partial(running.has_run, function), timeout=60)
+        eventually(partial(running.has_run, function), timeout=120)
     assert running.run("stop", "producer").returncode == 0
     await_no_differences(running)
     eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)

@@ -123,7 +123,7 @@ def test_what_a_function_answers_says_which_records_come_again(
         answered.add(name)
         return next(case for case in CASES if case.name == name).answer(event)
 
-    # With so long a window only full batches leave, and what comes again.
+    # With so long a window only full batches and retries leave.
     function = run(made, answer, BatchSize=3, MaximumBatchingWindowInSeconds=300)
     expected = [
         [f"{case.name}: {'abc'[place]}" for place in places]

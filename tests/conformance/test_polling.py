@@ -270,7 +270,7 @@ def test_a_service_that_is_killed_goes_on_after_the_last_record_that_was_deliver
     mortal.start()
     eventually(lambda: all("e" in flat(*each) for each in running))
     for each in running:
-        # What was at the target last may come again: its end need not have been written down.
+        # The last batch may be delivered again: its checkpoint need not have been written.
         assert flat(*each) in (["a", "b", "c", "d", "e"], ["a", "b", "c", "c", "d", "e"])
 
 

@@ -79,7 +79,7 @@ def test_a_storm_is_a_message_a_second_and_reason_and_every_event_is_in_the_queu
 
     storm = [each for n in range(STORM) for each in (broken(f"E{n}"), (f"K{n}", b"{"))]
     placed = alerted.put(storm[:STORM])
-    # What comes when something was told already, is told again.
+    # An alert that was sent already may be sent again.
     eventually(lambda: len(total(everything())) == 2, timeout=60)
     placed += alerted.put(storm[STORM:])
 

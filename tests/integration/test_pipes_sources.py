@@ -1,6 +1,6 @@
 """Tables' streams and queues, read as a pipe's parts read them.
 
-What a whole pipe makes of them is told by the conformance tests.
+The conformance tests show what a whole pipe does with them.
 """
 
 from __future__ import annotations

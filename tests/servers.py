@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -132,7 +131,8 @@ def provisioned(backend: Backend, options: provisioner.Options, code: bytes) -> 
         aws_secret_access_key=backend.variables["AWS_SECRET_ACCESS_KEY"],
         region_name=backend.variables["AWS_DEFAULT_REGION"],
     )
-    with environment(backend.variables):
+    with pytest.MonkeyPatch.context() as patch:
+        set_aws(patch, backend.variables)
         clients = Clients.from_session(session)
         resources = provisioner.Clients.from_session(session)
     log = FunctionLog(clients.logs, names.function, since=time.time())
@@ -141,25 +141,17 @@ def provisioned(backend: Backend, options: provisioner.Options, code: bytes) -> 
     return stack
 
 
-def lead_to(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in foreign_variables():
-        monkeypatch.delenv(variable)
-    for variable, value in {**stack.backend.variables, **environment_of(stack.names)}.items():
-        monkeypatch.setenv(variable, value)
+def lead_to(stack: Stack, patch: pytest.MonkeyPatch) -> None:
+    set_aws(patch, {**stack.backend.variables, **environment_of(stack.names)})
 
 
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in foreign_variables():
+def set_aws(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    """`variables` take the place of all that the environment says about AWS."""
+    for variable in list(os.environ):
+        if variable.startswith("AWS_") and "CA_BUNDLE" not in variable:
             patch.delenv(variable)
-        for variable, value in variables.items():
-            patch.setenv(variable, value)
-        yield
-
-
-def foreign_variables() -> list[str]:
-    return [v for v in os.environ if v.startswith("AWS_") and "CA_BUNDLE" not in v]
+    for variable, value in variables.items():
+        patch.setenv(variable, value)
 
 
 @pytest.hookimpl(wrapper=True)

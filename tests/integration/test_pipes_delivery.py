@@ -1,7 +1,7 @@
 """The service as it runs: ended, stopped, updated, and its pipes made again.
 
-What a pipe does with records, and what a service does that was killed, is told by the conformance
-tests; how it goes on beside an emulator that restarts by trials/test_pipes_beside_emulators.py.
+The conformance tests show what a pipe does with records and what a killed service does.
+trials/test_pipes_beside_emulators.py shows how it goes on beside an emulator that restarts.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Ended:
         return self.lines[-1]
 
 
-class Fate(Enum):
+class Call(Enum):
     """What happens to a call."""
 
     ANSWERED = auto()
@@ -84,8 +84,8 @@ class Fate(Enum):
     ANSWER_LOST = auto()
 
 
-def all_answered(number: int) -> Fate:
-    return Fate.ANSWERED
+def all_answered(number: int) -> Call:
+    return Call.ANSWERED
 
 
 class Proxy(ThreadingHTTPServer):
@@ -96,7 +96,7 @@ class Proxy(ThreadingHTTPServer):
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), ProxyHandler)
         self.target = target
-        self.decide: Callable[[int], Fate] = all_answered
+        self.decide: Callable[[int], Call] = all_answered
         self.puts = 0
 
     @property
@@ -109,11 +109,11 @@ class ProxyHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        fate = Fate.ANSWERED
+        call = Call.ANSWERED
         if self.headers["X-Amz-Target"].endswith(".PutRecords"):
             self.server.puts += 1
-            fate = self.server.decide(self.server.puts)
-        if fate is Fate.REQUEST_LOST:
+            call = self.server.decide(self.server.puts)
+        if call is Call.REQUEST_LOST:
             self.close_connection = True
             return
         request = Request(self.server.target, body, dict(self.headers))  # noqa: S310
@@ -123,7 +123,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
         except HTTPError as error:
             with error:
                 status, answer = error.code, error.read()
-        if fate is Fate.ANSWER_LOST:
+        if call is Call.ANSWER_LOST:
             self.close_connection = True
             return
         self.send_response(status)
@@ -284,10 +284,10 @@ def test_a_signal_in_the_middle_of_a_batch_loses_nothing_that_was_taken(
     environment["AWS_ENDPOINT_URL"] = proxy.url
     pid: Future[int] = Future()
 
-    def signal_in_the_second(number: int) -> Fate:
+    def signal_in_the_second(number: int) -> Call:
         if number == 2:
             os.kill(pid.result(timeout=20), signal.SIGTERM)
-        return Fate.ANSWERED
+        return Call.ANSWERED
 
     proxy.decide = signal_in_the_second
     with started(["--batch", "--seed", "1"], environment) as process:
@@ -302,7 +302,7 @@ def test_after_an_outage_every_event_arrives_in_order(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    proxy.decide = lambda number: Fate.REQUEST_LOST if number in (2, 3) else Fate.ANSWERED
+    proxy.decide = lambda number: Call.REQUEST_LOST if number in (2, 3) else Call.ANSWERED
     options = "--rate 200 --batch --seed 1 --products 10 --count 100"
     ended = produce(*options.split(), environment=environment)
     assert ended.code == 0
@@ -316,7 +316,7 @@ def test_when_an_answer_is_lost_the_event_is_sent_again_under_its_id(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    proxy.decide = lambda number: Fate.ANSWER_LOST if number in (2, 3) else Fate.ANSWERED
+    proxy.decide = lambda number: Call.ANSWER_LOST if number in (2, 3) else Call.ANSWERED
     ended = produce(*FOLLOWED, "--products", "1", "--count", "3", environment=environment)
     assert ended.code == 0
     kinds = [line["type"] for line in ended.lines]
@@ -331,7 +331,7 @@ def test_an_outage_that_lasts_ends_the_run_with_the_number_of_unconfirmed_events
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    proxy.decide = lambda number: Fate.REQUEST_LOST if number > 1 else Fate.ANSWERED
+    proxy.decide = lambda number: Call.REQUEST_LOST if number > 1 else Call.ANSWERED
     ended = produce(*FOLLOWED, "--retry-for", "0.3", environment=environment)
     assert ended.code == 1
     assert is_one_line(ended.err)
@@ -344,7 +344,7 @@ def test_a_second_sigint_stops_at_once_and_tells_how_many_are_unconfirmed(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
-    proxy.decide = lambda number: Fate.REQUEST_LOST if number > 1 else Fate.ANSWERED
+    proxy.decide = lambda number: Call.REQUEST_LOST if number > 1 else Call.ANSWERED
     with started(["--batch"], environment) as process:
         shown = next_line(process, "refused")
         process.send_signal(signal.SIGINT)
@@ -363,10 +363,10 @@ def test_a_stream_that_is_deleted_during_the_run_ends_it(
 ) -> None:
     environment["AWS_ENDPOINT_URL"] = proxy.url
 
-    def delete_before_the_second(number: int) -> Fate:
+    def delete_before_the_second(number: int) -> Call:
         if number == 2:
             stream.kinesis.delete_stream(StreamName=stream.name)
-        return Fate.ANSWERED
+        return Call.ANSWERED
 
     proxy.decide = delete_before_the_second
     ended = produce(*FOLLOWED, environment=environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from long_run import report
 from long_run.plan import Plan
 from long_run.run import Run
 from long_run.world import pipeline
+from servers import set_aws
 from stack import Backend
 
 PLAN = Plan(seed=1, events=2000, products=200, hanging=0, shards=(2, 3), ahead=1000)
@@ -18,10 +18,7 @@ PLAN = Plan(seed=1, events=2000, products=200, hanging=0, shards=(2, 3), ahead=1
 
 @pytest.fixture(autouse=True)
 def _follow_the_environment(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [v for v in os.environ if v.startswith("AWS_") and "CA_BUNDLE" not in v]:
-        monkeypatch.delenv(variable)
-    for variable, value in embedded.variables.items():
-        monkeypatch.setenv(variable, value)
+    set_aws(monkeypatch, embedded.variables)
 
 
 @pytest.mark.timeout(300)

@@ -61,9 +61,9 @@ def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_
     placed = []
     payloads = generated(seed=23, count=2000, products=50)
     for start in range(0, 2000, 250):
+        so_far = stack.log.poll().handled
         placed += stack.put(payloads[start : start + 250])
         if start in (500, 1250):
-            so_far = stack.log.poll().handled
             eventually(lambda so_far=so_far: stack.log.poll().handled > so_far)  # type: ignore[misc]
             stack.backend.kill_pipes()
             stack.backend.start_pipes()

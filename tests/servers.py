@@ -92,21 +92,32 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
-    """It ends with its servers."""
-    return provisioned(backend, options, function_zip.read_bytes())
+def pipelines(function_zip: Path) -> Callable[..., Stack]:
+    """The one on a backend with options, made when it is first needed; it ends with them.
+
+    Not a fixture for each: pytest keeps what a session has, also for a folder whose `backend` is
+    another.
+    """
+    code = function_zip.read_bytes()
+    return cache(lambda backend, options: provisioned(backend, options, code))
 
 
 @pytest.fixture
-def stack(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(
+    backend: Backend,
+    options: provisioner.Options,
+    pipelines: Callable[..., Stack],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Stack]:
     """A pipeline that holds nothing yet. The tests of a worker use the same one, one by one.
 
     The environment leads to it too, so that programs which a test starts find it.
     """
-    lead_to(shared_stack, monkeypatch)
-    shared_stack.start_log()
-    yield shared_stack
-    shared_stack.clear()
+    stack = pipelines(backend, options)
+    lead_to(stack, monkeypatch)
+    stack.start_log()
+    yield stack
+    stack.clear()
 
 
 @pytest.fixture

@@ -31,7 +31,11 @@ class Moto:
     def start(self) -> None:
         argv = [sys.executable, str(PROGRAM), str(self.port)]
         self._server = Server.start("moto", argv, os.environ, self.log)
-        self._server.wait_until(lambda: answers(f"{self.url}/moto-api/"), timeout=30)
+        self._server.wait_until(lambda: answers(f"{self.url}/moto-api/"), timeout=60)
+
+    @property
+    def running(self) -> bool:
+        return self._server is not None and self._server.running
 
     def kill(self) -> None:
         if self._server:

@@ -52,7 +52,7 @@ class PipesProcess:
 
     def start(self, *arguments: str) -> None:
         self._server = self.launch("--port", str(self.port), *arguments)
-        self._server.wait_until(lambda: answers(f"{self.url}/health"), timeout=20)
+        self._server.wait_until(lambda: answers(f"{self.url}/health"), timeout=60)
 
     def launch(self, *arguments: str) -> Server:
         """The process, not waited for."""

@@ -32,7 +32,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     server = ministack.start(port, tmp_path_factory.mktemp("ministack"), os.environ)
     try:
-        server.wait_until(lambda: ministack.ready(port), timeout=30)
+        server.wait_until(lambda: ministack.ready(port), timeout=60)
         yield ministack.url(port)
     finally:
         server.kill()  # nobody needs what it holds

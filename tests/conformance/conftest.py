@@ -47,7 +47,7 @@ def mortal(mortal_process: PipesProcess) -> Iterator[PipesProcess]:
 
 
 @pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+def moto_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     process = Moto(tmp_path_factory.mktemp("moto") / "moto.log")
     try:
         process.start()
@@ -56,15 +56,30 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
         process.kill()
 
 
+@pytest.fixture
+def moto(moto_process: Moto) -> Iterator[Moto]:
+    """A test may kill it."""
+    yield moto_process
+    if not moto_process.running:
+        moto_process.start()
+
+
 @pytest.fixture(scope="session")
-def beside_moto(
-    emulator: str, moto: Moto, tmp_path_factory: pytest.TempPathFactory
+def beside_moto_process(
+    emulator: str, moto_process: Moto, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PipesProcess]:
-    """A service that reads Kinesis of moto; all else is MiniStack's."""
-    environment = {"AWS_ENDPOINT_URL_KINESIS": moto.url}
+    environment = {"AWS_ENDPOINT_URL_KINESIS": moto_process.url}
     state = tmp_path_factory.mktemp("beside-moto") / "state"
     with pipes_process(emulator, state, environment) as process:
         yield process
+
+
+@pytest.fixture
+def beside_moto(moto: Moto, beside_moto_process: PipesProcess) -> Iterator[PipesProcess]:
+    """A service that reads Kinesis of moto; all else is MiniStack's. A test may kill it."""
+    yield beside_moto_process
+    if not beside_moto_process.running:
+        beside_moto_process.start()
 
 
 @pytest.fixture(scope="session")

@@ -171,6 +171,7 @@ def test_messages_that_fail_for_ever_go_to_the_queues_own_dead_letter_queue(
     queue.put("poison")
     function = run(queue, for_poison(queue))
     assert eventually(letters.taken) == ["poison"]
+    function.invoked(2)
     assert delivered(queue, function) == ["poison", "poison"]
     assert queue.left() == 0
 
@@ -178,7 +179,7 @@ def test_messages_that_fail_for_ever_go_to_the_queues_own_dead_letter_queue(
 def test_a_failed_message_of_a_fifo_queue_holds_its_group_back_and_no_other(
     source: MakeSource, run: Run
 ) -> None:
-    queue: QueueSource = source("fifo", attributes={"VisibilityTimeout": "5"})
+    queue: QueueSource = source("fifo", attributes={"VisibilityTimeout": "60"})
     queue.put("a1", "a2", "a3", key="a")
     queue.put("b1", "b2", key="b")
 

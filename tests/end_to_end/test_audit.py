@@ -95,6 +95,7 @@ def told(row: Row | None) -> dict[str, Any] | None:
     )
 
 
+@pytest.mark.timeout(300)
 def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_nothing_twice(
     own_stack: Stack, log: Path
 ) -> None:
@@ -175,13 +176,13 @@ def test_a_table_that_is_not_there_is_one_line(
     assert "inventory provision makes what is missing" in result.output
 
 
-def test_ctrl_c_ends_following_as_it_should_end(stack: Stack, log: Path) -> None:
+def test_ctrl_c_ends_following_as_it_should_end(own_stack: Stack, log: Path) -> None:
     output = log.with_suffix(".output")
     with following(log) as process:
-        stack.clients.dynamodb.put_item(
-            TableName=stack.names.table, Item={"product_id": {"S": "P1"}}
+        own_stack.clients.dynamodb.put_item(
+            TableName=own_stack.names.table, Item={"product_id": {"S": "P1"}}
         )
-        eventually(lambda: size(output))
+        eventually(lambda: size(output), timeout=60)
         process.send_signal(2)
         assert process.wait(20) == 0
     assert json.loads(output.read_text())["product_id"] == "P1"

@@ -65,7 +65,7 @@ def test_a_message_that_was_received_shows_again_after_its_time_only(
     sqs: Any, name_of_few: str
 ) -> None:
     url = url_of(sqs, name_of_few)
-    first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"][0]["Body"]
+    first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=4)["Messages"][0]["Body"]
     second = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]["Body"]
     assert (first, second) == ("0", "1")
 
@@ -79,7 +79,7 @@ def test_a_message_that_was_received_shows_again_after_its_time_only(
 def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name_of_few: str) -> None:
     url = url_of(sqs, name_of_few)
     sqs.purge_queue(QueueUrl=url)
-    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=4)
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
     assert eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
 

@@ -190,7 +190,7 @@ def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_s
     argv = ["env", "-C", str(tmp_path), str(installed / "eventbridge-pipes"), "--port", str(port)]
     server = Server.start("eventbridge-pipes", argv, environment, tmp_path / "log")
     try:
-        server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), timeout=20)
+        server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), timeout=60)
         assert (tmp_path / ".eventbridge-pipes" / "pipes.sqlite").exists()
     finally:
         server.stop()

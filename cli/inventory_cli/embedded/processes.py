@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -111,11 +112,16 @@ class Server:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback that nothing listens on at this moment.
+
+    It is below those that systems give to outgoing connections: one of these could take it before
+    a server does.
+    """
+    while True:
+        port = random.SystemRandom().randrange(11_000, 32_768)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(url: str, timeout: float = 1.0) -> bool:

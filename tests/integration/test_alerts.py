@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,12 @@ def total(alerts: list[Alert]) -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-def alerted_stack(backend: Backend, options: provisioner.Options, function_zip: Path) -> Stack:
-    return provisioned(backend, options, function_zip.read_bytes())
+def alerted_stack(
+    backend: Backend, options: provisioner.Options, function_zip: Path
+) -> Iterator[Stack]:
+    stack = provisioned(backend, options, function_zip.read_bytes())
+    yield stack
+    provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ VENV   ?= .venv
 ARGS   ?=
 TARGET ?=
 export TARGET
-# Where it is set, each of our processes compiles all that it imports, and there are many.
+# Where it is set, Python keeps no bytecode: each process that a test starts compiles all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 BIN       := $(VENV)/bin
@@ -83,7 +83,8 @@ docker:
 	@docker compose version >/dev/null 2>&1 || { \
 	    echo "Docker has no Compose v2: https://docs.docker.com/compose/install/" >&2; exit 2; }
 
-# A file is for one worker: its tests share servers. The order is that of pyproject.toml.
+# The tests of a file share servers, so one worker runs them all. The files keep the order of
+# testpaths in pyproject.toml; without the last option those with many tests would come first.
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test: $(DEVELOP)
@@ -96,7 +97,8 @@ test-browser: $(DEVELOP)
 	REQUIRE_BROWSER=1 $(PYTEST) tests/browser $(ARGS)
 
 trials: $(DEVELOP)
-	$(BIN)/pytest --numprocesses auto --dist worksteal --timeout 300 $(or $(ARGS),trials)
+	$(BIN)/pytest --numprocesses auto --dist worksteal --timeout 300 \
+	    $(if $(filter trials%,$(ARGS)),,trials) $(ARGS)
 
 fuzz: $(DEVELOP)
 	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests $(ARGS)
@@ -177,6 +179,6 @@ $(DASHBOARD): services/dashboard/requirements.txt $(RUNTIME)
 	@touch $@
 
 $(DEVELOP): requirements-dev.txt $(RUNTIME)
-	@echo "Installing what it is tested with …"
+	@echo "Installing what it is tested with (about a minute, once) …"
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
 	@touch $@

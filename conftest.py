@@ -25,7 +25,19 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        say_what_is_missing(config)
     orphans.guard()
+
+
+def say_what_is_missing(config: pytest.Config) -> None:
+    """Once, before the workers start: what they find, each of them tells, or none."""
+    for path in config.args:
+        if not (config.invocation_params.dir / path.partition("::")[0]).exists():
+            raise pytest.UsageError(f"file or directory not found: {path}")
+    for needed in (engine, chromium):
+        if needed.required() and needed.missing():
+            raise pytest.UsageError(needed.missing())
 
 
 @pytest.hookimpl(trylast=True)
@@ -40,6 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=chromium.missing()))
 
 
+@pytest.hookimpl(optionalhook=True)  # not there with -p no:xdist
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are processors: the tests of servers wait half of the time."""
     processors = os.cpu_count() or 1

@@ -21,15 +21,16 @@ VARIABLE = "INVENTORY_TEST_SESSION"
 def guard() -> None:
     """Mark this process, and have what bears its mark cleared up when it ends, however it ends."""
     mark = os.environ[VARIABLE] = f"inventory-test-{uuid.uuid4().hex[:8]}"
-    its, _ = os.pipe()  # nothing is written to it: its end is the end of this process
+    # Nothing is written to it. The other end is open for as long as this process lives.
+    read_end, _ = os.pipe()
     os.posix_spawn(
         sys.executable,
         [sys.executable, __file__, mark],
         os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, its, 0)],
+        file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
         setpgroup=0,  # Ctrl+C is not for it
     )
-    os.close(its)
+    os.close(read_end)
 
 
 def own_name(what: str) -> str:
@@ -38,7 +39,7 @@ def own_name(what: str) -> str:
 
 
 def kill_marked(mark: str) -> None:
-    """Until there are none: what is killed may just have started another."""
+    """Kill again until none is left: one may have started another just before its end."""
     while marked := [process for process in psutil.process_iter() if has_mark(process, mark)]:
         for process in marked:
             with suppress(psutil.NoSuchProcess):
@@ -54,12 +55,16 @@ def has_mark(process: psutil.Process, mark: str) -> bool:
 
 
 def remove_marked(mark: str) -> None:
-    """The containers first: they use the networks and volumes."""
-    for kind, every in (("container", ["--all"]), ("network", []), ("volume", [])):
-        listed = ["docker", kind, "ls", *every, "--quiet", "--filter", f"name={mark}"]
+    """Containers go first, for they use the networks and volumes; those without a name go too."""
+    for kind, also_stopped, its_volumes in (
+        ("container", ["--all"], ["--volumes"]),
+        ("network", [], []),
+        ("volume", [], []),
+    ):
+        listed = ["docker", kind, "ls", *also_stopped, "--quiet", "--filter", f"name={mark}"]
         found = subprocess.run(listed, capture_output=True, text=True).stdout.split()
         if found:
-            removal = ["docker", kind, "rm", "--force", *found]
+            removal = ["docker", kind, "rm", "--force", *its_volumes, *found]
             subprocess.run(removal, capture_output=True)
 
 

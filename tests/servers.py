@@ -93,10 +93,10 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pipelines(function_zip: Path) -> Callable[..., Stack]:
-    """The one on a backend with options, made when it is first needed; it ends with them.
+    """Returns the pipeline that these servers have, with these options; makes it at the first call.
 
-    Not a fixture for each: pytest keeps what a session has, also for a folder whose `backend` is
-    another.
+    It is no fixture of the session itself: pytest would keep the first one, and a folder that has
+    another `backend` would get a pipeline on the wrong servers.
     """
     code = function_zip.read_bytes()
     return cache(lambda backend, options: provisioned(backend, options, code))

@@ -146,7 +146,7 @@ class Stack:
         eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == state)
 
     def start_log(self) -> None:
-        """What the function has logged so far is of no interest."""
+        """Read what the function logs from now on."""
         self.log = FunctionLog(self.clients.logs, self.names.function, since=time.time())
 
     def clear(self) -> None:

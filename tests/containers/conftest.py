@@ -38,5 +38,5 @@ def backend(in_containers: Backend) -> Backend:
 
 @pytest.fixture(scope="session")
 def options() -> provisioner.Options:
-    """One shard: the emulator answers half of the polls. Compose has two."""
+    """One shard: each is polled, and LocalStack takes much time for that. Compose has two."""
     return provisioner.Options(stream_shards=1)

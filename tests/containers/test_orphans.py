@@ -18,7 +18,13 @@ def test_networks_volumes_and_containers_of_a_run_are_removed_and_no_others() ->
             client.networks.create(f"{name}-network")
             client.volumes.create(f"{name}-volume")
         image = engine.build("pipes")
-        client.containers.create(image, name=f"{mark}-container", network=f"{mark}-network")
+        container = client.containers.create(
+            image, name=f"{mark}-container", network=f"{mark}-network"
+        )
+        container.start()
+        container.reload()
+        [unnamed] = [mount["Name"] for mount in container.attrs["Mounts"]]
+        assert unnamed in {volume.name for volume in client.volumes.list()}
 
         orphans.remove_marked(mark)
 
@@ -26,6 +32,7 @@ def test_networks_volumes_and_containers_of_a_run_are_removed_and_no_others() ->
         names += [str(each.name) for each in client.volumes.list()]
         names += [str(each.name) for each in client.containers.list(all=True, ignore_removed=True)]
         assert [name for name in names if mark in name] == []
+        assert unnamed not in names
         assert sorted(name for name in names if other in name) == [
             f"{other}-network",
             f"{other}-volume",

@@ -43,11 +43,11 @@ def say_what_is_missing(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in_containers = [item for item in items if item.get_closest_marker("containers")]
-    if in_containers and engine.missing() and not engine.required():
+    if in_containers and engine.missing():
         for item in in_containers:
             item.add_marker(pytest.mark.skip(reason=engine.missing()))
     in_a_browser = [item for item in items if item.get_closest_marker("browser")]
-    if in_a_browser and chromium.missing() and not chromium.required():
+    if in_a_browser and chromium.missing():
         for item in in_a_browser:
             item.add_marker(pytest.mark.skip(reason=chromium.missing()))
 

@@ -7,8 +7,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
 LOCALSTACK = "localstack/localstack:4.14.0"
 LEFT_OUT = "no Docker engine"
@@ -28,12 +26,6 @@ def missing() -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{LEFT_OUT}: {error}"
     return f"{LEFT_OUT}: {asked.stderr.strip()}" if asked.returncode else ""
-
-
-def need() -> None:
-    """Fail the test when there is no engine: where there may be none, it is left out before."""
-    if reason := missing():
-        pytest.fail(reason, pytrace=False)
 
 
 def emulator_image() -> str:

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,11 +115,14 @@ class PipesProcess:
 
 @contextmanager
 def pipes_process(
-    emulator: str, state: Path, environment: Mapping[str, str] = MappingProxyType({})
+    emulator: str,
+    state: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    options: Sequence[str] = (),
 ) -> Iterator[PipesProcess]:
     process = PipesProcess(emulator, state, environment=dict(environment))
     try:
-        process.start()
+        process.start(*options)
         yield process
     finally:
         process.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ import pytest
 from botocore.config import Config
 
 import build_zip
-import engine
 import provisioner
 from inventory_cli.aws import Clients
 from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.environment import isolated
 from inventory_cli.function_log import FunctionLog
 from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
 
@@ -66,7 +67,6 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
 @pytest.fixture(scope="session")
 def in_containers() -> Iterator[Backend]:
     """Servers in containers."""
-    engine.need()
     from container_stack import containers  # testcontainers looks at the engine when imported
 
     with containers() as servers:
@@ -128,10 +128,19 @@ def own_stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """As `stack`, for a test that changes the function, or that reads all that ever changed."""
-    stack = provisioned(backend, options, function_zip.read_bytes())
-    lead_to(stack, monkeypatch)
-    yield stack
-    provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
+    with pipeline(backend, options, function_zip.read_bytes()) as stack:
+        lead_to(stack, monkeypatch)
+        yield stack
+
+
+@contextmanager
+def pipeline(backend: Backend, options: provisioner.Options, code: bytes) -> Iterator[Stack]:
+    """See `provisioned`; nothing is left of it afterwards."""
+    stack = provisioned(backend, options, code)
+    try:
+        yield stack
+    finally:
+        provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
 
 
 def provisioned(backend: Backend, options: provisioner.Options, code: bytes) -> Stack:
@@ -158,9 +167,8 @@ def lead_to(stack: Stack, patch: pytest.MonkeyPatch) -> None:
 
 def set_aws(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
     """`variables` take the place of all that the environment says about AWS."""
-    for variable in list(os.environ):
-        if variable.startswith("AWS_") and "CA_BUNDLE" not in variable:
-            patch.delenv(variable)
+    for variable in os.environ.keys() - isolated(os.environ, variables).keys():
+        patch.delenv(variable)
     for variable, value in variables.items():
         patch.setenv(variable, value)
 

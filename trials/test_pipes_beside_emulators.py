@@ -44,7 +44,9 @@ def test_an_emulator_that_restarts_is_waited_for(tmp_path: Path) -> None:
     try:
         emulator.wait_until(lambda: ministack.ready(port), timeout=30)
         pipeline = Pipeline(aws, "restart")
-        with pipes_process(ministack.url(port), tmp_path / "state") as pipes:
+        # Metrics that cannot be put are told of as well, on a slow machine.
+        options = ["--metrics-interval", "0"]
+        with pipes_process(ministack.url(port), tmp_path / "state", options=options) as pipes:
             pipeline.put("before")
             client = pipes.client()
             client.create_pipe(**pipeline.definition())
@@ -56,8 +58,7 @@ def test_an_emulator_that_restarts_is_waited_for(tmp_path: Path) -> None:
             emulator.wait_until(lambda: ministack.ready(port), timeout=30)
             pipeline.put("after")
             assert settled(pipeline, 2) == ["before", "after"]
-            told = [line for line in pipes.log.read_text().splitlines() if "trying on" in line]
-            assert len([line for line in told if "the stream" in line or "shard" in line]) <= 2
+            assert pipes.log.read_text().count("trying on") <= 2
     finally:
         emulator.stop()
 

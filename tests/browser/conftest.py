@@ -26,6 +26,7 @@ from playwright.sync_api import (
 
 import chromium
 from inventory_cli.embedded.processes import free_port
+from inventory_cli.environment import isolated
 from waiting import eventually
 
 PATIENCE_MS = 60_000
@@ -57,7 +58,7 @@ class Live:
 @pytest.fixture(scope="module")  # the tests after these have the machine to themselves again
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder, port = tmp_path_factory.mktemp("browser"), free_port()
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") or "BUNDLE" in k}
+    kept = isolated(os.environ, {})
     for name in ("TARGET", "PYTEST_CURRENT_TEST"):  # NiceGUI behaves otherwise in a test
         kept.pop(name, None)
     log = folder / "up.log"

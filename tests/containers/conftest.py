@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import engine
 import provisioner
 from stack import Backend
 
@@ -18,11 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.containers)
             item.add_marker(pytest.mark.timeout(420))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _engine() -> None:
-    engine.need()
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from endings import variant
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
-from servers import lead_to, provisioned
+from servers import lead_to, pipeline
 from stack import Backend, Stack
 
 Placed = tuple[str, int, bytes]
@@ -34,9 +34,8 @@ OPTIONS = provisioner.Options(max_retry_attempts=1)
 
 @pytest.fixture(scope="module")
 def poisonous(backend: Backend, function_zip: Path) -> Iterator[Stack]:
-    stack = provisioned(backend, OPTIONS, variant(function_zip.read_bytes()))
-    yield stack
-    provisioner.destroy(stack.resources, stack.names, OPTIONS, lambda _: None)
+    with pipeline(backend, OPTIONS, variant(function_zip.read_bytes())) as stack:
+        yield stack
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import provisioner
-from servers import lead_to, provisioned
+from servers import lead_to, pipeline
 from stack import Backend, Stack
 from subscriber import Alert, subscribed
 from waiting import eventually
@@ -39,9 +39,8 @@ def total(alerts: list[Alert]) -> Counter[str]:
 def alerted_stack(
     backend: Backend, options: provisioner.Options, function_zip: Path
 ) -> Iterator[Stack]:
-    stack = provisioned(backend, options, function_zip.read_bytes())
-    yield stack
-    provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
+    with pipeline(backend, options, function_zip.read_bytes()) as stack:
+        yield stack
 
 
 @pytest.fixture

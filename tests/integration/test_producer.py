@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import re
 import signal
 import subprocess
 import sys
@@ -482,7 +481,7 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
     for record in stream.records():
         assert record["Data"] in written
         assert record["SequenceNumber"].encode() in written
-    assert re.search(rb"[123] sent, ", written)
+    assert b"3 sent, " in written
     assert b"3 events sent to " in written
 
 

@@ -18,13 +18,14 @@ import time
 from functools import partial
 from pathlib import Path
 
+from endings import variant
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.workbench import enter, packaged_function
 from kept_folder import run_in_folder
 from long_run import report
 from long_run.plan import Plan
 from long_run.run import Run, StuckError, Tell
-from long_run.world import pipeline
+from servers import pipeline
 from stack import EmbeddedBackend
 
 LEAST_EVENTS = 1000
@@ -51,7 +52,8 @@ def long_run(plan: Plan, folder: Path, tell: Tell) -> list[str]:
     """Run it and tell its figures; what is wrong, a line each."""
     with EmbeddedStack(folder, os.environ, time.sleep) as servers:
         enter(servers.variables)
-        with pipeline(EmbeddedBackend(servers), plan.options, packaged_function()) as stack:
+        code = variant(packaged_function())
+        with pipeline(EmbeddedBackend(servers), plan.options, code) as stack:
             run = Run(stack, plan, tell)
             try:
                 run.carry_out()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from endings import variant
 from long_run import report
 from long_run.plan import Plan
 from long_run.run import Run
-from long_run.world import pipeline
-from servers import set_aws
+from servers import pipeline, set_aws
 from stack import Backend
 
 PLAN = Plan(seed=1, events=2000, products=200, hanging=0, shards=(2, 3), ahead=1000)
@@ -25,7 +25,7 @@ def _follow_the_environment(embedded: Backend, monkeypatch: pytest.MonkeyPatch) 
 def test_every_event_is_in_one_place_whatever_happened_to_the_pipeline(
     embedded: Backend, function_zip: Path
 ) -> None:
-    with pipeline(embedded, PLAN.options, function_zip.read_bytes()) as stack:
+    with pipeline(embedded, PLAN.options, variant(function_zip.read_bytes())) as stack:
         run = Run(stack, PLAN, print)
         run.carry_out()
         print("\n".join(report.lines(run)))

@@ -47,6 +47,14 @@ class Project:
         group = f"/aws/lambda/{function}"
         return bool(logs.filter_log_events(logGroupName=group, limit=1)["events"])
 
+    def messages(self, queue: str) -> int:
+        """How many the queue holds, those that somebody has received included."""
+        sqs = self._session.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        received = int(found["ApproximateNumberOfMessagesNotVisible"])
+        return int(found["ApproximateNumberOfMessages"]) + received
+
     @property
     def _session(self) -> boto3.Session:
         return boto3.Session("test", "test", region_name=REGION)

@@ -163,11 +163,12 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
 
 
 def test_down_with_volumes_leaves_nothing(running: Project) -> None:
-    # Both functions have run, and none is being started: that one would outlive LocalStack.
+    # Both functions have run, and none is being started nor will be: it would outlive LocalStack.
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(running.has_run, function), timeout=120)
     assert running.run("stop", "producer").returncode == 0
     await_no_differences(running)
+    eventually(lambda: running.messages(NAMES.alerts_queue) == 0, timeout=120)
     eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)
     assert left_of(running.name)
     assert running.run("down", "--volumes").returncode == 0

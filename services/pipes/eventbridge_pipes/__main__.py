@@ -37,10 +37,11 @@ class ListenError(Exception):
 
 
 def main() -> int:
+    os.umask(0o077)  # the state is its owner's
     keep_one_arena()
     give_large_pieces_back()
     look_past_what_stays()
-    settings = Settings.from_arguments(sys.argv[1:])
+    settings = Settings.read(sys.argv[1:], os.environ)
     logs.configure(settings.log_format, settings.log_level)
     try:
         listener = _listen(settings.host, settings.port)
@@ -63,7 +64,8 @@ def main() -> int:
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     crash = _crash if settings.allow_crash else None
-    server = _server(application(model, service, store, watchers.exposition, crash))
+    app = application(model, service, store, watchers.exposition, settings.admitted, crash)
+    server = _server(app)
     lifecycle.resume()
     server.run(sockets=[listener])
     ended = lifecycle.stop(GRACE_SECONDS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from eventbridge_pipes import __version__
+from eventbridge_pipes import __version__, guard
 
 DESCRIPTION = """\
 EventBridge Pipes as a local service: the API, and the workers that move the records.
@@ -24,6 +24,9 @@ environment variables, those of every AWS SDK:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
                           needed, or a profile; any value will do for an emulator
   AWS_PROFILE             a profile of the AWS configuration, in place of the above
+and two of its own:
+  PIPES_ALLOW_HOST, PIPES_ALLOW_ORIGIN
+                          as --allow-host and --allow-origin, several with commas between
 
 example, beside an emulator on port 4566:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
@@ -35,7 +38,7 @@ example, beside an emulator on port 4566:
 GET /health tells whether it is up, and how many pipes are in which state; GET /metrics tells
 Prometheus what they do. SIGINT or SIGTERM ends it once the batches at their targets are done, or
 after five seconds. It listens on 127.0.0.1 and verifies no signatures: who reaches the port may
-use it.
+use it, but for web pages of other origins, which are refused.
 
 exit codes: 0 ended by a signal, 2 not begun (an option, a setting, the port or the state)
 """
@@ -59,11 +62,13 @@ class Settings:
     metrics_interval: float
     embedded_metrics: str | None = None
     allow_crash: bool = False
+    admitted: guard.Admitted = field(default_factory=guard.Admitted)
 
     @classmethod
-    def from_arguments(cls, arguments: Sequence[str]) -> Settings:
+    def read(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         """Ends the process, with a message and exit code 2 when they are wrong."""
-        return cls(**vars(_parser().parse_args(arguments)))
+        told = vars(_parser().parse_args([*guard.options(environ), *arguments]))
+        return cls(admitted=guard.admitted(told), **told)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +97,7 @@ def _add_listening(parser: argparse.ArgumentParser) -> None:
         help="port to listen on; 0 takes a free one, which the first log line names "
         "(default: %(default)s)",
     )
+    guard.add_options(parser)
     parser.add_argument(
         "--allow-crash",
         action="store_true",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.api.application import MAX_BODY_BYTES, application
 from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.guard import Admitted
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.model import Pipe, State
 from eventbridge_pipes.store import Store
@@ -54,7 +55,7 @@ class Api:
         service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
         service.create(definition())
         exposition = Exposition(PipesCollector(lambda: {}, store.pipes))
-        self._app = application(MODEL, service, store, exposition)
+        self._app = application(MODEL, service, store, exposition, Admitted())
 
     def ask(self, method: str, target: str, body: bytes = b"") -> Answer:
         return asyncio.run(self._ask(method, target, body))
@@ -78,7 +79,7 @@ class Api:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [],
+            "headers": [(b"host", b"localhost")],
         }
         await self._app(scope, receive, send)
         return answer

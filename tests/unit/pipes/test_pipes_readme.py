@@ -40,7 +40,7 @@ def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_
 
 def test_its_options_are_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        Settings.from_arguments(["--help"])
+        Settings.read(["--help"], {})
     usage = capsys.readouterr().out.partition("\n\n")[0]
     settings = README.partition("## Settings")[2].partition("Exit codes")[0]
     assert set(re.findall(r"`(--[a-z-]+)", settings)) == {

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from eventbridge_pipes import __version__
+from eventbridge_pipes.guard import Admitted
 from eventbridge_pipes.settings import Settings
 
 
-def parsed(*arguments: str) -> Settings:
-    return Settings.from_arguments(arguments)
+def parsed(*arguments: str, environ: Mapping[str, str] | None = None) -> Settings:
+    return Settings.read(arguments, environ or {})
 
 
 def test_it_runs_without_any_option_on_this_machine_only_and_keeps_what_it_knows() -> None:
@@ -36,6 +38,34 @@ def test_every_option_has_its_setting() -> None:
         metrics_interval=2.5,
         embedded_metrics="/aws/lambda/",
     )
+
+
+def test_hosts_and_origins_are_admitted_by_options_and_by_variables() -> None:
+    arguments = ["--allow-host", "Pipes", "--allow-origin", "http://localhost:3000"]
+    environ = {"PIPES_ALLOW_HOST": "a.example, [::1] ,", "PIPES_ALLOW_ORIGIN": "https://B.example"}
+    assert parsed(*arguments, environ=environ).admitted == Admitted(
+        frozenset({"pipes", "a.example", "::1"}),
+        frozenset({"http://localhost:3000", "https://b.example"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"PIPES_ALLOW_HOST": "a.example:80"}, "'a.example:80' is not a host's name"),
+        ({"PIPES_ALLOW_HOST": "http://a.example"}, "is not a host's name"),
+        ({"PIPES_ALLOW_ORIGIN": "http://a.example/"}, "'http://a.example/' is not an origin"),
+        ({"PIPES_ALLOW_ORIGIN": "a.example"}, "is not an origin"),
+        ({"PIPES_ALLOW_ORIGIN": "*"}, "is not an origin"),
+        ({"PIPES_ALLOW_ORIGIN": "null"}, "is not an origin"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_ends_it(
+    capsys: pytest.CaptureFixture[str], environ: dict[str, str], named: str
+) -> None:
+    with pytest.raises(SystemExit):
+        parsed(environ=environ)
+    assert named in capsys.readouterr().err
 
 
 def test_in_memory_there_is_no_state_directory() -> None:
@@ -86,6 +116,8 @@ def test_help_names_every_option_its_default_and_the_variables_of_the_environmen
     options = [
         "host",
         "port",
+        "allow-host",
+        "allow-origin",
         "state",
         "in-memory",
         "log-format",
@@ -96,6 +128,6 @@ def test_help_names_every_option_its_default_and_the_variables_of_the_environmen
     assert [option for option in options if f"--{option}" not in text] == []
     defaults = re.findall(r"\(default:\s+([^)]+)\)", text)
     assert defaults == ["127.0.0.1", "4567", ".eventbridge-pipes", "text", "info", "10"]
-    for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_PIPES"):
+    for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PIPES_ALLOW_HOST"):
         assert variable in text
     assert max(map(len, text.splitlines())) <= 100

@@ -207,13 +207,13 @@ def test_an_interval_that_is_none_is_refused(
     seconds: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        Settings.from_arguments(["--state", "s", f"--metrics-interval={seconds}"])
+        Settings.read(["--state", "s", f"--metrics-interval={seconds}"], {})
     assert "is not a number of seconds from 0 to 3600" in capsys.readouterr().err
 
 
 def test_the_settings_of_watching_have_defaults_and_can_be_given() -> None:
-    settings = Settings.from_arguments(["--state", "s"])
+    settings = Settings.read(["--state", "s"], {})
     assert (settings.log_level, settings.metrics_interval) == ("info", 10)
     given = ["--state", "s", "--log-level", "debug", "--metrics-interval", "0"]
-    settings = Settings.from_arguments(given)
+    settings = Settings.read(given, {})
     assert (settings.log_level, settings.metrics_interval) == ("debug", 0)

@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,6 +27,7 @@ from eventbridge_pipes.api.errors import (
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
 from eventbridge_pipes.api.validation import validate
+from eventbridge_pipes.guard import Admitted, Guard
 from eventbridge_pipes.logs import LOGGER
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.watching.exposition import CONTENT_TYPE, Exposition
@@ -40,10 +43,11 @@ def application(
     service: PipesService,
     store: Store,
     exposition: Exposition,
+    admitted: Admitted,
     crash: Callable[[], None] | None = None,
 ) -> Starlette:
     """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
-    where there is a `crash`, `POST /crash`, which no page in a browser may ask for."""
+    where there is a `crash`, `POST /crash`."""
     router = Router(model)
 
     async def health(_: Request) -> Response:
@@ -53,10 +57,8 @@ def application(
     async def metrics(_: Request) -> Response:
         return Response(await run_in_threadpool(exposition.text), media_type=CONTENT_TYPE)
 
-    async def crashed(request: Request) -> Response:
-        if crash is None or "origin" in request.headers:
-            return Response(status_code=403)
-        return Response(status_code=202, background=BackgroundTask(crash))
+    async def crashed(_: Request) -> Response:
+        return Response(status_code=202, background=BackgroundTask(crash) if crash else None)
 
     async def operation(request: Request) -> Response:
         try:
@@ -68,8 +70,17 @@ def application(
     async def unknown(request: Request, _: Exception) -> Response:
         return _error(UnknownOperationError(request.method, request.url.path), str(uuid.uuid4()))
 
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=sorted(admitted.origins),
+        allow_methods=METHODS,
+        allow_headers=["*"],
+        expose_headers=["*"],
+        allow_private_network=True,
+    )
     return Starlette(
         exception_handlers={HTTPException: unknown},
+        middleware=[Middleware(Guard, admitted), *([cors] if admitted.origins else [])],
         routes=[
             Route("/health", health),
             Route("/metrics", metrics),

@@ -1,0 +1,157 @@
+"""Which requests an ASGI application answers: none that a web page of another origin sends.
+
+A page that a browser on this machine shows can send requests to 127.0.0.1, and read the answers
+once its own name leads here (DNS rebinding). Browsers tell the page's origin and how it relates to
+ours, and pages cannot change that. SDKs and the `aws` CLI send neither header.
+https://www.w3.org/TR/fetch-metadata/
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "host.docker.internal"})
+LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
+ERROR_CODE = "AccessDeniedException"
+OWN_PAGES = frozenset({"same-origin", "none"})
+
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(:[0-9]+)?", re.IGNORECASE)
+"""A name or an address, and perhaps a port."""
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/@?#*]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What is answered besides: `hosts` are names without a port, `origins` are of pages, such as
+    http://localhost:3000."""
+
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
+
+
+def refusal(headers: Sequence[tuple[bytes, bytes]], admitted: Admitted) -> str | None:
+    """Why a request with `headers` is refused, or None."""
+    hosts, origins, sites = (
+        [value.decode("latin-1") for key, value in headers if key.lower() == name]
+        for name in (b"host", b"origin", b"sec-fetch-site")
+    )
+    if len(hosts) != 1:
+        return "A request names one Host."
+    if not _is_local(hosts[0], admitted.hosts):
+        return f"Host {hosts[0]!r} is not a local name: --allow-host admits a name."
+    if len(origins) == 1 and origins[0].lower() in admitted.origins:
+        return None
+    own = {f"{scheme}://{hosts[0]}".lower() for scheme in ("http", "https")}
+    for origin in origins:
+        if origin.lower() not in own:
+            return f"A page of {origin!r} may not ask: --allow-origin admits an origin."
+    if not OWN_PAGES.issuperset(sites):
+        return "A page of another origin may not ask: --allow-origin admits an origin."
+    return None
+
+
+def _is_local(host: str, admitted: frozenset[str]) -> bool:
+    if not (parts := HOST.fullmatch(host)):
+        return False
+    name = parts[1].lower().strip("[]").removesuffix(".")
+    if name in admitted or name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def as_error(why: str) -> dict[str, str]:
+    """What the SDKs of JSON protocols take for AWS's error."""
+    return {"__type": ERROR_CODE, "message": why}
+
+
+class Guard:
+    """Answers 403 in the place of `app`, as AWS words errors; closes a WebSocket."""
+
+    def __init__(self, app: App, admitted: Admitted) -> None:
+        self._app = app
+        self._admitted = admitted
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        why = refusal(scope["headers"], self._admitted) if "headers" in scope else None
+        if why is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            body = json.dumps(as_error(why)).encode() + b"\n"
+            headers = {
+                b"content-type": b"application/json",
+                b"content-length": str(len(body)).encode(),
+                b"x-amzn-errortype": ERROR_CODE.encode(),
+                b"x-content-type-options": b"nosniff",
+            }
+            start = {"type": "http.response.start", "status": 403, "headers": [*headers.items()]}
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that `admitted` reads."""
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        type=_host,
+        default=[],
+        metavar="NAME",
+        help="a name that requests may call the service by, besides localhost and the like: that "
+        "of its container, say; may be given several times",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        type=_origin,
+        default=[],
+        metavar="ORIGIN",
+        help="an origin whose web pages may use the service, such as http://localhost:3000; may "
+        "be given several times",
+    )
+
+
+def options(environ: Mapping[str, str]) -> list[str]:
+    """The options that are set by variables: PIPES_ALLOW_HOST, PIPES_ALLOW_ORIGIN."""
+    return [
+        f"--allow-{kind}={each.strip()}"
+        for kind in ("host", "origin")
+        for each in environ.get(f"PIPES_ALLOW_{kind.upper()}", "").split(",")
+        if each.strip()
+    ]
+
+
+def admitted(told: dict[str, Any]) -> Admitted:
+    """What the options say; they are taken out of `told`."""
+    return Admitted(frozenset(told.pop("allow_host")), frozenset(told.pop("allow_origin")))
+
+
+def _host(text: str) -> str:
+    parts = HOST.fullmatch(text)
+    if not parts or parts[2]:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host's name, without a port")
+    return parts[1].lower().strip("[]")
+
+
+def _origin(text: str) -> str:
+    if not ORIGIN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin, such as http://localhost:3000 (with no / at its end)"
+        )
+    return text.lower()

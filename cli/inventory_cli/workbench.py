@@ -16,7 +16,7 @@ import boto3
 import build_zip
 import provisioner
 from inventory.stock import RemovalNamePolicy
-from inventory_cli import localstack
+from inventory_cli import localstack, private
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.environment import isolated
@@ -99,7 +99,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     if chosen(os.environ) is not Target.EMBEDDED:
         yield on_target(root)
         return
-    root.mkdir(parents=True, exist_ok=True)
+    private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
         with EmbeddedStack(folder, os.environ, pause) as stack:

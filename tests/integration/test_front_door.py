@@ -64,6 +64,13 @@ def test_a_server_that_does_not_start_is_one_line_and_leaves_nothing(
     assert front_door.processes() == []
 
 
+def others_may_read(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & 0o077)
+    except FileNotFoundError:
+        return False  # the servers make files and remove them
+
+
 def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     front_door: FrontDoor,
 ) -> None:
@@ -87,6 +94,9 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     assert {"product_id", "product_name", "quantity", "timestamp"} == set(rows[0])
     assert front_door.call("table", **exports) == (0, output)
     assert front_door.call("provision", "--plan")[1].endswith("nothing to do\n")
+
+    state = front_door.folder / ".inventory"
+    assert [path for path in (state, *state.rglob("*")) if others_may_read(path)] == []
 
     code, output = front_door.call("up")
     assert code == 2

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import IO, Self
 
+from inventory_cli import private
 from inventory_cli.audit.entry import Entry, line, parse
 from inventory_cli.audit.images import Image
 
@@ -87,9 +88,9 @@ class LogWriter:
 
     def __enter__(self) -> Self:
         """Raises BusyError, BrokenLogError or OSError."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(self._path.parent)
         with ExitStack() as undo:
-            self._file: BinaryIO = undo.enter_context(self._path.open("ab", buffering=0))
+            self._file: IO[bytes] = undo.enter_context(private.opened(self._path, "ab", 0))
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

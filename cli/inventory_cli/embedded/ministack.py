@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from inventory_cli import private
 from inventory_cli.embedded.processes import Server, answers
 
 REGION = "us-east-1"
@@ -19,7 +20,7 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
     """
     scratch = state / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    private.make_folder(scratch)
     settings = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",

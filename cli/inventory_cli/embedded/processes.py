@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from inventory_cli import private
+
 POLL_SECONDS = 0.02
 
 
@@ -36,8 +38,8 @@ class Server:
 
     @classmethod
     def start(cls, name: str, argv: Sequence[str], env: Mapping[str, str], log: Path) -> Self:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        private.make_folder(log.parent)
+        with private.opened(log, "ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                 argv,
                 env=dict(env),
@@ -45,6 +47,7 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=private.UMASK,
             )
         return cls(name, process, log)
 

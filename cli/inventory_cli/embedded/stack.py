@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from inventory_cli import private
 from inventory_cli.embedded import ministack, pipes
 from inventory_cli.embedded.processes import Server, StartupError, free_port
 from inventory_cli.environment import isolated, variables
@@ -53,7 +54,8 @@ class EmbeddedStack:
     def __enter__(self) -> Self:
         """Raises AlreadyRunningError, StartupError, or what `pause` raises to give up."""
         with ExitStack() as undo:
-            self.state.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.state)
+            self.state.chmod(0o700)  # it may be of an earlier version
             undo.callback(_lock(self.state))
             for left in reversed(range(TRIES)):
                 try:
@@ -63,7 +65,8 @@ class EmbeddedStack:
                     if not left:
                         raise
             note = _note(self.state)
-            note.write_text(json.dumps({"pid": os.getpid(), "variables": dict(self.variables)}))
+            with private.opened(note, "w") as file:
+                json.dump({"pid": os.getpid(), "variables": dict(self.variables)}, file)
             undo.callback(note.unlink, missing_ok=True)
             self._cleanup = undo.pop_all()
         return self
@@ -124,7 +127,7 @@ def running_variables(state: Path) -> dict[str, str]:
 
 def _lock(state: Path) -> Callable[[], object]:
     """Hold the folder for this process, which also its sudden end gives up; returns the release."""
-    file = (state / "lock").open("a")
+    file = private.opened(state / "lock", "a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

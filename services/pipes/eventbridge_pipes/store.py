@@ -61,7 +61,7 @@ class Store:
             self._db = _open(Path(":memory:"))
             return
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._db = _open(directory / FILE_NAME)
         except (OSError, sqlite3.Error) as error:
             raise StateDirectoryError(_explain(directory, error)) from error

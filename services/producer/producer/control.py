@@ -1,14 +1,15 @@
 """The pace of a running producer, and the HTTP endpoint that changes it. Off unless asked for.
 
 GET answers {"rate": 20.0, "paused": false}; PUT with one or both of these sets them. A rate of null
-is the natural pace. Whoever reaches the port may do so; a browser may not: its requests name the
-page that they come from, and are refused.
+is the natural pace. Whoever reaches the port by its own name may do so; a web page may not: its
+requests say that they are a page's, or name a host that is not this one (DNS rebinding).
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,7 +51,9 @@ class Pace:
 
 def serve(pace: Pace, host: str, port: int) -> ThreadingHTTPServer:
     """The endpoint, answering in threads of its own. Raises OSError when it cannot listen."""
-    server = ThreadingHTTPServer((host, port), type("Handler", (_Handler,), {"pace": pace}))
+    names = {"localhost", "127.0.0.1", "[::1]", host.lower()}
+    handler = type("Handler", (_Handler,), {"pace": pace, "names": names})
+    server = ThreadingHTTPServer((host, port), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
     return server
@@ -58,6 +61,7 @@ def serve(pace: Pace, host: str, port: int) -> ThreadingHTTPServer:
 
 class _Handler(BaseHTTPRequestHandler):
     pace: Pace
+    names: set[str]
     timeout = 5
 
     def do_GET(self) -> None:
@@ -79,9 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
 
     def _is_no_page(self) -> bool:
-        if "Origin" not in self.headers and "Sec-Fetch-Site" not in self.headers:
+        named = re.sub(":[0-9]+$", "", self.headers.get("Host", "")).lower()
+        if named not in self.names:
+            self._answer(403, {"error": f"{named!r} is not a name of this host"})
+        elif "Origin" in self.headers or "Sec-Fetch-Site" in self.headers:
+            self._answer(403, {"error": "pages may not ask"})
+        else:
             return True
-        self._answer(403, {"error": "pages may not ask"})
         return False
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:

@@ -10,6 +10,9 @@ from dashboard.settings import DashboardSettingsError, Settings
 from dashboard.web.guard import Guard
 
 OWN = "127.0.0.1:8080"
+CROSSED = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]
+FOLLOWED = [*CROSSED, ("sec-fetch-dest", "document")]
+FRAMED = [*CROSSED, ("sec-fetch-dest", "iframe")]
 
 
 def ask(kind: str, *headers: tuple[str, str]) -> tuple[list[dict[str, Any]], bool]:
@@ -29,7 +32,7 @@ def ask(kind: str, *headers: tuple[str, str]) -> tuple[list[dict[str, Any]], boo
 
     raw = [(name.encode(), value.encode()) for name, value in headers]
     guard = Guard(application, Settings().from_env({}).allowed_hosts)
-    asyncio.run(guard({"type": kind, "headers": raw}, receive, send))
+    asyncio.run(guard({"type": kind, "method": "GET", "headers": raw}, receive, send))
     return sent, bool(asked)
 
 
@@ -52,6 +55,11 @@ def test_who_names_it_as_it_is_called_is_answered(host: str, origin: list[tuple[
         [("host", OWN), ("origin", "null")],
         [("host", OWN), ("origin", f"https://{OWN}")],
         [("host", OWN), ("origin", f"http://{OWN}"), ("origin", "http://evil.example")],
+        [("host", OWN), ("sec-fetch-site", "cross-site")],
+        [("host", OWN), ("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors")],
+        [("host", OWN), *FRAMED],
+        [("host", OWN), ("origin", "http://evil.example"), *FOLLOWED],
+        [("host", "evil.example"), *FOLLOWED],
     ],
 )
 def test_all_others_are_refused_over_http_and_websockets(headers: list[tuple[str, str]]) -> None:
@@ -61,6 +69,10 @@ def test_all_others_are_refused_over_http_and_websockets(headers: list[tuple[str
     sent, asked = ask("websocket", *headers)
     assert not asked
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_a_link_from_elsewhere_opens_the_page() -> None:
+    assert ask("http", ("host", OWN), *FOLLOWED)[1]
 
 
 def test_other_names_are_allowed_where_they_are_set() -> None:

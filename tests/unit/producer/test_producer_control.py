@@ -104,8 +104,27 @@ def test_the_endpoint_tells_and_sets_the_pace(endpoint: tuple[Pace, str]) -> Non
     assert asked(url, "PUT", b"no json")[0] == 400
 
 
-def test_a_page_in_a_browser_may_not_ask(endpoint: tuple[Pace, str]) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+        {"Host": "localhost.evil.example:8081"},
+        {"Host": ""},
+    ],
+)
+def test_a_page_in_a_browser_may_not_ask(
+    endpoint: tuple[Pace, str], headers: dict[str, str]
+) -> None:
     served, url = endpoint
-    assert asked(url, "PUT", b'{"paused": true}', {"Origin": "http://evil.example"})[0] == 403
-    assert asked(url, headers={"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert asked(url, "PUT", b'{"paused": true}', headers)[0] == 403
+    assert asked(url, headers=headers)[0] == 403
     assert not served.paused
+
+
+def test_it_is_asked_by_the_name_that_it_listens_on(endpoint: tuple[Pace, str]) -> None:
+    _, url = endpoint
+    assert asked(url.replace("127.0.0.1", "localhost"))[0] == 200
+    assert asked(url, headers={"Host": "[::1]:8081"})[0] == 200

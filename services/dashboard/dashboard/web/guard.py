@@ -37,8 +37,9 @@ HEADERS = {
 class Guard:
     """Refuses, with 403, what does not name one of `hosts`, or comes from a page that is not ours.
 
-    A name of somebody else's that leads to this machine (DNS rebinding) is not among them; a page
-    of another origin says so in Origin, which browsers send with each WebSocket and each POST.
+    A name of somebody else's that leads to this machine (DNS rebinding) is not among them. Of what
+    a page of another origin makes a browser send, only a link that is followed to a page of ours is
+    answered. https://www.w3.org/TR/fetch-metadata/
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
@@ -49,7 +50,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        elif self._is_ours(Headers(scope=scope)):
+        elif self._is_ours(scope):
             await self._app(scope, receive, _guarded(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -59,11 +60,18 @@ class Guard:
                 {"type": "http.response.body", "body": b"This is not the page's own name.\n"}
             )
 
-    def _is_ours(self, headers: Headers) -> bool:
+    def _is_ours(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return False
-        return all(origin.lower() in self._origins for origin in origins)
+        if any(origin.lower() not in self._origins for origin in origins):
+            return False
+        return {"same-origin", "none"}.issuperset(headers.getlist("sec-fetch-site")) or (
+            scope.get("method") == "GET"
+            and headers.getlist("sec-fetch-mode") == ["navigate"]
+            and headers.getlist("sec-fetch-dest") == ["document"]
+        )
 
 
 def _start(status: int) -> dict[str, Any]:

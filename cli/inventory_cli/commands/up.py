@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eventbridge_pipes.guard import ORIGIN
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.paths import embedded
 from producer.cli import produce
@@ -27,9 +28,17 @@ RESTART_SECONDS = 3.0
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--allow-origin",
+    envvar="ALLOW_ORIGIN",
+    metavar="ORIGINS",
+    callback=lambda _context, _option, given: _origins(given),
+    help="Origins whose web pages may use the servers, such as http://localhost:3000, with commas "
+    "between. Pages of others are refused.",
+)
 @click.argument("producer_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def up(state: Path, producer_options: tuple[str, ...]) -> None:
+def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...]) -> None:
     """Run the whole stack on this machine until Ctrl+C: servers, resources, producer, dashboard.
 
     Options of `inventory produce` are handed on to the producer: `inventory up --rate 20`. What
@@ -56,6 +65,8 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
                 "already: use inventory provision and inventory produce"
             )
     folder = embedded(state)
+    if allow_origin:
+        os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
     try:
         with (
             Interrupts() as interrupts,
@@ -82,6 +93,15 @@ def up(state: Path, producer_options: tuple[str, ...]) -> None:
                 _follow(bench, interrupts.pause, producer, page, stack)
     except InterruptedRunError:
         click.echo(f"Stopped. What the stack holds is kept in {folder}.")
+
+
+def _origins(given: str | None) -> str | None:
+    for origin in filter(None, map(str.strip, (given or "").split(","))):
+        if not ORIGIN.fullmatch(origin):
+            raise click.BadParameter(
+                f"{origin!r} is not an origin, such as http://localhost:3000 (with no / at its end)"
+            )
+    return given
 
 
 def _start_producer(folder: Path, options: tuple[str, ...], control: str) -> Server:

@@ -4,13 +4,18 @@ It is what is installed, with some things put right in its own process: how a st
 (`resharding`), how much a call looks at where there are many records or messages (`expiry`,
 `queues`), what an exception does to a function's process (`exceptions`), what of its output is
 logged (`function_logs`), and when a mapping calls its function (`windows`). That was made for one
-version; another runs as it comes, and says so in its log.
+version; another runs as it comes, and says so in its log. Of any version, web pages of other
+origins are refused: it runs functions as processes of whoever started it.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 from importlib.metadata import version
+
+from eventbridge_pipes import guard
 
 VERSION = "1.5.33"
 
@@ -41,10 +46,14 @@ def put_right(installed: str) -> str | None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    guard.add_options(parser)
+    admitted = guard.admitted(vars(parser.parse_args(guard.options(os.environ))))
     if warning := put_right(version("ministack")):
         print(warning, file=sys.stderr)
     from ministack import app
 
+    app.app = guard.Guard(app.app, admitted)
     app.main()
 
 

@@ -1,0 +1,103 @@
+"""A web page of another origin, what it tries on our servers, and whether any of it was done."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+from playwright.sync_api import Page
+
+# Without a referrer: some servers take a request that says nothing of a page for one of an SDK.
+FETCH = """(attack) => fetch(attack.url, {
+    mode: 'no-cors', referrerPolicy: 'no-referrer', ...attack.init,
+}).then((answer) => answer.text()).catch(String)"""
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A page of somebody else."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>elsewhere</title>")
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """The port of a server that serves the page, under any name."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def attack(page: Page, variables: Mapping[str, str], control: str | None = None) -> None:
+    """Try all that a page can send, and fail if any of it is done."""
+    pipes = client("pipes", variables)
+    before = pipes.describe_pipe(Name="inventory-pipe")["LastModifiedTime"]
+    for each in attacks(variables, control):
+        page.evaluate(FETCH, each)
+    assert_nothing_happened(variables)
+    assert pipes.describe_pipe(Name="inventory-pipe")["LastModifiedTime"] == before
+
+
+def client(service: str, variables: Mapping[str, str]) -> Any:
+    pipes = "_PIPES" if service == "pipes" else ""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=variables[f"AWS_ENDPOINT_URL{pipes}"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def attacks(variables: Mapping[str, str], control: str | None) -> list[dict[str, Any]]:
+    emulator, pipes = variables["AWS_ENDPOINT_URL"], variables["AWS_ENDPOINT_URL_PIPES"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("evil.py", "def handler(event, context): pass")
+    function = {
+        "FunctionName": "evil",
+        "Runtime": "python3.13",
+        "Handler": "evil.handler",
+        "Role": "arn:aws:iam::000000000000:role/evil",
+        "Code": {"ZipFile": base64.b64encode(code.getvalue()).decode()},
+    }
+    pipe = client("pipes", variables).describe_pipe(Name="inventory-pipe")
+    copied = {key: pipe[key] for key in ("Source", "SourceParameters", "Target", "RoleArn")}
+    return [
+        {"url": url, "init": {"method": method, "body": body}}
+        for url, method, body in (
+            (f"{emulator}/2015-03-31/functions", "POST", json.dumps(function)),
+            (f"{emulator}/?Action=CreateQueue&QueueName=evil", "GET", None),
+            (emulator, "POST", "Action=CreateQueue&QueueName=evil"),
+            (f"{pipes}/v1/pipes/evil", "POST", json.dumps(copied, default=str)),
+            (f"{pipes}/v1/pipes/inventory-pipe/stop", "POST", None),
+            (f"{pipes}/crash", "POST", None),
+            *([(control, "POST", '{"paused": true}')] if control else []),
+        )
+    ]
+
+
+def assert_nothing_happened(variables: Mapping[str, str]) -> None:
+    functions = client("lambda", variables).list_functions()["Functions"]
+    assert "evil" not in {function["FunctionName"] for function in functions}
+    assert client("sqs", variables).list_queues(QueueNamePrefix="evil").get("QueueUrls", []) == []
+    pipes = client("pipes", variables).list_pipes()["Pipes"]
+    assert {(pipe["Name"], pipe["CurrentState"]) for pipe in pipes} == {
+        ("inventory-pipe", "RUNNING")
+    }

@@ -7,10 +7,14 @@ import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+import chromium
 import engine
+import foreign_page
 import provisioner
 from compose_project import Project, left_of, project
 from inventory.stock import RemovalNamePolicy
@@ -21,6 +25,7 @@ from waiting import eventually
 
 OURS = ("pipes", "producer", "dashboard", "function")
 NAMES = provisioner.Names()
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +165,34 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     # LocalStack forgets, without a plan that has persistence, and begins anew.
     assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
     assert running.run("up", "--wait").returncode == 0
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(
+    engine.emulator_keeps_state(), reason="MiniStack's own image refuses no page: docs/docker.md"
+)
+@pytest.mark.parametrize("name", ["127.0.0.1", "evil.localhost"])
+def test_a_page_of_another_origin_changes_nothing(running: Project, name: str) -> None:
+    with sync_playwright() as playwright, foreign_page.serving() as port:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.need(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        page.goto(f"http://{name}:{port}")
+        foreign_page.attack(page, running.variables)
+        browser.close()
+
+
+@pytest.mark.skipif(
+    engine.emulator_keeps_state(), reason="MiniStack's own image refuses no name: docs/docker.md"
+)
+def test_a_name_that_is_made_to_lead_here_is_refused(running: Project) -> None:
+    for url in (*(running.variables[name] for name in ENDPOINTS), running.dashboard):
+        request = urllib.request.Request(f"{url}/health", headers={"Host": "evil.example"})  # noqa: S310
+        with pytest.raises(HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)  # noqa: S310
+        with refused.value as answer:
+            assert answer.code == 403
 
 
 def test_down_with_volumes_leaves_nothing(running: Project) -> None:

@@ -1,0 +1,33 @@
+"""LocalStack runs this in its own process before it serves: it then refuses pages of other origins.
+
+As it comes, it answers a page that sends neither Origin nor Referer, and a page whose name is made
+to lead here (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import Any
+
+from localstack.aws import handlers
+
+sys.path.append("/opt/inventory")
+import guard  # type: ignore[import-not-found]
+
+host = socket.gethostname()
+hosts = {"localstack", host, *socket.gethostbyname_ex(host)[2]}
+origins = os.environ.get("EXTRA_CORS_ALLOWED_ORIGINS", "").lower().split(",")
+admitted = guard.Admitted(frozenset(hosts), frozenset(filter(None, map(str.strip, origins))))
+
+
+def refuse(chain: Any, context: Any, response: Any) -> None:
+    headers = [(k.encode(), v.encode("latin-1")) for k, v in context.request.headers]
+    if why := guard.refusal(headers, admitted):
+        response.status_code = 403
+        response.set_json(guard.as_error(why))
+        chain.terminate()
+
+
+handlers.preprocess_request.handlers.insert(0, refuse)

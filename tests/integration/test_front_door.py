@@ -54,9 +54,8 @@ def test_a_demo_that_is_stopped_leaves_no_process_and_no_port(
 def test_a_server_that_does_not_start_is_one_line_and_leaves_nothing(
     front_door: FrontDoor,
 ) -> None:
-    kept = front_door.folder / "state" / "embedded" / "pipes"
-    kept.mkdir(parents=True)
-    (kept / "pipes.sqlite").write_bytes(b"not a database" * 100)
+    in_the_way = front_door.folder / "state" / "embedded" / "pipes" / "lock.sqlite"
+    in_the_way.mkdir(parents=True)
     code, output = front_door.call("--state", "state", "up")
     assert code == 1
     assert output.startswith("Error: EventBridge Pipes ended with exit code")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from eventbridge_pipes.model import Pipe
 from eventbridge_pipes.streams.positions import Position
 
 FILE_NAME = "pipes.sqlite"
+"""Another process may read it, and copy it with SQLite's backup."""
+LOCK_NAME = "lock.sqlite"
+"""Nothing is in it; who has it locked has the directory."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS pipes (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
@@ -57,18 +61,21 @@ class Store:
         Raises StateDirectoryError when it cannot be written, or another service has it.
         """
         self._lock = threading.RLock()
-        if directory is None:
-            self._db = _open(Path(":memory:"))
-            return
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = _open(directory / FILE_NAME)
-        except (OSError, sqlite3.Error) as error:
-            raise StateDirectoryError(_explain(directory, error)) from error
+        with ExitStack() as opened:
+            if directory is None:
+                self._db = opened.enter_context(closing(_open(Path(":memory:"))))
+            else:
+                try:
+                    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    opened.enter_context(closing(_locked(directory / LOCK_NAME)))
+                    self._db = opened.enter_context(closing(_open(directory / FILE_NAME)))
+                except (OSError, sqlite3.Error) as error:
+                    raise StateDirectoryError(_explain(directory, error)) from error
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            self._opened.close()
 
     def pipes(self) -> list[Pipe]:
         """All pipes, by name."""
@@ -155,11 +162,20 @@ class Store:
                 raise StateError(str(error)) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+def _locked(path: Path) -> sqlite3.Connection:
+    """Keeps a second service off the same positions; the lock ends with the process."""
+    lock = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
-        # Exclusive: no second service on the same positions; the lock ends with the process.
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        lock.close()
+        raise
+    return lock
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
         db.execute("PRAGMA journal_mode = WAL")
         # A commit survives kill -9. A power cut may cost the last ones: those batches come again,
         # which at-least-once allows.

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from inventory_cli.embedded.ministack import REGION
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+LOOPBACK = ("127.0.0.1", "localhost")
+
 
 def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -> dict[str, str]:
     """What an SDK or the `aws` command line needs to work on the stack.
@@ -23,10 +26,26 @@ def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -
 
 
 def isolated(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    """`environ` with `variables` in place of its own AWS ones.
+    """`environ` with `variables` in place of its own AWS ones, and no proxy before the loopback."""
+    leading_elsewhere = overriding(environ, variables)
+    others = {k: v for k, v in environ.items() if k not in leading_elsewhere}
+    return {**others, **past_proxies(environ), **variables}
+
+
+def overriding(environ: Mapping[str, str], variables: Mapping[str, str]) -> set[str]:
+    """The variables of `environ` that have to go for `variables` to hold.
 
     A profile, a session token or the endpoint of one service would lead a client elsewhere, and
     at worst to a real account. Only where certificates are is kept.
     """
-    others = {k: v for k, v in environ.items() if not k.startswith("AWS_") or "CA_BUNDLE" in k}
-    return {**others, **variables}
+    own = {name for name in environ if name.startswith("AWS_") and "CA_BUNDLE" not in name}
+    return own - variables.keys()
+
+
+def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """What lets clients reach this machine directly, in spite of the proxies in `environ`."""
+    if not any(name.lower() in PROXIES for name in environ):
+        return {}
+    without = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
+    hosts = ",".join(dict.fromkeys([*filter(None, map(str.strip, without)), *LOOPBACK]))
+    return {"NO_PROXY": hosts, "no_proxy": hosts}

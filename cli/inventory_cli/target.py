@@ -36,6 +36,17 @@ def chosen(environ: Mapping[str, str]) -> Target:
     return Target(name)
 
 
+def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
+    """What leads a shell to the stack in `state`, or to that of TARGET, wherever it leads now.
+
+    Raises as `variables` does, and TargetError where TARGET=aws, which the shell has to lead to.
+    """
+    without_endpoint = {k: v for k, v in environ.items() if k != "AWS_ENDPOINT_URL"}
+    if chosen(without_endpoint) is Target.AWS:
+        raise TargetError("TARGET is aws: the shell's own variables and profile lead there")
+    return variables(without_endpoint, state)
+
+
 def variables(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
     """What to add to the environment to reach the servers that run.
 

@@ -106,8 +106,15 @@ def _tell(values: Iterable[Mapping[str, Any]]) -> None:
 @click.command()
 @click.pass_obj
 def env(state: Path) -> None:
-    """Print the variables of the running stack: eval "$(inventory env)"."""
-    from inventory_cli.target import variables
+    """Print what leads a shell to the running stack: eval "$(inventory env)".
 
-    for name, value in variables(os.environ, embedded(state)).items():
+    To that of --state, or with TARGET=localstack to the containers, wherever the shell leads now.
+    """
+    from inventory_cli.environment import overriding, past_proxies
+    from inventory_cli.target import variables_of_a_shell
+
+    found = variables_of_a_shell(os.environ, embedded(state))
+    if others := sorted(overriding(os.environ, found)):
+        click.echo(f"unset {shlex.join(others)}")
+    for name, value in {**past_proxies(os.environ), **found}.items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -60,7 +60,7 @@ def aws(emulator: str) -> AwsClient:
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """Servers as processes of this machine."""
-    with EmbeddedStack(tmp_path_factory.mktemp("stack"), os.environ, time.sleep) as servers:
+    with EmbeddedStack(tmp_path_factory.mktemp("stack"), os.environ, time.sleep, print) as servers:
         yield EmbeddedBackend(servers)
 
 

@@ -49,7 +49,7 @@ def stand() -> Iterator[Stand]:
     """Fresh servers for each measurement: what an emulator holds makes it slower."""
     with tempfile.TemporaryDirectory(prefix="bench-pipes-") as name:
         folder = Path(name)
-        with EmbeddedStack(folder / "stack", os.environ, time.sleep) as stack:
+        with EmbeddedStack(folder / "stack", os.environ, time.sleep, print) as stack:
             yield Stand(
                 folder,
                 psutil.Process(stack.pipes.pid),

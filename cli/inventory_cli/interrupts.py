@@ -21,10 +21,10 @@ class InterruptedRunError(Exception):
 
 
 class Interrupts:
-    """While it is entered, the signals are only noted; `check` and `pause` raise for them.
+    """While it is entered, the signals are only noted; `check` and `pause` raise for each, once.
 
     So a server that was just started is always known before the run is given up, and stopping
-    servers is never cut short, however often Ctrl+C is pressed.
+    servers is cut short only where that asks for it by a `pause`.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,10 @@ class Interrupts:
             signal.signal(number, handler)
 
     def check(self) -> None:
-        """Raises InterruptedRunError once a signal has come."""
+        """Raises InterruptedRunError if a signal has come."""
         if self._received is not None:
-            raise InterruptedRunError(self._received)
+            received, self._received = self._received, None
+            raise InterruptedRunError(received)
 
     def pause(self, seconds: float) -> None:
         """Wait. Raises InterruptedRunError as soon as a signal comes."""

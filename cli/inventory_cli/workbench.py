@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import boto3
+import click
 
 import build_zip
 import provisioner
@@ -102,7 +104,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
-        with EmbeddedStack(folder, os.environ, pause) as stack:
+        with EmbeddedStack(folder, os.environ, pause, partial(click.echo, err=True)) as stack:
             enter(stack.variables)
             yield Workbench.from_environment()
     except InterruptedRunError:

@@ -50,7 +50,7 @@ def main() -> int:
 
 def long_run(plan: Plan, folder: Path, tell: Tell) -> list[str]:
     """Run it and tell its figures; what is wrong, a line each."""
-    with EmbeddedStack(folder, os.environ, time.sleep) as servers:
+    with EmbeddedStack(folder, os.environ, time.sleep, tell) as servers:
         enter(servers.variables)
         code = variant(packaged_function())
         with pipeline(EmbeddedBackend(servers), plan.options, code) as stack:

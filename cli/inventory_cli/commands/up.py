@@ -48,6 +48,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
 
     from inventory_cli.embedded import dashboard
     from inventory_cli.embedded.processes import free_port
+    from inventory_cli.embedded.saved import time_of_newest
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.target import Target, chosen
@@ -67,11 +68,10 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     folder = embedded(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
+    interrupts = Interrupts()
+    stack = EmbeddedStack(folder, os.environ, interrupts.pause, click.echo, pipes_may_crash=True)
     try:
-        with (
-            Interrupts() as interrupts,
-            EmbeddedStack(folder, os.environ, interrupts.pause, pipes_may_crash=True) as stack,
-        ):
+        with interrupts, stack:
             enter(stack.variables)
             bench = Workbench.from_environment()
             for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES"):
@@ -92,7 +92,22 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 click.echo('In another shell: inventory table, or eval "$(inventory env)"')
                 _follow(bench, interrupts.pause, producer, page, stack)
     except InterruptedRunError:
-        click.echo(f"Stopped. What the stack holds is kept in {folder}.")
+        if stack.kept:
+            click.echo(f"Stopped. What the stack holds is kept in {folder}.")
+    finally:
+        if not stack.kept:
+            click.echo(_lost(time_of_newest(folder)), err=True)
+    if not stack.kept:
+        raise click.exceptions.Exit(FailedError.exit_code)
+
+
+def _lost(saved: str | None) -> str:
+    if saved is None:
+        return "MiniStack was ended before it had saved anything: what the stack held is lost."
+    return (
+        f"MiniStack was ended before it had saved all: the next run begins with what the stack "
+        f"held at {saved}."
+    )
 
 
 def _origins(given: str | None) -> str | None:
@@ -131,7 +146,10 @@ def _follow(
     with ProgressLine(sys.stdout) as line:
         while True:
             pause(LOOK_SECONDS)
-            progress = log.poll()
+            try:
+                progress = log.poll()
+            finally:  # an emulator that ended is a better reason than that it does not answer
+                _check(producer, stack)
             seconds = time.monotonic() - started
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
@@ -142,6 +160,11 @@ def _follow(
                 line.note(f"{stack.pipes.name} was killed; it is started again")
                 pause(RESTART_SECONDS)
                 stack.start_pipes()
-            for server in (producer, *stack.servers):
-                if not server.running and not (server is producer and producer.finished):
-                    raise FailedError(f"{server.name} ended; its log: {server.log}")
+
+
+def _check(producer: Server, stack: EmbeddedStack) -> None:
+    """Raises FailedError when one ended that should not have; a killed Pipes service may."""
+    for server in (producer, *stack.servers):
+        as_it_should = server is producer and producer.finished
+        if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
+            raise FailedError(f"{server.name} ended; its log: {server.log}")

@@ -4,8 +4,9 @@ It is what is installed, with some things put right in its own process: how a st
 (`resharding`), how much a call looks at where there are many records or messages (`expiry`,
 `queues`), what an exception does to a function's process (`exceptions`), what of its output is
 logged (`function_logs`), and when a mapping calls its function (`windows`). That was made for one
-version; another runs as it comes, and says so in its log. Of any version, web pages of other
-origins are refused: it runs functions as processes of whoever started it.
+version; another runs as it comes, and says so in its log. Of any version, what it holds is saved
+(`saving`), and web pages of other origins are refused: it runs functions as processes of whoever
+started it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 from eventbridge_pipes import guard
 
@@ -39,6 +41,7 @@ def put_right(installed: str) -> str | None:
     resharding.reshard_as_aws_does()
     expiry.expire_the_oldest_only()
     queues.look_no_further_than_needed()
+    queues.lead_to_where_it_listens()
     exceptions.survive_exceptions()
     function_logs.keep_whole_logs()
     windows.wait_for_windows()
@@ -47,13 +50,18 @@ def put_right(installed: str) -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, help="of the stack: where it is saved")
     guard.add_options(parser)
-    admitted = guard.admitted(vars(parser.parse_args(guard.options(os.environ))))
+    told = vars(parser.parse_args([*guard.options(os.environ), *sys.argv[1:]]))
+    sys.argv[1:] = []  # MiniStack reads them too
     if warning := put_right(version("ministack")):
         print(warning, file=sys.stderr)
     from ministack import app
 
-    app.app = guard.Guard(app.app, admitted)
+    from inventory_cli.embedded.saving import Saver
+
+    Saver(told["folder"]).start()
+    app.app = guard.Guard(app.app, guard.admitted(told))
     app.main()
 
 

@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from inventory_cli import private
+from inventory_cli.embedded import saved
 from inventory_cli.embedded.processes import Server, answers
 
 REGION = "us-east-1"
 
 
-def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
-    """Start MiniStack on 127.0.0.1:`port`; what it keeps is under `state` and outlives it.
+def start(port: int, folder: Path, environ: Mapping[str, str]) -> Server:
+    """Start MiniStack on 127.0.0.1:`port`, with what was saved in the stack's `folder`.
 
     The functions that it runs inherit `environ`.
     """
-    scratch = state / "tmp"
+    own = folder / "ministack"
+    scratch = own / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     private.make_folder(scratch)
     settings = {
@@ -27,10 +29,10 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(state / "state"),
+        "STATE_DIR": str(saved.emulator_part(saved.newest(folder))),
         # It unpacks functions there, and leaves them behind.
         "TMPDIR": str(scratch.resolve()),
-        "S3_DATA_DIR": str(state / "s3"),
+        "S3_DATA_DIR": str(own / "s3"),
         "LAMBDA_EXECUTOR": "local",
         # Listeners on fixed ports, for services that the stack has no use for.
         "SFTP_ENABLED": "0",
@@ -39,9 +41,9 @@ def start(port: int, state: Path, environ: Mapping[str, str]) -> Server:
     }
     return Server.start(
         "MiniStack",
-        [sys.executable, "-m", "inventory_cli.embedded.emulator"],
+        [sys.executable, "-m", "inventory_cli.embedded.emulator", str(folder)],
         {**environ, **settings},
-        state / "ministack.log",
+        own / "ministack.log",
     )
 
 

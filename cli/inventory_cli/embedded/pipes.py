@@ -6,15 +6,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from inventory_cli.embedded import saved
 from inventory_cli.embedded.processes import Server, answers
 
 FUNCTION_LOGS = "/aws/lambda/"
 """What log groups of functions begin with. MiniStack makes no metrics of what is in them."""
 
 
-def start(port: int, state: Path, environ: Mapping[str, str], *, may_crash: bool = False) -> Server:
+def start(
+    port: int, folder: Path, environ: Mapping[str, str], *, may_crash: bool = False
+) -> Server:
     """Start it on 127.0.0.1:`port`; `environ` says where the AWS APIs are. With `may_crash` it
     lets itself be killed at `crash_url`."""
+    state = saved.pipes_folder(folder)
     argv = [sys.executable, "-m", "eventbridge_pipes", "--host", "127.0.0.1", "--port", str(port)]
     options = ["--state", str(state), "--embedded-metrics", FUNCTION_LOGS]
     options += ["--allow-crash"] if may_crash else []

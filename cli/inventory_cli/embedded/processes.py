@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Self
 
 from inventory_cli import private
+from inventory_cli.embedded import leftovers
 
 POLL_SECONDS = 0.02
+WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StartupError(Exception):
@@ -38,8 +40,14 @@ class Server:
 
     @classmethod
     def start(cls, name: str, argv: Sequence[str], env: Mapping[str, str], log: Path) -> Self:
+        """Raises StartupError when one with the same log runs."""
         private.make_folder(log.parent)
-        with private.opened(log, "ab") as output:
+        with (
+            private.opened(log, "ab") as output,
+            private.opened(log.with_suffix(leftovers.SUFFIX), "a") as pid,
+        ):
+            if not leftovers.claim(pid):
+                raise StartupError(f"{name} runs already: {pid.name} has its process id")
             process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                 argv,
                 env=dict(env),
@@ -48,7 +56,9 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 umask=private.UMASK,
+                pass_fds=[pid.fileno()],
             )
+            leftovers.write(pid, process.pid, name)
         return cls(name, process, log)
 
     @property
@@ -94,12 +104,15 @@ class Server:
                 )
             pause(POLL_SECONDS)
 
-    def stop(self, grace: float = 10.0) -> None:
-        """Ask it to end, wait up to `grace` seconds, then end what is left of its group."""
+    def ask_to_end(self) -> None:
         if self.running:
             self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(grace)
+
+    def stop(self, grace: float = 10.0) -> None:
+        """Ask it to end, wait up to `grace` seconds, then end what is left of its group."""
+        self.ask_to_end()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace)
         self.kill()
 
     def kill(self) -> None:
@@ -120,17 +133,27 @@ def free_port() -> int:
     It is below those that systems give to outgoing connections: one of these could take it before
     a server does.
     """
-    while True:
-        port = random.SystemRandom().randrange(11_000, 32_768)
-        with socket.socket() as probe, suppress(OSError):
+    while not is_free(port := random.SystemRandom().randrange(11_000, 32_768)):
+        pass
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this TCP port of the loopback."""
+    with socket.socket() as probe:
+        # As servers do: what is left of connections to the last one on it is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
             probe.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            return False
+    return True
 
 
 def answers(url: str, timeout: float = 1.0) -> bool:
     """Whether a GET of `url` is answered with a 2xx status within `timeout` seconds."""
     try:
-        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - always http on the loopback
+        with WITHOUT_PROXY.open(url, timeout=timeout):
             return True
     except (urllib.error.URLError, OSError):
         return False

@@ -1,8 +1,9 @@
-"""The queues of MiniStack, quick also when they hold thousands of messages.
+"""The queues of MiniStack: quick also when they hold thousands of messages, and where it listens.
 
 As it comes, each call that receives looks at every message of its queue several times: to read
 10,000 of them takes minutes. Here it looks for as many as it needs, and once a second for those
-that are past their retention, which is a minute at the least.
+that are past their retention, which is a minute at the least. And as it comes, a queue that was
+saved keeps the URL of the port that MiniStack had then.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """
 
@@ -26,6 +27,21 @@ def look_no_further_than_needed() -> None:
     """Put it right in the modules of this process: to be called before MiniStack serves."""
     sqs._collect_msgs = _of_the_first(sqs._collect_msgs)
     sqs._expire_retained = _now_and_then(sqs._expire_retained)
+
+
+def lead_to_where_it_listens() -> None:
+    """Put it right in the modules of this process: to be called before MiniStack serves."""
+    load = sqs.load_persisted_state
+
+    def loaded(state: dict[str, Any]) -> None:
+        held = state["queues"]._data
+        for (account, region, _), queue in list(held.items()):
+            del held[account, region, queue["url"]]
+            queue["url"] = sqs._queue_url_for_account(account, queue["name"])
+            held[account, region, queue["url"]] = queue
+        load(state)
+
+    sqs.load_persisted_state = loaded
 
 
 def _of_the_first(collect: Callable[[Queue, int, int], Messages]) -> Callable[..., Messages]:

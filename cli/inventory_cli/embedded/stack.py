@@ -5,17 +5,27 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from inventory_cli import private
-from inventory_cli.embedded import ministack, pipes
-from inventory_cli.embedded.processes import Server, StartupError, free_port
+from inventory_cli.embedded import leftovers, ministack, pipes, saved
+from inventory_cli.embedded.processes import (
+    POLL_SECONDS,
+    Server,
+    StartupError,
+    free_port,
+    is_free,
+)
 from inventory_cli.environment import isolated, variables
 
 STARTUP_SECONDS = 30.0
+PORTS = "ports.json"
 TRIES = 2
 """Between finding a free port and listening on it another program may take it."""
 
@@ -32,39 +42,50 @@ class EmbeddedStack:
     """MiniStack and the Pipes service, running while it is entered.
 
     `variables` are those of the environment that lead every AWS client to them. What they keep is
-    in `state`, and there again the next time.
+    in `folder`, and there again the next time, on the same ports. Somebody is told what is out of
+    the ordinary by `tell`.
     """
 
     variables: Mapping[str, str]
 
     def __init__(
         self,
-        state: Path,
+        folder: Path,
         environ: Mapping[str, str],
         pause: Callable[[float], object],
+        tell: Callable[[str], object],
         *,
         pipes_may_crash: bool = False,
     ) -> None:
-        self.state = state
+        self.folder = folder
+        self.kept = True
+        """Whether all that it held is saved; known at the end."""
         self._pipes_may_crash = pipes_may_crash
         self._environ = environ
         self._pause = pause
+        self._tell = tell
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         """Raises AlreadyRunningError, StartupError, or what `pause` raises to give up."""
         with ExitStack() as undo:
-            private.make_folder(self.state)
-            self.state.chmod(0o700)  # it may be of an earlier version
-            undo.callback(_lock(self.state))
-            for left in reversed(range(TRIES)):
+            private.make_folder(self.folder)
+            self.folder.chmod(0o700)  # it may be of an earlier version
+            undo.callback(_lock(self.folder))
+            if left := leftovers.end(self.folder):
+                self._tell(f"Ended what a run that was killed had left: {', '.join(left)}.")
+            undo.callback(_watch(self.folder))
+            saved.restore_pipes(self.folder)
+            ports = _kept_ports(self.folder)
+            for left_tries in reversed(range(TRIES)):
                 try:
-                    undo.callback(self._start().close)
+                    undo.callback(self._start(ports).close)
                     break
                 except StartupError:
-                    if not left:
+                    if not left_tries:
                         raise
-            note = _note(self.state)
+                    ports = {}
+            note = _note(self.folder)
             with private.opened(note, "w") as file:
                 json.dump({"pid": os.getpid(), "variables": dict(self.variables)}, file)
             undo.callback(note.unlink, missing_ok=True)
@@ -83,26 +104,36 @@ class EmbeddedStack:
         self._launch_pipes()
         self._await_pipes()
 
-    def _start(self) -> ExitStack:
+    def _start(self, kept: Mapping[str, int]) -> ExitStack:
         """Both servers, answering; closing what is returned stops them."""
         with ExitStack() as undo:
-            port, self._pipes_port = free_port(), free_port()
+            port, self._pipes_port = (self._port(name, kept) for name in ("MiniStack", "Pipes"))
             self.variables = variables(ministack.url(port), pipes.url(self._pipes_port))
             self._environ = isolated(self._environ, self.variables)
-            self.emulator = ministack.start(port, self.state / "ministack", self._environ)
-            undo.callback(self.emulator.stop)
+            self.emulator = ministack.start(port, self.folder, self._environ)
+            undo.callback(self._end_emulator)
             self._launch_pipes()
             undo.callback(lambda: self.pipes.stop())  # the one that runs then
             self._await(self.emulator, lambda: ministack.ready(port))
             self._await_pipes()
+            with private.opened(self.folder / PORTS, "w") as file:
+                json.dump({"MiniStack": port, "Pipes": self._pipes_port}, file)
             return undo.pop_all()
+
+    def _port(self, name: str, kept: Mapping[str, int]) -> int:
+        if name not in kept:
+            return free_port()
+        if is_free(kept[name]):
+            return kept[name]
+        port = free_port()
+        self._tell(
+            f"Another program listens on {kept[name]}, the port of {name}, which moves to {port}."
+        )
+        return port
 
     def _launch_pipes(self) -> None:
         self.pipes = pipes.start(
-            self._pipes_port,
-            self.state / "pipes",
-            self._environ,
-            may_crash=self._pipes_may_crash,
+            self._pipes_port, self.folder, self._environ, may_crash=self._pipes_may_crash
         )
 
     def _await_pipes(self) -> None:
@@ -110,6 +141,21 @@ class EmbeddedStack:
 
     def _await(self, server: Server, ready: Callable[[], bool]) -> None:
         server.wait_until(ready, STARTUP_SECONDS, self._pause)
+
+    def _end_emulator(self) -> None:
+        """It saves before it ends, however long that takes: until `pause` raises."""
+        self.emulator.ask_to_end()
+        started = time.monotonic()
+        told = False
+        try:
+            while self.emulator.running:
+                if not told and time.monotonic() - started > 1:
+                    self._tell("Saving…")
+                    told = True
+                self._pause(POLL_SECONDS)
+        finally:
+            self.kept = self.emulator.finished
+            self.emulator.kill()
 
 
 def running_variables(state: Path) -> dict[str, str]:
@@ -123,6 +169,26 @@ def running_variables(state: Path) -> dict[str, str]:
     except FileNotFoundError:
         pass
     raise NoStackError(f"no stack is running on {state}: start one with `inventory up`")
+
+
+def _kept_ports(folder: Path) -> dict[str, int]:
+    """Those that the servers had the last time, by name."""
+    try:
+        ports: dict[str, int] = json.loads((folder / PORTS).read_text())
+    except FileNotFoundError:
+        return {}
+    return ports
+
+
+def _watch(folder: Path) -> Callable[[], object]:
+    """Let a process end the servers in the folder when this one is gone; returns how to end it."""
+    watcher = subprocess.Popen(  # noqa: S603 - our own program, no shell
+        [sys.executable, "-m", leftovers.__name__, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    return lambda: watcher.communicate(b"")
 
 
 def _lock(state: Path) -> Callable[[], object]:

@@ -1,0 +1,86 @@
+"""The states of a stack on disk: one whole one counts, whatever ends the process that writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from eventbridge_pipes.store import FILE_NAME
+from inventory_cli.embedded import saved
+
+
+def content(folder: Path) -> dict[str, str]:
+    """The texts of the newest state's files."""
+    state = saved.newest(folder)
+    return {
+        str(file.relative_to(state)): file.read_text()
+        for file in state.rglob("*")
+        if file.is_file()
+    }
+
+
+def save(folder: Path, name: str, text: str, pipes: Path | None = None) -> None:
+    with saved.new_state(folder, pipes) as state:
+        file = saved.emulator_part(state) / name
+        file.unlink(missing_ok=True)
+        file.write_text(text)
+
+
+def test_before_the_first_save_there_is_an_empty_state(tmp_path: Path) -> None:
+    assert content(tmp_path) == {}
+    assert saved.time_of_newest(tmp_path) is None
+
+
+def test_a_state_has_what_was_written_and_what_the_last_one_had_besides(tmp_path: Path) -> None:
+    save(tmp_path, "a.json", "1")
+    save(tmp_path, "b.json", "1")
+    save(tmp_path, "a.json", "2")
+    assert content(tmp_path) == {"ministack/a.json": "2", "ministack/b.json": "1"}
+    assert saved.time_of_newest(tmp_path) is not None
+    assert len(list(tmp_path.glob("saved.*"))) == 1
+
+
+def test_a_save_that_fails_leaves_the_last_state_whole(tmp_path: Path) -> None:
+    save(tmp_path, "a.json", "1")
+
+    def fail() -> None:
+        with saved.new_state(tmp_path, None) as state:
+            (saved.emulator_part(state) / "a.json").unlink()
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert content(tmp_path) == {"ministack/a.json": "1"}
+    save(tmp_path, "b.json", "1")
+    assert content(tmp_path) == {"ministack/a.json": "1", "ministack/b.json": "1"}
+
+
+def rows(database: Path) -> list[int]:
+    with closing(sqlite3.connect(database)) as db:
+        return [number for (number,) in db.execute("SELECT n FROM numbers")]
+
+
+def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_path: Path) -> None:
+    database = saved.pipes_folder(tmp_path) / FILE_NAME
+    database.parent.mkdir()
+    with closing(sqlite3.connect(database, isolation_level=None)) as running:
+        running.execute("PRAGMA journal_mode = WAL")
+        running.execute("CREATE TABLE numbers (n)")
+        running.execute("INSERT INTO numbers VALUES (1)")
+        save(tmp_path, "a.json", "1", saved.copy_pipes(tmp_path))
+        running.execute("INSERT INTO numbers VALUES (2)")
+    database.with_name(f"{database.name}-wal").write_bytes(b"of a service that was killed")
+    saved.restore_pipes(tmp_path)
+    assert rows(database) == [1]
+
+
+def test_a_pipes_service_that_was_never_saved_begins_with_nothing(tmp_path: Path) -> None:
+    database = saved.pipes_folder(tmp_path) / FILE_NAME
+    database.parent.mkdir()
+    database.write_bytes(b"of a stack that was killed")
+    saved.restore_pipes(tmp_path)
+    assert not database.exists()
+    assert saved.copy_pipes(tmp_path) is None

@@ -1,4 +1,4 @@
-"""What `inventory up` holds, after each of its ends."""
+"""What `inventory up` holds, after each of its ends. trials/test_kept_state.py has more of them."""
 
 from __future__ import annotations
 
@@ -7,95 +7,34 @@ import re
 import signal
 import socket
 import subprocess
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import psutil
-import pytest
 
 from front_door import FrontDoor, front_door, read_until
+from running_up import QUEUE, client, folder_of, held, pid_of, put, start, stop, told, watcher_of
 from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
 
-QUEUE = "inventory-rejected"
-READY = "In another shell"
-
-
-@pytest.fixture
-def folder(front_door: FrontDoor) -> Path:
-    """Of the stack."""
-    return front_door.folder / ".inventory" / "embedded"
-
-
-def exports(door: FrontDoor, **variables: str) -> dict[str, str]:
-    code, output = door.call("env", **variables)
-    assert code == 0, output
-    lines = [line for line in output.splitlines() if line.startswith("export ")]
-    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
-
-
-def sqs(door: FrontDoor) -> Any:
-    told = exports(door)
-    return boto3.client(
-        "sqs",
-        endpoint_url=told["AWS_ENDPOINT_URL"],
-        region_name=told["AWS_REGION"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
-def put(door: FrontDoor, *bodies: str) -> None:
-    client = sqs(door)
-    url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    for body in bodies:
-        client.send_message(QueueUrl=url, MessageBody=body)
-
-
-def held(door: FrontDoor) -> set[str]:
-    """The bodies of the queue's messages, which stay in it."""
-    client = sqs(door)
-    url = client.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-    return {message["Body"] for message in found.get("Messages", [])}
-
-
-def start(door: FrontDoor) -> tuple[subprocess.Popen[str], str]:
-    """`inventory up` that sends right events alone, and what it said until it was ready."""
-    up = door.start("up", "--rate", "5", "--invalid-share", "0")
-    return up, read_until(up, READY)
-
-
-def stop(up: subprocess.Popen[str]) -> str:
-    up.send_signal(signal.SIGINT)
-    output, _ = up.communicate(timeout=60)
-    return output
-
-
-def pid_of(folder: Path, server: str) -> int:
-    return int(next(folder.glob(f"**/{server}.pid")).read_text().split()[0])
-
 
 def test_ports_and_urls_stay_unless_another_program_took_a_port(front_door: FrontDoor) -> None:
     up, _ = start(front_door)
-    told = exports(front_door)
+    before = told(front_door)
     stop(up)
     up, said = start(front_door)
-    assert exports(front_door) == told
+    assert told(front_door) == before
     assert "moves" not in said
     stop(up)
-    port = urlsplit(told["AWS_ENDPOINT_URL"]).port
+    port = urlsplit(before["AWS_ENDPOINT_URL"]).port
     with socket.create_server(("127.0.0.1", port or 0)):
         up, said = start(front_door)
     assert f"Another program listens on {port}, the port of MiniStack, which moves to" in said
-    endpoint = exports(front_door)["AWS_ENDPOINT_URL"]
-    assert endpoint != told["AWS_ENDPOINT_URL"]
-    url = sqs(front_door).get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    endpoint = told(front_door)["AWS_ENDPOINT_URL"]
+    assert endpoint != before["AWS_ENDPOINT_URL"]
+    url = client(front_door, "sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"]
     assert url == f"{endpoint}/000000000000/{QUEUE}"
-    assert sqs(front_door).list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
+    assert client(front_door, "sqs").list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
     put(front_door, "1")
     assert held(front_door) == {"1"}
     stop(up)
@@ -120,9 +59,7 @@ def test_what_a_killed_up_has_left_is_ended_by_the_next_which_has_what_it_held(
 ) -> None:
     up, _ = start(front_door)
     put(front_door, "1")
-    for process in front_door.processes():
-        if "inventory_cli.embedded.leftovers" in process.cmdline():  # or it would end them
-            process.kill()
+    watcher_of(front_door).kill()  # or it would end them
     up.kill()
     up.wait()
     up, said = start(front_door)
@@ -136,20 +73,20 @@ def test_what_a_killed_up_has_left_is_ended_by_the_next_which_has_what_it_held(
 
 
 def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was_saved(
-    front_door: FrontDoor, folder: Path
+    front_door: FrontDoor,
 ) -> None:
     up, _ = start(front_door)
     put(front_door, "1")
     stop(up)
-    saved = os.readlink(folder / "saved")
+    saved = os.readlink(folder_of(front_door) / "saved")
     up, _ = start(front_door)
     put(front_door, "2")
-    os.kill(pid_of(folder, "ministack"), signal.SIGKILL)
+    os.kill(pid_of(front_door, "ministack"), signal.SIGKILL)
     output, _ = up.communicate(timeout=60)
     assert up.returncode == 1
     assert "MiniStack was ended before it had saved all: the next run begins with what" in output
     assert "kept" not in output
-    assert os.readlink(folder / "saved") == saved
+    assert os.readlink(folder_of(front_door) / "saved") == saved
     up, said = start(front_door)
     assert "created" not in said
     assert held(front_door) == {"1"}
@@ -157,10 +94,10 @@ def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was
 
 
 def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
-    front_door: FrontDoor, folder: Path
+    front_door: FrontDoor,
 ) -> None:
     up, _ = start(front_door)
-    psutil.Process(pid_of(folder, "ministack")).suspend()
+    psutil.Process(pid_of(front_door, "ministack")).suspend()
     up.send_signal(signal.SIGINT)
     read_until(up, "Saving…")
     up.send_signal(signal.SIGINT)
@@ -197,6 +134,6 @@ def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
     }
-    assert led["AWS_ENDPOINT_URL"] == exports(front_door)["AWS_ENDPOINT_URL"]
+    assert led["AWS_ENDPOINT_URL"] == told(front_door)["AWS_ENDPOINT_URL"]
     assert led["no_proxy"] == "127.0.0.1,localhost"
     stop(up)

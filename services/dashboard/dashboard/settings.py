@@ -27,6 +27,12 @@ class Settings:
     pipes_crash_url: str | None = None
     producer_control_url: str | None = None
 
+    @property
+    def session_cookie(self) -> str:
+        """Its name. Browsers keep cookies by host, not by port: each dashboard has its own."""
+        ports = sorted({host.rpartition(":")[2] for host in self.allowed_hosts})
+        return "_".join(["inventory_session", *ports])
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Raises DashboardSettingsError."""

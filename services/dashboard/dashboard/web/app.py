@@ -37,6 +37,9 @@ def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
         show_welcome_message=False,
         tailwind=False,
         storage_secret=secrets.token_urlsafe(32),
-        session_middleware_kwargs={"same_site": "strict", "session_cookie": "inventory_session"},
+        session_middleware_kwargs={
+            "same_site": "strict",
+            "session_cookie": settings.session_cookie,
+        },
         message_history_length=200,
     )

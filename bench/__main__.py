@@ -16,6 +16,7 @@ from bench import latency, throughput, write_forms
 from bench.figures import PeakMemory, row, section
 from bench.tables import fresh_tables
 from inventory_cli.errors import OneLineCommand
+from inventory_cli.interrupts import run_until_stopped
 from inventory_cli.workbench import on_own_target
 
 MIB = 1024 * 1024
@@ -63,4 +64,4 @@ def main(state: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m bench")
+    run_until_stopped(lambda: main(prog_name="python -m bench"))

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.live_page import STARTUP_SECONDS, live_page
 from inventory_cli.embedded.processes import Server
+from inventory_cli.interrupts import run_until_stopped
 
 EVERYTHING_SECONDS = 300_000.0
 
@@ -113,4 +114,4 @@ def _report_page(page: Page, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_until_stopped(main)

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from inventory_cli.interrupts import run_until_stopped
 from pictures import architecture, recording, screenshots
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -23,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_until_stopped(main)

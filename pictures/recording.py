@@ -32,8 +32,12 @@ def record(argv: Sequence[str]) -> list[tuple[float, str]]:
     with subprocess.Popen(  # noqa: S603 - our own program, no shell
         argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as it:
-        for line in it.stdout or ():
-            lines.append((time.monotonic() - began, line.rstrip("\n")))
+        try:
+            for line in it.stdout or ():
+                lines.append((time.monotonic() - began, line.rstrip("\n")))
+        except BaseException:
+            it.terminate()
+            raise
     if it.returncode:
         raise subprocess.CalledProcessError(it.returncode, argv)
     return lines

@@ -18,6 +18,7 @@ from bench.pipes.report import Report
 from bench.pipes.scale import FULL, QUICK, Scale
 from bench.pipes.stand import second_service, stand
 from bench.pipes.targets import Function, Queue
+from inventory_cli.interrupts import run_until_stopped
 
 
 def to_function(scale: Scale, told: Report) -> None:
@@ -107,4 +108,4 @@ def main() -> None:
         print(f"  {name}")
 
 
-main()
+run_until_stopped(main)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
@@ -56,3 +58,21 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = number
+
+
+def run_until_stopped(main: Callable[[], object]) -> None:
+    """Run a program that may be given up wherever it is: a signal unwinds it. It ends the process
+    with the exit code of a signal then."""
+    try:
+        for number in SIGNALS:
+            signal.signal(number, _give_up)
+        main()
+    except InterruptedRunError as stop:
+        print(f"Stopped by {stop.signal_name}.", file=sys.stderr)
+        sys.exit(stop.exit_code)
+
+
+def _give_up(number: int, frame: FrameType | None) -> None:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # cleaning up is not cut short
+    raise InterruptedRunError(number)

@@ -162,6 +162,8 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …, say" >&2; exit 2; }
+	@test -w . || { echo "$(CURDIR) cannot be written to, and what this runs on is installed into it:" \
+	    "copy it to where you may write" >&2; exit 2; }
 	@echo "Making $(VENV) …"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	    echo "This Python makes no environments: install its venv module (on Debian: python3-venv)" >&2; \

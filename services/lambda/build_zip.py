@@ -23,6 +23,8 @@ HERE = Path(__file__).resolve().parent
 PACKAGES = [HERE / "alerts", HERE / "inventory"]
 REQUIREMENTS = HERE / "requirements.txt"
 CACHE = HERE.parents[1] / ".inventory" / "build"
+OTHER_CACHE = Path.home() / ".cache" / "inventory-stack"
+"""Where the checkout cannot be written to."""
 
 OLDEST_PYTHON = "3.11"
 INSTALLER_NOTES = {"RECORD", "INSTALLER", "REQUESTED"}
@@ -36,14 +38,14 @@ class BuildError(Exception):
     """The dependencies could not be had; the message is pip's last line."""
 
 
-def build(target: Path, cache: Path = CACHE) -> Path:
+def build(target: Path, cache: Path | None = None) -> Path:
     """Write the zip to `target` and return it.
 
     The dependencies are installed once for each state of the lock file, under `cache`.
     Raises BuildError.
     """
     ours = [entry for package in PACKAGES for entry in _files_of(HERE, package)]
-    entries = dict(sorted([*_files_of(_dependencies(cache)), *ours]))
+    entries = dict(sorted([*_files_of(_dependencies(cache or _cache())), *ours]))
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
@@ -53,6 +55,11 @@ def build(target: Path, cache: Path = CACHE) -> Path:
             info.external_attr = 0o100644 << 16
             archive.writestr(info, path.read_bytes())
     return unfinished.replace(target)
+
+
+def _cache() -> Path:
+    there = next(folder for folder in (CACHE, *CACHE.parents) if folder.exists())
+    return CACHE if os.access(there, os.W_OK) else OTHER_CACHE
 
 
 def _dependencies(cache: Path) -> Path:

@@ -16,7 +16,7 @@ from eventbridge_pipes import logs
 from eventbridge_pipes.api.application import application
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import Assembler
-from eventbridge_pipes.clients import AwsSetupError, connect
+from eventbridge_pipes.clients import AwsSetupError, connect, reach_this_machine_directly
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.memory import (
     give_large_pieces_back,
@@ -38,6 +38,7 @@ class ListenError(Exception):
 
 def main() -> int:
     os.umask(0o077)  # the state is its owner's
+    reach_this_machine_directly(os.environ)
     keep_one_arena()
     give_large_pieces_back()
     look_past_what_stays()

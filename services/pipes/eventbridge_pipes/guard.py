@@ -49,7 +49,7 @@ def refusal(headers: Sequence[tuple[bytes, bytes]], admitted: Admitted) -> str |
     )
     if len(hosts) != 1:
         return "A request names one Host."
-    if not _is_local(hosts[0], admitted.hosts):
+    if not is_local(hosts[0], admitted.hosts):
         return f"Host {hosts[0]!r} is not a local name: --allow-host admits a name."
     if len(origins) == 1 and origins[0].lower() in admitted.origins:
         return None
@@ -62,7 +62,8 @@ def refusal(headers: Sequence[tuple[bytes, bytes]], admitted: Admitted) -> str |
     return None
 
 
-def _is_local(host: str, admitted: frozenset[str]) -> bool:
+def is_local(host: str, admitted: frozenset[str] = frozenset()) -> bool:
+    """Whether a `host`, perhaps with a port, is this machine by its name, or is `admitted`."""
     if not (parts := HOST.fullmatch(host)):
         return False
     name = parts[1].lower().strip("[]").removesuffix(".")

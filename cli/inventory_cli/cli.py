@@ -38,9 +38,15 @@ def cli(ctx: click.Context, state: Path) -> None:
 
     TARGET chooses where the commands work: `embedded` (the default) on servers that `inventory up`
     runs on this machine, `localstack` on the containers that `docker compose up` runs, `aws` on
-    whatever the standard AWS variables lead to.
+    whatever the standard AWS variables lead to. Without TARGET, --state means `embedded`, and else
+    AWS_ENDPOINT_URL leads the commands that work on servers that run.
     """
     ctx.obj = state
+    if region := os.environ.get("AWS_REGION"):  # other SDKs read this one
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)
+    chosen_here = ctx.get_parameter_source("state") is click.core.ParameterSource.COMMANDLINE
+    if chosen_here and os.environ.get("AWS_ENDPOINT_URL"):
+        os.environ.setdefault("TARGET", "embedded")
     if os.environ.get("TARGET") == "localstack":
         from inventory_cli import localstack
 

@@ -1,11 +1,18 @@
-"""The standard AWS variables that lead every client to local servers, and nowhere else."""
+"""The variables that lead every client to local servers, and nowhere else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import provisioner.names
+import provisioner.options
 from inventory_cli.embedded.ministack import REGION
 
+OF_RESOURCES = frozenset(
+    name
+    for variables in (provisioner.names.VARIABLES, provisioner.options.VARIABLES)
+    for name, _ in variables.values()
+)
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -23,6 +30,11 @@ def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
+
+
+def of_resources(environ: Mapping[str, str]) -> dict[str, str]:
+    """What resources are called and set to: who makes them reads it, and who looks for them."""
+    return {name: value for name, value in environ.items() if name in OF_RESOURCES}
 
 
 def isolated(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:

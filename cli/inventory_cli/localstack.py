@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import provisioner.names
-import provisioner.options
 from inventory_cli.embedded.processes import answers
+from inventory_cli.environment import of_resources
 from inventory_cli.environment import variables as aws_variables
 from provisioner import SettingsError
 from provisioner.variables import between, read
@@ -18,13 +17,6 @@ PORTS = {
 }
 DEFAULT_PORTS = {"emulator": 4566, "pipes": 4567}
 DEFAULT_REGION = "us-east-1"
-
-OF_RESOURCES = frozenset(
-    name
-    for variables in (provisioner.names.VARIABLES, provisioner.options.VARIABLES)
-    for name, _ in variables.values()
-)
-"""What the resources are called and set to: the start hook reads it, and so must the commands."""
 
 ANSWER_SECONDS = 10.0
 
@@ -58,7 +50,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     ports = DEFAULT_PORTS | read(PORTS, environ)
     own_pipes = environ.get("PIPES_ENDPOINT") == ""
     return {
-        **{name: value for name, value in environ.items() if name in OF_RESOURCES},
+        **of_resources(environ),
         **aws_variables(
             f"http://127.0.0.1:{ports['emulator']}",
             None if own_pipes else f"http://127.0.0.1:{ports['pipes']}",

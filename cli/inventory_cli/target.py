@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from eventbridge_pipes.guard import is_local
 from inventory_cli import localstack
-from inventory_cli.embedded.stack import running_variables
+from inventory_cli.embedded.stack import NoStackError, running_variables
+from inventory_cli.environment import of_resources
 
 
 class Target(StrEnum):
@@ -36,27 +40,60 @@ def chosen(environ: Mapping[str, str]) -> Target:
     return Target(name)
 
 
+def chosen_by_name(environ: Mapping[str, str]) -> Target:
+    """The same by TARGET alone: what can start servers of its own goes nowhere else unasked.
+
+    Raises TargetError.
+    """
+    return chosen({"TARGET": environ.get("TARGET", "")})
+
+
+def unused_endpoint(environ: Mapping[str, str]) -> str | None:
+    """What to say where `chosen_by_name` leaves an endpoint of the environment aside."""
+    if environ.get("TARGET") or not (endpoint := environ.get("AWS_ENDPOINT_URL")):
+        return None
+    return f"AWS_ENDPOINT_URL={endpoint} is not used: TARGET=aws would lead there."
+
+
+def found(environ: Mapping[str, str], state: Path) -> tuple[Target, Mapping[str, str]]:
+    """The target of a command that works on servers that run, and what to add to the environment to
+    reach them.
+
+    A shell that leads to the stack in `state` (`inventory env`) means that stack. Raises
+    TargetError, NoStackError when the embedded target is chosen and not running, or SettingsError
+    when a port of the localstack target is none.
+    """
+    target = chosen(environ)
+    if target is Target.AWS and not environ.get("TARGET"):
+        with suppress(NoStackError):
+            own = running_variables(state)
+            if own["AWS_ENDPOINT_URL"] == environ["AWS_ENDPOINT_URL"]:
+                target = Target.EMBEDDED
+    match target:
+        case Target.EMBEDDED:
+            return target, {**running_variables(state), **of_resources(environ)}
+        case Target.LOCALSTACK:
+            return target, localstack.variables(environ)
+        case Target.AWS:
+            return target, {}
+
+
 def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
     """What leads a shell to the stack in `state`, or to that of TARGET, wherever it leads now.
 
-    Raises as `variables` does, and TargetError where TARGET=aws, which the shell has to lead to.
+    Raises as `found` does, and TargetError where TARGET=aws, which the shell has to lead to.
     """
-    without_endpoint = {k: v for k, v in environ.items() if k != "AWS_ENDPOINT_URL"}
-    if chosen(without_endpoint) is Target.AWS:
-        raise TargetError("TARGET is aws: the shell's own variables and profile lead there")
-    return variables(without_endpoint, state)
-
-
-def variables(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
-    """What to add to the environment to reach the servers that run.
-
-    Raises TargetError, NoStackError when the embedded target is chosen and not running, or
-    SettingsError when a port of the localstack target is none.
-    """
-    match chosen(environ):
+    match chosen_by_name(environ):
         case Target.EMBEDDED:
             return running_variables(state)
         case Target.LOCALSTACK:
             return localstack.variables(environ)
         case Target.AWS:
-            return {}
+            raise TargetError("TARGET is aws: the shell's own variables and profile lead there")
+
+
+def may_cost_money(environ: Mapping[str, str]) -> bool:
+    """Whether what is made on the AWS target may. An endpoint on this machine takes none, unless
+    TARGET says that it is AWS."""
+    host = urlsplit(environ.get("AWS_ENDPOINT_URL", "")).netloc
+    return bool(environ.get("TARGET")) or not is_local(host)

@@ -21,9 +21,15 @@ from inventory.stock import RemovalNamePolicy
 from inventory_cli import localstack, private
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.environment import isolated
+from inventory_cli.environment import isolated, past_proxies
 from inventory_cli.interrupts import InterruptedRunError
-from inventory_cli.target import Target, chosen, variables
+from inventory_cli.target import (
+    Target,
+    chosen_by_name,
+    found,
+    may_cost_money,
+    unused_endpoint,
+)
 
 ZIP_NAME = "inventory-processor.zip"
 
@@ -81,13 +87,13 @@ def pending(changes: list[provisioner.Change]) -> list[provisioner.Change]:
 
 def packaged_function() -> bytes:
     """The function's zip, built anew."""
-    return build_zip.build(build_zip.CACHE / ZIP_NAME).read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        return build_zip.build(Path(folder) / ZIP_NAME).read_bytes()
 
 
 def on_target(state: Path) -> Workbench:
     """The target that the environment chooses. Raises as `enter_target` does."""
-    billed = chosen(os.environ) is Target.AWS
-    enter_target(state)
+    billed = enter_target(state) is Target.AWS and may_cost_money(os.environ)
     return Workbench.from_environment(billed=billed)
 
 
@@ -98,9 +104,10 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     Where the environment chooses another target, that one, as it is. What a failed run leaves in
     its folder is kept, to be looked into.
     """
-    if chosen(os.environ) is not Target.EMBEDDED:
+    if chosen_by_name(os.environ) is not Target.EMBEDDED:
         yield on_target(root)
         return
+    say_unused_endpoint()
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
@@ -113,19 +120,33 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def enter_target(state: Path) -> None:
+def say_unused_endpoint() -> None:
+    """That the environment's endpoint is left aside, where it is."""
+    if said := unused_endpoint(os.environ):
+        click.echo(said, err=True)
+
+
+def enter_target(state: Path) -> Target:
     """Lead this process's AWS clients to the target that the environment chooses.
 
-    Raises what `target.variables` raises, and localstack.NotRunningError.
+    Raises what `target.found` raises, and localstack.NotRunningError.
     """
-    found = variables(os.environ, state)
-    if chosen(os.environ) is Target.LOCALSTACK:
-        localstack.check(found["AWS_ENDPOINT_URL"])
-    enter(found)
+    target, variables = found(os.environ, state)
+    if target is Target.LOCALSTACK:
+        localstack.check(variables["AWS_ENDPOINT_URL"])
+    if target is Target.AWS and not os.environ.get("TARGET"):
+        click.echo(
+            f"On AWS_ENDPOINT_URL={os.environ['AWS_ENDPOINT_URL']}; TARGET=embedded leads to the "
+            f"stack in {state}.",
+            err=True,
+        )
+    enter(variables)
+    return target
 
 
 def enter(variables: Mapping[str, str]) -> None:
     """Lead this process's AWS clients to a target: the SDK reads its environment, nothing else."""
+    os.environ.update(past_proxies(os.environ))
     if variables:
         environment = isolated(os.environ, variables)
         os.environ.clear()

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
+    NoRegionError,
     PartialCredentialsError,
     SSOError,
     TokenRetrievalError,
@@ -38,6 +39,8 @@ def access_problem(error: Exception, region: str | None = None) -> str | None:
                 "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or run where a role gives them"
             )
+        case NoRegionError():
+            return "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one"
         case PartialCredentialsError() | CredentialRetrievalError():
             return f"the AWS credentials cannot be used: {_printable(str(error))}"
         case SSOError() | TokenRetrievalError():

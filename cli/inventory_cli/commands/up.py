@@ -18,6 +18,7 @@ from inventory_cli.paths import embedded
 from producer.cli import produce
 
 if TYPE_CHECKING:
+    from inventory_cli.embedded.dashboard import Page
     from inventory_cli.embedded.processes import Server
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench
@@ -51,10 +52,10 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     from inventory_cli.embedded.saved import time_of_newest
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
-    from inventory_cli.target import Target, chosen
-    from inventory_cli.workbench import Workbench, enter
+    from inventory_cli.target import Target, chosen_by_name
+    from inventory_cli.workbench import Workbench, enter, say_unused_endpoint
 
-    match chosen(os.environ):
+    match chosen_by_name(os.environ):
         case Target.LOCALSTACK:
             raise CannotRunError(
                 "inventory up starts the servers of the embedded target; for TARGET=localstack run "
@@ -65,6 +66,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 "inventory up starts the servers of the embedded target; elsewhere they run "
                 "already: use inventory provision and inventory produce"
             )
+    say_unused_endpoint()
     folder = embedded(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
@@ -82,12 +84,12 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 control = f"127.0.0.1:{free_port()}"
                 producer = _start_producer(folder, producer_options, control)
                 started.callback(producer.stop)
+                page = None
                 if (reason := dashboard.left_out(os.environ)) is None:
-                    page = dashboard.start(folder, os.environ, control)
-                    started.callback(page.stop)
-                    click.echo(f"The dashboard: {dashboard.url(os.environ)}")
+                    port = dashboard.asked(os.environ) or stack.port(dashboard.NAME, dashboard.PORT)
+                    page = dashboard.Page(port, folder, os.environ, control)
+                    started.callback(page.server.stop)
                 else:
-                    page = None
                     click.echo(f"No dashboard: {reason}")
                 click.echo('In another shell: inventory table, or eval "$(inventory env)"')
                 _follow(bench, interrupts.pause, producer, page, stack)
@@ -130,13 +132,13 @@ def _follow(
     bench: Workbench,
     pause: Callable[[float], object],
     producer: Server,
-    page: Server | None,
+    page: Page | None,
     stack: EmbeddedStack,
 ) -> None:
     """Show what the function makes of the events, until `pause` raises or a server ends.
 
     A producer that has sent all it was asked for is no reason to stop. A dashboard that ends is
-    told of, and a Pipes service that was killed is started again.
+    told of, as is one that begins to answer, and a Pipes service that was killed is started again.
     """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.narration import ProgressLine, outcomes
@@ -153,9 +155,8 @@ def _follow(
             seconds = time.monotonic() - started
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
-            if page is not None and not page.running:
-                line.note(f"{page.name} ended: {page.last_line()}")
-                page = None
+            if page is not None and (news := page.news()):
+                line.note(news)
             if stack.pipes.killed:
                 line.note(f"{stack.pipes.name} was killed; it is started again")
                 pause(RESTART_SECONDS)

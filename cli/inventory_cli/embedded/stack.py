@@ -22,7 +22,7 @@ from inventory_cli.embedded.processes import (
     free_port,
     is_free,
 )
-from inventory_cli.environment import isolated, variables
+from inventory_cli.environment import isolated, of_resources, variables
 
 STARTUP_SECONDS = 30.0
 PORTS = "ports.json"
@@ -41,9 +41,9 @@ class AlreadyRunningError(Exception):
 class EmbeddedStack:
     """MiniStack and the Pipes service, running while it is entered.
 
-    `variables` are those of the environment that lead every AWS client to them. What they keep is
-    in `folder`, and there again the next time, on the same ports. Somebody is told what is out of
-    the ordinary by `tell`.
+    `variables` are those of the environment that lead every AWS client to them, and programs to
+    the resources as they were set up. What they keep is in `folder`, and there again the next time,
+    on the same ports. Somebody is told what is out of the ordinary by `tell`.
     """
 
     variables: Mapping[str, str]
@@ -76,15 +76,15 @@ class EmbeddedStack:
                 self._tell(f"Ended what a run that was killed had left: {', '.join(left)}.")
             undo.callback(_watch(self.folder))
             saved.restore_pipes(self.folder)
-            ports = _kept_ports(self.folder)
-            for left_tries in reversed(range(TRIES)):
+            self._ports = _kept_ports(self.folder)
+            for tries_left in reversed(range(TRIES)):
                 try:
-                    undo.callback(self._start(ports).close)
+                    undo.callback(self._start().close)
                     break
                 except StartupError:
-                    if not left_tries:
+                    if not tries_left:
                         raise
-                    ports = {}
+                    self._ports = {}
             note = _note(self.folder)
             with private.opened(note, "w") as file:
                 json.dump({"pid": os.getpid(), "variables": dict(self.variables)}, file)
@@ -99,16 +99,34 @@ class EmbeddedStack:
     def servers(self) -> list[Server]:
         return [self.emulator, self.pipes]
 
+    def port(self, name: str, first: int | None = None) -> int:
+        """A free port for a server: the one that it had the last time, else `first`, else any."""
+        port = self._ports.get(name, first)
+        if port is None or not is_free(port):
+            taken, port = port, free_port()
+            if taken is not None:
+                self._tell(
+                    f"Another program listens on {taken}, the port of {name}, which moves to "
+                    f"{port}."
+                )
+        self._ports[name] = port
+        with private.opened(self.folder / PORTS, "w") as file:
+            json.dump(self._ports, file)
+        return port
+
     def start_pipes(self) -> None:
         """Start the Pipes service, on the port it had if it ran before, and wait for it."""
         self._launch_pipes()
         self._await_pipes()
 
-    def _start(self, kept: Mapping[str, int]) -> ExitStack:
+    def _start(self) -> ExitStack:
         """Both servers, answering; closing what is returned stops them."""
         with ExitStack() as undo:
-            port, self._pipes_port = (self._port(name, kept) for name in ("MiniStack", "Pipes"))
-            self.variables = variables(ministack.url(port), pipes.url(self._pipes_port))
+            port, self._pipes_port = self.port("MiniStack"), self.port("EventBridge Pipes")
+            self.variables = {
+                **of_resources(self._environ),
+                **variables(ministack.url(port), pipes.url(self._pipes_port)),
+            }
             self._environ = isolated(self._environ, self.variables)
             self.emulator = ministack.start(port, self.folder, self._environ)
             undo.callback(self._end_emulator)
@@ -116,20 +134,7 @@ class EmbeddedStack:
             undo.callback(lambda: self.pipes.stop())  # the one that runs then
             self._await(self.emulator, lambda: ministack.ready(port))
             self._await_pipes()
-            with private.opened(self.folder / PORTS, "w") as file:
-                json.dump({"MiniStack": port, "Pipes": self._pipes_port}, file)
             return undo.pop_all()
-
-    def _port(self, name: str, kept: Mapping[str, int]) -> int:
-        if name not in kept:
-            return free_port()
-        if is_free(kept[name]):
-            return kept[name]
-        port = free_port()
-        self._tell(
-            f"Another program listens on {kept[name]}, the port of {name}, which moves to {port}."
-        )
-        return port
 
     def _launch_pipes(self) -> None:
         self.pipes = pipes.start(

@@ -79,6 +79,7 @@ class Servers:
     def __init__(self) -> None:
         self.variables = NOBODY_ANSWERS | KEYS
         self.stopped = False
+        self.kept = True
 
     def __call__(self, *_: Any, **__: Any) -> Self:
         return self

@@ -9,9 +9,10 @@ import pytest
 from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.environment import isolated, variables
-from inventory_cli.target import Target, TargetError, chosen
-from inventory_cli.target import variables as target_variables
+from inventory_cli.target import Target, TargetError, chosen, chosen_by_name, found, may_cost_money
 from provisioner import SettingsError
+
+NOWHERE = Path("nowhere")
 
 
 def test_embedded_is_the_default() -> None:
@@ -20,7 +21,30 @@ def test_embedded_is_the_default() -> None:
 
 def test_an_endpoint_in_the_environment_is_used_as_it_is() -> None:
     assert chosen({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}) is Target.AWS
-    assert target_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, Path("nowhere")) == {}
+    assert found({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, NOWHERE) == (Target.AWS, {})
+
+
+def test_what_starts_servers_of_its_own_does_so_whatever_the_endpoint_is() -> None:
+    endpoint = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    assert chosen_by_name(endpoint) is Target.EMBEDDED
+    assert chosen_by_name({**endpoint, "TARGET": "aws"}) is Target.AWS
+
+
+@pytest.mark.parametrize(
+    ("environ", "may"),
+    [
+        ({}, True),
+        ({"AWS_ENDPOINT_URL": "https://kinesis.eu-central-1.amazonaws.com"}, True),
+        ({"AWS_ENDPOINT_URL": "http://gateway.example:4566"}, True),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, False),
+        ({"AWS_ENDPOINT_URL": "http://localhost.localstack.cloud:4566"}, False),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "TARGET": "aws"}, True),
+    ],
+)
+def test_what_an_emulator_on_this_machine_makes_costs_nothing(
+    environ: dict[str, str], may: bool
+) -> None:
+    assert may_cost_money(environ) is may
 
 
 def test_target_is_stronger_than_an_endpoint() -> None:
@@ -35,7 +59,7 @@ def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
 
 def test_without_a_running_stack_the_embedded_target_has_no_variables(tmp_path: Path) -> None:
     with pytest.raises(NoStackError, match="inventory up"):
-        target_variables({}, tmp_path)
+        found({}, tmp_path)
 
 
 def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> None:
@@ -50,11 +74,31 @@ def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> N
     assert isolated(own, embedded) == {"PATH": "/bin", "AWS_CA_BUNDLE": "/etc/ca.pem", **embedded}
 
 
-NOWHERE = Path("nowhere")
+@pytest.mark.parametrize(
+    ("environ", "hosts"),
+    [
+        ({"HTTP_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
+        ({"https_proxy": "http://proxy:3128"}, "127.0.0.1,localhost"),
+        (
+            {"ALL_PROXY": "socks5://proxy", "NO_PROXY": "intra, localhost"},
+            "intra,localhost,127.0.0.1",
+        ),
+        ({"HTTP_PROXY": "http://proxy", "no_proxy": "a", "NO_PROXY": "b"}, "a,127.0.0.1,localhost"),
+    ],
+)
+def test_this_machine_is_reached_past_proxies(environ: dict[str, str], hosts: str) -> None:
+    passed = isolated(environ, {})
+    assert passed == {**environ, "NO_PROXY": hosts, "no_proxy": hosts}
+
+
+def test_without_a_proxy_nothing_is_said_of_any() -> None:
+    assert isolated({"NO_PROXY": "intra"}, {}) == {"NO_PROXY": "intra"}
 
 
 def on_localstack(**environ: str) -> dict[str, str]:
-    return dict(target_variables({"TARGET": "localstack", **environ}, NOWHERE))
+    target, variables = found({"TARGET": "localstack", **environ}, NOWHERE)
+    assert target is Target.LOCALSTACK
+    return dict(variables)
 
 
 def test_localstack_is_where_compose_publishes_it() -> None:

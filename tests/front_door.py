@@ -37,14 +37,19 @@ class FrontDoor:
         self._mark = uuid.uuid4().hex
         self._started: list[subprocess.Popen[str]] = []
         kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") or "BUNDLE" in k}
-        kept.pop("TARGET", None)
+        for name in ("TARGET", "PYTEST_CURRENT_TEST"):  # NiceGUI behaves otherwise in a test
+            kept.pop(name, None)
         self.environ = {**kept, MARK: self._mark, "PYTHONUNBUFFERED": "1"}
         self.environ["DASHBOARD_PORT"] = "0"  # tests/browser has it
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start a command as a process. Its output and errors are one stream."""
+        return self.start_module("inventory_cli", *arguments, **variables)
+
+    def start_module(self, module: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Do the same with another program of ours."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "inventory_cli", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env={**self.environ, **variables},
             stdin=subprocess.DEVNULL,

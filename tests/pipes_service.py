@@ -78,6 +78,7 @@ class PipesProcess:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         return {
             **inherited,
+            "HTTP_PROXY": "http://127.0.0.1:9",  # nothing on this machine is asked of a proxy
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": ministack.REGION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,7 +41,7 @@ class OneLineCommand(click.Command):
             click.echo(f"Stopped by {stop.signal_name}.", err=True)
             ctx.exit(stop.exit_code)
         except Exception as error:
-            translated = _translated(error)
+            translated = _translated(error, ctx.obj)
             if translated is None:
                 raise
             raise translated from error
@@ -50,8 +51,9 @@ class OneLineGroup(OneLineCommand, click.Group):
     """Commands that all fail so."""
 
 
-def _translated(error: Exception) -> click.ClickException | None:
-    """The line for an error that is somebody's to mend; None for one that is ours."""
+def _translated(error: Exception, state: Path | None) -> click.ClickException | None:
+    """The line for an error that is somebody's to mend; None for one that is ours. `state` is the
+    state folder."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from build_zip import BuildError
@@ -90,6 +92,8 @@ def _translated(error: Exception) -> click.ClickException | None:
             return FailedError(line)
         case BotoCoreError():
             return CannotRunError(str(error))
-        case OSError(filename=str(path), strerror=str(reason)):
-            return CannotRunError(f"{path}: {reason}")
+        case OSError(filename=str() | Path() as path, strerror=str(reason)):
+            in_state = state is not None and Path(path).is_relative_to(state)
+            hint = ": name another folder with --state or INVENTORY_STATE" if in_state else ""
+            return CannotRunError(f"{path}: {reason}{hint}")
     return None

@@ -38,14 +38,14 @@ class BuildError(Exception):
     """The dependencies could not be had; the message is pip's last line."""
 
 
-def build(target: Path, cache: Path | None = None) -> Path:
+def build(target: Path) -> Path:
     """Write the zip to `target` and return it.
 
-    The dependencies are installed once for each state of the lock file, under `cache`.
-    Raises BuildError.
+    The dependencies are installed once for each state of the lock file, under
+    `cache()`. Raises BuildError.
     """
     ours = [entry for package in PACKAGES for entry in _files_of(HERE, package)]
-    entries = dict(sorted([*_files_of(_dependencies(cache or _cache())), *ours]))
+    entries = dict(sorted([*_files_of(_dependencies(cache())), *ours]))
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
@@ -57,18 +57,19 @@ def build(target: Path, cache: Path | None = None) -> Path:
     return unfinished.replace(target)
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where the dependencies are kept."""
     there = next(folder for folder in (CACHE, *CACHE.parents) if folder.exists())
     return CACHE if os.access(there, os.W_OK) else OTHER_CACHE
 
 
-def _dependencies(cache: Path) -> Path:
+def _dependencies(kept: Path) -> Path:
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
-    ready = cache / f"function-{digest}"
+    ready = kept / f"function-{digest}"
     if ready.exists():
         return ready
-    cache.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=cache))
+    kept.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=kept))
     try:
         _install(scratch)
         if not ready.exists():  # another build may have been quicker

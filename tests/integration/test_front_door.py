@@ -20,6 +20,8 @@ from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
 
+NOWHERE = "http://127.0.0.1:9"
+
 
 def test_a_command_that_cannot_start_prints_one_line_and_exits_with_2(
     front_door: FrontDoor,
@@ -32,8 +34,13 @@ def test_a_command_that_cannot_start_prints_one_line_and_exits_with_2(
 
 
 def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontDoor) -> None:
-    code, output = front_door.run("demo", "--count", "60", "--rate", "100", "--seed", "3")
+    """On a machine whose environment leads elsewhere."""
+    elsewhere = {"HTTP_PROXY": NOWHERE, "AWS_ENDPOINT_URL": NOWHERE, "AWS_PROFILE": "production"}
+    code, output = front_door.run(
+        "demo", "--count", "60", "--rate", "100", "--seed", "3", **elsewhere
+    )
     assert code == 0, output
+    assert f"AWS_ENDPOINT_URL={NOWHERE} is not used: TARGET=aws would lead there.\n" in output
     assert "Sending 60 events of 40 products, 100 a second (the same again: --seed 3)" in output
     assert "All is well: every event has its outcome, and the table is right." in output
     assert front_door.processes() == []
@@ -76,7 +83,8 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     own = {"product_id": "Own", "product_name": "Lamp", "quantity": 1}
     line = json.dumps({"event_type": "product_added", "product": own})
     front_door.folder.joinpath("one.jsonl").write_text(line)
-    process = front_door.start("up", "--rate", "50", "--products", "10", "--count", "30")
+    options = ("--rate", "50", "--products", "10", "--count", "30")
+    process = front_door.start("up", *options, BATCH_SIZE="7")
     assert process.stdout is not None
     for line in process.stdout:
         outcomes = line.partition(": applied ")[2]
@@ -92,7 +100,10 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     rows = [json.loads(line) for line in output.splitlines()]
     assert {"product_id", "product_name", "quantity", "timestamp"} == set(rows[0])
     assert front_door.call("table", **exports) == (0, output)
-    assert front_door.call("provision", "--plan")[1].endswith("nothing to do\n")
+    for shell in ({}, exports):
+        assert front_door.call("provision", "--plan", **shell)[1].endswith("nothing to do\n")
+    code, output = front_door.call("provision", **{**exports, "BATCH_SIZE": "8"})
+    assert (code, "updated pipe inventory-pipe" in output) == (0, True), output
 
     state = front_door.folder / ".inventory"
     assert [path for path in (state, *state.rglob("*")) if others_may_read(path)] == []
@@ -110,7 +121,7 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     assert process.returncode == 0, output
     assert front_door.processes() == []
 
-    again = front_door.start("up", "--rate", "1", "--count", "1")
+    again = front_door.start("up", "--rate", "1", "--count", "1", BATCH_SIZE="8")
     shown = read_until(again, "In another shell")
     assert "created" not in shown
     assert shown.count("unchanged") == RESOURCES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -208,6 +209,14 @@ def test_the_zip_has_the_same_bytes_each_time(function_zip: Path, tmp_path: Path
     again = build_zip.build(tmp_path / "again.zip")
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (function_zip, again)}
     assert len(digests) == 1
+
+
+def test_where_the_checkout_cannot_be_written_to_what_it_needs_is_kept_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert build_zip.cache() == build_zip.CACHE
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    assert build_zip.cache() == build_zip.OTHER_CACHE
 
 
 def test_the_zip_brings_all_that_the_runtime_does_not(function_zip: Path) -> None:

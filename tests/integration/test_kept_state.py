@@ -7,6 +7,9 @@ import re
 import signal
 import socket
 import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psutil
@@ -16,6 +19,19 @@ from running_up import QUEUE, client, folder_of, held, pid_of, put, start, stop,
 from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
+
+DASHBOARD = 8080
+
+
+@contextmanager
+def occupied(port: int) -> Iterator[None]:
+    """The port, by this test or somebody else."""
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError:
+        listener = socket.socket()
+    with listener:
+        yield
 
 
 def test_ports_and_urls_stay_unless_another_program_took_a_port(front_door: FrontDoor) -> None:
@@ -27,8 +43,12 @@ def test_ports_and_urls_stay_unless_another_program_took_a_port(front_door: Fron
     assert "moves" not in said
     stop(up)
     port = urlsplit(before["AWS_ENDPOINT_URL"]).port
-    with socket.create_server(("127.0.0.1", port or 0)):
-        up, said = start(front_door)
+    with socket.create_server(("127.0.0.1", port or 0)), occupied(DASHBOARD):
+        up, said = start(front_door, DASHBOARD_PORT="")
+        announced = read_until(up, "The dashboard: ").split()[-1]
+    assert f"Another program listens on {DASHBOARD}, the port of the dashboard" in said
+    with urllib.request.urlopen(announced, timeout=30) as page:  # noqa: S310
+        assert b"Inventory" in page.read()
     assert f"Another program listens on {port}, the port of MiniStack, which moves to" in said
     endpoint = told(front_door)["AWS_ENDPOINT_URL"]
     assert endpoint != before["AWS_ENDPOINT_URL"]

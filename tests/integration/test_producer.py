@@ -159,6 +159,7 @@ def environment(emulator: str, stream: Stream) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PRODUCER_"))}
     return {
         **inherited,
+        "HTTP_PROXY": "http://127.0.0.1:9",  # nothing on this machine is asked of a proxy
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",

@@ -80,6 +80,19 @@ def test_other_names_are_allowed_where_they_are_set() -> None:
     assert {"shop.example:80", "10.0.0.1:8080", OWN} <= settings.allowed_hosts
 
 
+def test_dashboards_of_one_host_have_cookies_of_their_own() -> None:
+    published = {"DASHBOARD_ALLOWED_HOSTS": "127.0.0.1:9090,localhost:9090"}
+    names = {
+        Settings.from_env(environ).session_cookie
+        for environ in ({}, {"DASHBOARD_PORT": "8081"}, published)
+    }
+    assert names == {
+        "inventory_session_8080",
+        "inventory_session_8081",
+        "inventory_session_8080_9090",
+    }
+
+
 def test_as_it_comes_only_this_machine_may_connect_and_nothing_can_be_done() -> None:
     settings = Settings.from_env({})
     assert (settings.host, settings.port, settings.controls) == ("127.0.0.1", 8080, False)

@@ -36,6 +36,10 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["env"], {}, "no stack is running"),
         (["produce"], {}, "no stack is running"),
         (["produce"], NO_REGION, "region"),
+        (["table"], NO_REGION, "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one"),
+        (["table"], NO_REGION | NO_KEYS | {"AWS_REGION": "us-east-1"}, "no AWS credentials"),
+        (["env"], {"TARGET": "aws"}, "TARGET is aws: the shell's own variables and profile lead"),
+        (["--state", "other", "table"], NOBODY_ANSWERS, "no stack is running on other/embedded"),
         (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be one of embedded, localstack"),
         (["up", "--rate", "fast"], {}, "--rate"),
         (["demo", "--count", "0"], {}, "--count"),
@@ -50,6 +54,11 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["nonsense"], {}, "nonsense"),
         (["table"], NOBODY_ANSWERS | NO_KEYS, "no AWS credentials"),
         (["table"], NOBODY_ANSWERS | KEYS, 'connect to the endpoint URL: "http://127.0.0.1:9/"'),
+        (
+            ["table"],
+            NOBODY_ANSWERS | KEYS,
+            "On AWS_ENDPOINT_URL=http://127.0.0.1:9; TARGET=embedded leads to the stack in",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
@@ -59,6 +68,18 @@ def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
     assert code == 2, output
     assert said in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
+    inventory: FrontDoor, command: str
+) -> None:
+    (inventory.folder / "file").touch()
+    code, output = inventory.call("--state", "file/state", command)
+    assert (code, output) == (
+        2,
+        "Error: file/state: Not a directory: name another folder with --state or INVENTORY_STATE\n",
+    )
 
 
 def test_up_stops_its_servers_when_a_setting_of_the_resources_is_wrong(

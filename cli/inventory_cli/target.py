@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from eventbridge_pipes.guard import is_local
 from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError, running_variables
 from inventory_cli.environment import of_resources
@@ -95,5 +94,7 @@ def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str
 def may_cost_money(environ: Mapping[str, str]) -> bool:
     """Whether what is made on the AWS target may. An endpoint on this machine takes none, unless
     TARGET says that it is AWS."""
+    from eventbridge_pipes.guard import is_local  # the dashboard's image does not have it
+
     host = urlsplit(environ.get("AWS_ENDPOINT_URL", "")).netloc
     return bool(environ.get("TARGET")) or not is_local(host)

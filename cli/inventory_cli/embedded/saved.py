@@ -15,10 +15,11 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from eventbridge_pipes.store import FILE_NAME as PIPES_FILE
 from inventory_cli import private
 
 LINK = "saved"
+PIPES_FILE = "pipes.sqlite"
+"""What the Pipes service calls it. The dashboard's image has this module, and not that package."""
 
 
 def emulator_part(state: Path) -> Path:

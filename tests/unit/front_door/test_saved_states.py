@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eventbridge_pipes.store import FILE_NAME
+from eventbridge_pipes import store
 from inventory_cli.embedded import saved
+from inventory_cli.embedded.saved import PIPES_FILE
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -63,8 +64,12 @@ def rows(database: Path) -> list[int]:
         return [number for (number,) in db.execute("SELECT n FROM numbers")]
 
 
+def test_the_file_of_the_pipes_service_is_called_as_it_calls_it() -> None:
+    assert PIPES_FILE == store.FILE_NAME
+
+
 def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_path: Path) -> None:
-    database = saved.pipes_folder(tmp_path) / FILE_NAME
+    database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     with closing(sqlite3.connect(database, isolation_level=None)) as running:
         running.execute("PRAGMA journal_mode = WAL")
@@ -78,7 +83,7 @@ def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_
 
 
 def test_a_pipes_service_that_was_never_saved_begins_with_nothing(tmp_path: Path) -> None:
-    database = saved.pipes_folder(tmp_path) / FILE_NAME
+    database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     database.write_bytes(b"of a stack that was killed")
     saved.restore_pipes(tmp_path)

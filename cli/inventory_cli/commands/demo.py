@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -49,6 +50,7 @@ def demo(
     from inventory_cli.function_log import Progress
     from inventory_cli.interrupts import Interrupts
     from inventory_cli.narration import ProgressLine, conclusion, outcomes
+    from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import on_own_target
     from producer.generator import Spec
 
@@ -60,7 +62,8 @@ def demo(
         return f"({time.monotonic() - started:.1f} s)"
 
     with Interrupts() as interrupts, on_own_target(state, interrupts.pause) as bench:
-        click.echo(f"Servers are up {elapsed()}")
+        if chosen_by_name(os.environ) is Target.EMBEDDED:
+            click.echo(f"Servers are up {elapsed()}")
         bench.provision(lambda change: click.echo(f"  {change}"))
         interrupts.check()
         click.echo(f"Resources are ready {elapsed()}")

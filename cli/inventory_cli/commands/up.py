@@ -98,7 +98,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             click.echo(f"Stopped. What the stack holds is kept in {folder}.")
     finally:
         if not stack.kept:
-            click.echo(_lost(time_of_newest(folder)), err=True)
+            click.echo(f"{_lost(time_of_newest(folder))} Its log: {stack.emulator.log}", err=True)
     if not stack.kept:
         raise click.exceptions.Exit(FailedError.exit_code)
 

@@ -50,6 +50,11 @@ def time_of_newest(folder: Path) -> str | None:
     return f"{datetime.fromtimestamp(link.lstat().st_mtime):%H:%M:%S}"
 
 
+def size(folder: Path) -> int:
+    """Of the newest state, in bytes."""
+    return sum(file.stat().st_size for file in newest(folder).glob("**/*") if file.is_file())
+
+
 def restore_pipes(folder: Path) -> None:
     """Let the Pipes service, which does not run, begin with what the newest state says."""
     for file in pipes_folder(folder).glob(f"{PIPES_FILE}*"):

@@ -25,6 +25,8 @@ from inventory_cli.embedded.processes import (
 from inventory_cli.environment import isolated, of_resources, variables
 
 STARTUP_SECONDS = 30.0
+LOADED_BYTES_A_SECOND = 10_000_000
+"""At the least, of what was saved."""
 PORTS = "ports.json"
 TRIES = 2
 """Between finding a free port and listening on it another program may take it."""
@@ -128,11 +130,14 @@ class EmbeddedStack:
                 **variables(ministack.url(port), pipes.url(self._pipes_port)),
             }
             self._environ = isolated(self._environ, self.variables)
+            self._served = False
             self.emulator = ministack.start(port, self.folder, self._environ)
             undo.callback(self._end_emulator)
             self._launch_pipes()
             undo.callback(lambda: self.pipes.stop())  # the one that runs then
-            self._await(self.emulator, lambda: ministack.ready(port))
+            loading = saved.size(self.folder) / LOADED_BYTES_A_SECOND
+            self._await(self.emulator, lambda: ministack.ready(port), STARTUP_SECONDS + loading)
+            self._served = True
             self._await_pipes()
             return undo.pop_all()
 
@@ -142,10 +147,10 @@ class EmbeddedStack:
         )
 
     def _await_pipes(self) -> None:
-        self._await(self.pipes, lambda: pipes.ready(self._pipes_port))
+        self._await(self.pipes, lambda: pipes.ready(self._pipes_port), STARTUP_SECONDS)
 
-    def _await(self, server: Server, ready: Callable[[], bool]) -> None:
-        server.wait_until(ready, STARTUP_SECONDS, self._pause)
+    def _await(self, server: Server, ready: Callable[[], bool], seconds: float) -> None:
+        server.wait_until(ready, seconds, self._pause)
 
     def _end_emulator(self) -> None:
         """It saves before it ends, however long that takes: until `pause` raises."""
@@ -159,7 +164,7 @@ class EmbeddedStack:
                     told = True
                 self._pause(POLL_SECONDS)
         finally:
-            self.kept = self.emulator.finished
+            self.kept = self.emulator.finished or not self._served
             self.emulator.kill()
 
 
@@ -171,7 +176,7 @@ def running_variables(state: Path) -> dict[str, str]:
     except AlreadyRunningError:
         variables: dict[str, str] = note["variables"]
         return variables
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         pass
     raise NoStackError(f"no stack is running on {state}: start one with `inventory up`")
 
@@ -180,7 +185,7 @@ def _kept_ports(folder: Path) -> dict[str, int]:
     """Those that the servers had the last time, by name."""
     try:
         ports: dict[str, int] = json.loads((folder / PORTS).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # who wrote it may have been killed meanwhile
         return {}
     return ports
 

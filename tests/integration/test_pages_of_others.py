@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import os
+import re
+import urllib.request
 from collections.abc import Iterator
 from itertools import repeat
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import free_port
 from producer.control import Pace, serve
 from stack import Backend
 
@@ -49,6 +55,31 @@ def asked(url: str, method: str, headers: list[tuple[str, str]]) -> int:
     answer.read()
     connection.close()
     return answer.status
+
+
+def test_a_page_that_somebody_admits_may_send_what_an_sdk_sends_and_read_the_answer(
+    tmp_path: Path,
+) -> None:
+    own = "http://localhost:3000"
+    port = free_port()
+    emulator = ministack.start(port, tmp_path, {**os.environ, "PIPES_ALLOW_ORIGIN": own})
+    try:
+        emulator.wait_until(lambda: ministack.ready(port), timeout=60)
+        sent = "authorization,content-type,x-amz-date,x-amz-target"
+        for method, headers in (
+            ("OPTIONS", {"Access-Control-Request-Headers": sent}),
+            ("GET", {"Sec-Fetch-Site": "cross-site"}),
+        ):
+            told = {"Origin": own, "Access-Control-Request-Method": "POST", **headers}
+            request = urllib.request.Request(  # noqa: S310
+                ministack.url(port), headers=told, method=method
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                assert answer.headers.get_all("Access-Control-Allow-Origin") in ([own], ["*"])
+                allowed = answer.headers.get("Access-Control-Allow-Headers", "")
+            assert method == "GET" or set(sent.split(",")) <= set(re.split(", ?", allowed.lower()))
+    finally:
+        emulator.kill()
 
 
 @pytest.mark.parametrize("server", ["emulator", "pipes", "control"])

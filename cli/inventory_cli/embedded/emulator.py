@@ -17,6 +17,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from starlette.middleware.cors import CORSMiddleware
+
 from eventbridge_pipes import guard
 
 VERSION = "1.5.33"
@@ -48,6 +50,17 @@ def put_right(installed: str) -> str | None:
     return None
 
 
+def _with_preflights(served: guard.App, admitted: guard.Admitted) -> guard.App:
+    """MiniStack lets pages send any header but Authorization, which SDKs put their signature in."""
+    preflights = CORSMiddleware(served, **guard.cors(admitted))
+
+    async def serve(scope: guard.Message, receive: guard.Receive, send: guard.Send) -> None:
+        answering = preflights if scope.get("method") == "OPTIONS" else served
+        await answering(scope, receive, send)
+
+    return serve
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="of the stack: where it is saved")
@@ -61,7 +74,8 @@ def main() -> None:
     from inventory_cli.embedded.saving import Saver
 
     Saver(told["folder"]).start()
-    app.app = guard.Guard(app.app, guard.admitted(told))
+    admitted = guard.admitted(told)
+    app.app = guard.Guard(_with_preflights(app.app, admitted), admitted)
     app.main()
 
 

@@ -24,6 +24,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "host.docker.internal"})
 LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
 ERROR_CODE = "AccessDeniedException"
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 OWN_PAGES = frozenset({"same-origin", "none"})
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(:[0-9]+)?", re.IGNORECASE)
@@ -104,6 +105,17 @@ class Guard:
             start = {"type": "http.response.start", "status": 403, "headers": [*headers.items()]}
             await send(start)
             await send({"type": "http.response.body", "body": body})
+
+
+def cors(admitted: Admitted) -> dict[str, Any]:
+    """What Starlette's CORSMiddleware is told, so that browsers let the pages read the answers."""
+    return {
+        "allow_origins": sorted(admitted.origins),
+        "allow_methods": METHODS,
+        "allow_headers": ["*"],
+        "expose_headers": ["*"],
+        "allow_private_network": True,
+    }
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

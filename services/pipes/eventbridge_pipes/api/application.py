@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from eventbridge_pipes import guard
 from eventbridge_pipes.api.errors import (
     ApiError,
     InternalError,
@@ -27,7 +28,6 @@ from eventbridge_pipes.api.errors import (
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
 from eventbridge_pipes.api.validation import validate
-from eventbridge_pipes.guard import Admitted, Guard
 from eventbridge_pipes.logs import LOGGER
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.watching.exposition import CONTENT_TYPE, Exposition
@@ -35,15 +35,13 @@ from eventbridge_pipes.watching.exposition import CONTENT_TYPE, Exposition
 MAX_BODY_BYTES = 2**20
 """Many times the largest definition that the model allows."""
 
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-
 
 def application(
     model: ServiceModel,
     service: PipesService,
     store: Store,
     exposition: Exposition,
-    admitted: Admitted,
+    admitted: guard.Admitted,
     crash: Callable[[], None] | None = None,
 ) -> Starlette:
     """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
@@ -70,22 +68,15 @@ def application(
     async def unknown(request: Request, _: Exception) -> Response:
         return _error(UnknownOperationError(request.method, request.url.path), str(uuid.uuid4()))
 
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=sorted(admitted.origins),
-        allow_methods=METHODS,
-        allow_headers=["*"],
-        expose_headers=["*"],
-        allow_private_network=True,
-    )
+    cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
         exception_handlers={HTTPException: unknown},
-        middleware=[Middleware(Guard, admitted), *([cors] if admitted.origins else [])],
+        middleware=[Middleware(guard.Guard, admitted), *([cors] if admitted.origins else [])],
         routes=[
             Route("/health", health),
             Route("/metrics", metrics),
             *([Route("/crash", crashed, methods=["POST"])] if crash else []),
-            Route("/{path:path}", operation, methods=METHODS),
+            Route("/{path:path}", operation, methods=guard.METHODS),
         ],
     )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import io
+import itertools
 import json
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from playwright.sync_api import Page
@@ -19,6 +22,22 @@ from playwright.sync_api import Page
 FETCH = """(attack) => fetch(attack.url, {
     mode: 'no-cors', referrerPolicy: 'no-referrer', ...attack.init,
 }).then((answer) => answer.text()).catch(String)"""
+
+
+HOSTS = {
+    "127.0.0.1": True,
+    "localhost": True,
+    "[::1]": True,
+    "evil.example": False,
+    "localhost.evil.example": False,
+}
+ORIGINS: dict[tuple[str, ...], bool] = {
+    (): True,
+    ("http://evil.example",): False,
+    ("null",): False,
+    ("http://localhost:1",): False,
+}
+TYPES = ["text/plain", "application/x-www-form-urlencoded", "application/x-amz-json-1.1"]
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -101,3 +120,29 @@ def assert_nothing_happened(variables: Mapping[str, str]) -> None:
     assert {(pipe["Name"], pipe["CurrentState"]) for pipe in pipes} == {
         ("inventory-pipe", "RUNNING")
     }
+
+
+def assert_only_ours_is_answered(url: str, methods: Sequence[str]) -> None:
+    """Each Host with each Origin, content type and method, on its own connection."""
+    port = urlsplit(url).port
+    for (host, local), (origins, own), kind, method in itertools.product(
+        HOSTS.items(), ORIGINS.items(), TYPES, methods
+    ):
+        headers = [("Host", f"{host}:{port}"), ("Content-Type", kind)]
+        headers += [("Origin", origin) for origin in origins]
+        refused = asked(url, method, headers) == 403
+        assert refused is not (local and own), (host, origins, kind, method)
+
+
+def asked(url: str, method: str, headers: list[tuple[str, str]]) -> int:
+    """The status of the answer to a request with these headers and no others."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.putrequest(method, "/", skip_host=True, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", "2")
+    connection.endheaders(b"{}")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status

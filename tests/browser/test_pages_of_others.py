@@ -76,6 +76,10 @@ def test_a_page_whose_name_is_made_to_lead_here_is_refused(
     foreign_page.assert_nothing_happened(variables)
 
 
+def test_the_dashboard_answers_no_name_that_is_not_local_and_no_page_of_others(live: Live) -> None:
+    foreign_page.assert_only_ours_is_answered(live.url, ("GET", "POST"))
+
+
 def test_a_link_from_elsewhere_opens_the_dashboard(
     stranger: Page, elsewhere: int, live: Live
 ) -> None:

@@ -127,6 +127,25 @@ def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
     assert up.returncode == 1
 
 
+def test_a_save_that_fails_is_told_and_the_last_one_is_what_counts(front_door: FrontDoor) -> None:
+    up, _ = start(front_door)
+    put(front_door, "1")
+    stop(up)
+    up, _ = start(front_door)
+    put(front_door, "2")
+    in_the_way = folder_of(front_door) / "saved.2"
+    in_the_way.touch()
+    output = stop(up)
+    assert up.returncode == 1
+    assert "MiniStack was ended before it had saved all: the next run begins with what" in output
+    log = (folder_of(front_door) / "ministack" / "ministack.log").read_text()
+    assert "FileExistsError" in log
+    in_the_way.unlink()
+    up, _ = start(front_door)
+    assert held(front_door) == {"1"}
+    stop(up)
+
+
 def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(
     front_door: FrontDoor,
 ) -> None:

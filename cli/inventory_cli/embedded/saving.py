@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +62,16 @@ class Saver:
             started = time.monotonic()
             try:
                 self._save(app._build_persistence_save_dict())
-            except (NotSavedError, OSError) as error:
-                print(f"not saved: {error}", file=sys.stderr, flush=True)
+            except Exception as error:  # whatever it was, the next time may be better
+                print(f"not saved: {error!r}", file=sys.stderr, flush=True)
             interval = max(SHORTEST_INTERVAL_SECONDS, SHARE * (time.monotonic() - started))
 
     def _at_the_end(self, services: Services) -> None:
         """Ends the process, whose functions may be at work still: exit code 0 says it is saved."""
         try:
             self._save(services)
-        except (NotSavedError, OSError) as error:
-            print(f"not saved: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # whatever it was, the process has to end
+            print(f"not saved: {error!r}", file=sys.stderr, flush=True)
             os._exit(1)
         app._stop_docker_containers()
         os._exit(0)
@@ -78,11 +79,11 @@ class Saver:
     def _save(self, services: Services) -> None:
         with self._one_at_a_time:
             trim(time.time())
-            pipes = saved.copy_pipes(self._folder)
             for _ in range(TRIES):
-                if _in_a_copy(lambda: _write(services, self._folder, pipes)):
+                pipes = saved.copy_pipes(self._folder)
+                if _in_a_copy(partial(_write, services, self._folder, pipes)):
                     return
-        raise NotSavedError("what was tried is above")
+        raise NotSavedError(f"{TRIES} tries failed, see above")
 
 
 def _in_a_copy(work: Callable[[], None]) -> bool:

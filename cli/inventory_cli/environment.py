@@ -56,8 +56,9 @@ def overriding(environ: Mapping[str, str], variables: Mapping[str, str]) -> set[
 
 def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
     """What lets clients reach this machine directly, in spite of the proxies in `environ`."""
-    if not any(name.lower() in PROXIES for name in environ):
+    told = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if told == "*" or not any(name.lower() in PROXIES for name in environ):
         return {}
-    without = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
+    without = told.split(",")
     hosts = ",".join(dict.fromkeys([*filter(None, map(str.strip, without)), *LOOPBACK]))
     return {"NO_PROXY": hosts, "no_proxy": hosts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ class OneLineCommand(click.Command):
         except InterruptedRunError as stop:
             click.echo(f"Stopped by {stop.signal_name}.", err=True)
             ctx.exit(stop.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Stopped by SIGINT.", err=True)
+            ctx.exit(128 + signal.SIGINT)
         except Exception as error:
             translated = _translated(error, ctx.obj)
             if translated is None:

@@ -18,3 +18,11 @@ def make_folder(path: Path) -> None:
 
 def opened(path: Path, mode: str, buffering: int = -1) -> IO[Any]:
     return open(path, mode, buffering, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file by one with this text: it is never half there."""
+    new = path.with_name(f"{path.name}.new")
+    with opened(new, "w") as file:
+        file.write(text)
+    new.replace(path)

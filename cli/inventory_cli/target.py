@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from inventory_cli import localstack
-from inventory_cli.embedded.stack import NoStackError, running_variables
+from inventory_cli.embedded.stack import NoStackError, endpoint_of, running_variables
 from inventory_cli.environment import of_resources
 
 
@@ -47,9 +47,11 @@ def chosen_by_name(environ: Mapping[str, str]) -> Target:
     return chosen({"TARGET": environ.get("TARGET", "")})
 
 
-def unused_endpoint(environ: Mapping[str, str]) -> str | None:
-    """What to say where `chosen_by_name` leaves an endpoint of the environment aside."""
-    if environ.get("TARGET") or not (endpoint := environ.get("AWS_ENDPOINT_URL")):
+def unused_endpoint(environ: Mapping[str, str], folder: Path) -> str | None:
+    """What to say where `chosen_by_name` leaves an endpoint of the environment aside, other than
+    that of the stack in `folder`."""
+    endpoint = environ.get("AWS_ENDPOINT_URL")
+    if environ.get("TARGET") or not endpoint or endpoint == endpoint_of(folder):
         return None
     return f"AWS_ENDPOINT_URL={endpoint} is not used: TARGET=aws would lead there."
 

@@ -23,6 +23,7 @@ from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.environment import isolated, past_proxies
 from inventory_cli.interrupts import InterruptedRunError
+from inventory_cli.paths import embedded
 from inventory_cli.target import (
     Target,
     chosen_by_name,
@@ -107,7 +108,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     if chosen_by_name(os.environ) is not Target.EMBEDDED:
         yield on_target(root)
         return
-    say_unused_endpoint()
+    say_unused_endpoint(root)
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
@@ -120,9 +121,9 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def say_unused_endpoint() -> None:
+def say_unused_endpoint(state: Path) -> None:
     """That the environment's endpoint is left aside, where it is."""
-    if said := unused_endpoint(os.environ):
+    if said := unused_endpoint(os.environ, embedded(state)):
         click.echo(said, err=True)
 
 
@@ -136,8 +137,8 @@ def enter_target(state: Path) -> Target:
         localstack.check(variables["AWS_ENDPOINT_URL"])
     if target is Target.AWS and not os.environ.get("TARGET"):
         click.echo(
-            f"On AWS_ENDPOINT_URL={os.environ['AWS_ENDPOINT_URL']}; TARGET=embedded leads to the "
-            f"stack in {state}.",
+            f"Working at {os.environ['AWS_ENDPOINT_URL']}, for AWS_ENDPOINT_URL says so; "
+            f"TARGET=embedded would lead to the stack in {state}.",
             err=True,
         )
     enter(variables)

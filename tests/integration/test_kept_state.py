@@ -69,7 +69,7 @@ def test_when_up_is_killed_its_servers_end_and_keep_what_they_held(
     up.wait()
     eventually(lambda: front_door.processes() == [], timeout=30)
     up, said = start(front_door)
-    assert "Ended what" not in said
+    assert "Ending what" not in said
     assert held(front_door) == {"1"}
     stop(up)
 
@@ -83,7 +83,7 @@ def test_what_a_killed_up_has_left_is_ended_by_the_next_which_has_what_it_held(
     up.kill()
     up.wait()
     up, said = start(front_door)
-    ended = re.search("Ended what a run that was killed had left: (.*)\n", said)
+    ended = re.search("Ending what a run that was killed has left: (.*)\n", said)
     assert ended is not None
     assert re.sub(r" \(process \d+\)", "", ended[1]) == (
         "The producer, EventBridge Pipes, MiniStack."
@@ -104,7 +104,7 @@ def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was
     os.kill(pid_of(front_door, "ministack"), signal.SIGKILL)
     output, _ = up.communicate(timeout=60)
     assert up.returncode == 1
-    assert "MiniStack was ended before it had saved all: the next run begins with what" in output
+    assert "MiniStack ended without saving: the next run begins with what" in output
     assert "kept" not in output
     assert os.readlink(folder_of(front_door) / "saved") == saved
     up, said = start(front_door)
@@ -137,7 +137,7 @@ def test_a_save_that_fails_is_told_and_the_last_one_is_what_counts(front_door: F
     in_the_way.touch()
     output = stop(up)
     assert up.returncode == 1
-    assert "MiniStack was ended before it had saved all: the next run begins with what" in output
+    assert "MiniStack ended without saving: the next run begins with what" in output
     log = (folder_of(front_door) / "ministack" / "ministack.log").read_text()
     assert "FileExistsError" in log
     in_the_way.unlink()

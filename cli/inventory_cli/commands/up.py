@@ -49,7 +49,6 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
 
     from inventory_cli.embedded import dashboard
     from inventory_cli.embedded.processes import free_port
-    from inventory_cli.embedded.saved import time_of_newest
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.target import Target, chosen_by_name
@@ -66,7 +65,8 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 "inventory up starts the servers of the embedded target; elsewhere they run "
                 "already: use inventory provision and inventory produce"
             )
-    say_unused_endpoint()
+    say_unused_endpoint(state)
+    port = dashboard.asked(os.environ)  # a wrong one stops it here
     folder = embedded(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
@@ -85,8 +85,8 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 producer = _start_producer(folder, producer_options, control)
                 started.callback(producer.stop)
                 page = None
-                if (reason := dashboard.left_out(os.environ)) is None:
-                    port = dashboard.asked(os.environ) or stack.port(dashboard.NAME, dashboard.PORT)
+                if (reason := dashboard.left_out(port)) is None:
+                    port = port or stack.port(dashboard.NAME, dashboard.PORT)
                     page = dashboard.Page(port, folder, os.environ, control)
                     started.callback(page.server.stop)
                 else:
@@ -94,21 +94,22 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                 click.echo('In another shell: inventory table, or eval "$(inventory env)"')
                 _follow(bench, interrupts.pause, producer, page, stack)
     except InterruptedRunError:
-        if stack.kept:
-            click.echo(f"Stopped. What the stack holds is kept in {folder}.")
-    finally:
         if not stack.kept:
-            click.echo(f"{_lost(time_of_newest(folder))} Its log: {stack.emulator.log}", err=True)
-    if not stack.kept:
-        raise click.exceptions.Exit(FailedError.exit_code)
+            raise FailedError(_lost(folder)) from None
+        click.echo(f"Stopped. What the stack holds is kept in {folder}.")
+    except FailedError as error:
+        if not stack.kept:
+            raise FailedError(f"{error.message}. {_lost(folder)}") from error
+        raise
 
 
-def _lost(saved: str | None) -> str:
-    if saved is None:
-        return "MiniStack was ended before it had saved anything: what the stack held is lost."
+def _lost(folder: Path) -> str:
+    from inventory_cli.embedded.saved import time_of_newest
+
+    if (saved := time_of_newest(folder)) is None:
+        return "MiniStack ended without saving: what the stack held is lost."
     return (
-        f"MiniStack was ended before it had saved all: the next run begins with what the stack "
-        f"held at {saved}."
+        f"MiniStack ended without saving: the next run begins with what the stack held at {saved}."
     )
 
 
@@ -168,4 +169,5 @@ def _check(producer: Server, stack: EmbeddedStack) -> None:
     for server in (producer, *stack.servers):
         as_it_should = server is producer and producer.finished
         if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
-            raise FailedError(f"{server.name} ended; its log: {server.log}")
+            how = "was killed" if server.killed else "ended"
+            raise FailedError(f"{server.name} {how}; its log: {server.log}")

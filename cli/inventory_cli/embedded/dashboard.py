@@ -9,36 +9,40 @@ from pathlib import Path
 
 from inventory_cli.embedded import pipes
 from inventory_cli.embedded.processes import Server, answers, is_free
+from provisioner.variables import between, read
 
 NAME = "the dashboard"
 PORT_VARIABLE = "DASHBOARD_PORT"
 PORT = 8080
 HIGHEST_PORT = 65_535
-OFF = "0"
+OFF = 0
 ANSWER_SECONDS = 0.2
 
 
-def left_out(environ: Mapping[str, str]) -> str | None:
-    """Why there is none, or None when there can be one."""
-    if (port := environ.get(PORT_VARIABLE)) == OFF:
+def left_out(port: int | None) -> str | None:
+    """Why there is none on `port`, or None when there can be one."""
+    if port == OFF:
         return f"{PORT_VARIABLE}={OFF}"
-    if port and port.isdecimal() and int(port) <= HIGHEST_PORT and not is_free(int(port)):
-        return f"another program listens on {port}, which {PORT_VARIABLE} says"
     if find_spec("nicegui") is None:
         return "it is not installed (`make up` does that)"
+    if port and not is_free(port):
+        return f"another program listens on {port}: choose another {PORT_VARIABLE}, or set none"
     return None
 
 
-def asked(environ: Mapping[str, str]) -> str | None:
-    """The port that somebody wants it on, and no other."""
-    return environ.get(PORT_VARIABLE) or None
+def asked(environ: Mapping[str, str]) -> int | None:
+    """The port that somebody wants it on, and no other. Raises provisioner.SettingsError."""
+    found: int | None = read({"port": (PORT_VARIABLE, between(OFF, HIGHEST_PORT))}, environ).get(
+        "port"
+    )
+    return found
 
 
 class Page:
     """It runs from now on, with everything that can be controlled."""
 
     def __init__(
-        self, port: int | str, state: Path, environ: Mapping[str, str], producer_control: str
+        self, port: int, state: Path, environ: Mapping[str, str], producer_control: str
     ) -> None:
         """`environ` leads to the stack."""
         self._url = f"http://127.0.0.1:{port}"

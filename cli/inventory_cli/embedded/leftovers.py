@@ -22,14 +22,15 @@ SUFFIX = ".pid"
 LAST = "ministack"
 """It is ended after the others, for it saves what they did last."""
 
-GRACE_SECONDS = 60.0
+GRACE_SECONDS = 10.0
+SAVING_SECONDS = 600.0
 LOOKED_AT_SECONDS = 1.0
 POLL_SECONDS = 0.02
 
 
 def claim(file: IO[str]) -> bool:
-    """Lock the file for this process and all that inherit it, and empty it. False if it is taken
-    and not only looked at."""
+    """Lock the file for this process and all that inherit it, and empty it; False if another holds
+    it for longer than `held` takes."""
     deadline = time.monotonic() + LOOKED_AT_SECONDS
     while True:
         try:
@@ -43,35 +44,8 @@ def claim(file: IO[str]) -> bool:
             return True
 
 
-def write(file: IO[str], number: int, name: str) -> None:
-    """Say which server it is that holds the lock."""
-    file.write(f"{number}\n{name}\n")
-
-
-def end(folder: Path) -> list[str]:
-    """End the servers whose files are in the folder or in one inside it. Returns what they are."""
-    files = (*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}"))
-    left = [file for file in files if _held(file)]
-    return [_end(file) for file in sorted(left, key=lambda file: file.stem == LAST)]
-
-
-def _end(file: Path) -> str:
-    if not (written := file.read_text().splitlines()):
-        # Who started it was killed at that very moment, and nobody knows its number.
-        return file.stem
-    number, name = int(written[0]), written[1]
-    with suppress(ProcessLookupError):
-        os.kill(number, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while _held(file):
-        if time.monotonic() > deadline:
-            with suppress(ProcessLookupError):
-                os.killpg(number, signal.SIGKILL)
-        time.sleep(POLL_SECONDS)
-    return f"{name} (process {number})"
-
-
-def _held(file: Path) -> bool:
+def held(file: Path) -> bool:
+    """Whether somebody has claimed it. Any number of processes may look at once."""
     with suppress(FileNotFoundError), file.open() as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -80,9 +54,41 @@ def _held(file: Path) -> bool:
     return False
 
 
+def write(file: IO[str], number: int, name: str) -> None:
+    """Say which server it is that holds the lock."""
+    file.write(f"{number}\n{name}\n")
+
+
+def left(folder: Path) -> list[Path]:
+    """The files of servers that run, in the folder or in one inside it; MiniStack's is the last."""
+    files = (*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}"))
+    return sorted(filter(held, files), key=lambda file: file.stem == LAST)
+
+
+def described(file: Path) -> str:
+    number, name = [*file.read_text().splitlines(), "?", file.stem][:2]
+    return f"{name} (process {number})"
+
+
+def end(file: Path) -> None:
+    """End the server. One whose number nobody wrote down stays: who started it was killed then."""
+    if not (written := file.read_text().splitlines()):
+        return
+    number = int(written[0])
+    with suppress(ProcessLookupError):
+        os.kill(number, signal.SIGTERM)
+    deadline = time.monotonic() + (SAVING_SECONDS if file.stem == LAST else GRACE_SECONDS)
+    while held(file) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    if held(file):
+        with suppress(ProcessLookupError):
+            os.killpg(number, signal.SIGKILL)
+
+
 def main() -> None:
     sys.stdin.read()
-    end(Path(sys.argv[1]))
+    for file in left(Path(sys.argv[1])):
+        end(file)
 
 
 if __name__ == "__main__":

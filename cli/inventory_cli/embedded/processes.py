@@ -47,7 +47,7 @@ class Server:
             private.opened(log.with_suffix(leftovers.SUFFIX), "a") as pid,
         ):
             if not leftovers.claim(pid):
-                raise StartupError(f"{name} runs already: {pid.name} has its process id")
+                raise StartupError(f"{name} runs already: end the process that has {pid.name} open")
             process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                 argv,
                 env=dict(env),

@@ -43,11 +43,11 @@ def newest(folder: Path) -> Path:
 
 
 def time_of_newest(folder: Path) -> str | None:
-    """When it was written (local time, such as 14:03:59), or None if there is none."""
+    """When it was written (local time, such as 2026-11-29 14:03:59), or None if there is none."""
     link = newest(folder)
     if link.readlink().suffix == ".0":
         return None
-    return f"{datetime.fromtimestamp(link.lstat().st_mtime):%H:%M:%S}"
+    return f"{datetime.fromtimestamp(link.lstat().st_mtime):%Y-%m-%d %H:%M:%S}"
 
 
 def size(folder: Path) -> int:
@@ -85,14 +85,31 @@ def new_state(folder: Path, pipes: Path | None) -> Iterator[Path]:
     last = folder / newest(folder).readlink()
     new = folder / f"{LINK}.{int(last.suffix[1:]) + 1}"
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(last, new, copy_function=os.link)
+    shutil.copytree(last, new, copy_function=_link)
     yield new
     if pipes:
         pipes.replace(new / PIPES_FILE)
+    for path in (*new.rglob("*"), new):
+        _onto_disk(path)
     _lead_to(new)
+    _onto_disk(folder)
     for other in folder.glob(f"{LINK}.*"):
         if other.name != new.name:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # not every file system can
+        shutil.copy2(source, target)
+
+
+def _onto_disk(path: Path) -> None:
+    """What is in it is there after a power cut, too."""
+    number = os.open(path, os.O_RDONLY)
+    os.fsync(number)
+    os.close(number)
 
 
 def _lead_to(state: Path) -> None:

@@ -60,6 +60,8 @@ class Saver:
         while True:
             time.sleep(interval)
             started = time.monotonic()
+            # Where requests are handled: none is in the middle of what is trimmed.
+            app._MAIN_LOOP.call_soon_threadsafe(trim, time.time())
             try:
                 self._save(app._build_persistence_save_dict())
             except Exception as error:  # whatever it was, the next time may be better
@@ -69,6 +71,7 @@ class Saver:
     def _at_the_end(self, services: Services) -> None:
         """Ends the process, whose functions may be at work still: exit code 0 says it is saved."""
         try:
+            trim(time.time())
             self._save(services)
         except Exception as error:  # whatever it was, the process has to end
             print(f"not saved: {error!r}", file=sys.stderr, flush=True)
@@ -78,7 +81,6 @@ class Saver:
 
     def _save(self, services: Services) -> None:
         with self._one_at_a_time:
-            trim(time.time())
             for _ in range(TRIES):
                 pipes = saved.copy_pipes(self._folder)
                 if _in_a_copy(partial(_write, services, self._folder, pipes)):
@@ -109,7 +111,7 @@ def _in_a_copy(work: Callable[[], None]) -> bool:
 
 
 def _as_it_is(value: Any, memo: Any = None) -> Any:
-    """What services copy to write it down, nothing changes in a copy of the process."""
+    """In a copy of the process nothing changes: what services copy first, they can as well give."""
     return value
 
 
@@ -129,7 +131,4 @@ def _write(services: Services, folder: Path, pipes: Path | None) -> None:
             text = json.dumps(payload, default=persistence._json_default)
             file = part / f"{name}.json"
             file.unlink(missing_ok=True)
-            with file.open("w") as written:
-                written.write(text)
-                written.flush()
-                os.fsync(written.fileno())
+            file.write_text(text)

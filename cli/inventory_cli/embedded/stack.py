@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -27,6 +26,8 @@ from inventory_cli.environment import isolated, of_resources, variables
 STARTUP_SECONDS = 30.0
 LOADED_BYTES_A_SECOND = 10_000_000
 """At the least, of what was saved."""
+LOCK = "lock"
+MINISTACK = "MiniStack"
 PORTS = "ports.json"
 TRIES = 2
 """Between finding a free port and listening on it another program may take it."""
@@ -74,8 +75,11 @@ class EmbeddedStack:
             private.make_folder(self.folder)
             self.folder.chmod(0o700)  # it may be of an earlier version
             undo.callback(_lock(self.folder))
-            if left := leftovers.end(self.folder):
-                self._tell(f"Ended what a run that was killed had left: {', '.join(left)}.")
+            if left := leftovers.left(self.folder):
+                what = ", ".join(map(leftovers.described, left))
+                self._tell(f"Ending what a run that was killed has left: {what}.")
+                for file in left:
+                    leftovers.end(file)
             undo.callback(_watch(self.folder))
             saved.restore_pipes(self.folder)
             self._ports = _kept_ports(self.folder)
@@ -86,10 +90,9 @@ class EmbeddedStack:
                 except StartupError:
                     if not tries_left:
                         raise
-                    self._ports = {}
             note = _note(self.folder)
-            with private.opened(note, "w") as file:
-                json.dump({"pid": os.getpid(), "variables": dict(self.variables)}, file)
+            told = {"pid": os.getpid(), "variables": dict(self.variables)}
+            private.write(note, json.dumps(told))
             undo.callback(note.unlink, missing_ok=True)
             self._cleanup = undo.pop_all()
         return self
@@ -112,8 +115,7 @@ class EmbeddedStack:
                     f"{port}."
                 )
         self._ports[name] = port
-        with private.opened(self.folder / PORTS, "w") as file:
-            json.dump(self._ports, file)
+        private.write(self.folder / PORTS, json.dumps(self._ports))
         return port
 
     def start_pipes(self) -> None:
@@ -124,7 +126,7 @@ class EmbeddedStack:
     def _start(self) -> ExitStack:
         """Both servers, answering; closing what is returned stops them."""
         with ExitStack() as undo:
-            port, self._pipes_port = self.port("MiniStack"), self.port("EventBridge Pipes")
+            port, self._pipes_port = self.port(MINISTACK), self.port("EventBridge Pipes")
             self.variables = {
                 **of_resources(self._environ),
                 **variables(ministack.url(port), pipes.url(self._pipes_port)),
@@ -160,7 +162,8 @@ class EmbeddedStack:
         try:
             while self.emulator.running:
                 if not told and time.monotonic() - started > 1:
-                    self._tell("Saving…")
+                    last = saved.time_of_newest(self.folder) or "the start"
+                    self._tell(f"Saving… (Ctrl+C gives that up, and what came after {last})")
                     told = True
                 self._pause(POLL_SECONDS)
         finally:
@@ -170,22 +173,24 @@ class EmbeddedStack:
 
 def running_variables(state: Path) -> dict[str, str]:
     """The variables of the stack that runs on `state`. Raises NoStackError if none does."""
-    try:
-        note = json.loads(_note(state).read_text())
-        _lock(state)()
-    except AlreadyRunningError:
-        variables: dict[str, str] = note["variables"]
-        return variables
-    except (FileNotFoundError, ValueError):
-        pass
-    raise NoStackError(f"no stack is running on {state}: start one with `inventory up`")
+    note = _note(state)
+    if not (note.exists() and leftovers.held(state / LOCK)):
+        raise NoStackError(f"no stack is running on {state}: start one with `inventory up`")
+    variables: dict[str, str] = json.loads(note.read_text())["variables"]
+    return variables
+
+
+def endpoint_of(folder: Path) -> str | None:
+    """Where the stack in the folder is when it runs, or None if it never did."""
+    port = _kept_ports(folder).get(MINISTACK)
+    return None if port is None else ministack.url(port)
 
 
 def _kept_ports(folder: Path) -> dict[str, int]:
     """Those that the servers had the last time, by name."""
     try:
         ports: dict[str, int] = json.loads((folder / PORTS).read_text())
-    except (FileNotFoundError, ValueError):  # who wrote it may have been killed meanwhile
+    except FileNotFoundError:
         return {}
     return ports
 
@@ -203,15 +208,13 @@ def _watch(folder: Path) -> Callable[[], object]:
 
 def _lock(state: Path) -> Callable[[], object]:
     """Hold the folder for this process, which also its sudden end gives up; returns the release."""
-    file = private.opened(state / "lock", "a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    file = private.opened(state / LOCK, "a")
+    if not leftovers.claim(file):
         file.close()
         raise AlreadyRunningError(
             f"a stack is running on {state} already: stop it first, or name another folder "
             "with --state"
-        ) from None
+        )
     return file.close
 
 

@@ -6,7 +6,6 @@ A function that is called once a second puts 20 data points and five lines a sec
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
@@ -19,18 +18,16 @@ MOST_STREAMS = 3_000
 
 
 def trim(now: float) -> None:
-    """`now` is in seconds of the epoch. Everything is kept in the order in which it came."""
+    """`now` is in seconds of the epoch. Both are kept in the order in which they came."""
     oldest = now - OLDEST_SECONDS
     for points in list(cloudwatch._metrics._data.values()):
         old = next((n for n, p in enumerate(points) if p["Timestamp"] >= oldest), len(points))
         del points[: max(old, len(points) - MOST_POINTS)]
     for group in list(cloudwatch_logs._log_groups._data.values()):
-        streams = group["streams"]
-        old = sum(_last_event(stream) < oldest * 1000 for stream in list(streams.values()))
-        surplus = max(old, len(streams) - MOST_STREAMS)
-        if surplus > 0:
-            # In one step, without a call of Python's: others add to it meanwhile.
-            group["streams"] = dict(islice(streams.items(), surplus, None))
+        streams = list(group["streams"].items())  # functions that run add to them meanwhile
+        kept = [name for name, stream in streams if _last_event(stream) >= oldest * 1000]
+        for name in {name for name, _ in streams} - set(kept[-MOST_STREAMS:]):
+            del group["streams"][name]
 
 
 def _last_event(stream: dict[str, Any]) -> float:

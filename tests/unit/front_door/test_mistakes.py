@@ -42,6 +42,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["--state", "other", "table"], NOBODY_ANSWERS, "no stack is running on other/embedded"),
         (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be one of embedded, localstack"),
         (["up", "--rate", "fast"], {}, "--rate"),
+        (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT='http': must be a whole number from"),
         (["demo", "--count", "0"], {}, "--count"),
         (["up"], {"TARGET": "aws"}, "inventory provision"),
         (
@@ -57,7 +58,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (
             ["table"],
             NOBODY_ANSWERS | KEYS,
-            "On AWS_ENDPOINT_URL=http://127.0.0.1:9; TARGET=embedded leads to the stack in",
+            "Working at http://127.0.0.1:9, for AWS_ENDPOINT_URL says so; TARGET=embedded would",
         ),
     ],
 )

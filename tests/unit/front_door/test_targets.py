@@ -9,7 +9,15 @@ import pytest
 from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.environment import isolated, variables
-from inventory_cli.target import Target, TargetError, chosen, chosen_by_name, found, may_cost_money
+from inventory_cli.target import (
+    Target,
+    TargetError,
+    chosen,
+    chosen_by_name,
+    found,
+    may_cost_money,
+    unused_endpoint,
+)
 from provisioner import SettingsError
 
 NOWHERE = Path("nowhere")
@@ -91,8 +99,18 @@ def test_this_machine_is_reached_past_proxies(environ: dict[str, str], hosts: st
     assert passed == {**environ, "NO_PROXY": hosts, "no_proxy": hosts}
 
 
-def test_without_a_proxy_nothing_is_said_of_any() -> None:
-    assert isolated({"NO_PROXY": "intra"}, {}) == {"NO_PROXY": "intra"}
+@pytest.mark.parametrize(
+    "environ", [{"NO_PROXY": "intra"}, {"HTTP_PROXY": "http://a", "NO_PROXY": "*"}]
+)
+def test_without_a_proxy_nothing_is_said_of_any(environ: dict[str, str]) -> None:
+    assert isolated(environ, {}) == environ
+
+
+def test_the_endpoint_of_the_folders_own_stack_is_not_called_unused(tmp_path: Path) -> None:
+    environ = {"AWS_ENDPOINT_URL": "http://127.0.0.1:20000"}
+    assert "is not used" in (unused_endpoint(environ, tmp_path) or "")
+    (tmp_path / "ports.json").write_text('{"MiniStack": 20000}')
+    assert unused_endpoint(environ, tmp_path) is None
 
 
 def on_localstack(**environ: str) -> dict[str, str]:

@@ -42,10 +42,13 @@ def test_every_option_has_its_setting() -> None:
 
 def test_hosts_and_origins_are_admitted_by_options_and_by_variables() -> None:
     arguments = ["--allow-host", "Pipes", "--allow-origin", "http://localhost:3000"]
-    environ = {"PIPES_ALLOW_HOST": "a.example, [::1] ,", "PIPES_ALLOW_ORIGIN": "https://B.example"}
+    environ = {
+        "PIPES_ALLOW_HOST": "a.example, [::1] , b.example.",
+        "PIPES_ALLOW_ORIGIN": "https://B.example,http://c.example:80",
+    }
     assert parsed(*arguments, environ=environ).admitted == Admitted(
-        frozenset({"pipes", "a.example", "::1"}),
-        frozenset({"http://localhost:3000", "https://b.example"}),
+        frozenset({"pipes", "a.example", "::1", "b.example"}),
+        frozenset({"http://localhost:3000", "https://b.example", "http://c.example"}),
     )
 
 

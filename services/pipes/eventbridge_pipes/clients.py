@@ -184,7 +184,8 @@ class Clients:
 def reach_this_machine_directly(environ: MutableMapping[str, str]) -> None:
     """In spite of a proxy in `environ`, which has another 127.0.0.1."""
     others = environ.get("no_proxy") or environ.get("NO_PROXY", "")
-    environ["no_proxy"] = ",".join(filter(None, [others, "127.0.0.1", "localhost"]))
+    if others != "*":
+        environ["no_proxy"] = ",".join(filter(None, [others, "127.0.0.1", "localhost"]))
 
 
 def connect() -> Clients:

@@ -51,15 +51,15 @@ def refusal(headers: Sequence[tuple[bytes, bytes]], admitted: Admitted) -> str |
     if len(hosts) != 1:
         return "A request names one Host."
     if not is_local(hosts[0], admitted.hosts):
-        return f"Host {hosts[0]!r} is not a local name: --allow-host admits a name."
+        return f"Host {hosts[0]!r} is no name of this machine (PIPES_ALLOW_HOST admits one)."
     if len(origins) == 1 and origins[0].lower() in admitted.origins:
         return None
     own = {f"{scheme}://{hosts[0]}".lower() for scheme in ("http", "https")}
     for origin in origins:
         if origin.lower() not in own:
-            return f"A page of {origin!r} may not ask: --allow-origin admits an origin."
+            return f"A web page of {origin!r} sent this: refused (--allow-origin admits one)."
     if not OWN_PAGES.issuperset(sites):
-        return "A page of another origin may not ask: --allow-origin admits an origin."
+        return "A web page of another origin sent this: refused (--allow-origin admits one)."
     return None
 
 
@@ -159,7 +159,7 @@ def _host(text: str) -> str:
     parts = HOST.fullmatch(text)
     if not parts or parts[2]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a host's name, without a port")
-    return parts[1].lower().strip("[]")
+    return parts[1].lower().strip("[]").removesuffix(".")
 
 
 def _origin(text: str) -> str:
@@ -167,4 +167,5 @@ def _origin(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not an origin, such as http://localhost:3000 (with no / at its end)"
         )
-    return text.lower()
+    text = text.lower()  # browsers leave the scheme's own port out
+    return text.removesuffix(":80" if text.startswith("http:") else ":443")

@@ -23,6 +23,9 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+REFUSAL = b"""\
+Refused: another page sent this, or the name in it is not the page's own (DASHBOARD_ALLOWED_HOSTS).
+"""
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -56,9 +59,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await send(_start(403))
-            await send(
-                {"type": "http.response.body", "body": b"This is not the page's own name.\n"}
-            )
+            await send({"type": "http.response.body", "body": REFUSAL})
 
     def _is_ours(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)

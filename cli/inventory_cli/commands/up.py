@@ -166,7 +166,7 @@ def _follow(
 
 def _check(producer: Server, stack: EmbeddedStack) -> None:
     """Raises FailedError when one ended that should not have; a killed Pipes service may."""
-    for server in (producer, *stack.servers):
+    for server in (*stack.servers, producer):  # which ends when the emulator has
         as_it_should = server is producer and producer.finished
         if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
             how = "was killed" if server.killed else "ended"

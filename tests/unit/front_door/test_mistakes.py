@@ -34,6 +34,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
     [
         (["table"], {}, "no stack is running on .inventory/embedded: start one with"),
         (["env"], {}, "no stack is running"),
+        (["env"], NOBODY_ANSWERS, "no stack is running"),
         (["produce"], {}, "no stack is running"),
         (["produce"], NO_REGION, "region"),
         (["table"], NO_REGION, "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one"),

@@ -65,14 +65,12 @@ def occupied(port: int) -> Iterator[None]:
         yield
 
 
-def test_ports_and_urls_stay_unless_another_program_took_a_port(running: Running) -> None:
+def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
+    running: Running,
+) -> None:
     door = running.door
     before = told(door)
     put(door, "message")
-    stop(running.up)
-    running.again()
-    assert told(door) == before
-    assert "moves" not in running.said
     stop(running.up)
     port = urlsplit(before["AWS_ENDPOINT_URL"]).port
     assert port is not None
@@ -91,13 +89,17 @@ def test_ports_and_urls_stay_unless_another_program_took_a_port(running: Running
     assert held(door) == {"message"}
 
 
-def test_when_up_is_killed_its_servers_end_and_keep_what_they_held(running: Running) -> None:
+def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_ports(
+    running: Running,
+) -> None:
+    before = told(running.door)
     put(running.door, "of a killed run")
     running.up.kill()
     running.up.wait()
     eventually(lambda: running.door.processes() == [], timeout=30)
     running.again()
     assert "Ending what" not in running.said
+    assert told(running.door) == before
     assert "of a killed run" in held(running.door)
 
 

@@ -19,7 +19,7 @@ READY = "In another shell"
 
 def start(door: FrontDoor, *options: str, **variables: str) -> tuple[subprocess.Popen[str], str]:
     """One that sends right events alone, and what it said until it was ready."""
-    options = options or ("--rate", "5", "--invalid-share", "0")
+    options = options or ("--rate", "1", "--invalid-share", "0")
     up = door.start("up", *options, **variables)
     return up, read_until(up, READY)
 

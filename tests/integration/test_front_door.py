@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from front_door import FrontDoor, front_door, read_until, stop_a_demo
+from front_door import FrontDoor, front_door, stop_a_demo
 from stack import RESOURCES, Backend, environment_of, own_names
 from waiting import eventually
 
@@ -77,9 +77,8 @@ def others_may_read(path: Path) -> bool:
         return False  # the servers make files and remove them
 
 
-def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
-    front_door: FrontDoor,
-) -> None:
+def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> None:
+    """test_kept_state.py has how it goes on."""
     own = {"product_id": "Own", "product_name": "Lamp", "quantity": 1}
     line = json.dumps({"event_type": "product_added", "product": own})
     front_door.folder.joinpath("one.jsonl").write_text(line)
@@ -116,18 +115,6 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     assert code == 0, output
     eventually(lambda: '"product_id": "Own"' in front_door.call("table")[1], pause=0.2)
 
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, output
-    assert front_door.processes() == []
-
-    again = front_door.start("up", "--rate", "1", "--count", "1", BATCH_SIZE="8")
-    shown = read_until(again, "In another shell")
-    assert "created" not in shown
-    assert shown.count("unchanged") == RESOURCES
-    code, output = front_door.call("table")
-    assert len(output.splitlines()) >= len(rows) - 1
-
     assert front_door.call("destroy") == (
         2,
         "Error: destroy deletes data and nobody can be asked: pass --yes\n",
@@ -138,8 +125,10 @@ def test_up_serves_other_commands_until_it_is_stopped_and_goes_on_from_there(
     assert output.endswith("nothing of the stage default is left\n")
     assert "would create pipe" in front_door.call("provision", "--plan")[1]
 
-    again.send_signal(signal.SIGTERM)
-    again.communicate(timeout=30)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert front_door.processes() == []
 
 
 def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compose(

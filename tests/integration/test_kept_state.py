@@ -17,9 +17,12 @@ import pytest
 
 from front_door import FrontDoor, read_until
 from running_up import QUEUE, client, folder_of, held, pid_of, put, start, stop, told, watcher_of
+from stack import RESOURCES
 from waiting import eventually
 
 DASHBOARD = 8080
+TABLE = "product_inventory"
+ROW = {"product_id": {"S": "Own"}}
 LOST = "MiniStack ended without saving: the next run begins with what the stack held at"
 
 
@@ -40,7 +43,8 @@ def of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
     try:
         running = Running(door)
         yield running
-        stop(running.up)
+        if running.up.poll() is None:
+            stop(running.up)
         left = door.processes()
     finally:
         door.close()
@@ -49,7 +53,7 @@ def of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
 
 @pytest.fixture
 def running(of_the_module: Running) -> Running:
-    if of_the_module.up.poll() is not None:  # a test failed
+    if of_the_module.up.poll() is not None:
         of_the_module.again()
     return of_the_module
 
@@ -71,6 +75,7 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     door = running.door
     before = told(door)
     put(door, "message")
+    client(door, "dynamodb").put_item(TableName=TABLE, Item=ROW)
     stop(running.up)
     port = urlsplit(before["AWS_ENDPOINT_URL"]).port
     assert port is not None
@@ -87,6 +92,7 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     assert url == f"{endpoint}/000000000000/{QUEUE}"
     assert client(door, "sqs").list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
     assert held(door) == {"message"}
+    assert client(door, "dynamodb").get_item(TableName=TABLE, Key=ROW)["Item"] == ROW
 
 
 def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_ports(
@@ -99,6 +105,7 @@ def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_por
     eventually(lambda: running.door.processes() == [], timeout=30)
     running.again()
     assert "Ending what" not in running.said
+    assert running.said.count("unchanged") == RESOURCES
     assert told(running.door) == before
     assert "of a killed run" in held(running.door)
 
@@ -151,20 +158,6 @@ def test_a_save_that_fails_is_told_and_the_last_one_is_what_counts(running: Runn
     assert held(running.door) == before
 
 
-def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
-    running: Running,
-) -> None:
-    psutil.Process(pid_of(running.door, "ministack")).suspend()
-    running.up.send_signal(signal.SIGINT)
-    read_until(running.up, "Saving…")
-    running.up.send_signal(signal.SIGINT)
-    output, _ = running.up.communicate(timeout=30)
-    assert LOST in output
-    assert "kept" not in output
-    assert running.up.returncode == 1
-    running.again()
-
-
 def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(running: Running) -> None:
     elsewhere = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
@@ -189,3 +182,16 @@ def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(running
     }
     assert led["AWS_ENDPOINT_URL"] == told(running.door)["AWS_ENDPOINT_URL"]
     assert led["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
+    running: Running,
+) -> None:
+    psutil.Process(pid_of(running.door, "ministack")).suspend()
+    running.up.send_signal(signal.SIGINT)
+    read_until(running.up, "Saving…")
+    running.up.send_signal(signal.SIGINT)
+    output, _ = running.up.communicate(timeout=30)
+    assert LOST in output
+    assert "kept" not in output
+    assert running.up.returncode == 1

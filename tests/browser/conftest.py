@@ -30,6 +30,8 @@ from inventory_cli.environment import isolated
 from waiting import eventually
 
 PATIENCE_MS = 60_000
+REBOUND = "evil.example"
+"""A name of somebody else's that leads to this machine."""
 # Without a GPU, painting what moves takes more CPU time than everything else on the page.
 NOTHING_MOVES = """
 const sheet = new CSSStyleSheet();
@@ -94,7 +96,12 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Without a sandbox of its own, for tests may run as root, in a container.
         browser = playwright.chromium.launch(
-            executable_path=chromium.need(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=chromium.need(),
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+            ],
         )
         yield browser
         browser.close()

@@ -9,9 +9,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page
 
-import chromium
 import foreign_page
-from browser.conftest import Live
+from browser.conftest import REBOUND, Live
 
 pytestmark = pytest.mark.browser
 
@@ -55,24 +54,16 @@ def test_a_page_of_another_origin_changes_nothing(
 
 
 def test_a_page_whose_name_is_made_to_lead_here_is_refused(
-    browser: Browser, live: Live, variables: dict[str, str], control: str
+    stranger: Page, live: Live, variables: dict[str, str], control: str
 ) -> None:
     """DNS rebinding: the page is of the same origin then, and could read the answers."""
-    rebound = browser.browser_type.launch(
-        executable_path=chromium.need(),
-        args=["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"],
-    )
-    try:
-        page = rebound.new_page()
-        servers = variables["AWS_ENDPOINT_URL"], variables["AWS_ENDPOINT_URL_PIPES"], control
-        for url in (*servers, live.url):
-            answer = page.goto(url.replace("127.0.0.1", "evil.example"))
-            assert answer is not None
-            assert answer.status == 403
-            posted = page.evaluate("fetch('/', {method: 'POST'}).then((a) => a.status)")
-            assert posted in (403, 501), "501: the control port has no POST"
-    finally:
-        rebound.close()
+    servers = variables["AWS_ENDPOINT_URL"], variables["AWS_ENDPOINT_URL_PIPES"], control
+    for url in (*servers, live.url):
+        answer = stranger.goto(url.replace("127.0.0.1", REBOUND))
+        assert answer is not None
+        assert answer.status == 403
+        posted = stranger.evaluate("fetch('/', {method: 'POST'}).then((a) => a.status)")
+        assert posted in (403, 501), "501: the control port has no POST"
     foreign_page.assert_nothing_happened(variables)
 
 

@@ -15,6 +15,7 @@ from front_door import FrontDoor, read_until
 
 QUEUE = "inventory-rejected"
 READY = "In another shell"
+LOST = "MiniStack ended without saving: the next run begins with what the stack held at"
 
 
 def start(door: FrontDoor, *options: str, **variables: str) -> tuple[subprocess.Popen[str], str]:

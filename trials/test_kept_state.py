@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from front_door import FrontDoor, front_door, read_until
 from inventory_cli.embedded.trimming import MOST_POINTS, MOST_STREAMS
 from running_up import (
+    LOST,
     READY,
     client,
     folder_of,
@@ -89,18 +91,63 @@ def test_after_another_server_was_killed_nothing_is_lost(
 
 
 @pytest.mark.parametrize("watched", [True, False])
-def test_after_up_was_killed_nothing_is_lost(front_door: FrontDoor, watched: bool) -> None:
+def test_after_up_was_killed_nothing_is_lost_and_what_it_has_left_is_ended(
+    front_door: FrontDoor, watched: bool
+) -> None:
     up, _ = start(front_door, "--rate", "40", "--invalid-share", "0")
     put(front_door, "1")
     if not watched:
         watcher_of(front_door).kill()
     up.kill()
     up.wait()
-    up, _ = start(front_door)
+    if watched:
+        eventually(lambda: front_door.processes() == [], timeout=30)
+    up, said = start(front_door)
+    ended = re.search("Ending what a run that was killed has left: (.*)\n", said)
+    if not watched:
+        assert ended is not None
+        assert re.sub(r" \(process \d+\)", "", ended[1]) == (
+            "The producer, EventBridge Pipes, MiniStack."
+        )
+    assert (ended is None) is watched
     assert "1" in held(front_door)
     assert_right(front_door)
     stop(up)
     assert front_door.processes() == []
+
+
+def test_a_save_that_fails_is_told_and_the_last_one_is_what_counts(front_door: FrontDoor) -> None:
+    up, _ = start(front_door)
+    put(front_door, "1")
+    stop(up)
+    up, _ = start(front_door)
+    put(front_door, "2")
+    saved = int(newest(front_door).removeprefix("saved."))
+    in_the_way = folder_of(front_door) / f"saved.{saved + 1}"
+    in_the_way.touch()
+    output = stop(up)
+    assert up.returncode == 1
+    assert LOST in output
+    log = (folder_of(front_door) / "ministack" / "ministack.log").read_text()
+    assert "FileExistsError" in log
+    in_the_way.unlink()
+    up, _ = start(front_door)
+    assert held(front_door) == {"1"}
+    stop(up)
+
+
+def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
+    front_door: FrontDoor,
+) -> None:
+    up, _ = start(front_door)
+    psutil.Process(pid_of(front_door, "ministack")).suspend()
+    up.send_signal(signal.SIGINT)
+    read_until(up, "Saving…")
+    up.send_signal(signal.SIGINT)
+    output, _ = up.communicate(timeout=30)
+    assert "what the stack held is lost" in output
+    assert "kept" not in output
+    assert up.returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -12,18 +11,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from front_door import FrontDoor, read_until
-from running_up import QUEUE, client, folder_of, held, pid_of, put, start, stop, told, watcher_of
+from running_up import (
+    LOST,
+    QUEUE,
+    client,
+    folder_of,
+    held,
+    pid_of,
+    put,
+    start,
+    stop,
+    told,
+)
 from stack import RESOURCES
 from waiting import eventually
 
 DASHBOARD = 8080
 TABLE = "product_inventory"
 ROW = {"product_id": {"S": "Own"}}
-LOST = "MiniStack ended without saving: the next run begins with what the stack held at"
 
 
 class Running:
@@ -110,22 +118,6 @@ def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_por
     assert "of a killed run" in held(running.door)
 
 
-def test_what_a_killed_up_has_left_is_ended_by_the_next_which_has_what_it_held(
-    running: Running,
-) -> None:
-    put(running.door, "left")
-    watcher_of(running.door).kill()  # or it would end them
-    running.up.kill()
-    running.up.wait()
-    running.again()
-    ended = re.search("Ending what a run that was killed has left: (.*)\n", running.said)
-    assert ended is not None
-    assert re.sub(r" \(process \d+\)", "", ended[1]) == (
-        "The producer, EventBridge Pipes, MiniStack."
-    )
-    assert "left" in held(running.door)
-
-
 def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was_saved(
     running: Running,
 ) -> None:
@@ -140,21 +132,6 @@ def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was
     assert os.readlink(folder_of(running.door) / "saved") == saved
     running.again()
     assert "created" not in running.said
-    assert held(running.door) == before
-
-
-def test_a_save_that_fails_is_told_and_the_last_one_is_what_counts(running: Running) -> None:
-    before, saved = held(running.door), os.readlink(folder_of(running.door) / "saved")
-    put(running.door, "not saved either")
-    in_the_way = folder_of(running.door) / f"saved.{int(saved.removeprefix('saved.')) + 1}"
-    in_the_way.touch()
-    output = stop(running.up)
-    assert running.up.returncode == 1
-    assert LOST in output
-    log = (folder_of(running.door) / "ministack" / "ministack.log").read_text()
-    assert "FileExistsError" in log
-    in_the_way.unlink()
-    running.again()
     assert held(running.door) == before
 
 
@@ -182,16 +159,3 @@ def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(running
     }
     assert led["AWS_ENDPOINT_URL"] == told(running.door)["AWS_ENDPOINT_URL"]
     assert led["no_proxy"] == "127.0.0.1,localhost"
-
-
-def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
-    running: Running,
-) -> None:
-    psutil.Process(pid_of(running.door, "ministack")).suspend()
-    running.up.send_signal(signal.SIGINT)
-    read_until(running.up, "Saving…")
-    running.up.send_signal(signal.SIGINT)
-    output, _ = running.up.communicate(timeout=30)
-    assert LOST in output
-    assert "kept" not in output
-    assert running.up.returncode == 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -25,6 +26,7 @@ from playwright.sync_api import (
 )
 
 import chromium
+import foreign_page
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import isolated
 from waiting import eventually
@@ -105,6 +107,36 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[int]:
+    with foreign_page.serving() as port:
+        yield port
+
+
+@pytest.fixture
+def variables(live: Live) -> dict[str, str]:
+    """Of the environment that leads to the servers."""
+    note = live.log.parent / ".inventory" / "embedded" / "running.json"
+    told: dict[str, str] = json.loads(note.read_text())["variables"]
+    return told
+
+
+@pytest.fixture
+def control(live: Live) -> str:
+    """The URL of the producer's control port."""
+    for process in psutil.Process(live.process.pid).children(recursive=True):
+        if "--control" in (words := process.cmdline()):
+            return f"http://{words[words.index('--control') + 1]}"
+    raise AssertionError("no producer")
+
+
+@pytest.fixture
+def stranger(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,5 @@
-"""The page as somebody sees it who runs `make up`: what it shows, and what its controls do."""
+"""The page as somebody sees it who runs `make up`: what it shows, what its controls do, and what
+pages of others can do to it and to all that `up` runs: nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from browser.conftest import Live
+import foreign_page
+from browser.conftest import REBOUND, Live
 from waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -288,6 +290,43 @@ def test_the_page_answers_with_headers_that_keep_others_out(live: Live) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "samesite=strict" in answer.headers["set-cookie"].lower()
         assert "httponly" in answer.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "evil.localhost"])
+def test_a_page_of_another_origin_changes_nothing(
+    stranger: Page, elsewhere: int, variables: dict[str, str], control: str, name: str
+) -> None:
+    stranger.goto(f"http://{name}:{elsewhere}")
+    foreign_page.attack(stranger, variables, control)
+
+
+def test_a_page_whose_name_is_made_to_lead_here_is_refused(
+    stranger: Page, live: Live, variables: dict[str, str], control: str
+) -> None:
+    """DNS rebinding: the page is of the same origin then, and could read the answers."""
+    servers = variables["AWS_ENDPOINT_URL"], variables["AWS_ENDPOINT_URL_PIPES"], control
+    for url in (*servers, live.url):
+        answer = stranger.goto(url.replace("127.0.0.1", REBOUND))
+        assert answer is not None
+        assert answer.status == 403
+        posted = stranger.evaluate("fetch('/', {method: 'POST'}).then((a) => a.status)")
+        assert posted in (403, 501), "501: the control port has no POST"
+    foreign_page.assert_nothing_happened(variables)
+
+
+def test_the_dashboard_answers_no_name_that_is_not_local_and_no_page_of_others(live: Live) -> None:
+    foreign_page.assert_only_ours_is_answered(live.url, ("GET", "POST"))
+
+
+def test_a_link_from_elsewhere_opens_the_dashboard(
+    stranger: Page, elsewhere: int, live: Live
+) -> None:
+    stranger.goto(f"http://localhost:{elsewhere}")
+    stranger.evaluate(
+        "(url) => { document.body.innerHTML = `<a href='${url}'>the dashboard</a>`; }", live.url
+    )
+    stranger.get_by_text("the dashboard").click()
+    stranger.get_by_role("heading", name="Inventory").first.wait_for()
 
 
 def test_health_is_json(live: Live) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eventbridge_pipes.guard import ORIGIN
+from eventbridge_pipes import guard
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.paths import embedded
 from producer.cli import produce
@@ -114,11 +115,11 @@ def _lost(folder: Path) -> str:
 
 
 def _origins(given: str | None) -> str | None:
-    for origin in filter(None, map(str.strip, (given or "").split(","))):
-        if not ORIGIN.fullmatch(origin):
-            raise click.BadParameter(
-                f"{origin!r} is not an origin, such as http://localhost:3000 (with no / at its end)"
-            )
+    try:
+        for each in filter(None, map(str.strip, (given or "").split(","))):
+            guard.origin(each)
+    except argparse.ArgumentTypeError as error:
+        raise click.BadParameter(str(error)) from None
     return given
 
 

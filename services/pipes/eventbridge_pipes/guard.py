@@ -108,7 +108,7 @@ class Guard:
 
 
 def cors(admitted: Admitted) -> dict[str, Any]:
-    """What Starlette's CORSMiddleware is told, so that browsers let the pages read the answers."""
+    """The arguments of Starlette's CORSMiddleware that let admitted pages read the answers."""
     return {
         "allow_origins": sorted(admitted.origins),
         "allow_methods": METHODS,
@@ -132,7 +132,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-origin",
         action="append",
-        type=_origin,
+        type=origin,
         default=[],
         metavar="ORIGIN",
         help="an origin whose web pages may use the service, such as http://localhost:3000; may "
@@ -162,7 +162,8 @@ def _host(text: str) -> str:
     return parts[1].lower().strip("[]").removesuffix(".")
 
 
-def _origin(text: str) -> str:
+def origin(text: str) -> str:
+    """As browsers send it. Raises argparse.ArgumentTypeError."""
     if not ORIGIN.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not an origin, such as http://localhost:3000 (with no / at its end)"

@@ -15,8 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 from playwright.sync_api import Page
+
+from stack import client_at
 
 # Without a referrer: some servers take a request that says nothing of a page for one of an SDK.
 FETCH = """(attack) => fetch(attack.url, {
@@ -65,23 +66,12 @@ def serving() -> Iterator[int]:
 
 def attack(page: Page, variables: Mapping[str, str], control: str | None = None) -> None:
     """Try all that a page can send, and fail if any of it is done."""
-    pipes = client("pipes", variables)
+    pipes = client_at("pipes", variables)
     before = pipes.describe_pipe(Name="inventory-pipe")["LastModifiedTime"]
     for each in attacks(variables, control):
         page.evaluate(FETCH, each)
     assert_nothing_happened(variables)
     assert pipes.describe_pipe(Name="inventory-pipe")["LastModifiedTime"] == before
-
-
-def client(service: str, variables: Mapping[str, str]) -> Any:
-    pipes = "_PIPES" if service == "pipes" else ""
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=variables[f"AWS_ENDPOINT_URL{pipes}"],
-        region_name=variables["AWS_DEFAULT_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def attacks(variables: Mapping[str, str], control: str | None) -> list[dict[str, Any]]:
@@ -96,7 +86,7 @@ def attacks(variables: Mapping[str, str], control: str | None) -> list[dict[str,
         "Role": "arn:aws:iam::000000000000:role/evil",
         "Code": {"ZipFile": base64.b64encode(code.getvalue()).decode()},
     }
-    pipe = client("pipes", variables).describe_pipe(Name="inventory-pipe")
+    pipe = client_at("pipes", variables).describe_pipe(Name="inventory-pipe")
     copied = {key: pipe[key] for key in ("Source", "SourceParameters", "Target", "RoleArn")}
     return [
         {"url": url, "init": {"method": method, "body": body}}
@@ -113,10 +103,12 @@ def attacks(variables: Mapping[str, str], control: str | None) -> list[dict[str,
 
 
 def assert_nothing_happened(variables: Mapping[str, str]) -> None:
-    functions = client("lambda", variables).list_functions()["Functions"]
+    functions = client_at("lambda", variables).list_functions()["Functions"]
     assert "evil" not in {function["FunctionName"] for function in functions}
-    assert client("sqs", variables).list_queues(QueueNamePrefix="evil").get("QueueUrls", []) == []
-    pipes = client("pipes", variables).list_pipes()["Pipes"]
+    assert (
+        client_at("sqs", variables).list_queues(QueueNamePrefix="evil").get("QueueUrls", []) == []
+    )
+    pipes = client_at("pipes", variables).list_pipes()["Pipes"]
     assert {(pipe["Name"], pipe["CurrentState"]) for pipe in pipes} == {
         ("inventory-pipe", "RUNNING")
     }

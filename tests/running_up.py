@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 
 from front_door import FrontDoor, read_until
+from stack import client_at
 
 QUEUE = "inventory-rejected"
 READY = "In another shell"
@@ -55,14 +55,7 @@ def told(door: FrontDoor) -> dict[str, str]:
 
 
 def client(door: FrontDoor, service: str) -> Any:
-    variables = told(door)
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        region_name=variables["AWS_REGION"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
+    return client_at(service, told(door))
 
 
 def put(door: FrontDoor, body: str) -> None:

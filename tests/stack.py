@@ -43,6 +43,18 @@ RESOURCES = len(
 """How many there are to a pipeline."""
 
 
+def client_at(service: str, variables: Mapping[str, str]) -> Any:
+    """The client of a service at the servers that `variables` lead to."""
+    pipes = "_PIPES" if service == "pipes" else ""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=variables[f"AWS_ENDPOINT_URL{pipes}"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
 class Backend(Protocol):
     """The servers."""
 

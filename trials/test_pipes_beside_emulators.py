@@ -44,7 +44,7 @@ def test_an_emulator_that_restarts_is_waited_for(tmp_path: Path) -> None:
     try:
         emulator.wait_until(lambda: ministack.ready(port), timeout=30)
         pipeline = Pipeline(aws, "restart")
-        # Metrics that cannot be put are told of as well, on a slow machine.
+        # On a slow machine there would be a line about metrics that could not be put, too.
         options = ["--metrics-interval", "0"]
         with pipes_process(ministack.url(port), tmp_path / "state", options=options) as pipes:
             pipeline.put("before")

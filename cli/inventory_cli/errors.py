@@ -56,8 +56,10 @@ class OneLineGroup(OneLineCommand, click.Group):
 
 
 def _translated(error: Exception, state: Path | None) -> click.ClickException | None:
-    """The line for an error that is somebody's to mend; None for one that is ours. `state` is the
-    state folder."""
+    """The line for an error that a user can do something about; None for a bug of ours.
+
+    `state` is the state folder.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from build_zip import BuildError

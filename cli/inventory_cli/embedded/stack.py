@@ -46,7 +46,7 @@ class EmbeddedStack:
 
     `variables` are those of the environment that lead every AWS client to them, and programs to
     the resources as they were set up. What they keep is in `folder`, and there again the next time,
-    on the same ports. Somebody is told what is out of the ordinary by `tell`.
+    on the same ports. `tell` gets a line to print for what is out of the ordinary.
     """
 
     variables: Mapping[str, str]

@@ -68,7 +68,7 @@ def _dependencies(kept: Path) -> Path:
     ready = kept / f"function-{digest}"
     if ready.exists():
         return ready
-    kept.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)  # as all in the state folder
     scratch = Path(tempfile.mkdtemp(dir=kept))
     try:
         _install(scratch)

@@ -9,6 +9,9 @@ from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import Server, free_port
 from inventory_cli.environment import isolated, variables
 
+LONGEST_STOP_SECONDS = 90.0
+"""The function's time limit, and half as much again for a busy machine."""
+
 
 class Emulator:
     """On one port and one folder for all of its lives. It is not started."""
@@ -28,5 +31,8 @@ class Emulator:
         self._server.wait_until(lambda: ministack.ready(self._port), timeout=30)
 
     def stop(self) -> None:
+        """It has kept what it had: it waits first for functions that are at work, and these try
+        on, until their time is over, to reach an emulator that no longer answers."""
         if self._server:
-            self._server.stop()
+            self._server.stop(grace=LONGEST_STOP_SECONDS)
+            assert self._server.finished, self._server.last_line()

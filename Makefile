@@ -7,7 +7,7 @@
 #   make fuzz                  the property tests with ten times as many examples (FUZZ=50: more)
 #   make long-run              100,000 events, many of them bad, two kills and a reshard, then verify
 #   make cloudformation        a template of all resources in dist/, and the zip that it deploys
-#   make pictures              docs/pictures anew, from a running stack and Chromium
+#   make pictures              make docs/pictures again, from a running stack and Chromium
 #   make soak                  ten minutes of kills, faults and reshards (ARGS="--minutes 2 --seed 7")
 #
 # On LocalStack, with Docker and Compose v2; settings are in .env (see .env.example):
@@ -36,7 +36,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .DEFAULT_GOAL := help
 .PHONY: help install up demo scenario produce table verify rejected dead-letters redrive audit \
         env plan provision destroy package cloudformation permissions \
-        docker down logs ps images test test-browser test-containers trials fuzz unit integration \
+        docker down logs ps images test test-browser test-containers trials docs-check fuzz unit integration \
         bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
         typecheck check lock clean
 
@@ -100,6 +100,10 @@ trials: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto --dist worksteal --timeout 300 \
 	    $(if $(filter trials%,$(ARGS)),,trials) $(ARGS)
 
+docs-check: $(DEVELOP)
+	$(BIN)/pytest --numprocesses auto --timeout 600 tests/unit/docs \
+	    trials/test_commands_in_the_docs.py $(ARGS)
+
 fuzz: $(DEVELOP)
 	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests $(ARGS)
 
@@ -155,6 +159,7 @@ lock: $(DEVELOP)
 	    -o services/pipes/requirements.txt
 	$(BIN)/$(LOCK) services/producer/requirements.in -c requirements.txt \
 	    -o services/producer/requirements.txt
+	echo 'awscli>=1.46' | $(BIN)/$(LOCK) - -o trials/aws-requirements.txt
 
 clean:
 	rm -rf $(VENV) .inventory dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

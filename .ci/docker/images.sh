@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The images that compose and the container tests run on, made from package registries alone, and
-# on standard output the variables that lead to them: docs/air-gap.md.
+# on standard output the variables that lead to them: .ci/docker/README.md.
 #   variables=$(.ci/docker/images.sh) && eval "$variables"
 # The label of an image is the hash of all that it is made of; while that fits, nothing is done.
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""docs/scale.md shows what the commands of now print."""
+"""bench/scale.md shows what the commands of now print."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from inventory_cli.cli import cli
 
-PAGE = (Path(__file__).parents[2] / "docs/scale.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "bench/scale.md").read_text(encoding="utf-8")
 
 
 def test_the_plan_on_the_page_is_the_one_that_the_command_prints() -> None:

@@ -1,4 +1,4 @@
-"""What the README of the service says, where it can be held against the code."""
+"""What the pages of the service say, where it can be compared with the code."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from eventbridge_pipes.watching.tally import Tally
 from pipes_samples import PIPE
 
 TESTS = Path(__file__).parents[2]
-README = (TESTS.parent / "services" / "pipes" / "README.md").read_text()
-FIDELITY = README.partition("## Fidelity")[2]
+PIPES = TESTS.parent / "services" / "pipes"
+README = (PIPES / "README.md").read_text()
+FIDELITY = (PIPES / "FIDELITY.md").read_text()
 
 
 def test_each_test_that_it_names_is_there() -> None:
-    whole = re.findall(r"`((?:conformance|integration)/[^`]+)`", README)
-    short = re.findall(r"`unit/([^`]+)`", README)
+    whole = re.findall(r"`((?:conformance|integration)/[^`]+)`", README + FIDELITY)
+    short = re.findall(r"`unit/([^`]+)`", FIDELITY)
     paths = whole + [f"unit/pipes/test_pipes_{name}.py" for name in short]
     assert len(paths) > 100
     assert [path for path in paths if not (TESTS / path).is_file()] == []

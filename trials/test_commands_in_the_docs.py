@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pages import PAGES, PIPES_README, ROOT, TASK_PAGES, commands
 
 from inventory_cli.embedded.processes import answers, free_port
+from pages import PAGES, PIPES_README, ROOT, TASK_PAGES, commands
 from waiting import eventually
 
 SHOWN_ELSEWHERE = {
@@ -37,6 +37,8 @@ PAGES_OF_A_RUNNING_PIPELINE = [
     for name in ("get-started.md", "operate.md", "producer.md", "monitoring.md")
 ]
 SECONDS = 120
+BASH = shutil.which("bash") or "bash"
+GIT = shutil.which("git") or "git"
 
 
 class Shell:
@@ -56,7 +58,7 @@ class Shell:
         saved = self._saved
         script = f"set -a\n[ ! -f {saved} ] || . {saved}\n{command}\nexport -p >{saved}"
         done = subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script],
+            [BASH, "-eo", "pipefail", "-c", script],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -71,7 +73,7 @@ class Shell:
         self.stop()
         with (self.folder / "up.log").open("wb") as log:
             self._up = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"],
+                ["/bin/sh", "-c", f"exec {command}"],
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -95,7 +97,7 @@ def shell(aws_command: Path, tmp_path: Path) -> Iterator[Shell]:
     """In a copy of the checkout, whose environment it shares; its own port for the page."""
     folder = tmp_path / "checkout"
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         stdout=subprocess.PIPE,

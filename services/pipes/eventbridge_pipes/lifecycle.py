@@ -111,7 +111,7 @@ class Lifecycle:
             log.error("%s: %s", _FAILED[pipe.current], error)
             self._store.change(pipe.name, current=_FAILED[pipe.current], reason=str(error))
         except Exception:
-            log.exception("could not leave the state %s", pipe.current)
+            log.exception("cannot leave the state %s", pipe.current)
             failed = _FAILED.get(pipe.current, State.STOPPED)
             self._store.change(pipe.name, current=failed, reason=_OWN_FAULT)
         finally:

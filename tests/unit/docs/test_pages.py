@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pages import AWS_PAGES, PAGES, PIPES_README, ROOT, TASK_PAGES, anchors, prose
 
 WIDTH = 100

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from pages import PAGES, ROOT
 
 from inventory_cli.cli import cli
+from pages import PAGES, ROOT
 
 SETTINGS = [ROOT / name for name in (".env.example", "docker-compose.yml", "Makefile")]
 PROGRAMS = [path for part in ("cli", "init", "services") for path in (ROOT / part).rglob("*.py")]
@@ -19,8 +19,10 @@ PROGRAMS = [path for part in ("cli", "init", "services") for path in (ROOT / par
 
 def misspelt(text: str) -> str:
     """What codespell finds in it, by its own dictionary and by ours."""
-    command = [sys.executable, "-m", "codespell_lib", "-D", "-", "-D", ROOT / "docs/words.txt", "-"]
-    return subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True).stdout
+    words = str(ROOT / "docs/words.txt")
+    command = [sys.executable, "-m", "codespell_lib", "-D", "-", "-D", words, "-"]
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 def texts(source: Path) -> Iterator[str]:
@@ -32,9 +34,9 @@ def texts(source: Path) -> Iterator[str]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in docstrings:
-            if isinstance(node.value, str) and " " in node.value:
-                yield node.value
+        match node:
+            case ast.Constant(value=str(text)) if " " in text and id(node) not in docstrings:
+                yield text
 
 
 def helps(command: click.Command, context: click.Context) -> Iterator[str]:

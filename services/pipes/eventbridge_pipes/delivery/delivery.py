@@ -86,7 +86,9 @@ class Delivery:
                 if self._wait(retry.pause_before(verdict.again[0])):
                     return False
         if retried:
-            self._log.info("the batch of %s of %s is done with", _count(batch), self._shard_id)
+            self._log.info(
+                "batch of %s of %s processed after retries", _count(batch), self._shard_id
+            )
         return True
 
     def _give_up(
@@ -102,11 +104,11 @@ class Delivery:
             if self._dead_letters is None:
                 self._watch.given_up(len(run), dead_lettered=False)
                 self._log.error(
-                    "gave up on %s: dropped, for the pipe has no dead-letter queue", named
+                    "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
             elif self._report(self._dead_letters, run, condition):
                 self._watch.given_up(len(run), dead_lettered=True)
-                self._log.warning("gave up on %s: dead-lettered", named)
+                self._log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
         return True
@@ -132,7 +134,7 @@ class Delivery:
             except DeadLetterError as error:
                 tries += 1
                 if retry.worth_telling(tries):
-                    self._log.error("cannot dead-letter, trying on: %s", error)
+                    self._log.error("cannot send to the dead-letter queue, retrying: %s", error)
             if self._wait(retry.growing_pause(tries)):
                 return False
 

@@ -20,12 +20,14 @@ from eventbridge_pipes.watching.watch import Watch
 class End(StrEnum):
     """How the work on a shard ended, as the log tells it."""
 
-    FINISHED = "closed, and done with to its end"
-    GONE = "no longer in the stream; what was read of it is done with"
+    FINISHED = "closed and read to its end"
+    GONE = "no longer in the stream; everything read from it is processed"
     STOPPED = "stopped"
     # The stream does not know the position: it is for the supervisor to find another.
-    POSITION_LOST = "position unknown to the stream; starting from where the pipe began"
-    CRASHED = "failed; starting over from the last position"
+    POSITION_LOST = (
+        "checkpoint unknown to the stream; starting over from the pipe's starting position"
+    )
+    CRASHED = "failed; starting over from the last checkpoint"
 
 
 class Lane:
@@ -137,7 +139,7 @@ class ShardWorker:
         try:
             self._checkpoint.finish()
         except Exception:
-            self._log.exception("shard %s could not be put down as done with", self.shard_id)
+            self._log.exception("cannot store that shard %s is finished", self.shard_id)
             self._fail()
 
     def _deliver(self, lane: Lane) -> None:

@@ -1,4 +1,4 @@
-"""What people read is spelled well, and without the words of docs/words.txt."""
+"""What people read is spelled well, and without those of words.txt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROGRAMS = [path for part in ("cli", "init", "services") for path in (ROOT / par
 
 def misspelt(text: str) -> str:
     """What codespell finds in it, by its own dictionary and by ours."""
-    words = str(ROOT / "docs/words.txt")
+    words = str(Path(__file__).with_name("words.txt"))
     command = [sys.executable, "-m", "codespell_lib", "-D", "-", "-D", words, "-"]
     done = subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True)
     return done.stdout

@@ -34,12 +34,14 @@ def test_each_page_begins_with_what_the_reader_can_do_after_it(page: Path) -> No
 
 @named
 def test_lines_are_short(page: Path) -> None:
-    """But for tables and addresses, which cannot be broken."""
+    """But for addresses, and the table of FIDELITY.md, whose cells name many tests."""
     lines = prose(page.read_text(encoding="utf-8")).splitlines()
     assert [
         line
         for line in lines
-        if len(line) > WIDTH and not line.startswith("|") and "](http" not in line
+        if len(line) > WIDTH
+        and "](http" not in line
+        and not (page.name == "FIDELITY.md" and line.startswith("|"))
     ] == []
 
 

@@ -50,19 +50,19 @@ def _alarms(names: Names, options: Options, account: Account) -> list[Alarm]:
         "lag",
         of_function(names, "newest_event_age"),
         options.lag_alarm_seconds,
-        "The newest event of each batch is old when the function is done with it.",
+        "The function lags behind the stream: the newest event of each batch is old.",
     )
     rejected = alarm(
         "rejected-share",
         of_function(names, "rejected_share"),
         options.rejected_share_alarm_percent,
-        "Of the events of each batch, this many percent break the contract.",
+        "Too many events break the contract: this is their share of a batch in percent.",
     )
     dead_letters = alarm(
         "dead-letters",
         _waiting(names.dead_letter_queue),
         0,
-        "The pipe has given batches up: they wait in the dead-letter queue.",
+        "The pipe gave up on batches. They are in the dead-letter queue.",
     )
     return [
         replace(lag, statistic="Maximum"),
@@ -70,13 +70,13 @@ def _alarms(names: Names, options: Options, account: Account) -> list[Alarm]:
             "failed-records",
             of_function(names, "events_failed"),
             0,
-            "The function has records come again: DynamoDB or SNS is not to be had, or refuses.",
+            "Records fail and are retried, because DynamoDB or SNS is down or denies calls.",
         ),
         alarm(
             "function-errors",
             Metric("AWS/Lambda", "Errors", ("FunctionName", names.function)),
             0,
-            "The function ends with an exception, or exceeds its time limit or its memory.",
+            "The function raises an exception, times out or runs out of memory.",
         ),
         replace(dead_letters, statistic="Maximum", periods=1, breaching=1),
         replace(rejected, statistic="Average"),
@@ -94,7 +94,7 @@ def _dashboard(names: Names, account: Account) -> Dashboard:
             [(of_function(names, f"events_{o}"), "Sum", o.replace("_", " ")) for o in outcomes],
         ),
         (
-            "Age of the newest event when it is done (s)",
+            "Lag: age of the newest event (s)",
             [
                 (of_function(names, "newest_event_age"), "p50", "p50"),
                 (of_function(names, "newest_event_age"), "p99", "p99"),
@@ -124,7 +124,7 @@ def _dashboard(names: Names, account: Account) -> Dashboard:
             ],
         ),
         (
-            "A batch: records, milliseconds",
+            "Batches: records and milliseconds",
             [
                 (of_function(names, "batch_size"), "Average", "records"),
                 (of_function(names, "batch_duration"), "p50", "p50"),
@@ -140,7 +140,7 @@ def _dashboard(names: Names, account: Account) -> Dashboard:
             ],
         ),
         (
-            "What waits for somebody",
+            "Failed events in the queues",
             [
                 (_waiting(names.rejected_queue), "Maximum", "rejected"),
                 (_waiting(names.dead_letter_queue), "Maximum", "dead letters"),

@@ -11,6 +11,9 @@ from typing import Any
 import click
 from click.core import ParameterSource, iter_params_for_processing
 
+CLOSE = 0.7
+"""How alike a misspelt name and the one that is meant are at least: from 0 to 1."""
+
 
 class RefusedError(click.ClickException):
     """Nothing was begun (exit 2). A message of several lines has one problem on each."""
@@ -63,7 +66,8 @@ def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> li
             options, rest, order = parser.parse_args(list(args))
             break
         except click.NoSuchOption as error:
-            problems.append(f"{error.option_name} is not an option. {_hint(error.possibilities)}")
+            meant = get_close_matches(error.option_name, error.possibilities or (), 1, CLOSE)
+            problems.append(f"{error.option_name} is not an option. {_hint(meant)}")
             left = [each for each in args if each.partition("=")[0] != error.option_name]
             if left == args:
                 return problems
@@ -78,12 +82,12 @@ def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> li
         except click.BadParameter as error:
             problems.append(_described(error, param, ctx, options.get(param.name or "")))
     if rest and not ctx.allow_extra_args:
-        problems.append(f"{' '.join(map(repr, rest))}: no such argument. {_hint(None)}")
+        problems.append(f"{' '.join(map(repr, rest))}: no such argument. {_hint(())}")
     return problems
 
 
-def _hint(meant: Sequence[str] | None) -> str:
-    return f"Did you mean {' or '.join(meant)}?" if meant else "--help lists the options."
+def _hint(meant: Sequence[str]) -> str:
+    return f"Did you mean {meant[0]}?" if meant else "--help lists the options."
 
 
 def _described(
@@ -102,7 +106,7 @@ def _described(
     return f"{name}: {error.message}"
 
 
-def _wanted(kind: click.ParamType, given: str) -> str | None:
+def _wanted(kind: click.ParamType[Any], given: str) -> str | None:
     """Return what a value of this type is, in words; None where the type's own message says it."""
     match kind:
         case click.Choice(choices=choices):
@@ -143,9 +147,10 @@ def _variables(param: click.Parameter, ctx: click.Context) -> list[str]:
 
 def _misspelt(command: click.Command, ctx: click.Context) -> list[tuple[str, str]]:
     """Return variables with the command's prefix that set nothing, and what they resemble."""
-    if not ctx.auto_envvar_prefix:
+    prefix = f"{ctx.auto_envvar_prefix}_" if ctx.auto_envvar_prefix else None
+    if prefix is None:
         return []
-    known = [name for param in command.params for name in _variables(param, ctx)]
-    unknown = {n for n in os.environ if n.startswith(f"{ctx.auto_envvar_prefix}_")} - {*known}
-    close = ((name, get_close_matches(name, known, 1)) for name in sorted(unknown))
-    return [(name, meant[0]) for name, meant in close if meant]
+    given = {name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)}
+    known = {(param.name or "").upper() for param in command.params}
+    close = ((name, get_close_matches(name, known, 1, CLOSE)) for name in sorted(given - known))
+    return [(prefix + name, prefix + meant[0]) for name, meant in close if meant]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SLICE_SECONDS = 0.05
+STDERR = 2
 
 
 class InterruptedRunError(Exception):
-    """Somebody asked the program to stop."""
+    """A signal asked the program to stop."""
 
     def __init__(self, signal_number: int) -> None:
         self.signal_name = signal.Signals(signal_number).name
@@ -26,11 +29,13 @@ class Interrupts:
     """While it is entered, the signals are only noted; `check` and `pause` raise for each, once.
 
     So a server that was just started is always known before the run is given up, and stopping
-    servers is cut short only where that asks for it by a `pause`.
+    servers is cut short only where that asks for it by a `pause`. The first signal prints
+    "Stopping…" at once, and `why_not_yet`, what it waits for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, why_not_yet: str = "") -> None:
         self._received: int | None = None
+        self._notice = f"Stopping… {why_not_yet}".rstrip()
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
@@ -58,6 +63,11 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = number
+        if self._notice:
+            notice, self._notice = self._notice, ""
+            with suppress(OSError):  # a handler may not print: that could be under way
+                line = f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n"
+                os.write(STDERR, line.encode())
 
 
 def run_until_stopped(main: Callable[[], object]) -> None:

@@ -444,7 +444,7 @@ def test_a_broken_line_stops_a_file_before_anything_is_sent(
     ended = produce("--from-file", "-", environment=environment, stdin=text)
     assert ended.code == 2
     assert is_one_line(ended.err)
-    assert "stdin:2: not JSON: Expecting value, column 13" in ended.err
+    assert "stdin:2: invalid JSON: Expecting value, column 13" in ended.err
     assert stream.records() == []
 
     options = ["--from-file", "-", "--send-broken", *FOLLOWED]

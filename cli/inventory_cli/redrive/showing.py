@@ -47,8 +47,16 @@ def document(item: Item) -> dict[str, Any]:
     }
 
 
+def hidden(messages: int) -> str:
+    """Return the notice that some messages cannot be seen."""
+    return (
+        f"{messages} more message{'s are' if messages > 1 else ' is'} hidden for now, because "
+        "somebody received them. Try again when their visibility timeout has ended."
+    )
+
+
 def decided(decision: Decision) -> str:
-    """What would become of an item, in a line."""
+    """Return a line that says what an item would do now."""
     item = decision.item
     name = shown(item.name)
     product = "" if item.product_id is None else f"  {shown(item.product_id)}"
@@ -72,13 +80,13 @@ def _effect(decision: Decision) -> str:
 def _then(decision: Decision) -> str:
     match decision.action, decision.verdict:
         case Action.LEAVE, Verdict.SUPERSEDED:
-            return ": stays (--force sends it)"
+            return ": stays in its queue (--force sends it)"
         case Action.LEAVE, Verdict.REJECTED:
-            return ": stays (--edit changes it)"
+            return ": stays in its queue (--edit changes it)"
         case Action.LEAVE, _:
-            return ": stays"
+            return ": stays in its queue"
         case Action.FORGET, _:
-            return ": leaves its queue"
+            return ": is removed from its queue"
     return ""
 
 

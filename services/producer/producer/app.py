@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from producer.settings import Settings
 from producer.shown import shown
 from producer.stop import StopRequest
 from producer.textoutput import PlainConsole, TextOutput
+from producer.usage import discard_output
 
 
 def run(settings: Settings) -> None:
@@ -155,14 +155,6 @@ def _heartbeat(settings: Settings) -> Callable[[], None]:
 
 def _warn(text: str) -> None:
     click.echo(f"Warning: {text}", err=True)
-
-
-def discard_output() -> None:
-    """Discard all later output, also what Python flushes at its end, so that it cannot fail again
-    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _output(settings: Settings) -> TextOutput | JsonOutput:

@@ -17,7 +17,6 @@ from producer.settings import DEFAULT_STREAM, Settings, stream_of_stage
 from producer.usage import Command, Number, RefusedError, WholeNumber
 
 OF_GENERATED_EVENTS = ("seed", "products", "mix", "invalid_share")
-SIGPIPE_EXIT_CODE = 128 + 13
 
 
 class BrokeOffError(click.ClickException):
@@ -187,5 +186,3 @@ def produce(
         raise RefusedError(str(error)) from error
     except SendingError as error:
         raise BrokeOffError(str(error)) from error
-    except BrokenPipeError:
-        ctx.exit(SIGPIPE_EXIT_CODE)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import click
 from click.core import ParameterSource, iter_params_for_processing
+
+UNREAD_EXIT_CODE = 128 + signal.SIGPIPE
 
 CLOSE = 0.7
 """How alike a misspelt name and the one that is meant are at least: from 0 to 1."""
@@ -56,6 +60,21 @@ class Command(click.Command):
         for name, meant in _misspelt(self, ctx):
             click.echo(f"Warning: {name} is not a setting. Did you mean {meant}?", err=True)
         return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # nothing reads the output any more, as with `| head`
+            discard_output()
+            ctx.exit(UNREAD_EXIT_CODE)
+
+
+def discard_output() -> None:
+    """Discard all later output, also what Python flushes at its end, so that it cannot fail again
+    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:

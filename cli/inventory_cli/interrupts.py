@@ -29,13 +29,13 @@ class Interrupts:
     """While it is entered, the signals are only noted; `check` and `pause` raise for each, once.
 
     So a server that was just started is always known before the run is given up, and stopping
-    servers is cut short only where that asks for it by a `pause`. The first signal prints
-    "Stopping…" at once, and `why_not_yet`, what it waits for.
+    servers is cut short only where that asks for it by a `pause`. With `why_not_yet`,
+    which says what the end waits for, the first signal prints "Stopping…" at once.
     """
 
-    def __init__(self, why_not_yet: str = "") -> None:
+    def __init__(self, why_not_yet: str | None = None) -> None:
         self._received: int | None = None
-        self._notice = f"Stopping… {why_not_yet}".rstrip()
+        self._notice = None if why_not_yet is None else f"Stopping… {why_not_yet}".rstrip()
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
@@ -64,7 +64,7 @@ class Interrupts:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = number
         if self._notice:
-            notice, self._notice = self._notice, ""
+            notice, self._notice = self._notice, None
             with suppress(OSError):  # a handler may not print: that could be under way
                 line = f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n"
                 os.write(STDERR, line.encode())

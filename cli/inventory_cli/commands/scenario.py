@@ -52,7 +52,7 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     except CannotStartError as error:
         raise CannotRunError(str(error)) from error
 
-    with Interrupts() as interrupts, on_own_target(state, interrupts.pause) as bench:
+    with Interrupts("") as interrupts, on_own_target(state, interrupts.pause) as bench:
         bench.provision_in_short()
         interrupts.check()
         player = Player(bench.clients, bench.names, bench.policy, interrupts.pause)

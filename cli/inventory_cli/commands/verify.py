@@ -44,7 +44,10 @@ def verify(state: Path, wait: float) -> None:
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
-    with Interrupts() as interrupts, ProgressLine(sys.stderr) as progress:
+    with (
+        Interrupts("The current read ends first.") as interrupts,
+        ProgressLine(sys.stderr) as progress,
+    ):
 
         def look() -> Evidence:
             interrupts.check()
@@ -52,8 +55,8 @@ def verify(state: Path, wait: float) -> None:
 
         def tell(differences: int, seconds: float) -> None:
             progress.show(
-                f"Waiting for the pipeline to catch up: {differences} differences, "
-                f"unchanged for {seconds:.0f} of {wait:g} s"
+                f"Waiting for the pipeline to catch up (differences: {differences}, the same for "
+                f"{seconds:.0f} of {wait:g} s)"
             )
 
         verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
@@ -78,7 +81,7 @@ def report(verdict: Verdict) -> Iterator[str]:
     if verdict.applied_after_all:
         yield f"  {verdict.applied_after_all} of the applied events are also dead letters"
     yield f"Rows      {verdict.rows} checked" + (
-        f"; {verdict.older_rows} more are older than the stream" if verdict.older_rows else ""
+        f", and {verdict.older_rows} older than the stream" if verdict.older_rows else ""
     )
     for difference in verdict.differences[:MOST_DIFFERENCES]:
         yield from _told(difference)

@@ -209,7 +209,7 @@ def test_the_document_holds_what_the_text_says() -> None:
         ("--turnover", "101", "--turnover takes 0 to 100 percent"),
         ("--latency", "0.5", "--latency takes 1 to 300 seconds"),
         ("--hottest", "0.1", "--hottest takes 1 (all products alike) to 100 percent"),
-        ("--region", "mars-north-1", "mars-north-1 is no Region that has Kinesis"),
+        ("--region", "mars-north-1", "mars-north-1 is not a Region that has Kinesis."),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_exit_code_2(

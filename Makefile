@@ -74,7 +74,7 @@ up: docker
 	@trap 'echo; echo "Stopped waiting. What was started still runs in Docker: make ps lists it,"; \
 	    echo "make down stops it."; exit 130' INT TERM; \
 	docker compose up --build --detach --wait $(ARGS) || { code=$$?; \
-	    echo "Not all containers are healthy: make logs shows why, make down stops them." >&2; \
+	    echo "This failed. make logs shows the logs of what was started, make down stops it." >&2; \
 	    exit $$code; }
 	@echo "All containers are healthy, and the producer sends events."
 	@echo "  make logs                     shows the events"

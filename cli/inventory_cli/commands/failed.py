@@ -63,11 +63,11 @@ def _list(state: Path, origin: Origin, output: str) -> None:
         for item in contents.items:
             for line in showing.lines(item):
                 click.echo(line)
-        click.echo(f"{len(contents.items)} in {origin}")
+        click.echo(f"Events listed: {len(contents.items)}")
     else:
         for item in contents.items:
             click.echo(json.dumps(showing.document(item)))
     if contents.foreign:
-        click.echo(f"The queue also has {contents.foreign} messages of other senders.", err=True)
+        click.echo(f"Messages that are not from the pipeline: {contents.foreign}", err=True)
     if hidden:
         click.echo(showing.hidden(hidden), err=True)

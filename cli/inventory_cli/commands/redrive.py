@@ -197,8 +197,8 @@ def _carry_out(
                 carry_out(here, list(held.messages), put, held.delete, interrupts.check)
         except (SendingError, ClientError, BotoCoreError) as error:
             raise FailedError(
-                f"{len(accepted)} sent, then: {error}. The other events are still in their queues: "
-                "run it again."
+                f"{len(accepted)} sent, then: {error}. The other events are still in their queues. "
+                "To go on, run it again."
             ) from error
     click.echo(f"{len(accepted)} sent.")
     if gone:

@@ -97,11 +97,11 @@ def run(
     expected = expect(before, records, policy)
     problems = _missing(expected, progress, rejected, pause)
     problems += table.changes(expected.rows, table.read(clients.dynamodb, names.table))
-    warm, cold = _latencies(accepted, expected, times)
+    warm, cold = latencies(accepted, expected, times)
     return Verdict(expected, progress.outcomes, problems, warm, cold, seconds)
 
 
-def _latencies(
+def latencies(
     accepted: Sequence[Accepted], expected: Expectation, times: HandlingTimes
 ) -> tuple[list[float], list[float]]:
     """Return the latencies of the events that changed a row, from before the put to after the

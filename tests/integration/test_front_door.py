@@ -97,7 +97,7 @@ def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> 
             break
     words = [line.split(" ")[0] for line in told if not line.startswith(" ")]
     assert words == ["Resources:", "Dashboard", "Another", "AWS", "Stop"]
-    assert "events/s" not in "".join(told[:6])
+    assert "events/s" not in "".join(told[:7])
     code, output = front_door.call("env")
     assert code == 0
     exports = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines())

@@ -138,10 +138,13 @@ def _say(text: str) -> None:
 
 
 def _hints(page: str, variables: Mapping[str, str]) -> Iterator[str]:
+    table, verify, env = typed("table"), typed("verify"), f'eval "$({typed("env")})"'
+    width = max(map(len, (table, verify, env)))
     yield f"Dashboard      {page}"
-    yield f"Another shell  `{typed('table')}` prints the rows, `{typed('verify')}` checks them"
-    yield f'AWS tools      eval "$({typed("env")})" sets the variables, such as'
-    yield f"               AWS_ENDPOINT_URL={variables['AWS_ENDPOINT_URL']}"
+    yield f"Another shell  {table:<{width}}  prints the rows"
+    yield f"               {verify:<{width}}  checks the table"
+    yield f"               {env:<{width}}  connects AWS tools"
+    yield f"AWS endpoint   {variables['AWS_ENDPOINT_URL']}"
     yield "Stop           Ctrl+C"
 
 

@@ -195,7 +195,7 @@ def test_a_product_whose_changes_were_trimmed_unread_is_marked_where_they_are_mi
         ("P1", True),
         ("P2", False),
     ]
-    assert "no longer holds" in audit.notes[0]
+    assert "no longer has" in audit.notes[0]
 
 
 def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(

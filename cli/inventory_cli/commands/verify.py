@@ -28,7 +28,7 @@ MOST_EVENTS = 10
     type=Number(min=0),
     default=30,
     show_default=True,
-    help="A difference counts if it stays for this many seconds. Events under way may resolve it.",
+    help="Seconds that a difference must last to count. Events may still be on their way.",
 )
 @click.pass_obj
 def verify(state: Path, wait: float) -> None:

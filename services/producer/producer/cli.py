@@ -61,8 +61,7 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
     envvar=["PRODUCER_STREAM", "STREAM_NAME"],
     default=lambda: stream_of_stage(os.environ.get("STAGE")),
     show_default=DEFAULT_STREAM,
-    help="The Kinesis stream to send to; also STREAM_NAME. With STAGE=dev, the default is "
-    f"dev-{DEFAULT_STREAM}.",
+    help="The Kinesis stream to send to; also STREAM_NAME. STAGE adds a prefix to the default.",
 )
 @click.option("--rate", type=RATE, help="Events per second. Without it, one every 0.5-1.5 s.")
 @click.option("--count", type=WholeNumber(min=1), help="Stop after this many events.")
@@ -150,6 +149,8 @@ def produce(
     control: tuple[str, int] | None,
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
+
+    Most removals and changes are about products that the run has added before.
 
     Ctrl+C or SIGTERM stops the generator, sends the events that wait, prints a summary and exits
     with 0. A second Ctrl+C stops at once and exits with 1. If sending fails, it exits with 1; if

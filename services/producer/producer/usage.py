@@ -31,6 +31,9 @@ class RefusedError(click.ClickException):
 class WholeNumber(click.IntRange):
     name = "number"
 
+    def _describe_range(self) -> str:  # click shows it in the help
+        return _bounds(self.min, self.max, self.min_open).removeprefix("of ")
+
 
 class Number(click.FloatRange):
     """A range that refuses `inf` and `nan`."""
@@ -44,6 +47,9 @@ class Number(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+    def _describe_range(self) -> str:
+        return _bounds(self.min, self.max, self.min_open).removeprefix("of ")
 
 
 class Command(click.Command):
@@ -135,10 +141,10 @@ def _wanted(kind: click.ParamType[Any], given: str) -> str | None:
         case click.FloatRange(min=low, max=high, min_open=True):
             over = high is not None and _number(given) > high
             return f"a number up to {high}" if over else f"a number above {low}, such as 20"
-        case click.FloatRange(min=low, max=high):
-            return f"a number {_bounds(low, high)}"
-        case click.IntRange(min=low, max=high):
-            return f"a whole number {_bounds(low, high)}"
+        case click.FloatRange():
+            return f"a number {_bounds(kind.min, kind.max)}"
+        case click.IntRange():
+            return f"a whole number {_bounds(kind.min, kind.max)}"
         case click.types.FloatParamType():
             return "a number"
         case click.types.IntParamType():
@@ -146,7 +152,9 @@ def _wanted(kind: click.ParamType[Any], given: str) -> str | None:
     return None
 
 
-def _bounds(low: float | None, high: float | None) -> str:
+def _bounds(low: float | None, high: float | None, low_excluded: bool = False) -> str:
+    if low_excluded:
+        return f"above {low}" if high is None else f"above {low}, up to {high}"
     return f"of at least {low}" if high is None else f"from {low} to {high}"
 
 

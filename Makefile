@@ -1,22 +1,22 @@
 # Every target installs what it needs first. You need Python 3.11 or newer, make and PyPI.
 #   make demo                  run the pipeline once and check the resulting table
 #   make up                    run the pipeline until Ctrl+C, with a live dashboard
-#   make demo ARGS="--rate 5"  pass options to the command behind any target
-#   make test                  all tests (ARGS="-x -k redrive": options of pytest)
+#   make demo ARGS="--rate 5"  pass options to the command behind a target
+#   make test                  all tests (ARGS="-x -k redrive": pytest options)
 #   make unit                  the tests without servers
 #   make integration           the tests with servers, of one part each
 #   make test-browser          the tests of the dashboard in Chromium
-#   make trials                long tests: faults, kills, a simulation (ARGS=trials/faults)
-#   make fuzz                  the property tests with more examples (FUZZ=50: many more)
+#   make trials                long tests with faults (ARGS=trials/faults: some)
+#   make fuzz                  the property tests, longer (FUZZ=50: much longer)
 #   make long-run              100,000 events with faults, then inventory verify
 #   make soak                  ten minutes of faults (ARGS="--minutes 2 --seed 7")
-#   make cloudformation        write a CloudFormation template and its zip to dist/
+#   make cloudformation        write a CloudFormation template and zip to dist/
 #   make pictures              make docs/pictures, with Chromium
 #
-# On LocalStack, with Docker and Compose v2. Settings are in .env (see .env.example):
-#   make up TARGET=localstack  build the images, start the containers, wait until all are healthy
-#   make logs, ps              show the logs (ARGS=producer: of one service), or the containers
-#   make down                  stop the containers (ARGS=-v: and delete their data)
+# On LocalStack, with Docker and Compose v2 (settings: see .env.example):
+#   make up TARGET=localstack  build and start the containers, wait for them
+#   make logs, ps              show logs (ARGS=producer: of one), list containers
+#   make down                  stop the containers (ARGS=-v: delete their data)
 #   make images                build the images
 #   make test-containers       the tests in containers
 
@@ -47,11 +47,11 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
 	@echo "Each command has a target too (make table ARGS=--help describes one):"
-	@echo "  make scenario, produce, table, verify, rejected, dead-letters, redrive, audit, env, plan,"
-	@echo "       provision, destroy, package"
+	@echo "  make scenario, produce, table, verify, rejected, dead-letters, redrive,"
+	@echo "       audit, env, plan, provision, destroy, package"
 	@echo "For developers:"
-	@echo "  make bench, bench-pipes, bench-function, bench-simulation, lint, format, typecheck, check,"
-	@echo "       lock, permissions, install, clean"
+	@echo "  make bench, bench-pipes, bench-function, bench-simulation, lint, format,"
+	@echo "       typecheck, check, lock, permissions, install, clean"
 
 # Messages then say `make table` in place of `inventory table`.
 up $(COMMANDS): export INVENTORY_CALLED_BY := make

@@ -60,10 +60,12 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     folder = embedded(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
+    began = time.monotonic()
     interrupts = Interrupts("The servers save their data first.")
     stack = EmbeddedStack(folder, os.environ, interrupts.pause, _say, pipes_may_crash=True)
     try:
         with interrupts, stack:
+            click.echo(f"Servers are up ({time.monotonic() - began:.1f} s)")
             enter(stack.variables)
             bench = Workbench.from_environment()
             bench.provision_in_short()

@@ -95,14 +95,19 @@ def test_a_command_whose_output_nobody_reads_ends_quietly(by: str, code: int) ->
     assert process.returncode == code
 
 
-def test_every_command_has_a_make_target_that_passes_options_on() -> None:
-    def would_run(target: str) -> str:
-        make = ["make", "--dry-run", "--always-make", target, "ARGS=--some-option", "TARGET="]
-        return subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def make(*arguments: str) -> str:
+    command = ["make", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    helped = would_run("help") + (ROOT / "Makefile").read_text().partition("PYTHON ?=")[0]
+
+def test_every_command_has_a_make_target_that_passes_options_on() -> None:
+    dry_run = ("--dry-run", "--always-make", "ARGS=--some-option", "TARGET=")
     for name in set(cli.commands) - {"export"}:
-        assert f"inventory {name} --some-option\n" in would_run(name)
+        assert f"inventory {name} --some-option\n" in make(*dry_run, name)
+
+
+def test_the_help_of_make_names_the_commands_and_fits_80_columns() -> None:
+    helped = make("help")
+    assert [line for line in helped.splitlines() if len(line) > 80] == []
+    for name in ("unit ", "integration ", *set(cli.commands) - {"export"}):
         assert name in helped
-    for name in ("unit", "integration"):
-        assert f"#   make {name} " in helped

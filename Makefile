@@ -1,6 +1,6 @@
 # Every target installs what it needs first. You need Python 3.11 or newer, make and PyPI.
 #   make demo                  run the pipeline once and check the resulting table
-#   make up                    run the pipeline until Ctrl+C, with a live dashboard
+#   make up                    run the pipeline until Ctrl+C, with a dashboard
 #   make demo ARGS="--rate 5"  pass options to the command behind a target
 #   make test                  all tests (ARGS="-x -k redrive": pytest options)
 #   make unit                  the tests without servers

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
@@ -35,7 +35,7 @@ class Interrupts:
 
     def __init__(self, why_not_yet: str | None = None) -> None:
         self._received: int | None = None
-        self._notice = None if why_not_yet is None else f"Stopping… {why_not_yet}".rstrip()
+        self._why_not_yet = why_not_yet
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
@@ -63,11 +63,31 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = number
-        if self._notice:
-            notice, self._notice = self._notice, None
-            with suppress(OSError):  # a handler may not print: that could be under way
-                line = f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n"
-                os.write(STDERR, line.encode())
+        if self._why_not_yet is not None:
+            _say_stopping(self._why_not_yet)
+            self._why_not_yet = None
+
+
+@contextmanager
+def announced(why_not_yet: str) -> Iterator[None]:
+    """Let Ctrl+C print "Stopping…" and `why_not_yet` before it raises KeyboardInterrupt."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        _say_stopping(why_not_yet)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say_stopping(why_not_yet: str) -> None:
+    """Write to the terminal directly: a signal handler may interrupt a print."""
+    notice = f"Stopping… {why_not_yet}".rstrip()
+    with suppress(OSError):
+        os.write(STDERR, (f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n").encode())
 
 
 def run_until_stopped(main: Callable[[], object]) -> None:

@@ -30,6 +30,7 @@ def provision(state: Path, plan: bool, yes: bool, dry_run: bool) -> None:
     prints the calls in order: service, operation, and parameters as JSON.
     """
     import provisioner
+    from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target, packaged_function
 
     bench = on_target(embedded(state))
@@ -40,7 +41,8 @@ def provision(state: Path, plan: bool, yes: bool, dry_run: bool) -> None:
     elif plan:
         click.echo(provisioner.render_plan(bench.plan()))
     elif not bench.billed or _agreed(bench, yes):
-        bench.provision(click.echo, agreed=True)
+        with announced("The calls under way end first."):
+            bench.provision(click.echo, agreed=True)
 
 
 def _agreed(bench: Workbench, yes: bool) -> bool:
@@ -86,6 +88,7 @@ def destroy(state: Path, yes: bool) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     import provisioner
+    from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target
     from provisioner.errors import explain
 
@@ -110,7 +113,8 @@ def destroy(state: Path, yes: bool) -> None:
     except (BotoCoreError, ClientError) as error:
         click.echo(f"Only resources with today's names can be found: {explain(error)}", err=True)
         tagged = frozenset()
-    done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
+    with announced("The calls under way end first."):
+        done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
     left = sum(change.action is provisioner.Action.KEPT for change in done)
     click.echo(
         f"{left} resources are left (see above)"

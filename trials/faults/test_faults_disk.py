@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="only Linux sets the limits of another process"
 )
 
-SAID = "cannot save the checkpoint of"
+SAID = "cannot write down how far"
 """What the log says of it, once for each shard."""
 
 

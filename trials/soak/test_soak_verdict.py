@@ -173,6 +173,6 @@ def test_tracebacks_of_errors_are_surprises() -> None:
         "2026-01-01T00:00:00.000Z INFO    pipe: started\n"
         f"2026-01-01T00:00:01.000Z WARNING Failed to parse headers{trace}\n"
         f"2026-01-01T00:00:02.000Z ERROR   pipe: working on a shard failed{trace}\n"
-        "2026-01-01T00:00:03.000Z ERROR   pipe: cannot write to the dead-letter queue, retrying\n"
+        "2026-01-01T00:00:03.000Z ERROR   pipe: cannot dead-letter, trying on\n"
     )
     assert surprises(log) == ["KeyError: 'Records'"]

@@ -74,7 +74,7 @@ def main() -> int:
     if ended:
         store.close()
     else:
-        logs.LOGGER.warning("stopped during deliveries: their batches will be delivered again")
+        logs.LOGGER.warning("ended with batches at their targets: they will be sent again")
     return 0
 
 

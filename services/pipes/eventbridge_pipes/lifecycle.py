@@ -151,7 +151,7 @@ class Lifecycle:
         try:
             self._run(pipe, origin)
         except Exception:
-            PipeLog(pipe.name).exception("could not be started again")
+            PipeLog(pipe.name).exception("could not be run again")
             self._store.change(pipe.name, current=State.START_FAILED, reason=_OWN_FAULT)
 
     def _halt(self, name: str) -> None:

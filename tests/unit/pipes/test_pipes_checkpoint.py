@@ -42,6 +42,6 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
     assert disk.written == [records[0].sequence_number, records[3].sequence_number]
     told = [logged.getMessage() for logged in caplog.records]
     assert len(told) == 2, "one line when it begins, one when it ends"
-    assert "cannot save the checkpoint of shard shard" in told[0]
+    assert "cannot write down how far shard shard is done with" in told[0]
     assert "database or disk is full" in told[0]
-    assert "saving the checkpoint of shard" in told[1]
+    assert "writing down again" in told[1]

@@ -300,7 +300,7 @@ def test_a_queue_that_is_missing_for_a_while_is_told_of_once(
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
     assert [r.message for r in caplog.records if "cannot receive" in r.message] == [
-        "cannot receive from the queue, retrying: no such queue"
+        "cannot receive from the queue, trying on: no such queue"
     ]
     assert "receiving from the queue again" in caplog.messages
 
@@ -377,5 +377,5 @@ def test_failures_in_a_row_are_told_ever_more_seldom(
     runs.queue.send(*WORDS[:9])
     runs.start(BatchSize=1)
     eventually(lambda: len(runs.route.batches) == 9, timeout=10)
-    told = "1 of 1 messages stay in the queue and become visible again (failed: refused)"
+    told = "1 of 1 messages left to the queue, to come into view again (failed: refused)"
     eventually(lambda: caplog.messages.count(told) == 4, timeout=10)

@@ -86,7 +86,7 @@ class Delivery:
                 if self._wait(retry.pause_before(verdict.again[0])):
                     return False
         if retried:
-            self._log.info("finished the batch of %s of %s", _count(batch), self._shard_id)
+            self._log.info("the batch of %s of %s is done with", _count(batch), self._shard_id)
         return True
 
     def _give_up(
@@ -102,7 +102,7 @@ class Delivery:
             if self._dead_letters is None:
                 self._watch.given_up(len(run), dead_lettered=False)
                 self._log.error(
-                    "gave up on %s: dropped, because the pipe has no dead-letter queue", named
+                    "gave up on %s: dropped, for the pipe has no dead-letter queue", named
                 )
             elif self._report(self._dead_letters, run, condition):
                 self._watch.given_up(len(run), dead_lettered=True)
@@ -132,7 +132,7 @@ class Delivery:
             except DeadLetterError as error:
                 tries += 1
                 if retry.worth_telling(tries):
-                    self._log.error("cannot write to the dead-letter queue, retrying: %s", error)
+                    self._log.error("cannot dead-letter, trying on: %s", error)
             if self._wait(retry.growing_pause(tries)):
                 return False
 

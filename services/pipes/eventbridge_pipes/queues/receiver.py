@@ -136,7 +136,7 @@ class Receiver:
         # It may be another queue that is there next.
         self._visibility_known = self._window == 0
         if self._failures == 1:
-            self._log.warning("cannot receive from the queue, retrying: %s", error)
+            self._log.warning("cannot receive from the queue, trying on: %s", error)
         self._stop.wait(growing_pause(self._failures))
 
     def _after_success(self) -> None:

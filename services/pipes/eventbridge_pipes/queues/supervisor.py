@@ -78,7 +78,7 @@ class QueueSupervisor:
             try:
                 self._receiver.run()
             except Exception:
-                self._log.exception("receiving failed, retrying")
+                self._log.exception("receiving failed, trying on")
                 self._stopping.wait(1.0)
 
     def _run(self) -> None:
@@ -102,7 +102,7 @@ class QueueSupervisor:
             self._tell(outcome, len(failed), len(batch))
             self._clearing.delete(done)
         except Exception:
-            self._log.exception("deleting the messages of a batch failed")
+            self._log.exception("clearing a batch away failed")
         self._inbox.finished(batch, failed, fault=isinstance(outcome, Fault))
 
     def _outcome(self, batch: list[Message]) -> Outcome:
@@ -121,7 +121,7 @@ class QueueSupervisor:
         if worth_telling(self._failures):
             kind = "target unavailable" if isinstance(outcome, Fault) else "failed"
             self._log.warning(
-                "%d of %d messages stay in the queue and become visible again (%s: %s)",
+                "%d of %d messages left to the queue, to come into view again (%s: %s)",
                 failed,
                 of,
                 kind,

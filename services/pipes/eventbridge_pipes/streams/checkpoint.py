@@ -62,8 +62,8 @@ class ShardCheckpoint:
             if not self._lags:
                 self._lags = True
                 self._log.error(
-                    "cannot save the checkpoint of shard %s (%s). If the service ends now, it "
-                    "delivers later records again. Make room for its state.",
+                    "cannot write down how far shard %s is done with (%s): going on, and what is "
+                    "done now comes again should the service end; make room for its state",
                     self._shard_id,
                     error,
                 )
@@ -71,4 +71,4 @@ class ShardCheckpoint:
         self._saved = reached
         if self._lags:
             self._lags = False
-            self._log.info("saving the checkpoint of shard %s again", self._shard_id)
+            self._log.info("writing down again how far shard %s is done with", self._shard_id)

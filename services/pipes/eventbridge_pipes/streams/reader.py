@@ -154,7 +154,7 @@ class ShardReader:
         expired = isinstance(error, ExpiredIteratorError)
         if not self._told and not (expired and self._failures == 1):
             self._told = True
-            self._log.warning("cannot read shard %s, retrying: %s", self._shard_id, error)
+            self._log.warning("cannot read shard %s, trying on: %s", self._shard_id, error)
         if expired or isinstance(error, SourceNotFoundError):
             self._in_doubt()
         return growing_pause(self._failures)

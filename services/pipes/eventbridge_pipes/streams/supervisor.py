@@ -83,9 +83,9 @@ class Supervisor:
                 self._follow_shards()
         except SourceError as error:
             if not self._outages:
-                self._log.warning("cannot read the list of shards, retrying: %s", error)
+                self._log.warning("cannot look at the stream, trying on: %s", error)
         except Exception:
-            self._log.exception("checking the stream failed, retrying")
+            self._log.exception("looking after the stream failed, trying on")
         else:
             self._outages = 0
             return self._discovery
@@ -118,7 +118,7 @@ class Supervisor:
             worker.drain()
         if self._workers:
             return False
-        self._log.warning("the stream was created again: reading it from the starting position")
+        self._log.warning("the stream was made again: reading it from where the pipe began")
         self._origin = Origin(created, self._origin.position)
         self._store.begin(self._pipe.name, self._origin)
         return True

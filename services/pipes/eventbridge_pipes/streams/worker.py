@@ -137,7 +137,7 @@ class ShardWorker:
         try:
             self._checkpoint.finish()
         except Exception:
-            self._log.exception("could not save that shard %s is finished", self.shard_id)
+            self._log.exception("shard %s could not be put down as done with", self.shard_id)
             self._fail()
 
     def _deliver(self, lane: Lane) -> None:

@@ -67,7 +67,7 @@ class LogGroup:
                     self._buffer.discard(batch)
                 self._tell_dropped()
         except Exception:
-            self._log.exception("execution log: failed, nothing more is written to it")
+            self._log.exception("execution log: failed, and ends here")
             self._buffer.close()
         self._tell_dropped()
 

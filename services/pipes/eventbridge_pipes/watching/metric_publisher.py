@@ -63,11 +63,11 @@ class MetricPublisher(Generic[Datum]):
             self._failures += 1
             if self._failures == 1:
                 LOGGER.warning(
-                    "cannot put metrics to CloudWatch, retrying: %s", faults.describe(error)
+                    "cannot put metrics to CloudWatch, trying on: %s", faults.describe(error)
                 )
         except Exception:
             self._failures += 1
-            LOGGER.exception("putting metrics failed, retrying")
+            LOGGER.exception("putting metrics failed, trying on")
 
     def _succeeded(self) -> None:
         if self._failures:

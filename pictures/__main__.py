@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
 from inventory_cli.interrupts import run_until_stopped
-from inventory_cli.invocation import CALLED_BY
 from pictures import architecture, recording, screenshots
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -19,7 +17,6 @@ def main() -> None:
         sys.exit("There is no chromium, which takes the pictures: apt-get install chromium")
     drawn = architecture.draw(architecture.SOURCE.read_text(encoding="utf-8"))
     (FOLDER / "architecture.svg").write_text(drawn, encoding="utf-8")
-    os.environ[CALLED_BY] = "make"  # so that its hints are what a reader of the README types
     lines = recording.record([sys.executable, "-u", "-m", "inventory_cli", "demo", "--seed", "5"])
     moving = recording.animate("make demo", lines)
     (FOLDER / "demo.svg").write_text(moving, encoding="utf-8")

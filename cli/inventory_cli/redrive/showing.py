@@ -47,16 +47,8 @@ def document(item: Item) -> dict[str, Any]:
     }
 
 
-def hidden(messages: int) -> str:
-    """Return the notice that some messages cannot be seen."""
-    return (
-        f"{messages} more message{'s are' if messages > 1 else ' is'} hidden for now, because "
-        "somebody received them. Try again when their visibility timeout has ended."
-    )
-
-
 def decided(decision: Decision) -> str:
-    """Return a line that says what an item would do now."""
+    """What would become of an item, in a line."""
     item = decision.item
     name = shown(item.name)
     product = "" if item.product_id is None else f"  {shown(item.product_id)}"
@@ -80,13 +72,13 @@ def _effect(decision: Decision) -> str:
 def _then(decision: Decision) -> str:
     match decision.action, decision.verdict:
         case Action.LEAVE, Verdict.SUPERSEDED:
-            return ": stays in its queue (--force sends it)"
+            return ": stays (--force sends it)"
         case Action.LEAVE, Verdict.REJECTED:
-            return ": stays in its queue (--edit changes it)"
+            return ": stays (--edit changes it)"
         case Action.LEAVE, _:
-            return ": stays in its queue"
+            return ": stays"
         case Action.FORGET, _:
-            return ": is removed from its queue"
+            return ": leaves its queue"
     return ""
 
 
@@ -111,3 +103,11 @@ def _encoded(payload: bytes | None) -> tuple[str | None, str | None]:
         return payload.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         return base64.b64encode(payload).decode("ascii"), "base64"
+
+
+def hidden(messages: int) -> str:
+    """Return the notice that some messages cannot be seen."""
+    return (
+        f"{messages} more message{'s are' if messages > 1 else ' is'} hidden for now, because "
+        "somebody received them. Try again when their visibility timeout has ended."
+    )

@@ -1,19 +1,22 @@
-# Every target installs what it needs first: Python 3.11 or newer, make and PyPI are enough.
-#   make demo                  the pipeline end to end, and the proof of its table
-#   make demo ARGS="--rate 5"  options of the command behind a target
-#   make test                  the tests (ARGS="-x -k redrive": options of pytest)
-#   make test-browser          the dashboard in Chromium
-#   make trials                what takes minutes: faults, kills, a simulation (ARGS=trials/faults)
-#   make fuzz                  the property tests with ten times as many examples (FUZZ=50: more)
-#   make long-run              100,000 events, many of them bad, two kills and a reshard, then verify
-#   make cloudformation        a template of all resources in dist/, and the zip that it deploys
-#   make pictures              make docs/pictures again, from a running stack and Chromium
-#   make soak                  ten minutes of kills, faults and reshards (ARGS="--minutes 2 --seed 7")
+# Every target installs what it needs first. You need Python 3.11 or newer, make and PyPI.
+#   make demo                  run the pipeline once and check the resulting table
+#   make up                    run the pipeline until Ctrl+C, with a dashboard
+#   make demo ARGS="--rate 5"  pass options to the command behind a target
+#   make test                  all tests (ARGS="-x -k redrive": pytest options)
+#   make unit                  the tests without servers
+#   make integration           the tests with servers, of one part each
+#   make test-browser          the tests of the dashboard in Chromium
+#   make trials                long tests with faults (ARGS=trials/faults: some)
+#   make fuzz                  the property tests, longer (FUZZ=50: much longer)
+#   make long-run              100,000 events with faults, then inventory verify
+#   make soak                  ten minutes of faults (ARGS="--minutes 2 --seed 7")
+#   make cloudformation        write a CloudFormation template and zip to dist/
+#   make pictures              make docs/pictures again, with Chromium
 #
-# On LocalStack, with Docker and Compose v2; settings are in .env (see .env.example):
-#   make up TARGET=localstack  build the images, start the containers, wait until all is well
-#   make logs, ps              what they say (ARGS=producer: one of them); which there are
-#   make down                  stop them (ARGS=-v forgets what they hold as well)
+# On LocalStack, with Docker and Compose v2 (settings: see .env.example):
+#   make up TARGET=localstack  build and start the containers, wait for them
+#   make logs, ps              show logs (ARGS=producer: of one), list containers
+#   make down                  stop the containers (ARGS=-v: delete their data)
 #   make images                build the images
 #   make test-containers       the tests in containers
 
@@ -31,21 +34,28 @@ RUNTIME   := $(VENV)/.runtime
 DASHBOARD := $(VENV)/.dashboard
 DEVELOP   := $(VENV)/.develop
 PROJECTS  := pyproject.toml services/pipes/pyproject.toml
+COMMANDS  := demo scenario produce table verify rejected dead-letters redrive audit env plan \
+             provision destroy package
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo scenario produce table verify rejected dead-letters redrive audit \
-        env plan provision destroy package cloudformation permissions \
-        docker down logs ps images test test-browser test-containers trials docs-check fuzz unit integration \
+.PHONY: help install up $(COMMANDS) cloudformation permissions \
+        docker down logs ps images test test-browser test-containers trials docs-check \
+        fuzz unit integration \
         bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
         typecheck check lock clean
 
 help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
-	@echo "  make up, scenario, produce, table, verify, rejected, dead-letters, redrive, audit, env,"
-	@echo "       plan, provision, destroy, package: see inventory --help"
-	@echo "  make unit, integration, bench, bench-pipes, bench-function, bench-simulation, lint,"
-	@echo "       format, typecheck, check, lock, permissions, clean: for developers"
+	@echo "Each command has a target too (make table ARGS=--help describes one):"
+	@echo "  make scenario, produce, table, verify, rejected, dead-letters, redrive,"
+	@echo "       audit, env, plan, provision, destroy, package"
+	@echo "For developers:"
+	@echo "  make bench, bench-pipes, bench-function, bench-simulation, lint, format,"
+	@echo "       typecheck, check, docs-check, lock, permissions, install, clean"
+
+# Messages then say `make table` in place of `inventory table`.
+up $(COMMANDS): export INVENTORY_CALLED_BY := make
 
 install: $(RUNTIME)
 
@@ -53,18 +63,24 @@ cloudformation: $(RUNTIME)
 	@$(INVENTORY) export $@ --output dist/inventory.yaml $(ARGS)
 
 permissions: $(RUNTIME)
-	@$(INVENTORY) export policies --account 123456789012 --region us-east-1 --output docs/policies
+	@$(INVENTORY) export policies --account 123456789012 --region us-east-1 \
+	    --output docs/policies $(ARGS)
 	@$(INVENTORY) export permissions docs/permissions.md
 
-demo scenario produce table verify rejected dead-letters redrive audit env plan provision destroy \
-package: $(RUNTIME)
+$(COMMANDS): $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
 
 ifeq ($(TARGET),localstack)
 up: docker
-	docker compose up --build --detach --wait $(ARGS)
-	@echo "All is well, and events flow. make logs follows them, make table TARGET=localstack shows"
-	@echo "the rows, make down stops it all."
+	@trap 'echo; echo "Stopped waiting. What was started still runs in Docker: make ps lists it,"; \
+	    echo "make down stops it."; exit 130' INT TERM; \
+	docker compose up --build --detach --wait $(ARGS) || { code=$$?; \
+	    echo "This failed. make logs shows the logs of what was started, make down stops it." >&2; \
+	    exit $$code; }
+	@echo "All containers are healthy, and the producer sends events."
+	@echo "  make logs                     shows the events"
+	@echo "  make table TARGET=localstack  prints the rows"
+	@echo "  make down                     stops the containers"
 else
 up: $(DASHBOARD)
 	@$(INVENTORY) $@ $(ARGS)
@@ -132,17 +148,20 @@ soak: $(DEVELOP)
 	@PYTHONPATH=tests:trials $(BIN)/python -m soak $(ARGS)
 
 lint: $(DEVELOP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(or $(ARGS),.)
+	$(BIN)/ruff format --check $(or $(ARGS),.)
 
 format: $(DEVELOP)
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix $(or $(ARGS),.)
+	$(BIN)/ruff format $(or $(ARGS),.)
 
 typecheck: $(DEVELOP)
-	$(BIN)/mypy
+	$(BIN)/mypy $(ARGS)
 
-check: lint typecheck test
+# ARGS are those of the tests.
+check:
+	@$(MAKE) --no-print-directory lint typecheck ARGS=
+	@$(MAKE) --no-print-directory test
 
 # The lock files: all versions with hashes, no addresses, the same on every Python and platform.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -166,26 +185,26 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …, say" >&2; exit 2; }
-	@test -w . || { echo "$(CURDIR) cannot be written to, and what this runs on is installed into it:" \
-	    "copy it to where you may write" >&2; exit 2; }
-	@echo "Making $(VENV) …"
+	    echo "Python 3.11 or newer is needed. Choose one: make PYTHON=python3.12 …" >&2; exit 2; }
+	@test -w . || { echo "$(CURDIR) is read-only, but make installs into it. Copy it to a folder" \
+	    "that you can write to." >&2; exit 2; }
+	@echo "Creating $(VENV) …" >&2
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	    echo "This Python makes no environments: install its venv module (on Debian: python3-venv)" >&2; \
-	    exit 2; }
+	    echo "This Python cannot create an environment. Install its venv module (on Debian:" \
+	    "python3-venv)." >&2; exit 2; }
 
 $(RUNTIME): requirements.txt $(PROJECTS) | $(BIN)/python
-	@echo "Installing what it runs on …"
+	@echo "Installing the pipeline (about half a minute, once) …" >&2
 	@$(PIP) --require-hashes --requirement requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable . --editable services/pipes
 	@touch $@
 
 $(DASHBOARD): services/dashboard/requirements.txt $(RUNTIME)
-	@echo "Installing what shows it …"
+	@echo "Installing the dashboard (about half a minute, once) …" >&2
 	@$(PIP) --require-hashes --requirement services/dashboard/requirements.txt
 	@touch $@
 
 $(DEVELOP): requirements-dev.txt $(RUNTIME)
-	@echo "Installing what it is tested with (about a minute, once) …"
+	@echo "Installing the tools for tests and checks (about a minute, once) …" >&2
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
 	@touch $@

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
+
+from inventory_cli.invocation import CALLED_BY
 
 LINE, MARGIN = 18, 16
 WIDTH = 800
@@ -30,7 +33,11 @@ def record(argv: Sequence[str]) -> list[tuple[float, str]]:
     began = time.monotonic()
     lines = []
     with subprocess.Popen(  # noqa: S603 - our own program, no shell
-        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        argv,
+        env={**os.environ, CALLED_BY: "make"},  # its hints are what a reader of the README types
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as it:
         try:
             for line in it.stdout or ():

@@ -141,6 +141,7 @@ def stop_a_demo(door: FrontDoor, moment: str, number: signal.Signals) -> None:
     process.send_signal(number)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 128 + number, output
+    assert "Stopping… The servers end first.\n" in output, output
     assert output.endswith(f"Stopped by {number.name}.\n"), output
     left = door.processes()
     assert left == [], left

@@ -14,8 +14,8 @@ from front_door import FrontDoor, read_until
 from stack import client_at
 
 QUEUE = "inventory-rejected"
-READY = "In another shell"
-LOST = "MiniStack ended without saving: the next run begins with what the stack held at"
+READY = "Another shell"
+LOST = "MiniStack ended without saving: the next start has the data of"
 
 
 def start(door: FrontDoor, *options: str, **variables: str) -> tuple[subprocess.Popen[str], str]:

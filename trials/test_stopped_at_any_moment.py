@@ -18,9 +18,7 @@ __all__ = ["front_door"]  # a fixture
     [
         ("", signal.SIGINT),
         ("Servers are up", signal.SIGINT),
-        ("created stream", signal.SIGINT),
-        ("created function", signal.SIGINT),
-        ("Resources are ready", signal.SIGINT),
+        ("Resources: ", signal.SIGINT),
         ("Sending", signal.SIGINT),
         ("applied", signal.SIGINT),
         ("", signal.SIGTERM),

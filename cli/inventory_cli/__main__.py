@@ -1,4 +1,4 @@
-"""Starts the front door; Ctrl+C while it still loads is no reason for a traceback."""
+"""Starts the command line. Ctrl+C while it loads ends it without a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: `inventory` and its commands."""
+"""The `inventory` command."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from inventory_cli.commands.scenario import scenario
 from inventory_cli.commands.up import up
 from inventory_cli.commands.verify import verify
 from inventory_cli.errors import OneLineGroup
+from inventory_cli.invocation import DEFAULT_STATE
 
 
 @click.group(cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,19 +28,24 @@ from inventory_cli.errors import OneLineGroup
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="INVENTORY_STATE",
-    default=Path(".inventory"),
+    default=DEFAULT_STATE,
     show_default=True,
-    help="Folder of the embedded target; also INVENTORY_STATE.",
+    help="The folder of the embedded target; also INVENTORY_STATE.",
 )
 @click.version_option(package_name="inventory-stack")
 @click.pass_context
 def cli(ctx: click.Context, state: Path) -> None:
     """A real-time inventory pipeline: Kinesis, EventBridge Pipe, Lambda, DynamoDB.
 
-    TARGET chooses where the commands work: `embedded` (the default) on servers that `inventory up`
-    runs on this machine, `localstack` on the containers that `docker compose up` runs, `aws` on
-    whatever the standard AWS variables lead to. Without TARGET, --state means `embedded`, and else
-    AWS_ENDPOINT_URL leads the commands that work on servers that run.
+    The variable TARGET chooses where the commands work:
+
+    \b
+      embedded    (default) servers that `up` starts on this machine
+      localstack  containers that `docker compose up` starts
+      aws         your AWS account, or AWS_ENDPOINT_URL if it is set
+
+    If TARGET is not set and AWS_ENDPOINT_URL is, all commands except up, demo and scenario use
+    that endpoint. With --state, they use the embedded target.
     """
     ctx.obj = state
     if region := os.environ.get("AWS_REGION"):  # other SDKs read this one

@@ -1,4 +1,4 @@
-"""A bounded run over a stack: put events, wait for every outcome, prove the table right."""
+"""A run of the demo: put events, wait for every outcome, check the table."""
 
 from __future__ import annotations
 
@@ -46,12 +46,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a run. Latencies are in seconds, from the put to the row, in rising order."""
+    """What came of a run. Latencies are in seconds, from the put to the row, in rising order.
+
+    `cold_latencies` are those of events that waited for the first batch of their shard: the
+    function may have had to start for it.
+    """
 
     expected: Expectation
     outcomes: Counter[Outcome]
     problems: Sequence[str]
     latencies: Sequence[float]
+    cold_latencies: Sequence[float]
     seconds: float
 
     def latency(self, share: float) -> float:
@@ -92,22 +97,24 @@ def run(
     expected = expect(before, records, policy)
     problems = _missing(expected, progress, rejected, pause)
     problems += table.changes(expected.rows, table.read(clients.dynamodb, names.table))
-    return Verdict(
-        expected, progress.outcomes, problems, _latencies(accepted, expected, times), seconds
-    )
+    warm, cold = latencies(accepted, expected, times)
+    return Verdict(expected, progress.outcomes, problems, warm, cold, seconds)
 
 
-def _latencies(
+def latencies(
     accepted: Sequence[Accepted], expected: Expectation, times: HandlingTimes
-) -> list[float]:
-    """Of the events that changed a row, from before the put to after the write, rising."""
-    latencies = []
+) -> tuple[list[float], list[float]]:
+    """Return the latencies of the events that changed a row, from before the put to after the
+    write, rising: those since the first batch of their shard was done, and those before."""
+    warm: list[float] = []
+    cold: list[float] = []
     for a in accepted:
         number = int(a.sequence_number)
         done_at = times.of(a.shard_id, number) if number in expected.applied else None
         if done_at is not None:
-            latencies.append(done_at - a.sent_at)
-    return sorted(latencies)
+            waited = a.sent_at < times.first(a.shard_id)
+            (cold if waited else warm).append(done_at - a.sent_at)
+    return sorted(warm), sorted(cold)
 
 
 def _put(
@@ -161,12 +168,14 @@ def _at_most_every(seconds: float) -> Iterator[bool]:
 def _missing(
     expected: Expectation, progress: Progress, rejected: RejectedQueue, pause: Pause
 ) -> list[str]:
-    """What has not arrived where it must be; the rejected queue may lag behind the function."""
+    """Return what has not arrived; the rejected queue may lag behind the function."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not expected.rejected <= rejected.poll() and time.monotonic() < deadline:
         pause(POLL_SECONDS)
     events_left = expected.outcomes.total() - progress.handled
     rejected_left = len(expected.rejected - rejected.sequence_numbers)
     problems = [f"{events_left} events have no outcome"] if events_left > 0 else []
-    problems += [f"{rejected_left} rejected events are not in the queue"] if rejected_left else []
+    problems += (
+        [f"{rejected_left} rejected events are not in the rejected queue"] if rejected_left else []
+    )
     return problems

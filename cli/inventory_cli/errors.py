@@ -1,14 +1,17 @@
-"""How a command that cannot do its work ends: one clear line, and an exit code that says it."""
+"""Errors of the commands: one clear message and an exit code, never a traceback."""
 
 from __future__ import annotations
 
 import signal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
 from inventory_cli.interrupts import InterruptedRunError
+from inventory_cli.invocation import called_by_make, create_missing
+from producer.usage import UNREAD_EXIT_CODE, Command, RefusedError
 
 MISSING = {
     "QueueDoesNotExist",
@@ -18,20 +21,18 @@ MISSING = {
 """How AWS says that there is no queue, and no table, stream or function."""
 
 
-class CannotRunError(click.ClickException):
-    """What was asked for cannot be begun; nothing was done."""
-
-    exit_code = 2
+class CannotRunError(RefusedError):
+    """The command cannot begin; nothing was done (exit 2)."""
 
 
 class FailedError(click.ClickException):
-    """It was begun, and failed."""
+    """The command began and failed (exit 1)."""
 
     exit_code = 1
 
 
-class OneLineCommand(click.Command):
-    """A command whose expected failures are a line on standard error, never a traceback."""
+class OneLineCommand(Command):
+    """A command whose expected failures are a message on standard error, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -44,6 +45,9 @@ class OneLineCommand(click.Command):
         except KeyboardInterrupt:
             click.echo("Stopped by SIGINT.", err=True)
             ctx.exit(128 + signal.SIGINT)
+        except click.exceptions.Exit as end:
+            unread = end.exit_code == UNREAD_EXIT_CODE
+            ctx.exit(0 if unread and called_by_make() else end.exit_code)  # make would complain
         except Exception as error:
             translated = _translated(error, ctx.obj)
             if translated is None:
@@ -52,11 +56,24 @@ class OneLineCommand(click.Command):
 
 
 class OneLineGroup(OneLineCommand, click.Group):
-    """Commands that all fail so."""
+    """A group whose commands all fail so, listed in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            meant = get_close_matches(args[0], self.commands, 1)
+            hint = f"Did you mean {meant[0]}?" if meant else "--help lists the commands."
+            raise CannotRunError(f"{args[0]!r} is not a command. {hint}") from None
 
 
 def _translated(error: Exception, state: Path | None) -> click.ClickException | None:
-    """The line for an error that a user can do something about; None for a bug of ours.
+    """Return the message for an error that the user can do something about; None for a bug.
 
     `state` is the state folder.
     """
@@ -87,19 +104,19 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
         ):
             return CannotRunError(str(error))
         case ProvisioningError(task="planning"):
-            return CannotRunError("\n  ".join([*error.reasons()]) + "; nothing was changed")
+            return CannotRunError("\n".join([*error.reasons()]) + "; nothing was changed")
         case StartupError() | BuildError() | ProvisioningError():
             return FailedError(str(error))
         case ClientError():
             answer = error.response["Error"]
             line = f"{error.operation_name}: {answer['Code']}: {answer['Message']}"
             if answer["Code"] in MISSING:
-                return CannotRunError(f"{line} (inventory provision makes what is missing)")
+                return CannotRunError(f"{line}. {create_missing()}")
             return FailedError(line)
         case BotoCoreError():
             return CannotRunError(str(error))
         case OSError(filename=str() | Path() as path, strerror=str(reason)):
             in_state = state is not None and Path(path).is_relative_to(state)
-            hint = ": name another folder with --state or INVENTORY_STATE" if in_state else ""
+            hint = ". Choose another folder with --state or INVENTORY_STATE." if in_state else ""
             return CannotRunError(f"{path}: {reason}{hint}")
     return None

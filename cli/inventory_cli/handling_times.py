@@ -21,6 +21,10 @@ class HandlingTimes:
         for shard, (first, last) in batch["shards"].items():
             insort(self._batches[shard], (int(last), batch["done_at"], int(first)))
 
+    def first(self, shard: str) -> float:
+        """Return when the first known batch of the shard was done with; it needs to have one."""
+        return self._batches[shard][0][1]
+
     def of(self, shard: str, sequence_number: int) -> float | None:
         """Seconds since the epoch at which the record was done with; None if it is not known.
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SLICE_SECONDS = 0.05
+STDERR = 2
 
 
 class InterruptedRunError(Exception):
-    """Somebody asked the program to stop."""
+    """A signal asked the program to stop."""
 
     def __init__(self, signal_number: int) -> None:
         self.signal_name = signal.Signals(signal_number).name
@@ -26,11 +29,13 @@ class Interrupts:
     """While it is entered, the signals are only noted; `check` and `pause` raise for each, once.
 
     So a server that was just started is always known before the run is given up, and stopping
-    servers is cut short only where that asks for it by a `pause`.
+    servers is cut short only where that asks for it by a `pause`. With `why_not_yet`,
+    which says what the end waits for, the first signal prints "Stopping…" at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, why_not_yet: str | None = None) -> None:
         self._received: int | None = None
+        self._why_not_yet = why_not_yet
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
@@ -58,6 +63,31 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = number
+        if self._why_not_yet is not None:
+            _say_stopping(self._why_not_yet)
+            self._why_not_yet = None
+
+
+@contextmanager
+def announced(why_not_yet: str) -> Iterator[None]:
+    """Let Ctrl+C print "Stopping…" and `why_not_yet` before it raises KeyboardInterrupt."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        _say_stopping(why_not_yet)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say_stopping(why_not_yet: str) -> None:
+    """Write to the terminal directly: a signal handler may interrupt a print."""
+    notice = f"Stopping… {why_not_yet}".rstrip()
+    with suppress(OSError):
+        os.write(STDERR, (f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n").encode())
 
 
 def run_until_stopped(main: Callable[[], object]) -> None:

@@ -37,7 +37,7 @@ def settings(environ: Mapping[str, str], file: Path) -> dict[str, str]:
     try:
         written = dotenv_values(file)
     except UnicodeDecodeError:
-        raise SettingsError(f"{file} is not UTF-8 text: see .env.example") from None
+        raise SettingsError(f"{file} is not UTF-8 text. See .env.example.") from None
     return {**{name: value for name, value in written.items() if value is not None}, **environ}
 
 
@@ -63,7 +63,6 @@ def check(endpoint: str) -> None:
     """Raises NotRunningError unless LocalStack, or what takes its place, answers at `endpoint`."""
     if not answers(f"{endpoint}/_localstack/health", ANSWER_SECONDS):
         raise NotRunningError(
-            f"no LocalStack answers at {endpoint}: start the containers with "
-            "`make up TARGET=localstack` or `docker compose up --detach --wait`; "
-            "LOCALSTACK_PORT says which port they publish"
+            f"LocalStack does not answer at {endpoint}. Start the containers with "
+            "`make up TARGET=localstack`. If they use another port, set LOCALSTACK_PORT."
         )

@@ -72,7 +72,7 @@ class Player:
         self._sender.send(events)
         progress = await_outcomes(self._accepted, self._log.poll, self._pause)
         if progress.handled < len(self._accepted):
-            raise StuckError(f"no outcome in time for {shown(events[-1])}")
+            raise StuckError(f"No outcome in time for {shown(events[-1])}")
 
     def play(self, event: Event) -> Operation:
         """Send one event alone. Raises StuckError."""

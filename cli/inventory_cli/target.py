@@ -35,7 +35,7 @@ def chosen(environ: Mapping[str, str]) -> Target:
         Target.AWS if environ.get("AWS_ENDPOINT_URL") else Target.EMBEDDED
     )
     if name not in list(Target):
-        raise TargetError(f"TARGET is {name!r}: it must be one of {', '.join(Target)}")
+        raise TargetError(f"TARGET must be one of {', '.join(Target)} (it is {name!r})")
     return Target(name)
 
 
@@ -53,7 +53,7 @@ def unused_endpoint(environ: Mapping[str, str], folder: Path) -> str | None:
     endpoint = environ.get("AWS_ENDPOINT_URL")
     if environ.get("TARGET") or not endpoint or endpoint == endpoint_of(folder):
         return None
-    return f"AWS_ENDPOINT_URL={endpoint} is not used: TARGET=aws would lead there."
+    return f"AWS_ENDPOINT_URL={endpoint} is ignored. To use it, set TARGET=aws."
 
 
 def found(environ: Mapping[str, str], state: Path) -> tuple[Target, Mapping[str, str]]:
@@ -90,7 +90,9 @@ def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str
         case Target.LOCALSTACK:
             return localstack.variables(environ)
         case Target.AWS:
-            raise TargetError("TARGET is aws: the shell's own variables and profile lead there")
+            raise TargetError(
+                "With TARGET=aws there is nothing to set: your shell's own AWS variables apply."
+            )
 
 
 def may_cost_money(environ: Mapping[str, str]) -> bool:

@@ -15,10 +15,10 @@ from inventory_cli.history import Fate
 class Problem(StrEnum):
     """What can be wrong."""
 
-    ROW = "the row is not what its events make"
-    BEHIND = "the row shows nothing of these events"
+    ROW = "the row is not what its events produce"
+    BEHIND = "the row does not have these events"
     NO_REJECTION = "rejected, but not in the rejected queue"
-    REJECTED_TOO = "in the rejected queue, but not rejected by the fold"
+    REJECTED_TOO = "in the rejected queue, although its events do not cause a rejection"
 
 
 @dataclass(frozen=True, slots=True)

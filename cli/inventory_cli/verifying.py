@@ -1,4 +1,4 @@
-"""Reads what there is and holds it against the promise, until the pipeline has caught up."""
+"""Reads the stream, the queues and the table until they agree or stay different."""
 
 from __future__ import annotations
 
@@ -51,12 +51,15 @@ def settled(
     names: RemovalNamePolicy,
     wait: float,
     pause: Callable[[float], object],
+    tell: Callable[[int, float], object] = lambda differences, seconds: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Verdict:
-    """The verdict once nothing is wrong, or once the same has been wrong for `wait` seconds.
+    """Return the verdict once there are no differences, or once the same differences have stayed
+    for `wait` seconds.
 
-    What the pipe has yet to deliver looks wrong until it has: no target says how far it is. Events
-    that came after the first look are counted, and not waited for.
+    Events that the pipe has not delivered yet look like differences: no target says how far the
+    pipe is. Events that came after the first look are counted, but not waited for. Before each
+    pause, `tell` gets the number of differences and for how many seconds they have stayed.
     """
     evidence = look()
     scope = {record.place for record in evidence.records}
@@ -71,5 +74,6 @@ def settled(
             wrong, since = found, clock()
         elif clock() - since >= wait:
             return verdict
+        tell(len(found), clock() - since)
         pause(ROUND_SECONDS)
         evidence = look()

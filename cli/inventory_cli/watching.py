@@ -101,8 +101,8 @@ def told(record: Record) -> dict[str, Any]:
 
 def rendered(rows: Sequence[tuple[Row, Mark | None]], all_rows: int) -> Table:
     """For a terminal. What rows hold came from outside: it is shown, never obeyed."""
-    part = f", {len(rows)} here: those that changed last" if len(rows) < all_rows else ""
-    table = Table(*COLUMNS, "", caption=f"{all_rows} rows{part}. Ctrl+C ends.")
+    part = f", the {len(rows)} that changed last are shown" if len(rows) < all_rows else ""
+    table = Table(*COLUMNS, "", caption=f"{all_rows} rows{part}. Press Ctrl+C to stop.")
     for column in ("quantity", ""):
         table.columns[[*COLUMNS, ""].index(column)].justify = "right"
     table.columns[-1].min_width = len(CHANGED)

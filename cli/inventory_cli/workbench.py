@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import boto3
 import click
@@ -23,7 +26,9 @@ from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.environment import isolated, past_proxies
 from inventory_cli.interrupts import InterruptedRunError
+from inventory_cli.invocation import create_missing
 from inventory_cli.paths import embedded
+from inventory_cli.progress import ProgressLine
 from inventory_cli.target import (
     Target,
     chosen_by_name,
@@ -37,7 +42,7 @@ ZIP_NAME = "inventory-processor.zip"
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """A target, by its clients, and what its resources are called and set to."""
+    """A target, by its clients, and the names and settings of its resources."""
 
     session: boto3.Session
     clients: Clients
@@ -49,10 +54,20 @@ class Workbench:
     @classmethod
     def from_environment(cls, *, billed: bool = False) -> Self:
         """Raises provisioner.SettingsError."""
-        names = provisioner.Names.from_env(os.environ)
-        options = provisioner.Options.from_env(os.environ)
+        names, options = resource_settings()
         session = boto3.Session()
         return cls(session, Clients.from_session(session), names, options, billed)
+
+    def provision_in_short(self) -> None:
+        """Create and update the resources. Print a line about all, and one for each that existed
+        and was changed. Raises as `provision` does."""
+        started = time.monotonic()
+        with ProgressLine(sys.stdout, first=10) as line:
+            changes = self.provision(lambda change: line.show(f"Resources: {change} …"))
+            line.show(in_short(changes, time.monotonic() - started))
+        for change in pending(changes):
+            if change.action is not provisioner.Action.CREATED:
+                click.echo(f"  {change}")
 
     @property
     def policy(self) -> RemovalNamePolicy:
@@ -65,20 +80,45 @@ class Workbench:
 
     def provision(
         self, report: Callable[[provisioner.Change], object], *, agreed: bool = False
-    ) -> None:
-        """Raises build_zip.BuildError, provisioner.ProvisioningError or NotBegunError.
+    ) -> list[provisioner.Change]:
+        """Create and update the resources. Return all changes.
+
+        Raises build_zip.BuildError, provisioner.ProvisioningError or NotBegunError.
 
         Or UnaskedError, where that costs somebody money, there is something to do and it is not
         `agreed` to.
         """
         if self.billed and not agreed and pending(self.plan()):
-            raise UnaskedError("not all is there as it should be: run inventory provision first")
+            raise UnaskedError(f"Some resources are missing or outdated. {create_missing()}")
         clients = provisioner.Clients.from_session(self.session)
-        provisioner.provision(clients, self.names, self.options, packaged_function(), report)
+        return provisioner.provision(clients, self.names, self.options, packaged_function(), report)
+
+
+def in_short(changes: list[provisioner.Change], seconds: float) -> str:
+    """Return one line about all resources."""
+    counts = Counter(change.action for change in changes)
+    told = ", ".join(f"{count} {action}" for action, count in counts.items())
+    return f"Resources: {told} ({seconds:.1f} s)"
+
+
+def resource_settings() -> tuple[provisioner.Names, provisioner.Options]:
+    """Return the names and settings of the environment. Raises provisioner.SettingsError, which
+    names all that is wrong with either."""
+    found: list[Any] = []
+    problems = []
+    for settings in (provisioner.Names, provisioner.Options):
+        try:
+            found.append(settings.from_env(os.environ))
+        except provisioner.SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise provisioner.SettingsError("\n".join(problems))
+    names, options = found
+    return names, options
 
 
 class UnaskedError(Exception):
-    """What would be made may cost money, and nobody was asked."""
+    """Creating the resources may cost money, and nobody was asked."""
 
 
 def pending(changes: list[provisioner.Change]) -> list[provisioner.Change]:
@@ -109,6 +149,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
         yield on_target(root)
         return
     say_unused_endpoint(root)
+    resource_settings()  # if one is wrong, nothing is started
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
@@ -122,7 +163,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
 
 
 def say_unused_endpoint(state: Path) -> None:
-    """That the environment's endpoint is left aside, where it is."""
+    """Say that the endpoint of the environment is ignored, if it is."""
     if said := unused_endpoint(os.environ, embedded(state)):
         click.echo(said, err=True)
 
@@ -137,8 +178,8 @@ def enter_target(state: Path) -> Target:
         localstack.check(variables["AWS_ENDPOINT_URL"])
     if target is Target.AWS and not os.environ.get("TARGET"):
         click.echo(
-            f"Working at {os.environ['AWS_ENDPOINT_URL']}, for AWS_ENDPOINT_URL says so; "
-            f"TARGET=embedded would lead to the stack in {state}.",
+            f"Using AWS_ENDPOINT_URL={os.environ['AWS_ENDPOINT_URL']}. For the stack in {state}, "
+            "set TARGET=embedded.",
             err=True,
         )
     enter(variables)

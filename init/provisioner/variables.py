@@ -17,15 +17,18 @@ def read(variables: Variables, environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that `environ` has, by field; a variable that is unset or empty is left out.
 
     `variables` has the name of the variable and the parser for each field. Raises SettingsError,
-    which names the variable.
+    with a line for each variable that is wrong.
     """
     values: dict[str, Any] = {}
+    problems = []
     for field, (name, parse) in variables.items():
         if text := environ.get(name):
             try:
                 values[field] = parse(text)
             except ValueError as error:
-                raise SettingsError(f"{name}={text!r}: {error}") from None
+                problems.append(f"{name} {error} (it is {text!r})")
+    if problems:
+        raise SettingsError("\n".join(problems))
     return values
 
 

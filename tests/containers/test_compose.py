@@ -137,7 +137,7 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert it.run("up", "--wait").returncode == 1
         assert it.container("localstack")["State"]["Health"]["Status"] == "unhealthy"
         log = it.run("logs", "--no-log-prefix", "localstack").stdout
-        assert "BATCH_SIZE='0': must be a whole number from 1 to 10000" in log
+        assert "BATCH_SIZE must be a whole number from 1 to 10000" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
 

@@ -157,10 +157,12 @@ def test_it_tells_who_changed_what_and_of_which_product(own_stack: Stack, log: P
         "added: product_name '\\x1b[31m<b>', quantity 5, timestamp 'N/A'  (product_added e1)",
         "quantity: quantity 5 → 3  (product_quantity_changed e3)",
         "removed: product_name '\\x1b[31m<b>', quantity 3, timestamp 'N/A'  "
-        "(product_removed, its id is not told by a row that is gone)",
+        "(product_removed; a deleted row does not have its id)",
     ]
     by_hand = audit(log, "--output", "text", "--product", "P2").stdout.splitlines()[1]
-    assert by_hand.endswith("quantity: quantity 1 → 9  (by no event: something else wrote the row)")
+    assert by_hand.endswith(
+        "quantity: quantity 1 → 9  (not by an event: something else wrote the row)"
+    )
     status = audit(log, "--output", "status").stdout
     assert status.count("Operation/Event --------> ") == 5
     assert status.count("Dynamodb Status before Operation....") == 1
@@ -173,7 +175,7 @@ def test_a_table_that_is_not_there_is_one_line(
     monkeypatch.setenv("TABLE_NAME", "nowhere")
     result = CliRunner().invoke(cli, ["audit", "--log", str(log)])
     assert result.exit_code == 2
-    assert "inventory provision makes what is missing" in result.output
+    assert "inventory provision`." in result.output
 
 
 def test_ctrl_c_ends_following_as_it_should_end(own_stack: Stack, log: Path) -> None:

@@ -107,7 +107,20 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
     assert {i["id"] for i in items} == {name_of(s, n) for s, n, _ in placed[:2]}
     text = inventory("rejected", "--output", "text").output
     assert "product.quantity must be a whole number" in text
-    assert "2 in rejected" in text
+    assert "Events listed: 2" in text
+
+    none = inventory("redrive", "--product", "P9", "--dry-run")
+    assert none.exit_code == 0
+    assert "Nothing to send: no failed event matches.\n" in none.output
+    url = stack.clients.sqs.get_queue_url(QueueName=stack.names.rejected_queue)["QueueUrl"]
+    received = stack.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    hidden = inventory("redrive", "--all", "--dry-run")
+    assert f"{len(received)} more message" in hidden.output
+    assert "hidden for now, because somebody received" in hidden.output
+    for message in received:
+        stack.clients.sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
 
     unchanged = inventory("redrive", "--all", "--yes")
     assert unchanged.exit_code == 0
@@ -194,7 +207,7 @@ def test_a_dead_letter_is_listed_with_its_payloads_and_put_back(stack: Stack) ->
     assert len(listed("dead-letters")) == 2
 
     one = inventory("redrive", items[0]["id"], "--dry-run")
-    assert "A dead letter stays" in one.output
+    assert "A message stays in the dead-letter queue" in one.output
     refused = inventory("redrive", "--all")
     assert refused.exit_code == 2
     assert "--yes" in refused.output
@@ -233,9 +246,12 @@ def test_a_dead_letter_whose_records_are_gone_says_so_and_stays(stack: Stack) ->
 
 def test_what_cannot_be_begun_is_a_line(stack: Stack) -> None:
     for arguments, words in (
-        (["redrive"], "say which"),
-        (["redrive", "--all", "0-1", "--yes"], "not both"),
-        (["redrive", "0-1", "--yes"], "no such ID: 0-1"),
+        (["redrive"], "Choose the events: give IDs, --product, --reason or --all."),
+        (["redrive", "--all", "0-1", "--yes"], "Give IDs or --all, not both."),
+        (
+            ["redrive", "0-1", "--yes"],
+            "No such ID: 0-1. To list the IDs, run `inventory rejected`",
+        ),
     ):
         result = inventory(*arguments)
         assert result.exit_code == 2
@@ -249,4 +265,4 @@ def test_without_the_queues_it_says_what_makes_them(
     for command in ("rejected", "redrive", "verify"):
         result = inventory(command, *(["--all", "--yes"] if command == "redrive" else []))
         assert result.exit_code == 2
-        assert "inventory provision makes what is missing" in result.output
+        assert "To create what is missing, run `inventory provision`." in result.output

@@ -245,7 +245,8 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         r"\n(\d+) of \1 resources would change\nAbout \d+\.\d+ USD a month", result.stdout
     )
     assert result.stderr == (
-        "Error: provision makes what costs money and nobody can be asked: pass --yes\n"
+        "Error: The resources may cost money, and there is no terminal to ask for confirmation. To "
+        "create them anyway, add --yes.\n"
     )
     assert is_documented(result.stderr)
 

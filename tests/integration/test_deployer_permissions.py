@@ -207,7 +207,7 @@ def test_who_may_not_ask_beforehand_is_told_and_a_second_run_goes_on_after_the_f
 ) -> None:
     stopped, completed = runs.unasked, runs.completed
 
-    unknown = "is not known before: you may not iam:SimulatePrincipalPolicy\n"
+    unknown = "cannot be checked first: you may not iam:SimulatePrincipalPolicy\n"
     assert unknown in stopped.stdout
     assert unknown in GUIDE.read_text(encoding="utf-8")
     assert stopped.exit_code == 1

@@ -20,6 +20,7 @@ from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
 
+MOST_LINES = 15
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -29,7 +30,7 @@ def test_a_command_that_cannot_start_prints_one_line_and_exits_with_2(
     """tests/unit/front_door/test_mistakes.py has the other mistakes, without a process each."""
     code, output = front_door.run("table")
     assert code == 2
-    assert output.startswith("Error: no stack is running on .inventory/embedded: start one with")
+    assert output.startswith("Error: No stack is running in .inventory/embedded. Start one with")
     assert output.count("\n") == 1
 
 
@@ -40,16 +41,19 @@ def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontD
         "demo", "--count", "60", "--rate", "100", "--seed", "3", **elsewhere
     )
     assert code == 0, output
-    assert f"AWS_ENDPOINT_URL={NOWHERE} is not used: TARGET=aws would lead there.\n" in output
-    assert "Sending 60 events of 40 products, 100 a second (the same again: --seed 3)" in output
-    assert "All is well: every event has its outcome, and the table is right." in output
+    assert f"AWS_ENDPOINT_URL={NOWHERE} is ignored. To use it, set TARGET=aws.\n" in output
+    assert f"Resources: {RESOURCES} created (" in output
+    assert "Sending 60 events about 40 products, 100 per second\n" in output
+    assert "Success: every event has an outcome, and the table is right.\n" in output
+    assert "Try next: `inventory demo --seed 3`" in output
+    assert output.count("\n") <= 1 + MOST_LINES
     assert front_door.processes() == []
     assert list(front_door.folder.joinpath(".inventory").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("moment", "number"),
-    [("", signal.SIGINT), ("created stream", signal.SIGINT), ("Sending", signal.SIGTERM)],
+    [("", signal.SIGINT), ("Servers are up", signal.SIGINT), ("Sending", signal.SIGTERM)],
 )
 def test_a_demo_that_is_stopped_leaves_no_process_and_no_port(
     front_door: FrontDoor, moment: str, number: signal.Signals
@@ -85,10 +89,15 @@ def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> 
     options = ("--rate", "50", "--products", "10", "--count", "30")
     process = front_door.start("up", *options, BATCH_SIZE="7")
     assert process.stdout is not None
+    told = []
     for line in process.stdout:
+        told.append(line)
         outcomes = line.partition(": applied ")[2]
         if sum(map(int, re.findall(r"\d+", outcomes))) == 30:
             break
+    words = [line.split(" ")[0] for line in told if not line.startswith(" ")]
+    assert words == ["Servers", "Resources:", "Dashboard", "Another", "AWS", "Stop"]
+    assert "events/s" not in "".join(told[:8])
     code, output = front_door.call("env")
     assert code == 0
     exports = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines())
@@ -117,7 +126,8 @@ def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> 
 
     assert front_door.call("destroy") == (
         2,
-        "Error: destroy deletes data and nobody can be asked: pass --yes\n",
+        "Error: This deletes data, and there is no terminal to ask for confirmation. To delete "
+        "anyway, add --yes.\n",
     )
     code, output = front_door.call("destroy", "--yes")
     assert code == 0
@@ -155,7 +165,7 @@ def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compo
     output = run("provision")
     assert output.count("created") == RESOURCES
     assert f"created stream {names.stream} (1 shard" in output
-    assert "Loaded 7 products" in the_documented_scenario(front_door, localstack)
+    assert "Added 7 products" in the_documented_scenario(front_door, localstack)
     assert '"P8"' in run("table")
     with lent(embedded, monkeypatch) as folders:
         the_scenario_of_ones_own(front_door, settings)
@@ -171,7 +181,7 @@ def the_documented_scenario(front_door: FrontDoor, variables: Mapping[str, str])
     """`inventory scenario` writes the table before and after each operation."""
     code, output = front_door.call("scenario", **variables)
     assert code == 0, output
-    assert output.endswith("The table is right; the story is in DynamodbTableStatus.txt.\n")
+    assert output.endswith("Each event and the table after it are in DynamodbTableStatus.txt.\n")
     written = (front_door.folder / "DynamodbTableStatus.txt").read_text()
     tables = tables_of(written)
     assert [len(rows) for rows in tables] == [7, 7, 7, 8, 7, 7, 6]

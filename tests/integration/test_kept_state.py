@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from front_door import FrontDoor, read_until
+from front_door import FrontDoor
 from running_up import (
     LOST,
     QUEUE,
@@ -89,9 +90,10 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     assert port is not None
     with occupied(port), occupied(DASHBOARD):
         running.again(DASHBOARD_PORT="")
-        announced = read_until(running.up, "The dashboard: ").split()[-1]
-    assert f"Another program listens on {DASHBOARD}, the port of the dashboard" in running.said
-    assert f"Another program listens on {port}, the port of MiniStack, which moves" in running.said
+    announced = re.findall("^Dashboard +(.+)$", running.said, re.MULTILINE)[0]
+    for taken, name in ((DASHBOARD, "the dashboard"), (port, "MiniStack")):
+        said = f"Port {taken} is in use by another program, so {name} uses port "
+        assert said in running.said
     with urllib.request.urlopen(announced, timeout=30) as page:  # noqa: S310
         assert b"Inventory" in page.read()
     endpoint = told(door)["AWS_ENDPOINT_URL"]
@@ -112,8 +114,8 @@ def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_por
     running.up.wait()
     eventually(lambda: running.door.processes() == [], timeout=30)
     running.again()
-    assert "Ending what" not in running.said
-    assert running.said.count("unchanged") == RESOURCES
+    assert "left behind" not in running.said
+    assert f"Resources: {RESOURCES} unchanged (" in running.said
     assert told(running.door) == before
     assert "of a killed run" in held(running.door)
 
@@ -126,7 +128,7 @@ def test_when_the_emulator_is_killed_the_next_start_has_the_whole_state_that_was
     os.kill(pid_of(running.door, "ministack"), signal.SIGKILL)
     output, _ = running.up.communicate(timeout=60)
     assert running.up.returncode == 1
-    assert "MiniStack was killed; its log: " in output
+    assert "MiniStack was killed. Its log is " in output
     assert LOST in output
     assert "kept" not in output
     assert os.readlink(folder_of(running.door) / "saved") == saved

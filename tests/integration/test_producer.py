@@ -336,7 +336,7 @@ def test_an_outage_that_lasts_ends_the_run_with_the_number_of_unconfirmed_events
     ended = produce(*FOLLOWED, "--retry-for", "0.3", environment=environment)
     assert ended.code == 1
     assert is_one_line(ended.err)
-    assert "events taken but not confirmed: 1" in ended.err
+    assert "Events not confirmed: 1" in ended.err
     assert ended.summary["unconfirmed"] == 1
     assert ended.summary["sent"] == len(stream.records()) == 1
 
@@ -356,7 +356,7 @@ def test_a_second_sigint_stops_at_once_and_tells_how_many_are_unconfirmed(
     unconfirmed = ended.summary["unconfirmed"]
     assert unconfirmed > 0
     assert is_one_line(ended.err)
-    assert ended.err.endswith(f"stopped at once; events taken but not confirmed: {unconfirmed}\n")
+    assert ended.err.endswith(f"Stopped at once. Events not confirmed: {unconfirmed}\n")
 
 
 def test_a_stream_that_is_deleted_during_the_run_ends_it(
@@ -374,11 +374,11 @@ def test_a_stream_that_is_deleted_during_the_run_ends_it(
     assert ended.code == 1
     assert [line["type"] for line in ended.lines] == ["event", "summary"]
     assert is_one_line(ended.err)
-    assert f"the stream {stream.name} " in ended.err
+    assert stream.name in ended.err
 
 
 @pytest.mark.parametrize("output", ["text", "jsonl"])
-def test_when_nothing_reads_the_output_it_ends_and_says_what_is_unconfirmed(
+def test_when_nothing_reads_the_output_it_ends_quietly(
     stream: Stream, environment: dict[str, str], output: str
 ) -> None:
     with started([*FOLLOWED, "--output", output], environment) as process:
@@ -386,22 +386,23 @@ def test_when_nothing_reads_the_output_it_ends_and_says_what_is_unconfirmed(
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait() == 1
-        error = process.stderr.read()
-    assert is_one_line(error)
-    assert "nothing reads the output; events taken but not confirmed: 0" in error
+        assert process.wait() == 128 + signal.SIGPIPE
+        assert process.stderr.read() == ""
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"STREAM_NAME": "no-such-stream"}, "the stream no-such-stream does not exist at http://"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot reach Kinesis at http://"),
+        ({"STREAM_NAME": "no-such-stream"}, "The stream no-such-stream does not exist at http://"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Cannot reach Kinesis at http://"),
         ({"AWS_ENDPOINT_URL": "nonsense"}, "Invalid endpoint: nonsense"),
-        ({"AWS_DEFAULT_REGION": None}, "no AWS region"),
-        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials"),
+        ({"AWS_DEFAULT_REGION": None}, "No AWS Region"),
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "No AWS credentials"),
         ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
-        ({"PRODUCER_RATE": "fast"}, "'fast' is not a valid float"),
+        (
+            {"PRODUCER_RATE": "fast"},
+            "PRODUCER_RATE must be a number above 0, such as 20 (it is 'fast')",
+        ),
     ],
 )
 def test_what_cannot_start_is_one_line_and_exit_2(
@@ -443,7 +444,7 @@ def test_a_broken_line_stops_a_file_before_anything_is_sent(
     ended = produce("--from-file", "-", environment=environment, stdin=text)
     assert ended.code == 2
     assert is_one_line(ended.err)
-    assert "stdin:2: not JSON: Expecting value, column 13" in ended.err
+    assert "stdin:2: invalid JSON: Expecting value, column 13" in ended.err
     assert stream.records() == []
 
     options = ["--from-file", "-", "--send-broken", *FOLLOWED]

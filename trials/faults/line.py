@@ -129,7 +129,7 @@ class Line:
         self._wait_a_while(records)
         said = CliRunner().invoke(cli, ["verify"])
         assert said.exit_code == 0, said.output
-        assert "All is well" in said.output
+        assert "Success: " in said.output
         self.fates = {name.replace(" ", "_"): int(n) for name, n in _COUNT.findall(said.output)}
         self._assert_folded(records)
         self.green = True

@@ -69,8 +69,8 @@ class LogReader:
                     entry, text = parse(raw), raw.decode().rstrip("\n")
                 except ValueError:
                     raise BrokenLogError(
-                        f"line {self._lines} of {self._path} is no entry of an audit log: mend "
-                        "it, or name another file with --log"
+                        f"Line {self._lines} of {self._path} is not an entry of an audit log. "
+                        "Repair it, or choose another file with --log."
                     ) from None
                 self._read += len(raw)
                 yield entry, text
@@ -94,7 +94,7 @@ class LogWriter:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BusyError(f"another program writes {self._path}") from None
+                raise BusyError(f"Another program is writing {self._path}") from None
             reader = LogReader(self._path)
             for entry, _ in reader.new():
                 self.contents.add(entry)

@@ -75,14 +75,14 @@ class Recorder:
             log = self._held.enter_context(LogWriter(self._path))
         except BusyError as error:
             if not self._is_waiting:
-                self._note(f"{error}: this one shows what is in it")
+                self._note(f"{error}. This one shows what the log has.")
             self._is_waiting = True
             return
         known = log.contents
         if known.current is not None and table_of(known.current) != self._table:
             raise OtherTableError(
-                f"{self._path} is the log of {table_of(known.current)}, not of {self._table}: "
-                "name another file with --log"
+                f"{self._path} is the log of {table_of(known.current)}, not of {self._table}. "
+                "Choose another file with --log."
             )
         self._follower = TableFollower(
             self._client,

@@ -23,9 +23,9 @@ def text(entry: Entry) -> Iterator[str]:
 def who(entry: Entry) -> str:
     """The event or events that made the change, as far as it shows them."""
     if not entry.by_event:
-        return "by no event: something else wrote the row"
+        return "not by an event: something else wrote the row"
     if entry.kind is Kind.REMOVED:
-        return f"{entry.event_type}, its id is not told by a row that is gone"
+        return f"{entry.event_type}; a deleted row does not have its id"
     if len(entry.event_ids) > 1:
         return f"{len(entry.event_ids)} events in one write: {', '.join(entry.event_ids)}"
     event_type = entry.event_type or "product_added or product_quantity_changed"
@@ -43,7 +43,7 @@ def _what(entry: Entry) -> str:
             for name in names
             if _side(before, name) != _side(after, name)
         )
-        or "nothing of the product changed"
+        or "no field of the product changed"
     )
 
 

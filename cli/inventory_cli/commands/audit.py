@@ -13,6 +13,7 @@ import click
 
 from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
+from producer.usage import Command
 
 if TYPE_CHECKING:
     from inventory_cli.audit.log import LogReader
@@ -23,26 +24,26 @@ LOOK_SECONDS = 0.25
 LINES_AT_ONCE = 1000
 
 
-@click.command()
-@click.option("--follow", is_flag=True, help="Go on with what happens, until Ctrl+C.")
-@click.option("--product", metavar="ID", help="Show the changes of this product alone.")
+@click.command(cls=Command)
+@click.option("--follow", is_flag=True, help="Show new changes as they happen, until Ctrl+C.")
+@click.option("--product", metavar="ID", help="Show only the changes of this product.")
 @click.option(
     "--since",
     metavar="TIME",
-    help="Show what happened since: 90s, 10m, 2h or 3d ago, or a time (ISO 8601; UTC).",
+    help="Show changes since this time: 90s, 10m, 2h or 3d ago, or an ISO 8601 time in UTC.",
 )
 @click.option(
     "--output",
     type=click.Choice(["auto", "text", "jsonl", "status"]),
     default="auto",
     show_default=True,
-    help="A line a change for people, JSON lines, or the layout of DynamodbTableStatus.txt; "
-    "auto: for people on a terminal, else JSON lines.",
+    help="Text, JSON lines, or the layout of DynamodbTableStatus.txt. auto: text on a terminal, "
+    "else JSON lines.",
 )
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file of the log, JSON lines.  [default: one for each table, in the state folder]",
+    help="The log file, JSON lines.  [default: one for each table, in the state folder]",
 )
 @click.pass_obj
 def audit(
@@ -53,11 +54,11 @@ def audit(
     output: str,
     log: Path | None,
 ) -> None:
-    """Record every change of the table in a log, each once, and show the log.
+    """Record every change of the table, and show the log.
 
-    The log is a file, and goes on where it ended: nothing is missed as long as this runs within
-    the 24 hours that the table's stream keeps a change, and nothing is in it twice, however this
-    was ended. The options choose what is shown of it; everything is recorded.
+    Each run continues the log where the last one ended. The table's stream keeps changes for 24
+    hours: run the command at least that often, and the log has every change exactly once. The
+    options choose what is shown; everything is recorded.
     """
     from inventory_cli.audit.log import BrokenLogError, LogReader
     from inventory_cli.audit.recorder import OtherTableError, Recorder
@@ -97,9 +98,9 @@ def _moment(text: str | None) -> str | None:
     try:
         return text and moments.since(text, datetime.now(UTC))
     except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is neither a time, as 2026-01-31T12:00, nor how long ago, as 10m",
-            param_hint="--since",
+        raise CannotRunError(
+            f"--since must be a time, such as 2026-01-31T12:00, or how long ago, such as 10m "
+            f"(it is {text!r})"
         ) from None
 
 

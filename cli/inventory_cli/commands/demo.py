@@ -6,50 +6,65 @@ import os
 import random
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from inventory_cli.errors import FailedError
+from producer.usage import Command, Number, WholeNumber
+
+if TYPE_CHECKING:
+    from inventory_cli.demo import Verdict
+
+MOST_PROBLEMS = 20
 
 
-@click.command()
-@click.option("--count", type=click.IntRange(1, 1_000_000), default=300, show_default=True)
+@click.command(cls=Command)
+@click.option(
+    "--count",
+    type=WholeNumber(1, 1_000_000),
+    default=300,
+    show_default=True,
+    help="How many events to send.",
+)
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 10_000, min_open=True),
+    type=Number(0, 10_000, min_open=True),
     default=50,
     show_default=True,
     help="Events per second.",
 )
 @click.option(
     "--products",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=40,
     show_default=True,
-    help="Few enough that products are changed and removed, not only added.",
+    help="How many products the events are about.",
 )
 @click.option(
     "--invalid-share",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=0.05,
     show_default=True,
-    help="Share of events that are broken on purpose.",
+    help="The share of events that are invalid on purpose.",
 )
-@click.option("--seed", type=int, help="The same seed sends the same events.")
+@click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
 @click.pass_obj
 def demo(
     state: Path, count: int, rate: float, products: int, invalid_share: float, seed: int | None
 ) -> None:
-    """Send events through the whole pipeline and prove the table right.
+    """Run the pipeline once and check the resulting table.
 
-    On the embedded target in a stack of its own, which is gone afterwards. Exits with 0 when every
-    event has its outcome and the table equals the fold of the events, else with 1.
+    It sends events through the whole pipeline, waits until each has an outcome, and compares the
+    table with what the events should produce. On the embedded target it starts servers of its own
+    and deletes their data at the end. It exits with 0 if all is right, else with 1.
     """
     from inventory_cli.demo import Plan, run
     from inventory_cli.function_log import Progress
     from inventory_cli.interrupts import Interrupts
-    from inventory_cli.narration import ProgressLine, conclusion, outcomes
+    from inventory_cli.progress import ProgressLine, outcomes
     from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import on_own_target
     from producer.generator import Spec
@@ -57,27 +72,56 @@ def demo(
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - no secret
     plan = Plan(Spec(seed, products, invalid_share=invalid_share), count, rate)
     started = time.monotonic()
-
-    def elapsed() -> str:
-        return f"({time.monotonic() - started:.1f} s)"
-
-    with Interrupts() as interrupts, on_own_target(state, interrupts.pause) as bench:
-        if chosen_by_name(os.environ) is Target.EMBEDDED:
-            click.echo(f"Servers are up {elapsed()}")
-        bench.provision(lambda change: click.echo(f"  {change}"))
+    embedded = chosen_by_name(os.environ) is Target.EMBEDDED
+    why_not_yet = "The servers end first." if embedded else ""
+    with Interrupts(why_not_yet) as interrupts, on_own_target(state, interrupts.pause) as bench:
+        if embedded:
+            click.echo(f"Servers are up ({time.monotonic() - started:.1f} s)")
+        bench.provision_in_short()
         interrupts.check()
-        click.echo(f"Resources are ready {elapsed()}")
-        click.echo(
-            f"Sending {count} events of {products} products, {rate:g} a second "
-            f"(the same again: --seed {seed})"
-        )
+        click.echo(f"Sending {count} events about {products} products, {rate:g} per second")
         with ProgressLine(sys.stdout) as line:
 
             def tell(put: int, progress: Progress) -> None:
-                line.show(f"  put {put}/{count}, {outcomes(progress.outcomes)}")
+                line.show(f"  sent {put}/{count}: {outcomes(progress.outcomes)}")
 
             verdict = run(plan, bench.clients, bench.names, bench.policy, interrupts.pause, tell)
         for text in conclusion(verdict):
             click.echo(text)
-        if verdict.problems:
-            raise FailedError(f"{len(verdict.problems)} things are not as they must be (above)")
+        if (problems := len(verdict.problems)) > 0:
+            raise FailedError(f"{problems} problem{'s' if problems > 1 else ''} found (see above)")
+        for text in _next_steps(seed, embedded):
+            click.echo(text)
+
+
+def conclusion(verdict: Verdict) -> Iterator[str]:
+    """Return the lines that say what came of a run."""
+    from inventory_cli.progress import outcomes
+
+    total = verdict.expected.outcomes.total()
+    yield f"Outcomes    {outcomes(verdict.outcomes)}"
+    rate = total / verdict.seconds
+    yield f"Rate        {rate:.1f} events per second, from first put to last outcome"
+    if verdict.latencies:
+        p50, p99 = (f"{verdict.latency(share) * 1000:.0f} ms" for share in (0.5, 0.99))
+        yield f"Latency     p50 {p50}, p99 {p99} from put to row ({len(verdict.latencies)} events)"
+    if cold := verdict.cold_latencies:
+        yield (
+            f"Cold start  up to {cold[-1] * 1000:.0f} ms from put to row, while the function "
+            f"started ({len(cold)} events)"
+        )
+    for problem in verdict.problems[:MOST_PROBLEMS]:
+        yield f"  wrong: {problem}"
+    if len(verdict.problems) > MOST_PROBLEMS:
+        yield f"  … and {len(verdict.problems) - MOST_PROBLEMS} more"
+    if not verdict.problems:
+        yield f"Table       {len(verdict.expected.rows)} rows, exactly what the events produce"
+        yield "Success: every event has an outcome, and the table is right."
+
+
+def _next_steps(seed: int, embedded: bool) -> Iterator[str]:
+    from inventory_cli.invocation import typed
+
+    yield f"Try next: `{typed('demo', f'--seed {seed}')}` sends the same events again."
+    if embedded:
+        yield f"          `{typed('up')}` keeps the pipeline running, with a live dashboard."

@@ -1,4 +1,4 @@
-"""`inventory export`: the resources in the words of other tools, and what people may do to them."""
+"""`inventory export`: the resources as a CloudFormation template, and IAM policies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inventory_cli.errors import OneLineGroup
+from producer.usage import Command
+
 if TYPE_CHECKING:
     from provisioner.account import Account
 
 
-@click.group()
+@click.group(cls=OneLineGroup)
 def export() -> None:
-    """Write what `inventory provision` makes in the words of other tools."""
+    """Write a CloudFormation template or IAM policies."""
 
 
 def _as_json(template: dict[str, Any]) -> str:
@@ -34,21 +37,25 @@ def _as_yaml(template: dict[str, Any]) -> str:
 FORMATS: dict[str, Callable[[dict[str, Any]], str]] = {"yaml": _as_yaml, "json": _as_json}
 
 
-@export.command()
+@export.command(cls=Command)
 @click.option(
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file, and the functions' zip beside it.",
+    help="The file to write. The functions' zip is written beside it.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="yaml", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="yaml",
+    show_default=True,
+    help="The format of the template.",
 )
 def cloudformation(output: Path | None, form: str) -> None:
-    """Write a CloudFormation template of everything that `provision` makes.
+    """Write a CloudFormation template of all resources.
 
-    It holds in any account and Region, and asks neither. Names and settings are those of the
-    environment.
+    It works in any account and Region. Names and settings come from the environment.
     """
     import provisioner
     from inventory_cli.workbench import packaged_function
@@ -71,7 +78,7 @@ def cloudformation(output: Path | None, form: str) -> None:
 
 
 def _like(pattern: str, otherwise: str) -> Callable[[Any, Any, str | None], str | None]:
-    """Checks an option, and says what it is to be `otherwise`."""
+    """Return a check of an option; `otherwise` says what it must be."""
 
     def checked(_context: Any, _parameter: Any, value: str | None) -> str | None:
         if value is None or re.fullmatch(pattern, value):
@@ -81,21 +88,21 @@ def _like(pattern: str, otherwise: str) -> Callable[[Any, Any, str | None], str 
     return checked
 
 
-@export.command()
+@export.command(cls=Command)
 @click.option(
     "--account",
     metavar="ID",
-    callback=_like(r"\d{12}", "an account has 12 digits"),
-    help="The account; else that of the credentials.",
+    callback=_like(r"\d{12}", "must be the 12 digits of an account"),
+    help="The account. Default: that of your credentials.",
 )
-@click.option("--region", help="The Region; else that of the environment.")
+@click.option("--region", help="The Region. Default: that of your environment.")
 @click.option(
     "--principal",
     metavar="role/NAME|user/NAME",
     default="role/inventory-deployer",
     show_default=True,
-    callback=_like("(role|user)/.+", "it is role/NAME or user/NAME"),
-    help="Who deploys, and may ask what it may do before it begins.",
+    callback=_like("(role|user)/.+", "must be role/NAME or user/NAME"),
+    help="The role or user that deploys. It may simulate its own policies.",
 )
 @click.option(
     "--output",
@@ -103,13 +110,13 @@ def _like(pattern: str, otherwise: str) -> Callable[[Any, Any, str | None], str 
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("dist"),
     show_default=True,
-    help="The folder to write them to.",
+    help="The folder to write to.",
 )
 def policies(account: str | None, region: str | None, principal: str, output: Path) -> None:
-    """Write the IAM policies of whoever deploys, two files, and of whoever operates.
+    """Write the IAM policies to deploy and to operate.
 
-    They name the resources of the stage, by the names and settings of the environment. docs/aws.md
-    says what to do with them.
+    Two files are for those who deploy, one is for those who operate. The policies name the
+    resources of the stage. docs/aws.md explains how to use them.
     """
     import provisioner
     from provisioner import permissions
@@ -139,15 +146,15 @@ def _account(account_id: str | None, region: str | None) -> Account:
     if account_id is None:
         return provisioner.whose(provisioner.Clients.from_session(session))
     if session.region_name is None:
-        raise provisioner.SettingsError("AWS_DEFAULT_REGION is not set: name the AWS Region")
+        raise provisioner.SettingsError("No AWS Region. Set AWS_DEFAULT_REGION.")
     partition = session.get_partition_for_region(session.region_name)
     return Account(account_id, session.region_name, partition)
 
 
-@export.command(hidden=True)
+@export.command(cls=Command, hidden=True)
 @click.argument("page", type=click.Path(dir_okay=False, path_type=Path))
 def permissions(page: Path) -> None:
-    """Write the page of the docs on who may do what."""
+    """Write docs/permissions.md."""
     from provisioner.permissions import matrix
 
     page.write_text(matrix.page(), encoding="utf-8")

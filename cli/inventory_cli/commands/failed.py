@@ -1,4 +1,4 @@
-"""`inventory rejected` and `inventory dead-letters`: what did not get its way."""
+"""`inventory rejected` and `inventory dead-letters`: list the failed events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inventory_cli.paths import embedded
+from producer.usage import Command
 
 if TYPE_CHECKING:
     from inventory_cli.redrive.item import Origin
@@ -19,25 +20,31 @@ output_option = click.option(
     type=click.Choice(["auto", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="For people, or JSON lines with whole payloads; auto: for people on a terminal.",
+    help="Text, or JSON lines with whole payloads. auto: text on a terminal, else JSON lines.",
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @output_option
 @click.pass_obj
 def rejected(state: Path, output: str) -> None:
-    """List the events that the function rejected: when, why, and what they were."""
+    """List the events that the function rejected.
+
+    For each event you see its ID, when and why it was rejected, and its payload.
+    """
     from inventory_cli.redrive.item import Origin
 
     _list(state, Origin.REJECTED, output)
 
 
-@click.command("dead-letters")
+@click.command("dead-letters", cls=Command)
 @output_option
 @click.pass_obj
 def dead_letters(state: Path, output: str) -> None:
-    """List the events that the pipe gave up on, with their payloads, read from the stream."""
+    """List the events that the pipe gave up on.
+
+    For each event you see its ID, when and why the pipe gave up, and its payload from the stream.
+    """
     from inventory_cli.redrive.item import Origin
 
     _list(state, Origin.DEAD_LETTERS, output)
@@ -49,14 +56,18 @@ def _list(state: Path, origin: Origin, output: str) -> None:
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
-    contents = inbox(bench, [origin]).look()
+    queues = inbox(bench, [origin])
+    hidden = queues.hidden()
+    contents = queues.look()
     if output == "text" or (output == "auto" and sys.stdout.isatty()):
         for item in contents.items:
             for line in showing.lines(item):
                 click.echo(line)
-        click.echo(f"{len(contents.items)} in {origin}")
+        click.echo(f"Events listed: {len(contents.items)}")
     else:
         for item in contents.items:
             click.echo(json.dumps(showing.document(item)))
     if contents.foreign:
-        click.echo(f"{contents.foreign} more messages are none of the pipeline's", err=True)
+        click.echo(f"Messages that are not from the pipeline: {contents.foreign}", err=True)
+    if hidden:
+        click.echo(showing.hidden(hidden), err=True)

@@ -1,4 +1,4 @@
-"""`inventory table` and `inventory env`: what is there."""
+"""`inventory table` and `inventory env`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import click
 
 from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
+from producer.usage import Command
 
 if TYPE_CHECKING:
     from inventory_cli.workbench import Workbench
@@ -25,37 +26,37 @@ FRAME_LINES = 6
 """Of a table on a terminal, the lines that are no rows."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--output",
     type=click.Choice(["auto", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="A table, or JSON lines; auto: a table on a terminal.",
+    help="A table or JSON lines. auto: a table on a terminal, else JSON lines.",
 )
-@click.option("--watch", is_flag=True, help="Go on with what changes, until Ctrl+C.")
+@click.option("--watch", is_flag=True, help="Show changes as they happen, until Ctrl+C.")
 @click.pass_obj
 def table(state: Path, output: str, watch: bool) -> None:
     """Print the rows of the table.
 
-    With --watch a terminal shows them as they change; JSON lines go on with a line a change.
+    With --watch, a terminal shows the rows as they change. With --output jsonl, the command
+    prints the rows, then a line for each change.
     """
-    from rich.console import Console
-
     from inventory_cli import table as rows_of
     from inventory_cli.workbench import on_target
+    from producer.textoutput import PlainConsole
 
     terminal = sys.stdout.isatty()
     as_table = output == "text" or (output == "auto" and terminal)
     if watch and as_table and not terminal:
-        raise click.UsageError("--watch shows a table on a terminal only: give --output jsonl")
+        raise CannotRunError("--watch needs a terminal. Elsewhere, add --output jsonl.")
     bench = on_target(embedded(state))
     if watch:
         _watch(bench, as_table)
         return
     rows = rows_of.read(bench.clients.dynamodb, bench.names.table).values()
     if as_table:
-        Console(highlight=False).print(rows_of.rendered(rows))
+        PlainConsole(highlight=False).print(rows_of.rendered(rows))
         click.echo(f"{len(rows)} rows")
         return
     for row in rows:
@@ -63,7 +64,6 @@ def table(state: Path, output: str, watch: bool) -> None:
 
 
 def _watch(bench: Workbench, as_table: bool) -> None:
-    from rich.console import Console
     from rich.live import Live
 
     from inventory_cli import table as rows_of
@@ -72,9 +72,10 @@ def _watch(bench: Workbench, as_table: bool) -> None:
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.table_stream.follower import NoStreamError, TableFollower
     from inventory_cli.table_stream.shard import Start
+    from producer.textoutput import PlainConsole
 
     streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     live = Live(console=console, screen=True, auto_refresh=False, redirect_stderr=False)
     try:
         with Interrupts() as interrupts, live if as_table else nullcontext():
@@ -103,12 +104,13 @@ def _tell(values: Iterable[Mapping[str, Any]]) -> None:
         click.echo(json.dumps(each))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.pass_obj
 def env(state: Path) -> None:
-    """Print what leads a shell to the running stack: eval "$(inventory env)".
+    """Print the variables that connect a shell to the pipeline.
 
-    To that of --state, or with TARGET=localstack to the containers, wherever the shell leads now.
+    Run eval "$(make env)". AWS tools in that shell then use the servers that `up` started, or
+    with TARGET=localstack the containers. Other AWS variables of the shell are unset.
     """
     from inventory_cli.environment import overriding, past_proxies
     from inventory_cli.target import variables_of_a_shell

@@ -1,27 +1,40 @@
-"""`inventory plan`: what a load would take on AWS, and cost."""
+"""`inventory plan`: what a load needs and costs on AWS."""
 
 from __future__ import annotations
 
 import click
 
 from inventory_cli.errors import CannotRunError
+from producer.usage import Command
 
 
-@click.command()
-@click.option("--events-per-second", type=float, required=True, help="A steady load.")
-@click.option("--products", type=int, required=True, help="How many have a row.")
-@click.option("--event-size", type=int, required=True, metavar="BYTES", help="Of an event's JSON.")
+@click.command(cls=Command)
+@click.option("--events-per-second", type=float, required=True, help="The load.")
+@click.option("--products", type=int, required=True, help="The number of rows in the table.")
 @click.option(
-    "--retention", type=int, default=24, show_default=True, metavar="HOURS", help="Of the stream."
+    "--event-size", type=int, required=True, metavar="BYTES", help="The size of an event's JSON."
 )
-@click.option("--hottest", type=float, metavar="PERCENT", help="Of all events, of one product.")
+@click.option(
+    "--retention",
+    type=int,
+    default=24,
+    show_default=True,
+    metavar="HOURS",
+    help="How long the stream keeps records.",
+)
+@click.option(
+    "--hottest",
+    type=float,
+    metavar="PERCENT",
+    help="The share of events that are about the busiest product.",
+)
 @click.option(
     "--turnover",
     type=float,
     default=20,
     show_default=True,
     metavar="PERCENT",
-    help="Of events that add a product that has no row, or remove one: they write two items.",
+    help="The share of events that add a new product or remove one. They write two items.",
 )
 @click.option(
     "--latency",
@@ -29,16 +42,16 @@ from inventory_cli.errors import CannotRunError
     default=3,
     show_default=True,
     metavar="SECONDS",
-    help="From the put to the row, for nearly all events.",
+    help="The time from put to row that nearly all events should keep.",
 )
 @click.option(
     "--region",
     envvar="AWS_DEFAULT_REGION",
     default="us-east-1",
     show_default=True,
-    help="Also AWS_DEFAULT_REGION.",
+    help="The AWS Region; also AWS_DEFAULT_REGION.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plan(
     events_per_second: float,
     products: int,
@@ -50,9 +63,10 @@ def plan(
     region: str,
     as_json: bool,
 ) -> None:
-    """Reckon what a load takes on AWS: sizes, quotas, latency, and what it costs a month.
+    """Estimate capacity, quotas and monthly cost on AWS.
 
-    Each figure has its formula, each price where it is from. It asks AWS nothing.
+    Each figure comes with its formula, and each price with its source. The command makes no AWS
+    calls.
     """
     import json
 
@@ -62,7 +76,7 @@ def plan(
     from inventory_cli.planning.workload import Workload, WorkloadError
 
     if region not in _regions():
-        raise CannotRunError(f"{region} is no Region that has Kinesis")
+        raise CannotRunError(f"{region} is not a Region that has Kinesis.")
     try:
         workload = Workload(
             events_per_second,

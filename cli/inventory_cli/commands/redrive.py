@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inventory_cli.errors import CannotRunError, FailedError
+from inventory_cli.invocation import typed
 from inventory_cli.paths import embedded
+from producer.usage import Command
 
 if TYPE_CHECKING:
     from inventory.stock import Row
@@ -23,23 +26,23 @@ if TYPE_CHECKING:
     from producer.sender import Accepted
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that is there.")
+@click.option("--all", "everything", is_flag=True, help="Choose all failed events.")
 @click.option(
     "--from",
     "source",
     type=click.Choice(["rejected", "dead-letters", "both"]),
     default="both",
     show_default=True,
-    help="The queue to look in.",
+    help="The queue to read.",
 )
-@click.option("--product", metavar="P", help="Those of this product id.")
-@click.option("--reason", metavar="TEXT", help="Those whose reason has this text in it.")
-@click.option("--dry-run", is_flag=True, help="Show what each would do now, and do nothing.")
-@click.option("--force", is_flag=True, help="Send also what newer events have superseded.")
-@click.option("--edit", is_flag=True, help="Open each payload in $EDITOR first.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--product", metavar="ID", help="Choose the events of this product.")
+@click.option("--reason", metavar="TEXT", help="Choose the events whose reason contains this text.")
+@click.option("--dry-run", is_flag=True, help="Show what each event would do, and send nothing.")
+@click.option("--force", is_flag=True, help="Also send events that newer events have superseded.")
+@click.option("--edit", is_flag=True, help="Open each payload in $EDITOR before it is sent.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def redrive(
     state: Path,
@@ -53,18 +56,16 @@ def redrive(
     edit: bool,
     yes: bool,
 ) -> None:
-    """Put failed events back at the end of the stream: those with an ID, or those that fit.
+    """Send failed events to the stream again.
 
-    Before, each is shown with what it would do now. `inventory rejected` and `inventory
-    dead-letters` list the IDs. Interrupted, it can be run again: nothing takes effect twice.
+    Choose events by the IDs that `rejected` and `dead-letters` list, or with options. The command
+    shows what each event would do now, asks, and puts the events at the end of the stream. You
+    can interrupt it and run it again: no event takes effect twice.
     """
-    if not (names or everything or product is not None or reason is not None):
-        raise CannotRunError("say which: IDs, --product, --reason or --all")
-    if names and everything:
-        raise CannotRunError("either IDs or --all, not both")
-    if not (yes or dry_run or sys.stdin.isatty()):
-        raise CannotRunError("redrive puts events on the stream, nobody can be asked: pass --yes")
+    chosen = bool(names or everything or product is not None or reason is not None)
+    _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
 
+    from inventory_cli.redrive import showing
     from inventory_cli.redrive.editing import edited
     from inventory_cli.redrive.inbox import inbox
     from inventory_cli.redrive.item import Origin, choose, unknown
@@ -74,12 +75,20 @@ def redrive(
     bench = on_target(embedded(state))
     origins = list(Origin) if source == "both" else [Origin(source)]
     queues = inbox(bench, origins)
+    unseen = queues.hidden()
     contents = queues.look()
     if missing := unknown(names, contents.items):
         raise CannotRunError(
-            f"no such ID: {', '.join(missing)} (inventory rejected, dead-letters list them)"
+            f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "
+            f"`{typed('dead-letters')}`." + (f"\n{showing.hidden(unseen)}" if unseen else "")
         )
     items = choose(contents.items, names, product, reason)
+    if unseen:
+        click.echo(showing.hidden(unseen))
+    if not items:
+        why = "no failed event matches" if contents.items else "there are no failed events"
+        click.echo(f"Nothing to send: {why}.")
+        return
     if edit:
         items = [edited(item) for item in items]
     decisions = plan(items, _rows(bench, products(items)), bench.policy, force=force)
@@ -89,7 +98,23 @@ def redrive(
     begun = _agreed(decisions, yes) and _carry_out(bench, queues, decisions, contents.letters)
     if edit and any(decision.verdict is Verdict.REJECTED for decision in decisions):
         error = FailedError if begun else CannotRunError
-        raise error("an edited event would still be rejected (above)")
+        raise error("An edited event would still be rejected (see above).")
+
+
+def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> None:
+    """Raise CannotRunError, which names all that is wrong."""
+    terminal = sys.stdin.isatty()
+    problems = []
+    if not chosen:
+        problems.append("Choose the events: give IDs, --product, --reason or --all.")
+    if chosen_twice:
+        problems.append("Give IDs or --all, not both.")
+    if edit and not (terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
+        problems.append("--edit needs a terminal, or an editor in EDITOR that works without one.")
+    if ask and not terminal:
+        problems.append("There is no terminal to ask for confirmation. To send anyway, add --yes.")
+    if problems:
+        raise CannotRunError("\n".join(problems))
 
 
 def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
@@ -99,7 +124,10 @@ def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
     for decision in decisions:
         click.echo(showing.decided(decision))
     for letter in staying(decisions, letters):
-        click.echo(f"A dead letter stays: not all of its {len(letter.names)} records leave it.")
+        click.echo(
+            "A message stays in the dead-letter queue, because not all of its "
+            f"{len(letter.names)} records are sent."
+        )
 
 
 def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
@@ -108,13 +136,13 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
 
     count = Counter(decision.action for decision in decisions)
     if not count[Action.SEND] and not count[Action.FORGET]:
-        click.echo("Nothing to send.")
+        click.echo("Nothing to send: all events stay in their queues (see above).")
         return False
-    question = f"Put {count[Action.SEND]} on the stream"
+    question = f"Send {count[Action.SEND]} to the stream"
     if count[Action.FORGET]:
-        question += f", take {count[Action.FORGET]} out of the queue"
+        question += f" and remove {count[Action.FORGET]} from the queue"
     if not (yes or click.confirm(f"{question}?")):
-        raise CannotRunError("nothing was sent")
+        raise CannotRunError("Nothing was sent.")
     return True
 
 
@@ -134,7 +162,7 @@ def _rows(bench: Workbench, product_ids: Iterable[str]) -> dict[str, Row | None]
 def _carry_out(
     bench: Workbench, queues: Inbox, decisions: Sequence[Decision], letters: Sequence[Letter]
 ) -> bool:
-    """Do it, and say so line by line. Raises FailedError when it ends half-way."""
+    """Send and delete, with a line for each event. Raises FailedError when it ends half-way."""
     import time
 
     from botocore.exceptions import BotoCoreError, ClientError
@@ -151,9 +179,9 @@ def _carry_out(
     def put(decision: Decision, record: Event) -> None:
         sender.send([record])
         place = name_of(accepted[-1].shard_id, accepted[-1].sequence_number)
-        click.echo(f"{decision.item.name} is on the stream again, as {place}")
+        click.echo(f"{decision.item.name} was sent again as {place}")
 
-    with Interrupts() as interrupts:
+    with Interrupts("The events of the current product are sent first.") as interrupts:
         sender = Sender(
             bench.clients.kinesis,
             bench.names.stream,
@@ -169,9 +197,10 @@ def _carry_out(
                 carry_out(here, list(held.messages), put, held.delete, interrupts.check)
         except (SendingError, ClientError, BotoCoreError) as error:
             raise FailedError(
-                f"{len(accepted)} sent, then: {error}. What is left is in its queue: run it again"
+                f"{len(accepted)} sent, then: {error}. The other events are still in their queues. "
+                "To go on, run it again."
             ) from error
     click.echo(f"{len(accepted)} sent.")
     if gone:
-        click.echo(f"{gone} messages were gone from their queue, or somebody else has them.")
+        click.echo(f"{gone} messages were skipped: somebody else has received or deleted them.")
     return True

@@ -11,25 +11,26 @@ import click
 
 from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
+from producer.usage import Command
 
 if TYPE_CHECKING:
     from inventory_cli.workbench import Workbench
 
 
-@click.command()
-@click.option("--plan", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask, where resources cost money.")
-@click.option("--dry-run", is_flag=True, help="Print the API calls that would be made.")
+@click.command(cls=Command)
+@click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation. Resources may cost money.")
+@click.option("--dry-run", is_flag=True, help="Print the API calls that would change something.")
 @click.pass_obj
 def provision(state: Path, plan: bool, yes: bool, dry_run: bool) -> None:
-    """Create what is missing, update what has drifted, leave alone what is right.
+    """Create or update the resources.
 
-    With TARGET=aws it says first where, what, and what that costs a month, has IAM say whether you
-    may do all of it, and asks.
-    --dry-run prints each call that would change something, in order: service, operation and its
-    parameters as JSON. Neither it nor --plan changes anything.
+    With TARGET=aws, the command first prints the account, the changes and their monthly cost. It
+    checks your permissions with IAM's policy simulator, then asks for confirmation. --dry-run
+    prints the calls in order: service, operation, and parameters as JSON.
     """
     import provisioner
+    from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target, packaged_function
 
     bench = on_target(embedded(state))
@@ -40,11 +41,12 @@ def provision(state: Path, plan: bool, yes: bool, dry_run: bool) -> None:
     elif plan:
         click.echo(provisioner.render_plan(bench.plan()))
     elif not bench.billed or _agreed(bench, yes):
-        bench.provision(click.echo, agreed=True)
+        with announced("The calls under way end first."):
+            bench.provision(click.echo, agreed=True)
 
 
 def _agreed(bench: Workbench, yes: bool) -> bool:
-    """Whether there is something to do, and whoever pays for it wants it done."""
+    """Return whether there is something to do and the user agreed to it."""
     import provisioner
     from inventory_cli.planning.idle import monthly
     from inventory_cli.workbench import pending
@@ -63,28 +65,30 @@ def _agreed(bench: Workbench, yes: bool) -> bool:
     if beforehand.denied:
         raise CannotRunError(f"you may not {', '.join(beforehand.denied)}; nothing was changed")
     if beforehand.unknown:
-        click.echo(f"Whether you may do all of that is not known before: {beforehand.unknown}")
+        click.echo(f"Your permissions cannot be checked first: {beforehand.unknown}")
     if not yes:
         if not sys.stdin.isatty():
             raise CannotRunError(
-                "provision makes what costs money and nobody can be asked: pass --yes"
+                "The resources may cost money, and there is no terminal to ask for confirmation. "
+                "To create them anyway, add --yes."
             )
         click.confirm("Go ahead?", abort=True)
     return True
 
 
-@click.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.command(cls=Command)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def destroy(state: Path, yes: bool) -> None:
-    """Delete what `inventory provision` made, and all data in it.
+    """Delete the resources and all their data.
 
-    What has the tags of the stage goes, under whatever name, and nothing else; what has to be left
-    is said, with why.
+    The command deletes exactly the resources that have the tags of the stage. It lists what it
+    cannot delete, and why.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     import provisioner
+    from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target
     from provisioner.errors import explain
 
@@ -94,24 +98,32 @@ def destroy(state: Path, yes: bool) -> None:
     account = provisioner.whose(clients)
     if not yes:
         if not sys.stdin.isatty():
-            raise CannotRunError("destroy deletes data and nobody can be asked: pass --yes")
+            raise CannotRunError(
+                "This deletes data, and there is no terminal to ask for confirmation. To delete "
+                "anyway, add --yes."
+            )
         click.confirm(
-            f"Delete {names.pipe}, {names.function}, {names.stream}, {names.table} and all else of "
-            f"the stage {names.stage} in account {account.id}, Region {account.region}, with all "
-            "data?",
+            f"Delete {names.pipe}, {names.function}, {names.stream}, {names.table} and all other "
+            f"resources of the stage {names.stage} in account {account.id}, Region "
+            f"{account.region}, and all their data?",
             abort=True,
         )
     try:
         tagged = provisioner.tagged(bench.session, names.stage)
     except (BotoCoreError, ClientError) as error:
-        click.echo(f"Only what has the names of now is looked for: {explain(error)}", err=True)
+        click.echo(f"Only resources with today's names can be found: {explain(error)}", err=True)
         tagged = frozenset()
-    done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
+    with announced("The calls under way end first."):
+        done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
     left = sum(change.action is provisioner.Action.KEPT for change in done)
-    click.echo(f"{left} left, see above" if left else f"nothing of the stage {names.stage} is left")
+    click.echo(
+        f"{left} resources are left (see above)"
+        if left
+        else f"nothing of the stage {names.stage} is left"
+    )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument(
     "zip_file",
     metavar="[ZIP]",
@@ -119,7 +131,10 @@ def destroy(state: Path, yes: bool) -> None:
     default=Path("dist/inventory-processor.zip"),
 )
 def package(zip_file: Path) -> None:
-    """Write the function's zip, dependencies inside: the same input gives the same bytes."""
+    """Build the functions' zip.
+
+    It includes all dependencies. The same source always gives the same bytes.
+    """
     import build_zip
 
     click.echo(build_zip.build(zip_file))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from inventory_cli.errors import CannotRunError, FailedError
+from producer.usage import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument(
     "events_file",
     metavar="[FILE]",
@@ -21,20 +23,25 @@ from inventory_cli.errors import CannotRunError, FailedError
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     default=Path("DynamodbTableStatus.txt"),
     show_default=True,
-    help="Where the tables and events are written.",
+    help="The file to write the tables and events to.",
 )
 @click.pass_obj
 def scenario(state: Path, events_file: Path | None, output: Path) -> None:
-    """Replay a scenario event by event and write down the table after each.
+    """Send a few events one by one and show the table.
 
-    The documented one loads seven products and does six operations; FILE, JSON lines, takes its
-    place. On the embedded target in a stack of its own, which is gone afterwards.
+    It writes each event, with the table before and after it, to a file. The documented scenario
+    adds seven products, then does six operations. For a scenario of your own, write one JSON event
+    per line in FILE. On the embedded target the command starts servers of its own and deletes
+    their data at the end.
     """
     from inventory_cli.interrupts import Interrupts
     from inventory_cli.scenario import Player, StuckError, documented, from_lines, status_file
     from inventory_cli.workbench import on_own_target
     from producer.errors import CannotStartError
+    from producer.shown import shown
 
+    if not os.access(output.parent, os.W_OK):
+        raise CannotRunError(f"Cannot write to the folder {output.parent}: choose another --output")
     try:
         preparation = documented("documented-table") if events_file is None else []
         events = (
@@ -45,20 +52,20 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     except CannotStartError as error:
         raise CannotRunError(str(error)) from error
 
-    with Interrupts() as interrupts, on_own_target(state, interrupts.pause) as bench:
-        bench.provision(lambda change: click.echo(f"  {change}"))
+    with Interrupts("") as interrupts, on_own_target(state, interrupts.pause) as bench:
+        bench.provision_in_short()
         interrupts.check()
         player = Player(bench.clients, bench.names, bench.policy, interrupts.pause)
         try:
             if preparation:
                 player.send(preparation)
-                click.echo(f"Loaded {len(preparation)} products")
+                click.echo(f"Added {len(preparation)} products")
             before = player.rows()
             operations = []
             for event in events:
                 operations.append(operation := player.play(event))
                 click.echo(
-                    f"{operation.outcome:<10} {event.kind} {event.partition_key}: "
+                    f"{operation.outcome:<10} {event.kind} {shown(event.partition_key)}: "
                     f"{len(operation.after)} rows"
                 )
         except StuckError as error:
@@ -68,5 +75,5 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
         for problem in problems:
             click.echo(f"  wrong: {problem}")
         if problems:
-            raise FailedError("the table is not what the events fold to (above)")
-    click.echo(f"The table is right; the story is in {output}.")
+            raise FailedError("The table is not what the events should produce (see above).")
+    click.echo(f"The table is right. Each event and the table after it are in {output}.")

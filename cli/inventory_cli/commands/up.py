@@ -6,8 +6,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ import click
 
 from eventbridge_pipes import guard
 from inventory_cli.errors import CannotRunError, FailedError
+from inventory_cli.invocation import typed
 from inventory_cli.paths import embedded
 from producer.cli import produce
+from producer.usage import Command, RefusedError
 
 if TYPE_CHECKING:
     from inventory_cli.embedded.dashboard import Page
@@ -29,57 +31,44 @@ RESTART_SECONDS = 3.0
 """How long the Pipes service stays away when it was killed: long enough to see it."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(cls=Command, context_settings={"ignore_unknown_options": True})
 @click.option(
     "--allow-origin",
     envvar="ALLOW_ORIGIN",
     metavar="ORIGINS",
     callback=lambda _context, _option, given: _origins(given),
-    help="Origins whose web pages may use the servers, such as http://localhost:3000, with commas "
-    "between. Pages of others are refused.",
+    help="Web pages of these origins may call the servers, such as http://localhost:3000. "
+    "Separate them with commas. All other web pages are refused.",
 )
 @click.argument("producer_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...]) -> None:
-    """Run the whole stack on this machine until Ctrl+C: servers, resources, producer, dashboard.
+    """Run the whole pipeline on this machine until Ctrl+C.
 
-    Options of `inventory produce` are handed on to the producer: `inventory up --rate 20`. What
-    the stack holds is kept, and there again the next time.
+    It starts the servers, creates the resources, and starts the producer and the dashboard. You
+    can add options of `produce`, such as --rate 20. All data is kept for the next start.
     """
-    produce.make_context("produce", list(producer_options))  # a wrong option stops it here
+    port = _checked(producer_options)
 
     from inventory_cli.embedded import dashboard
     from inventory_cli.embedded.processes import free_port
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
-    from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import Workbench, enter, say_unused_endpoint
 
-    match chosen_by_name(os.environ):
-        case Target.LOCALSTACK:
-            raise CannotRunError(
-                "inventory up starts the servers of the embedded target; for TARGET=localstack run "
-                "`make up TARGET=localstack` or `docker compose up`"
-            )
-        case Target.AWS:
-            raise CannotRunError(
-                "inventory up starts the servers of the embedded target; elsewhere they run "
-                "already: use inventory provision and inventory produce"
-            )
     say_unused_endpoint(state)
-    port = dashboard.asked(os.environ)  # a wrong one stops it here
     folder = embedded(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
-    interrupts = Interrupts()
-    stack = EmbeddedStack(folder, os.environ, interrupts.pause, click.echo, pipes_may_crash=True)
+    began = time.monotonic()
+    interrupts = Interrupts("The servers save their data first.")
+    stack = EmbeddedStack(folder, os.environ, interrupts.pause, _say, pipes_may_crash=True)
     try:
         with interrupts, stack:
+            click.echo(f"Servers are up ({time.monotonic() - began:.1f} s)")
             enter(stack.variables)
             bench = Workbench.from_environment()
-            for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES"):
-                click.echo(f"{name}={stack.variables[name]}")
-            bench.provision(lambda change: click.echo(f"  {change}"))
+            bench.provision_in_short()
             interrupts.check()
             with ExitStack() as started:
                 control = f"127.0.0.1:{free_port()}"
@@ -90,28 +79,83 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                     port = port or stack.port(dashboard.NAME, dashboard.PORT)
                     page = dashboard.Page(port, folder, os.environ, control)
                     started.callback(page.server.stop)
-                else:
-                    click.echo(f"No dashboard: {reason}")
-                click.echo('In another shell: inventory table, or eval "$(inventory env)"')
+                    page.wait(interrupts.pause)
+                for line in _hints(page.url if page else f"none: {reason}", stack.variables):
+                    click.echo(line)
                 _follow(bench, interrupts.pause, producer, page, stack)
     except InterruptedRunError:
         if not stack.kept:
             raise FailedError(_lost(folder)) from None
-        click.echo(f"Stopped. What the stack holds is kept in {folder}.")
+        click.echo(f"Stopped. The data is kept in {folder}.")
     except FailedError as error:
         if not stack.kept:
             raise FailedError(f"{error.message}. {_lost(folder)}") from error
         raise
 
 
+def _checked(producer_options: tuple[str, ...]) -> int | None:
+    """Check the target and all settings before anything starts. Return the dashboard's port.
+
+    Raises CannotRunError, which names everything that is wrong.
+    """
+    from inventory_cli.embedded import dashboard
+    from inventory_cli.target import Target, chosen_by_name
+    from inventory_cli.workbench import resource_settings
+    from provisioner import SettingsError
+
+    match chosen_by_name(os.environ):
+        case Target.LOCALSTACK:
+            raise CannotRunError(
+                "`up` starts the embedded target. To start the containers of TARGET=localstack, "
+                "run `make up TARGET=localstack`."
+            )
+        case Target.AWS:
+            raise CannotRunError(
+                "`up` starts the embedded target. With TARGET=aws, create the resources with "
+                f"`{typed('provision')}`, then send events with `{typed('produce')}`."
+            )
+    port = None
+    problems = []
+    try:
+        produce.make_context("produce", list(producer_options))
+    except RefusedError as error:
+        problems.append(error.message)
+    try:
+        port = dashboard.asked(os.environ)
+    except SettingsError as error:
+        problems.append(str(error))
+    try:
+        resource_settings()
+    except SettingsError as error:
+        problems.append(str(error))
+    if problems:
+        raise CannotRunError("\n".join(problems))
+    return port
+
+
+def _say(text: str) -> None:
+    """Print a line. If nobody reads it any more, go on: the data is still to be saved."""
+    with suppress(BrokenPipeError):
+        click.echo(text)
+
+
+def _hints(page: str, variables: Mapping[str, str]) -> Iterator[str]:
+    table, verify, env = typed("table"), typed("verify"), f'eval "$({typed("env")})"'
+    width = max(map(len, (table, verify, env)))
+    yield f"Dashboard      {page}"
+    yield f"Another shell  {table:<{width}}  prints the rows"
+    yield f"               {verify:<{width}}  checks the table"
+    yield f"               {env:<{width}}  connects AWS tools"
+    yield f"AWS endpoint   {variables['AWS_ENDPOINT_URL']}"
+    yield "Stop           Ctrl+C"
+
+
 def _lost(folder: Path) -> str:
     from inventory_cli.embedded.saved import time_of_newest
 
     if (saved := time_of_newest(folder)) is None:
-        return "MiniStack ended without saving: what the stack held is lost."
-    return (
-        f"MiniStack ended without saving: the next run begins with what the stack held at {saved}."
-    )
+        return "MiniStack ended without saving: all data is lost."
+    return f"MiniStack ended without saving: the next start has the data of {saved}."
 
 
 def _origins(given: str | None) -> str | None:
@@ -137,13 +181,13 @@ def _follow(
     page: Page | None,
     stack: EmbeddedStack,
 ) -> None:
-    """Show what the function makes of the events, until `pause` raises or a server ends.
+    """Show the outcomes of the events until `pause` raises or a server ends.
 
-    A producer that has sent all it was asked for is no reason to stop. A dashboard that ends is
-    told of, as is one that begins to answer, and a Pipes service that was killed is started again.
+    A producer that has sent all its events may end. So may the dashboard, with a message. A Pipes
+    service that was killed is started again.
     """
     from inventory_cli.function_log import FunctionLog
-    from inventory_cli.narration import ProgressLine, outcomes
+    from inventory_cli.progress import ProgressLine, outcomes
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since=time.time())
     started = time.monotonic()
@@ -160,15 +204,15 @@ def _follow(
             if page is not None and (news := page.news()):
                 line.note(news)
             if stack.pipes.killed:
-                line.note(f"{stack.pipes.name} was killed; it is started again")
+                line.note(f"{stack.pipes.name} was killed. Starting it again.")
                 pause(RESTART_SECONDS)
                 stack.start_pipes()
 
 
 def _check(producer: Server, stack: EmbeddedStack) -> None:
-    """Raises FailedError when one ended that should not have; a killed Pipes service may."""
+    """Raise FailedError if a server has ended; a killed Pipes service may."""
     for server in (*stack.servers, producer):  # which ends when the emulator has
         as_it_should = server is producer and producer.finished
         if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
             how = "was killed" if server.killed else "ended"
-            raise FailedError(f"{server.name} {how}; its log: {server.log}")
+            raise FailedError(f"{server.name} {how}. Its log is {server.log}")

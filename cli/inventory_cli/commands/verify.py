@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,51 +11,64 @@ import click
 
 from inventory_cli.errors import FailedError
 from inventory_cli.paths import embedded
+from producer.usage import Command, Number
 
 if TYPE_CHECKING:
     from inventory.stock import Row
     from inventory_cli.verdict import Difference, Trace, Verdict
+    from inventory_cli.verification import Evidence
 
 MOST_DIFFERENCES = 20
 MOST_EVENTS = 10
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=30,
     show_default=True,
-    help="Seconds that the same must be wrong for before it counts: what is under way arrives.",
+    help="Seconds that a difference must last to count. Events may still be on their way.",
 )
 @click.pass_obj
 def verify(state: Path, wait: float) -> None:
-    """Prove the table: it is what the events on the stream make, and none of them is lost.
+    """Check the table against the events on the stream.
 
-    Reads the stream from its beginning, the rejected and the dead-letter queue and the table, and
-    changes none of them. Exits with 0 when all is as it must be, else with 1.
+    It reads the whole stream, the rejected and the dead-letter queue and the table, and changes
+    none of them. It exits with 0 if the table is what the events produce and no event is lost,
+    else with 1.
     """
     from inventory_cli.interrupts import Interrupts
+    from inventory_cli.progress import ProgressLine
     from inventory_cli.verifying import gather, settled
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
-    with Interrupts() as interrupts:
-        verdict = settled(
-            lambda: gather(bench.session, bench.clients, bench.names),
-            bench.policy,
-            wait,
-            interrupts.pause,
-        )
+    with (
+        Interrupts("The current read ends first.") as interrupts,
+        ProgressLine(sys.stderr) as progress,
+    ):
+
+        def look() -> Evidence:
+            interrupts.check()
+            return gather(bench.session, bench.clients, bench.names)
+
+        def tell(differences: int, seconds: float) -> None:
+            progress.show(
+                f"Waiting for the pipeline to catch up (differences: {differences}, the same for "
+                f"{seconds:.0f} of {wait:g} s)"
+            )
+
+        verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
     for line in report(verdict):
         click.echo(line)
     if verdict.differences:
         count = len(verdict.differences)
-        raise FailedError(f"{count} difference{'s' if count > 1 else ''} (above)")
+        raise FailedError(f"{count} difference{'s' if count > 1 else ''} found (see above)")
 
 
 def report(verdict: Verdict) -> Iterator[str]:
-    """The lines that tell it: counts, differences, the conclusion if all is well."""
+    """Return the lines to print: counts, differences, and the conclusion if there are none."""
     from inventory_cli.history import Fate
 
     yield f"Events    {verdict.fates.total()} on the stream"
@@ -62,12 +76,12 @@ def report(verdict: Verdict) -> Iterator[str]:
         if count := verdict.fates[fate]:
             again = verdict.put_again[fate]
             yield f"  {fate.replace('_', ' '):<13} {count:>7}" + (
-                f", {again} of them put again since" if again else ""
+                f", {again} of them sent again since" if again else ""
             )
     if verdict.applied_after_all:
-        yield f"  {verdict.applied_after_all} of the applied are dead letters too"
+        yield f"  {verdict.applied_after_all} of the applied events are also dead letters"
     yield f"Rows      {verdict.rows} checked" + (
-        f", {verdict.older_rows} older than the stream" if verdict.older_rows else ""
+        f", and {verdict.older_rows} older than the stream" if verdict.older_rows else ""
     )
     for difference in verdict.differences[:MOST_DIFFERENCES]:
         yield from _told(difference)
@@ -75,8 +89,8 @@ def report(verdict: Verdict) -> Iterator[str]:
         yield f"  … and {more} more differences"
     if not verdict.differences:
         under_way = verdict.fates[Fate.UNHANDLED]
-        yield "All is well: the table is what its events make, and every event is accounted for" + (
-            f"; {under_way} came in meanwhile and are under way." if under_way else "."
+        yield "Success: the table is what the events produce, and no event is lost." + (
+            f" {under_way} newer events are still under way." if under_way else ""
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,21 +18,23 @@ PORT = 8080
 HIGHEST_PORT = 65_535
 OFF = 0
 ANSWER_SECONDS = 0.2
+POLL_SECONDS = 0.1
+STARTUP_SECONDS = 20.0
 
 
 def left_out(port: int | None) -> str | None:
-    """Why there is none on `port`, or None when there can be one."""
+    """Return why there is no page on `port`; None if there can be one."""
     if port == OFF:
         return f"{PORT_VARIABLE}={OFF}"
     if find_spec("nicegui") is None:
-        return "it is not installed (`make up` does that)"
+        return "it is not installed. `make up` installs it."
     if port and not is_free(port):
-        return f"another program listens on {port}: choose another {PORT_VARIABLE}, or set none"
+        return f"port {port} is in use. Set {PORT_VARIABLE} to another port."
     return None
 
 
 def asked(environ: Mapping[str, str]) -> int | None:
-    """The port that somebody wants it on, and no other. Raises provisioner.SettingsError."""
+    """Return the port that the user chose, if any. Raises provisioner.SettingsError."""
     found: int | None = read({"port": (PORT_VARIABLE, between(OFF, HIGHEST_PORT))}, environ).get(
         "port"
     )
@@ -45,8 +48,8 @@ class Page:
         self, port: int, state: Path, environ: Mapping[str, str], producer_control: str
     ) -> None:
         """`environ` leads to the stack."""
-        self._url = f"http://127.0.0.1:{port}"
-        self._told: str | None = None
+        self.url = f"http://127.0.0.1:{port}"
+        self._told = False
         endpoint = environ["AWS_ENDPOINT_URL_PIPES"]
         settings = {
             "DASHBOARD_CONTROLS": "1",
@@ -59,14 +62,17 @@ class Page:
         argv = [sys.executable, "-m", "dashboard"]
         self.server = Server.start("The dashboard", argv, settings, state / "dashboard.log")
 
-    def news(self) -> str | None:
-        """Where it is, once it answers, and why it ended, once it has; each once."""
-        told, self._told = self._told, self._now()
-        return self._told if self._told != told else None
+    def wait(self, pause: Callable[[float], object]) -> None:
+        """Return once it answers or has ended, or after some seconds."""
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while self.server.running and time.monotonic() < deadline:
+            if answers(f"{self.url}/health", ANSWER_SECONDS):
+                return
+            pause(POLL_SECONDS)
 
-    def _now(self) -> str | None:
-        if not self.server.running:
-            return f"The dashboard ended: {self.server.last_line()}"
-        if self._told or answers(f"{self._url}/health", ANSWER_SECONDS):
-            return f"The dashboard: {self._url}"
-        return None
+    def news(self) -> str | None:
+        """Return why it ended, once."""
+        if self.server.running or self._told:
+            return None
+        self._told = True
+        return f"The dashboard ended: {self.server.last_line()}"

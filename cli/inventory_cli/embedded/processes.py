@@ -47,7 +47,9 @@ class Server:
             private.opened(log.with_suffix(leftovers.SUFFIX), "a") as pid,
         ):
             if not leftovers.claim(pid):
-                raise StartupError(f"{name} runs already: end the process that has {pid.name} open")
+                raise StartupError(
+                    f"{name} is already running. Stop the process that has {pid.name} open."
+                )
             process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                 argv,
                 env=dict(env),

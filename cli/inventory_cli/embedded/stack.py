@@ -22,6 +22,7 @@ from inventory_cli.embedded.processes import (
     is_free,
 )
 from inventory_cli.environment import isolated, of_resources, variables
+from inventory_cli.invocation import typed
 
 STARTUP_SECONDS = 30.0
 LOADED_BYTES_A_SECOND = 10_000_000
@@ -34,11 +35,11 @@ TRIES = 2
 
 
 class NoStackError(Exception):
-    """No embedded stack is running on a state folder."""
+    """No embedded stack is running in a state folder."""
 
 
 class AlreadyRunningError(Exception):
-    """An embedded stack is running on this state folder."""
+    """An embedded stack is running in this state folder."""
 
 
 class EmbeddedStack:
@@ -77,7 +78,7 @@ class EmbeddedStack:
             undo.callback(_lock(self.folder))
             if left := leftovers.left(self.folder):
                 what = ", ".join(map(leftovers.described, left))
-                self._tell(f"Ending what a run that was killed has left: {what}.")
+                self._tell(f"Stopping servers that an earlier run left behind: {what}.")
                 for file in left:
                     leftovers.end(file)
             undo.callback(_watch(self.folder))
@@ -111,8 +112,7 @@ class EmbeddedStack:
             taken, port = port, free_port()
             if taken is not None:
                 self._tell(
-                    f"Another program listens on {taken}, the port of {name}, which moves to "
-                    f"{port}."
+                    f"Port {taken} is in use by another program, so {name} uses port {port}."
                 )
         self._ports[name] = port
         private.write(self.folder / PORTS, json.dumps(self._ports))
@@ -163,7 +163,7 @@ class EmbeddedStack:
             while self.emulator.running:
                 if not told and time.monotonic() - started > 1:
                     last = saved.time_of_newest(self.folder) or "the start"
-                    self._tell(f"Saving… (Ctrl+C gives that up, and what came after {last})")
+                    self._tell(f"Saving… Ctrl+C stops at once and loses what came after {last}.")
                     told = True
                 self._pause(POLL_SECONDS)
         finally:
@@ -175,7 +175,7 @@ def running_variables(state: Path) -> dict[str, str]:
     """The variables of the stack that runs on `state`. Raises NoStackError if none does."""
     note = _note(state)
     if not (note.exists() and leftovers.held(state / LOCK)):
-        raise NoStackError(f"no stack is running on {state}: start one with `inventory up`")
+        raise NoStackError(f"No stack is running in {state}. Start one with `{typed('up')}`.")
     variables: dict[str, str] = json.loads(note.read_text())["variables"]
     return variables
 
@@ -212,8 +212,8 @@ def _lock(state: Path) -> Callable[[], object]:
     if not leftovers.claim(file):
         file.close()
         raise AlreadyRunningError(
-            f"a stack is running on {state} already: stop it first, or name another folder "
-            "with --state"
+            f"A stack is already running in {state}. Stop it first, or choose another folder with "
+            "--state or INVENTORY_STATE."
         )
     return file.close
 

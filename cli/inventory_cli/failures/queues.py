@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 AT_ONCE = 10
 """Messages of one call, the most that SQS takes."""
@@ -50,7 +51,7 @@ class Queue:
         120,000 at most. Who looks again and again need not listen for what one look misses.
         """
         found: dict[str, Message] = {}
-        hidden_for = max(visible_after, self._count() * SECONDS_EACH)
+        hidden_for = max(visible_after, self._count("ApproximateNumberOfMessages") * SECONDS_EACH)
         while new := list(self._receive(hidden_for, listen_seconds)):
             known = found.keys() >= {message.message_id for message in new}
             found |= {message.message_id: message for message in new}
@@ -86,12 +87,14 @@ class Queue:
     def delete(self, message: Message) -> None:
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt_handle)
 
-    def _count(self) -> int:
-        """How many there are, about."""
-        answer = self._sqs.get_queue_attributes(
-            QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    def hidden(self) -> int:
+        """Return about how many messages were received and are hidden until their visibility
+        timeout ends."""
+        return self._count("ApproximateNumberOfMessagesNotVisible")
+
+    def _count(self, attribute: QueueAttributeNameType) -> int:
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[attribute])
+        return int(answer["Attributes"][attribute])
 
     def _receive(self, hidden_for: float, listen_seconds: int) -> Iterator[Message]:
         answer = self._sqs.receive_message(

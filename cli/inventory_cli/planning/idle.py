@@ -1,4 +1,4 @@
-"""What the stack costs a month while nothing happens in it."""
+"""The monthly cost of the stack while it is idle."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def monthly(region: str, shards: int, kinds: Mapping[str, int]) -> str:
     total = sum(item.dollars for item in items)
     lines = [f"About {total:.2f} USD a month while idle, before any free tier:"]
     lines += [f"  {item.dollars:8.2f}  {item.name} ({item.formula})" for item in items]
-    of = f"Prices of {priced}" + (f" (not all are known of {region})" if priced != region else "")
-    lines += [f"{of}, {book.checked()}: prices.json has their sources."]
-    lines += ["What is put through it costs more: docs/provisioning.md"]
+    of = f"Prices of {priced}" + (f" (some of {region} are not known)" if priced != region else "")
+    lines += [f"{of}, {book.checked()}. Their sources are in prices.json."]
+    lines += ["Events cost extra: docs/provisioning.md"]
     return "\n".join(lines)

@@ -44,9 +44,9 @@ class Plan:
     def obstacles(self) -> list[str]:
         """What no quota that AWS raises, and no larger size, would carry."""
         slow = self.sizing.hottest_busy
-        behind = [f"the hottest product's lane would have to be {slow:.1f} times as quick"]
+        behind = [f"the batches of the hottest product would have to be {slow:.1f} times as fast"]
         return [
-            f"{use.quota.what}: {use.needed:,.0f} needed, {use.quota.limit:,.0f} is the most"
+            f"{use.quota.what}: {use.needed:,.0f} needed, the limit is {use.quota.limit:,.0f}"
             for use in self.uses
             if not use.fits and use.quota.raise_at is None
         ] + (behind if slow > 1 else [])

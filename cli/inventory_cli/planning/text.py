@@ -11,9 +11,9 @@ from inventory_cli.planning.bill import SECONDS, Item
 from inventory_cli.planning.book import Measured
 from inventory_cli.planning.plan import Plan, Use
 
-NOT_RECKONED = (
-    "Not reckoned: free tiers, taxes, volume tiers, retries, rejected events and dead letters, the "
-    "alerts' function, who else reads stream or table, and what is there while idle."
+NOT_INCLUDED = (
+    "Not included: free tiers, taxes, volume discounts, retries, rejected events, dead letters, "
+    "the alerts function, other readers of the stream or table, and the cost while idle."
 )
 
 
@@ -40,12 +40,10 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     yield _size(
         "ParallelizationFactor",
         str(size.factor),
-        f"of 1 to 10: {size.lanes:,} lanes in all",
+        f"from 1 to 10; up to {size.lanes:,} batches at the same time",
     )
-    yield _size(
-        "batch", f"{size.batch:,}", f"twice what a lane gets in {size.period:g} s, within 6 MiB"
-    )
-    yield _size("window", f"{size.window} s", f"as long as {load.latency:g} s of latency allow")
+    yield _size("batch", f"{size.batch:,}", f"twice the records of {size.period:g} s, up to 6 MiB")
+    yield _size("window", f"{size.window} s", f"the longest for a latency of {load.latency:g} s")
     yield _size(
         "batches/s", f"{size.invocations:,.1f}", f"{lane.records:,.1f} records in each, on average"
     )
@@ -61,10 +59,10 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     yield _size(
         "concurrency",
         f"{size.concurrency:,.1f}",
-        f"batches/s x seconds; at most one a lane, {size.lanes:,}",
+        f"batches/s x seconds; at most {size.lanes:,}",
     )
     yield "\nTable"
-    yield _size("capacity", "on demand", "as provision makes it; it has to bear:")
+    yield _size("capacity", "on demand", "as `provision` creates it; this load needs:")
     yield _size(
         "write units/s",
         f"{size.write_units:,.0f}",
@@ -77,10 +75,10 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     yield "\nLatency, put to row"
     yield _size("typical", f"{size.typical_latency:.2f} s", f"{size.period:g} / 2 + an invocation")
     yield _size(
-        "of nearly all",
+        "nearly all",
         f"{size.high_latency:.2f} s",
         f"{size.period:g} + an invocation / (1 - {lane.busy:.2f} busy)"
-        + ("" if size.high_latency <= load.latency else f": not the {load.latency:g} s asked for"),
+        + ("" if size.high_latency <= load.latency else f"; over the {load.latency:g} s asked for"),
     )
     yield f"\n{'Quotas':<57}{'needed':>10} {'limit':>10}"
     yield from (_use(use) for use in plan.uses)
@@ -90,26 +88,27 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     yield from _sum(plan)
     yield ""
     yield from _sources(plan)
-    yield f"Quotas: those of an account that has asked for nothing, read {book.quotas_read()}."
-    yield f"The function's figures: {measured.command}, on {measured.on}."
+    yield f"Quotas: the defaults of an account, read {book.quotas_read()}."
+    yield f"The function was measured with {measured.command}, on {measured.on}."
     yield (
-        f"Assumed: a shard is read every {sizing.POLL:g} s, a call to the table takes "
-        f"{sizing.READ_SECONDS * 1000:g} ms to read and {sizing.WRITE_SECONDS * 1000:g} to write."
+        f"Assumed: a shard is read every {sizing.POLL:g} s; a read of the table takes "
+        f"{sizing.READ_SECONDS * 1000:g} ms, a write {sizing.WRITE_SECONDS * 1000:g} ms."
     )
-    yield NOT_RECKONED
+    yield NOT_INCLUDED
     if size.factor > 1:
-        yield "provision sets no ParallelizationFactor: set it on the pipe."
-    yield from (f"It cannot be carried as it is: {each}." for each in plan.obstacles)
+        yield "`provision` does not set ParallelizationFactor. Set it on the pipe."
+    yield from (f"AWS cannot carry this load: {each}." for each in plan.obstacles)
 
 
 def _sum(plan: Plan) -> Iterator[str]:
     unknown = plan.bill.unknown
     if len(unknown) == len(plan.bill.items):
         known = ", ".join(book.priced_regions())
-        yield f"No price is known for {plan.region}: prices.json has those of {known}."
+        yield f"No price is known for {plan.region}. prices.json has those of {known}."
         return
     least = "at least " if unknown else ""
-    yield f"  {plan.bill.known:14,.2f}  USD in all, {least}{_per_million(plan)} a million events"
+    per_million = f"{least}{_per_million(plan)} per million events"
+    yield f"  {plan.bill.known:14,.2f}  USD in total, {per_million}"
     if unknown:
         yield f"No price is known for {plan.region} of {', '.join(unknown)}."
 
@@ -133,7 +132,9 @@ def _use(use: Use) -> str:
 
 
 def _where(use: Use) -> str:
-    return f"raise it: {use.quota.raise_at}" if use.quota.raise_at else "cannot be raised"
+    return (
+        f"request an increase: {use.quota.raise_at}" if use.quota.raise_at else "cannot be raised"
+    )
 
 
 def _item(item: Item) -> str:

@@ -1,4 +1,4 @@
-"""What is to be carried."""
+"""The load of a plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_RETENTION = 8_760
 
 
 class WorkloadError(Exception):
-    """It makes no sense, or AWS does not take it; the message names the option."""
+    """Invalid option values; the message has a line for each option."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,22 @@ class Workload:
     latency: float = 3.0
 
     def __post_init__(self) -> None:
-        rate = self.events_per_second
-        _check(math.isfinite(rate) and 0 < rate <= 1e8, "--events-per-second", "above 0, to 1e8")
-        _check(1 <= self.products <= 10**11, "--products", "1 to 1e11")
-        _check(
-            SMALLEST_EVENT <= self.event_bytes <= MAX_EVENT,
-            "--event-size",
-            f"{SMALLEST_EVENT} to {MAX_EVENT:,} bytes",
+        rate, hottest = self.events_per_second, self.hottest
+        least = f"{100 / self.products:.6g}" if self.products else "0"
+        retention = 24 <= self.retention_hours <= LONGEST_RETENTION
+        size = SMALLEST_EVENT <= self.event_bytes <= MAX_EVENT
+        hot = hottest is None or self.products < 1 or 1 / self.products <= hottest <= 1
+        checks = (
+            (math.isfinite(rate) and 0 < rate <= 1e8, "--events-per-second", "above 0, up to 1e8"),
+            (1 <= self.products <= 10**11, "--products", "from 1 to 1e11"),
+            (size, "--event-size", f"from {SMALLEST_EVENT} to {MAX_EVENT:,} bytes"),
+            (retention, "--retention", "from 24 to 8,760 hours"),
+            (0 <= self.turnover <= 1, "--turnover", "from 0 to 100 percent"),
+            (1 <= self.latency <= 300, "--latency", "from 1 to 300 seconds"),
+            (hot, "--hottest", f"from {least} (all products alike) to 100 percent"),
         )
-        _check(24 <= self.retention_hours <= LONGEST_RETENTION, "--retention", "24 to 8,760 hours")
-        _check(0 <= self.turnover <= 1, "--turnover", "0 to 100 percent")
-        _check(1 <= self.latency <= 300, "--latency", "1 to 300 seconds")
-        _check(
-            self.hottest is None or 1 / self.products <= self.hottest <= 1,
-            "--hottest",
-            f"{100 / self.products:.6g} (all products alike) to 100 percent",
-        )
+        if wrong := [f"{option} must be {wanted}" for holds, option, wanted in checks if not holds]:
+            raise WorkloadError("\n".join(wrong))
 
     @property
     def hottest_share(self) -> float:
@@ -58,8 +58,3 @@ class Workload:
     @property
     def bytes_per_second(self) -> float:
         return self.events_per_second * self.event_bytes
-
-
-def _check(holds: bool, option: str, takes: str) -> None:
-    if not holds:
-        raise WorkloadError(f"{option} takes {takes}")

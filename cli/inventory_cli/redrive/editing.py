@@ -22,7 +22,7 @@ def edited(item: Item) -> Item:
     try:
         saved = click.edit(item.payload, extension=".json")
     except click.ClickException as error:
-        raise CannotRunError(f"{error.message} (EDITOR chooses another)") from error
+        raise CannotRunError(f"{error.message} Set EDITOR to another editor.") from error
     if saved is None:
         return item
     payload = saved.strip()

@@ -70,6 +70,10 @@ class Inbox:
         self._stream = stream
         self._queues = queues
 
+    def hidden(self) -> int:
+        """Return about how many messages somebody else has received and not deleted yet."""
+        return sum(queue.hidden() for queue in self._queues.values())
+
     def look(self) -> Contents:
         """What is there now. The messages are visible to others again when it returns."""
         items: dict[str, Item] = {}
@@ -122,7 +126,7 @@ def _rejected(rejection: Rejection, message: Message, stretches: Stretches) -> I
         number = rejection.sequence_number
         records = stretches.read(rejection.shard_id, number, number, count=1)
         payload = records[0].data if records else None
-        lost = None if records else "too long for its queue, and no longer on the stream"
+        lost = None if records else "too long for the queue, and no longer on the stream"
     return Item(
         origin=Origin.REJECTED,
         shard_id=rejection.shard_id,

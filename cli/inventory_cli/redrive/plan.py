@@ -107,7 +107,7 @@ def _decide(
     if step.outcome is Outcome.REJECTED:
         return Decision(item, Action.LEAVE, Verdict.REJECTED, step.reason)
     verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
-    reason = "over newer events" if newer else None
+    reason = "overwrites newer events" if newer else None
     return Decision(item, Action.SEND, verdict, reason, record, before, step.row)
 
 

@@ -103,3 +103,11 @@ def _encoded(payload: bytes | None) -> tuple[str | None, str | None]:
         return payload.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         return base64.b64encode(payload).decode("ascii"), "base64"
+
+
+def hidden(messages: int) -> str:
+    """Return the notice that some messages cannot be seen."""
+    return (
+        f"{messages} more message{'s are' if messages > 1 else ' is'} hidden for now, because "
+        "somebody received them. Try again when their visibility timeout has ended."
+    )

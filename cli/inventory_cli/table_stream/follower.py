@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from inventory_cli.invocation import create_missing
 from inventory_cli.table_stream.records import Record
 from inventory_cli.table_stream.shard import Start
 from inventory_cli.table_stream.shards import next_stream
@@ -63,9 +64,11 @@ class TableFollower:
             self._follower = self._at(stream)
         records = self._follower.look()
         if self._follower.gone:
-            self._note(f"{self._follower.stream} is gone, with what was not yet read of it")
+            self._note(f"{self._follower.stream} was deleted. Its unread changes are lost.")
             if (stream := self._next()) is None:
-                raise NoStreamError(f"{self._table} has no stream newer than the one that is gone")
+                raise NoStreamError(
+                    f"The stream of {self._table} was deleted, and the table has no newer one."
+                )
             self._follower = self._at(stream)
         return records
 
@@ -74,9 +77,7 @@ class TableFollower:
             return self._at(current)
         streams = self._streams()
         if not streams:
-            raise NoStreamError(
-                f"the table {self._table} has no stream (inventory provision makes what is missing)"
-            )
+            raise NoStreamError(f"The table {self._table} has no stream. {create_missing()}")
         return self._at(min(streams) if self._start is Start.OLDEST else max(streams))
 
     def _next(self) -> str | None:

@@ -93,8 +93,8 @@ class ShardReader:
                 )["ShardIterator"]
             except self._client.exceptions.TrimmedDataAccessException:
                 self._note(
-                    f"{self._shard} no longer holds the last change that was read of it: those "
-                    "that came next may be gone"
+                    f"{self._shard} no longer has the last change that was read. Later changes "
+                    "may be missing too."
                 )
         iterator = self._client.get_shard_iterator(**asked, ShardIteratorType=self._start.value)
         # "The newest" would be another record the next time: then, rather some once more.

@@ -64,6 +64,6 @@ def _done(act: Callable[[], object], log: Log, cause: Cause) -> bool:
     try:
         act()
     except (ClientError, BotoCoreError) as error:
-        log("alert not sent, will be tried again", cause=cause.key, error=str(error)[:500])
+        log("alert not sent, will be retried", cause=cause.key, error=str(error)[:500])
         return False
     return True

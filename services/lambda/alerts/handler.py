@@ -133,7 +133,7 @@ def _fetching(seconds_left: Callable[[], float]) -> Callable[[DeadLetter], Seque
             count = min(letter.count, RECORDS_OF_A_LETTER)
             return stretches[0].read(letter.shard_id, letter.first, letter.last, count)
         except (ClientError, BotoCoreError) as error:
-            log("records of a dead letter not read", error=str(error)[:500])
+            log("cannot read the records of a dead letter", error=str(error)[:500])
             return []
 
     return fetch

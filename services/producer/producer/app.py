@@ -1,8 +1,7 @@
-"""A run from its settings: reads, connects, sends, shows. The composition root of `produce`."""
+"""Runs `produce`: reads the settings, connects, sends and shows the events."""
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from producer.settings import Settings
 from producer.shown import shown
 from producer.stop import StopRequest
 from producer.textoutput import PlainConsole, TextOutput
+from producer.usage import discard_output
 
 
 def run(settings: Settings) -> None:
@@ -44,7 +44,13 @@ def run(settings: Settings) -> None:
         client = connect(settings.stream)
         trouble = ""
         with _output(settings) as output:
-            report = Report(output, each_event=settings.each_event_shown, clock=monotonic)
+            report = Report(
+                output,
+                each_event=settings.each_event_shown,
+                clock=monotonic,
+                asked=lambda: None if pace.paused else pace.rate,
+                warn=_warn,
+            )
 
             def on_accepted(accepted: Accepted) -> None:
                 report.accepted(accepted)
@@ -73,19 +79,22 @@ def run(settings: Settings) -> None:
                     paused=lambda: _paused(pace, beat),
                 )
             except KeyboardInterrupt:
-                trouble = "stopped at once"
+                trouble = "Stopped at once"
             except SendingError as error:
                 trouble = str(error)
             except BrokenPipeError:
-                trouble = "stopped because nothing reads the output"
-                _discard_output()
+                discard_output()
+                if not sender.pending:
+                    raise
+                trouble = "Stopped because nothing reads the output"
             output.summary(report.summary(), unconfirmed=sender.pending)
+    report.warn_at_the_end()
     if trouble:
-        raise SendingError(f"{trouble}; events taken but not confirmed: {sender.pending}")
+        raise SendingError(f"{trouble.rstrip('.')}. Events not confirmed: {sender.pending}")
 
 
 def _events(settings: Settings) -> Iterator[Event]:
-    """Generated events without end, or those of the file, all checked before the first is sent."""
+    """Return generated events, or those of the file, all checked before the first is sent."""
     if settings.from_file is None:
         return generator.events(settings.spec)
     if settings.from_file == "-":
@@ -103,7 +112,7 @@ def _gaps(rate: float | None, batch: bool) -> Iterator[float]:
 
 
 def _paused(pace: Pace, beat: Callable[[], None]) -> bool:
-    """A producer that waits because it was told to is well."""
+    """Return whether the producer is paused; a paused producer is healthy."""
     if pace.paused:
         beat()
     return pace.paused
@@ -119,7 +128,9 @@ def _control(settings: Settings, pace: Pace) -> Iterator[None]:
         server = serve(pace, host, port)
     except OSError as error:
         address = shown(f"{host}:{port}")
-        raise CannotStartError(f"--control {address}: {error.strerror or error}") from error
+        raise CannotStartError(
+            f"Cannot listen on {address} (--control): {error.strerror or error}"
+        ) from error
     try:
         yield
     finally:
@@ -134,20 +145,16 @@ def _heartbeat(settings: Settings) -> Callable[[], None]:
     gap = 1 / settings.rate if settings.rate else max(pacing.NATURAL_GAP)
 
     def on_trouble(error: OSError) -> None:
-        click.echo(f"Warning: no heartbeat, and still sending: {path}: {error.strerror}", err=True)
+        _warn(f"Cannot write the heartbeat: {path}: {error.strerror}. Events are still sent.")
 
     try:
         return Heartbeat(settings.heartbeat, gap, on_trouble).beat
     except OSError as error:
-        raise CannotStartError(f"no heartbeat can be written: {path}: {error.strerror}") from error
+        raise CannotStartError(f"Cannot write the heartbeat: {path}: {error.strerror}") from error
 
 
-def _discard_output() -> None:
-    """What is still written, now or by Python at its end, goes nowhere in place of failing again
-    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _warn(text: str) -> None:
+    click.echo(f"Warning: {text}", err=True)
 
 
 def _output(settings: Settings) -> TextOutput | JsonOutput:

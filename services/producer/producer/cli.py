@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import click
 from click.core import ParameterSource
@@ -15,49 +14,24 @@ from producer.errors import CannotStartError, SendingError
 from producer.generator import MOST_PRODUCTS, Spec
 from producer.mix import Mix
 from producer.settings import DEFAULT_STREAM, Settings, stream_of_stage
+from producer.usage import Command, Number, RefusedError, WholeNumber
 
 OF_GENERATED_EVENTS = ("seed", "products", "mix", "invalid_share")
 
 
 class BrokeOffError(click.ClickException):
-    """One line, exit 1: sending ended before all that was taken was accepted."""
+    """Sending ended before the stream accepted all events (exit 1)."""
 
     exit_code = 1
-
-
-class RefusedError(click.ClickException):
-    """One line, exit 2: nothing was sent."""
-
-    exit_code = 2
-
-
-class OneLineCommand(click.Command):
-    """Says what is wrong with the options in one line, without the usage that click adds."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **kwargs)
-        except click.UsageError as error:
-            raise RefusedError(f"{error.format_message()} (--help lists the options)") from None
-
-
-class FiniteRange(click.FloatRange):
-    """A range that lets neither `inf` nor `nan` through."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
 
 
 def _mix(ctx: click.Context, param: click.Parameter, value: str) -> Mix:
     try:
         return mix.parse(value)
     except ValueError as error:
-        raise click.BadParameter(f"{error} (example: added=6,removed=1,changed=3).") from None
+        raise click.BadParameter(
+            f"must be shares, such as added=6,removed=1,changed=3: {error}"
+        ) from None
 
 
 def _address(
@@ -67,18 +41,19 @@ def _address(
         return None
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise click.BadParameter(f"{value!r} is not HOST:PORT (example: 127.0.0.1:8081).")
+        raise click.BadParameter("must be HOST:PORT, such as 127.0.0.1:8081")
     return host, int(port)
 
 
-POSITIVE = FiniteRange(min=0, min_open=True)
-RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
+POSITIVE = Number(min=0, min_open=True)
+RATE = Number(min=0, min_open=True, max=1_000_000)
 
 
 @click.command(
-    cls=OneLineCommand,
+    cls=Command,
+    short_help="Send generated events to the stream.",
     context_settings={"auto_envvar_prefix": "PRODUCER"},
-    epilog="Each option can also be given as an environment variable: PRODUCER_RATE=20 is "
+    epilog="You can set each option with an environment variable: PRODUCER_RATE=20 is "
     "--rate 20, PRODUCER_BATCH=1 is --batch.",
 )
 @click.option(
@@ -86,18 +61,18 @@ RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
     envvar=["PRODUCER_STREAM", "STREAM_NAME"],
     default=lambda: stream_of_stage(os.environ.get("STAGE")),
     show_default=DEFAULT_STREAM,
-    help="Kinesis stream to send to; also STREAM_NAME. By default that of the stage in STAGE.",
+    help="The Kinesis stream to send to; also STREAM_NAME. STAGE adds a prefix to the default.",
 )
-@click.option("--rate", type=RATE, help="Events per second, in place of one every 0.5-1.5 s.")
-@click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
-@click.option("--duration", type=POSITIVE, help="Stop after so many seconds.")
-@click.option("--seed", type=int, help="The same seed gives the same events, ids included.")
+@click.option("--rate", type=RATE, help="Events per second. Without it, one every 0.5-1.5 s.")
+@click.option("--count", type=WholeNumber(min=1), help="Stop after this many events.")
+@click.option("--duration", type=POSITIVE, help="Stop after this many seconds.")
+@click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
 @click.option(
     "--products",
-    type=click.IntRange(1, MOST_PRODUCTS),
+    type=WholeNumber(1, MOST_PRODUCTS),
     default=Spec.products,
     show_default=True,
-    help="Product ids are P1 to P<products>.",
+    help="Use the product ids P1 to P<products>.",
 )
 @click.option(
     "--mix",
@@ -105,50 +80,53 @@ RATE = FiniteRange(min=0, min_open=True, max=1_000_000)
     metavar="SHARES",
     default="added=6,removed=1,changed=3",
     show_default=True,
-    help="Shares of the event types.",
+    help="How often each event type comes, as relative shares.",
 )
 @click.option(
     "--invalid-share",
-    type=FiniteRange(0, 1),
+    type=Number(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of events that are broken on purpose.",
+    help="The share of events that are invalid on purpose.",
 )
 @click.option(
     "--from-file",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-    help="Send the lines of this JSON-lines file ('-': standard input) instead, as they are.",
+    help="Send the lines of this file, unchanged, in place of generated events. Each line is "
+    "a JSON event. '-' is standard input.",
 )
-@click.option("--send-broken", is_flag=True, help="With --from-file: send non-JSON lines too.")
+@click.option("--send-broken", is_flag=True, help="With --from-file: also send invalid JSON.")
 @click.option(
     "--batch",
     is_flag=True,
-    help="Fill PutRecords calls with up to 500 events; without --rate as fast as possible.",
+    help="Send up to 500 events per PutRecords call. Without --rate, send as fast as possible.",
 )
 @click.option(
     "--retry-for",
     type=POSITIVE,
     default=Settings.retry_for,
     show_default=True,
-    help="Give up when the stream has not taken an event for so many seconds.",
+    help="Give up when the stream has not accepted an event for this many seconds.",
 )
 @click.option(
     "--output",
     type=click.Choice(["auto", "text", "jsonl"]),
     default="auto",
     show_default=True,
-    help="Lines to read or JSON lines; auto: text on a terminal.",
+    help="Text or JSON lines. auto: text on a terminal, else JSON lines.",
 )
 @click.option(
     "--heartbeat",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep a sign of life in this file, for `python -m producer.heartbeat` to check.",
+    help="Update this file while events are accepted. A health check can read it with "
+    "`python -m producer.heartbeat FILE`.",
 )
 @click.option(
     "--control",
     callback=_address,
     metavar="HOST:PORT",
-    help="Let whoever reaches this address read and set the pace; 127.0.0.1:8081, say.",
+    help="Listen on this address for requests that read or change the rate. Anyone who can "
+    "reach it may send them.",
 )
 @click.pass_context
 def produce(
@@ -172,15 +150,21 @@ def produce(
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
 
-    Ctrl+C or SIGTERM stops taking new events, sends what is taken, prints a summary and exits
-    with 0. A second Ctrl+C stops at once (1). Nothing can be sent: 2. Sending broke off: 1.
+    Most removals and changes are about products that the run has added before.
+
+    Ctrl+C or SIGTERM stops the generator, sends the events that wait, prints a summary and exits
+    with 0. A second Ctrl+C stops at once and exits with 1. If sending fails, it exits with 1; if
+    it cannot start, with 2.
     """
-    for option in OF_GENERATED_EVENTS if from_file else ():
-        if ctx.get_parameter_source(option) is not ParameterSource.DEFAULT:
-            name = option.replace("_", "-")
-            raise RefusedError(f"--{name} is for generated events: leave out --from-file or it")
+    problems = [
+        f"--{option.replace('_', '-')} and --from-file exclude each other"
+        for option in (OF_GENERATED_EVENTS if from_file else ())
+        if ctx.get_parameter_source(option) is not ParameterSource.DEFAULT
+    ]
     if send_broken and not from_file:
-        raise RefusedError("--send-broken is for --from-file")
+        problems.append("--send-broken needs --from-file")
+    if problems:
+        raise RefusedError("\n".join(problems))
     settings = Settings(
         stream=stream,
         spec=Spec(seed, products, mix, invalid_share),

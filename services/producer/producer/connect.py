@@ -34,10 +34,10 @@ def connect(stream: str) -> KinesisClient:
     except (BotoCoreError, ClientError) as failure:
         raise CannotStartError(explain(failure, stream, endpoint)) from failure
     except ValueError as error:  # what botocore raises for an endpoint that is not a URL
-        raise CannotStartError(f"{error}: check AWS_ENDPOINT_URL") from error
+        raise CannotStartError(f"{error}. Check AWS_ENDPOINT_URL.") from error
     if summary["StreamStatus"] not in ("ACTIVE", "UPDATING"):
         raise CannotStartError(
-            f"the stream {stream} is {summary['StreamStatus']}: try again when it is ACTIVE"
+            f"The stream {stream} is {summary['StreamStatus']}. Try again when it is ACTIVE."
         )
     return client
 

@@ -1,4 +1,4 @@
-"""What a failure of a Kinesis call means: worth another try or not, and in words."""
+"""Failed Kinesis calls: whether a retry may help, and what to tell the user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ TRANSIENT_CODES = frozenset(
         "TooManyRequestsException",
     }
 )
-LOCAL_STACK = 'for a running local stack: eval "$(inventory env)"'
 
 
 def transient(failure: Failure) -> bool:
@@ -62,25 +61,25 @@ def explain(failure: Failure, stream: str, endpoint: str) -> str:
     match failure:
         case NoCredentialsError() | PartialCredentialsError():
             return (
-                "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or "
-                f"AWS_PROFILE ({LOCAL_STACK})"
+                "No AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY."
             )
         case NoRegionError():
-            return f"no AWS region: set AWS_DEFAULT_REGION ({LOCAL_STACK})"
+            return "No AWS Region. Set AWS_DEFAULT_REGION."
         case ClientError() if _code(failure) == "ResourceNotFoundException":
             return (
-                f"the stream {stream} does not exist at {endpoint}: "
-                "create it with 'inventory provision', or name another with --stream"
+                f"The stream {stream} does not exist at {endpoint}. "
+                "Deploy the pipeline first, or choose another stream with --stream."
             )
         case ConnectionError() | HTTPClientError():
             return (
-                f"cannot reach Kinesis at {endpoint}: check the network and AWS_ENDPOINT_URL "
-                f"({LOCAL_STACK}); {_words(failure)}"
+                f"Cannot reach Kinesis at {endpoint}. Check the network and AWS_ENDPOINT_URL. "
+                f"{_words(failure)}"
             )
         case BotoCoreError():
-            return f"Kinesis cannot be called: {_words(failure)}"
+            return f"The call to Kinesis failed. {_words(failure)}"
         case _:
-            return f"Kinesis at {endpoint} refuses the stream {stream}: {_words(failure)}"
+            return f"Kinesis at {endpoint} rejected a call for {stream}. {_words(failure)}"
 
 
 def _words(failure: Failure) -> str:

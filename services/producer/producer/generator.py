@@ -1,4 +1,8 @@
-"""The inventory events of the original system, endless and reproducible."""
+"""The inventory events of the original system, endless and reproducible.
+
+Removals and changes are about products that earlier events of the run added. A few are about any
+product, as in every real system: if it does not exist, the outcome is "not found".
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from datetime import datetime, timedelta
 from producer import broken, ulid
 from producer.broken import Document, dump
 from producer.dice import Dice
-from producer.event import Event
+from producer.event import EVENT_TYPES, Event
 from producer.mix import Mix
 
 PRODUCT_NAMES = ("Laptop", "Phone", "Tablet", "Headphones", "Charger")
@@ -18,6 +22,10 @@ FIRST_SECOND = datetime(2022, 1, 1)
 MOST_PRODUCTS = 1_000_000_000
 SECONDS = int((datetime(2024, 1, 1) - FIRST_SECOND).total_seconds())
 BROKEN_WAYS = tuple(broken.WAYS)
+ADDED, REMOVED, CHANGED = EVENT_TYPES
+STRAY_SHARE = 0.05
+"""The share of removals and changes that are about any product, whether it exists or not."""
+MOST_KNOWN = 100_000
 
 
 @dataclass(frozen=True)
@@ -48,18 +56,56 @@ def events(spec: Spec) -> Iterator[Event]:
     globally unique.
     """
     dice = Dice(spec.seed)
+    known = Known()
     for event_id in ulid.fresh() if spec.seed is None else ulid.seeded(spec.seed):
         if dice.fraction() < spec.invalid_share:
             yield _broken(spec, dice, event_id)
         else:
-            yield _valid(spec, dice, event_id)
+            yield _valid(spec, dice, event_id, known)
 
 
-def _valid(spec: Spec, dice: Dice, event_id: str) -> Event:
+class Known:
+    """Numbers of products that the run has added and not removed; of very many, some of them."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._places: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def add(self, number: int) -> None:
+        if number in self._places:
+            return
+        if len(self) == MOST_KNOWN:
+            self.discard(self._numbers[0])
+        self._places[number] = len(self)
+        self._numbers.append(number)
+
+    def discard(self, number: int) -> None:
+        if number not in self._places:
+            return
+        place, last = self._places.pop(number), self._numbers.pop()
+        if last != number:
+            self._numbers[place], self._places[last] = last, place
+
+    def pick(self, dice: Dice) -> int:
+        return dice.pick(self._numbers)
+
+
+def _valid(spec: Spec, dice: Dice, event_id: str, known: Known) -> Event:
     kind = spec.mix.event_type(dice.fraction())
-    product = _product(spec, dice)
+    if not known and spec.mix.added:
+        kind = ADDED  # there is nothing yet to remove or change
+    stray = kind == ADDED or not known or dice.fraction() < STRAY_SHARE
+    product = _product(spec, dice, None if stray else known)
+    number = int(product["product_id"].removeprefix("P"))
+    if kind == ADDED:
+        known.add(number)
+    elif kind == REMOVED:
+        known.discard(number)
     # A new level and a signed change are the two forms of this one type: half each.
-    if kind == "product_quantity_changed" and dice.fraction() < 0.5:
+    if kind == CHANGED and dice.fraction() < 0.5:
         quantity = product.pop("quantity")
         product["quantity_change"] = dice.pick((quantity, -quantity))
     document = {"event_type": kind, "event_id": event_id, "product": product}
@@ -79,10 +125,11 @@ def _broken(spec: Spec, dice: Dice, event_id: str) -> Event:
     )
 
 
-def _product(spec: Spec, dice: Dice) -> Document:
+def _product(spec: Spec, dice: Dice, known: Known | None = None) -> Document:
+    """Return the fields of any product, or of one that is `known`."""
     moment = FIRST_SECOND + timedelta(seconds=dice.between(0, SECONDS - 1))
     return {
-        "product_id": f"P{dice.between(1, spec.products)}",
+        "product_id": f"P{known.pick(dice) if known else dice.between(1, spec.products)}",
         "product_name": dice.pick(PRODUCT_NAMES),
         "quantity": dice.between(*QUANTITIES),
         "timestamp": moment.isoformat(" "),

@@ -62,7 +62,7 @@ def verdict(path: Path, now: float) -> tuple[bool, str]:
     except (OSError, ValueError):
         return False, "no event was accepted yet"
     if now > until:
-        return False, f"no event was accepted for {now - until:.0f} s longer than it may take"
+        return False, f"no event was accepted for too long: {now - until:.0f} s over the limit"
     return True, "events are accepted"
 
 

@@ -29,15 +29,13 @@ def events(name: str, lines: Iterable[bytes], *, send_broken: bool) -> Iterator[
             document = strict_json(payload)
         except ValueError as error:
             if not send_broken:
-                raise CannotStartError(
-                    f"{name}:{number}: not JSON: {error} (--send-broken sends such lines too)"
-                ) from None
+                raise CannotStartError(f"{name}:{number}: invalid JSON: {error}") from None
             document = None
         event = _event(payload, document)
         if event.size > MAX_RECORD_BYTES:
             raise CannotStartError(
-                f"{name}:{number}: {event.size} bytes with the partition key, "
-                "more than the 1 MiB of a Kinesis record"
+                f"{name}:{number}: the record is too large: {event.size} bytes with its partition "
+                "key. The limit of Kinesis is 1 MiB."
             )
         yield event
 

@@ -18,9 +18,9 @@ class Mix:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(share) and share >= 0 for share in self.shares):
-            raise ValueError("a share is a number that is not negative")
+            raise ValueError("a share must be a number of at least 0")
         if not 0 < sum(self.shares) < math.inf:
-            raise ValueError("the shares must add up to a number above zero")
+            raise ValueError("the shares must add up to a number above 0")
 
     @property
     def shares(self) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
-DAMAGED = "the answer does not say what became of the records"
+DAMAGED = "the response does not have a result for each record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Sender:
         why = one_line(refusals[0]["ErrorCode"], refusals[0].get("ErrorMessage", ""))
         if waited >= self._retry.give_up_after:
             raise SendingError(
-                f"the stream {self._stream} has not taken an event for {waited:.0f} s: {why}"
+                f"The stream {self._stream} has not accepted an event for {waited:.0f} s. {why}"
             )
         self._failures_in_a_row += 1
         pause = self._retry.pause(self._failures_in_a_row, self._fraction())

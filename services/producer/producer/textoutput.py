@@ -1,4 +1,4 @@
-"""The output for people: events and notices as lines, count and rate live below them."""
+"""The output for people: a line for each event, and a live count and rate below them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from producer.tally import Summary
 
 
 class PlainConsole(Console):
-    """A console that leaves a broken pipe to its caller; rich would end the program."""
+    """A console that raises BrokenPipeError; rich would end the program."""
 
     def on_broken_pipe(self) -> None:
         raise
 
 
 class TextOutput:
-    """Keeps a live line at the bottom of a terminal; elsewhere progress is a line now and then."""
+    """Updates a line at the bottom of a terminal; elsewhere writes a line every 10 seconds."""
 
     def __init__(self, console: Console, *, stream: str) -> None:
         self._console = console
         self._stream = stream
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self.progress_every = 0.1 if console.is_terminal else 1.0
+        self.progress_every = 0.1 if console.is_terminal else 10.0
 
     def __enter__(self) -> TextOutput:
         self._line(f"Sending to {shown(self._stream)}. Ctrl+C stops.")
@@ -53,13 +53,13 @@ class TextOutput:
 
     def refused(self, refused: Refused) -> None:
         self._line(
-            f"{refused.records:,} not taken ({refused.reason}); "
-            f"sending again in {refused.pause:.2f} s",
+            f"{refused.records:,} not accepted ({refused.reason}). "
+            f"Retrying in {refused.pause:.2f} s.",
             style="yellow",
         )
 
     def stopping(self, pending: int) -> None:
-        self._line(f"Stopping: {pending:,} taken and still to send. Ctrl+C again stops at once.")
+        self._line(f"Stopping… {pending:,} events still to send. Ctrl+C again stops at once.")
 
     def summary(self, summary: Summary, *, unconfirmed: int) -> None:
         self._live.stop()
@@ -77,4 +77,4 @@ class TextOutput:
 
 
 def _refusals(summary: Summary) -> str:
-    return f"; {summary.refused:,} refused and sent again" if summary.refused else ""
+    return f"; {summary.refused:,} retried" if summary.refused else ""

@@ -52,7 +52,7 @@ def test_a_row_whose_sequence_number_stays_was_written_by_no_event() -> None:
     told = entry(LAMP, row(99, 7, "e1"))
     assert not told.by_event
     assert told.event_type is None
-    assert "by no event" in next(showing.text(told))
+    assert "not by an event" in next(showing.text(told))
 
 
 def test_a_row_without_a_sequence_number_was_written_by_no_event() -> None:
@@ -74,8 +74,8 @@ def test_people_read_what_changed_and_who_changed_it() -> None:
     assert [*showing.text(entry(LAMP, None, {"P1": None}))] == [
         "2001-09-09T01:46:40Z  P1  changes are missing here",
         "2001-09-09T01:46:40Z  P1  removed: product_name 'Lamp', quantity 3, "
-        "timestamp '2026-01-01 00:00:00'  (product_removed, its id is not told by a row that is "
-        "gone)",
+        "timestamp '2026-01-01 00:00:00'  (product_removed; a deleted row does not "
+        "have its id)",
     ]
 
 

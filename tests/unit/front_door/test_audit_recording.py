@@ -195,7 +195,7 @@ def test_a_product_whose_changes_were_trimmed_unread_is_marked_where_they_are_mi
         ("P1", True),
         ("P2", False),
     ]
-    assert "no longer holds" in audit.notes[0]
+    assert "no longer has" in audit.notes[0]
 
 
 def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(
@@ -209,7 +209,7 @@ def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(
     table.change("P2")
     audit.catch_up()
     assert [entry.product_id for entry in audit.entries()] == ["P1", "P2"]
-    assert "is gone" in audit.notes[0]
+    assert "was deleted" in audit.notes[0]
 
 
 def test_a_log_of_other_servers_is_not_gone_on_with(table: FakeTable, audit: Audit) -> None:
@@ -238,7 +238,7 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(table: FakeTable, tmp_p
     mine = tmp_path / "mine.txt"
     mine.write_text("something of mine\nnot ended")
     table.change("P1")
-    with Audit(table, mine) as other, pytest.raises(BrokenLogError, match=r"line 1 of .*mine.txt"):
+    with Audit(table, mine) as other, pytest.raises(BrokenLogError, match=r"Line 1 of .*mine.txt"):
         other.look()
     assert mine.read_text() == "something of mine\nnot ended"
 

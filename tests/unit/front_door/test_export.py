@@ -54,7 +54,7 @@ def test_a_setting_that_aws_would_refuse_is_one_line() -> None:
     result = run(STREAM_SHARDS="none")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        "Error: STREAM_SHARDS='none': must be a whole number from 1 to 10000"
+        "Error: STREAM_SHARDS must be a whole number from 1 to 10000 (it is 'none')"
     ]
 
 

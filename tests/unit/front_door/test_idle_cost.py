@@ -43,5 +43,5 @@ def test_a_region_without_prices_is_told_those_of_another_and_that_they_are() ->
     there, elsewhere = (monthly(region, 2, {}) for region in ("us-east-1", "mars-north-1"))
 
     assert "Prices of us-east-1, not checked" in there
-    assert "Prices of us-east-1 (not all are known of mars-north-1), not checked" in elsewhere
+    assert "Prices of us-east-1 (some of mars-north-1 are not known), not checked" in elsewhere
     assert there.splitlines()[:-2] == elsewhere.splitlines()[:-2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
 
@@ -32,34 +31,54 @@ def inventory(tmp_path: Path) -> FrontDoor:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (["table"], {}, "no stack is running on .inventory/embedded: start one with"),
-        (["env"], {}, "no stack is running"),
-        (["env"], NOBODY_ANSWERS, "no stack is running"),
-        (["produce"], {}, "no stack is running"),
-        (["produce"], NO_REGION, "region"),
+        (
+            ["table"],
+            {},
+            "No stack is running in .inventory/embedded. Start one with `inv",
+        ),
+        (["env"], {}, "No stack is running"),
+        (["env"], NOBODY_ANSWERS, "No stack is running"),
+        (["produce"], {}, "No stack is running"),
+        (["produce"], NO_REGION, "No AWS Region."),
         (["table"], NO_REGION, "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one"),
         (["table"], NO_REGION | NO_KEYS | {"AWS_REGION": "us-east-1"}, "no AWS credentials"),
-        (["env"], {"TARGET": "aws"}, "TARGET is aws: the shell's own variables and profile lead"),
-        (["--state", "other", "table"], NOBODY_ANSWERS, "no stack is running on other/embedded"),
-        (["table"], {"TARGET": "moon"}, "TARGET is 'moon': it must be one of embedded, localstack"),
-        (["up", "--rate", "fast"], {}, "--rate"),
-        (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT='http': must be a whole number from"),
-        (["demo", "--count", "0"], {}, "--count"),
-        (["up"], {"TARGET": "aws"}, "inventory provision"),
+        (["env"], {"TARGET": "aws"}, "With TARGET=aws there is nothing to set"),
+        (
+            ["--state", "other", "table"],
+            NOBODY_ANSWERS,
+            "Start one with `inventory --state other up`.",
+        ),
+        (
+            ["table"],
+            {"TARGET": "moon"},
+            "TARGET must be one of embedded, localstack, aws (it",
+        ),
+        (
+            ["up", "--rate", "fast"],
+            {},
+            "--rate must be a number above 0, such as 20 (it is",
+        ),
+        (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT must be a whole number from"),
+        (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
+        (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory provision`, then send events with"),
         (
             ["up"],
             {"TARGET": "localstack"},
-            "run `make up TARGET=localstack` or `docker compose up`",
+            "run `make up TARGET=localstack`",
         ),
-        (["env"], {"TARGET": "localstack", "PIPES_PORT": "x"}, "PIPES_PORT='x': must be a whole"),
+        (["env"], {"TARGET": "localstack", "PIPES_PORT": "x"}, "PIPES_PORT must be a whole"),
         (["scenario", "missing.jsonl"], {}, "missing.jsonl"),
-        (["nonsense"], {}, "nonsense"),
+        (["tabel"], {}, "'tabel' is not a command. Did you mean table?"),
+        (["table", "--watch", "--output", "text"], {}, "--watch needs a terminal."),
+        (["scenario", "--output", "no/such/status.txt"], {}, "Cannot write to the folder no/such"),
+        (["redrive", "--all", "--edit", "--yes"], {}, "--edit needs a terminal, or an editor in"),
+        (["audit", "--since", "soon"], {}, "--since must be a time, such as 2026-01-31T12:00, or"),
         (["table"], NOBODY_ANSWERS | NO_KEYS, "no AWS credentials"),
         (["table"], NOBODY_ANSWERS | KEYS, 'connect to the endpoint URL: "http://127.0.0.1:9/"'),
         (
             ["table"],
             NOBODY_ANSWERS | KEYS,
-            "Working at http://127.0.0.1:9, for AWS_ENDPOINT_URL says so; TARGET=embedded would",
+            "Using AWS_ENDPOINT_URL=http://127.0.0.1:9. For the stack in .inventory/embedded, set",
         ),
     ],
 )
@@ -80,38 +99,37 @@ def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
     code, output = inventory.call("--state", "file/state", command)
     assert (code, output) == (
         2,
-        "Error: file/state: Not a directory: name another folder with --state or INVENTORY_STATE\n",
+        "Error: file/state: Not a directory. Choose another folder with --state or "
+        "INVENTORY_STATE.\n",
     )
 
 
-def test_up_stops_its_servers_when_a_setting_of_the_resources_is_wrong(
-    inventory: FrontDoor, monkeypatch: pytest.MonkeyPatch
+def test_all_wrong_settings_of_up_are_in_one_message_and_nothing_is_started(
+    inventory: FrontDoor,
 ) -> None:
-    servers = Servers()
-    monkeypatch.setattr("inventory_cli.embedded.stack.EmbeddedStack", servers)
-    code, output = inventory.call("up", STREAM_SHARDS="none")
-    assert code == 2, output
-    assert output.startswith("Error: STREAM_SHARDS")
-    assert output.count("\n") == 1
-    assert servers.stopped
+    wrong = {"PRODUCER_RATE": "abc", "BATCH_SIZE": "x", "STAGE": "a b", "DASHBOARD_PORT": "http"}
+    code, output = inventory.call("up", "--count", "0", **wrong)
+    assert (code, output.splitlines()) == (
+        2,
+        [
+            "Error: --count must be a whole number of at least 1 (it is '0')",
+            "       PRODUCER_RATE must be a number above 0, such as 20 (it is 'abc')",
+            "       DASHBOARD_PORT must be a whole number from 0 to 65535 (it is 'http')",
+            "       STAGE must be 1-20 of a-z, 0-9 and -, beginning with a letter (it is 'a b')",
+            "       BATCH_SIZE must be a whole number from 1 to 10000 (it is 'x')",
+        ],
+    )
+    assert list(inventory.folder.iterdir()) == []
 
 
-class Servers:
-    """Stands for the servers of the embedded target, which take seconds to start."""
-
-    def __init__(self) -> None:
-        self.variables = NOBODY_ANSWERS | KEYS
-        self.stopped = False
-        self.kept = True
-
-    def __call__(self, *_: Any, **__: Any) -> Self:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stopped = True
+@pytest.mark.parametrize("command", ["demo", "scenario"])
+def test_a_wrong_setting_of_the_resources_leaves_no_folder(
+    inventory: FrontDoor, command: str
+) -> None:
+    code, output = inventory.call(command, STAGE="a b")
+    assert code == 2
+    assert output.startswith("Error: STAGE must be")
+    assert list(inventory.folder.iterdir()) == []
 
 
 def test_a_state_folder_that_cannot_be_written_is_one_line(inventory: FrontDoor) -> None:
@@ -131,7 +149,7 @@ def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
     code, output = inventory.call(*command.split(), TARGET="localstack", LOCALSTACK_PORT="9")
     assert code == 2
     assert output.startswith(
-        "Error: no LocalStack answers at http://127.0.0.1:9: start the containers with "
-        "`make up TARGET=localstack`"
+        "Error: LocalStack does not answer at http://127.0.0.1:9. Start the containers with "
+        "`make up TARGET=localstack`."
     )
     assert output.count("\n") == 1

@@ -138,7 +138,7 @@ def test_a_product_hotter_than_a_shard_is_said_to_be_beyond_any_size() -> None:
 
     assert warm == []
     assert hot == [
-        "records a second into a shard, so of one product: 2,615 needed, 1,000 is the most"
+        "records a second into a shard, so of one product: 2,615 needed, the limit is 1,000"
     ]
 
 
@@ -159,7 +159,7 @@ def test_a_price_that_is_not_known_is_named_and_never_taken_for_nothing() -> Non
     assert code == 0
     assert "not known  kinesis puts:" in said
     assert "No price is known for eu-west-1 of kinesis: puts." in said
-    assert "USD in all, at least" in said
+    assert "USD in total, at least" in said
 
 
 def test_a_region_without_prices_has_a_plan_and_no_bill() -> None:
@@ -170,10 +170,10 @@ def test_a_region_without_prices_has_a_plan_and_no_bill() -> None:
 
     assert code == 0
     assert (
-        "No price is known for ap-southeast-1: prices.json has those of eu-central-1, eu-west-1, "
+        "No price is known for ap-southeast-1. prices.json has those of eu-central-1, eu-west-1, "
         "us-east-1, us-west-2." in said
     )
-    assert "USD in all" not in said
+    assert "USD in total" not in said
 
 
 def test_every_price_and_quota_says_where_it_is_from() -> None:
@@ -193,7 +193,7 @@ def test_the_document_holds_what_the_text_says() -> None:
     document = json.loads(run(*arguments, "--json")[1])
 
     assert code == 0
-    assert f"{document['month']['dollars']:,.2f}  USD in all" in text
+    assert f"{document['month']['dollars']:,.2f}  USD in total" in text
     assert f"{document['pipe']['batch_size']:,}" in text
     assert [quota["fits"] for quota in document["quotas"]] == [True] * 9
 
@@ -201,20 +201,18 @@ def test_the_document_holds_what_the_text_says() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [
-        ("--events-per-second", "0", "--events-per-second takes above 0, to 1e8"),
-        ("--events-per-second", "nan", "--events-per-second takes above 0, to 1e8"),
-        ("--products", "0", "--products takes 1 to 1e11"),
-        ("--event-size", "10", "--event-size takes 60 to 390,000 bytes"),
-        ("--retention", "9000", "--retention takes 24 to 8,760 hours"),
-        ("--turnover", "101", "--turnover takes 0 to 100 percent"),
-        ("--latency", "0.5", "--latency takes 1 to 300 seconds"),
-        ("--hottest", "0.1", "--hottest takes 1 (all products alike) to 100 percent"),
-        ("--region", "mars-north-1", "mars-north-1 is no Region that has Kinesis"),
+        ("--events-per-second", "0", "--events-per-second must be above 0, up to 1e8"),
+        ("--events-per-second", "nan", "--events-per-second must be above 0, up to 1e8"),
+        ("--products", "0", "--products must be from 1 to 1e11"),
+        ("--event-size", "10", "--event-size must be from 60 to 390,000 bytes"),
+        ("--retention", "9000", "--retention must be from 24 to 8,760 hours"),
+        ("--turnover", "101", "--turnover must be from 0 to 100 percent"),
+        ("--latency", "0.5", "--latency must be from 1 to 300 seconds"),
+        ("--hottest", "0.1", "--hottest must be from 1 (all products alike) to 100 percent"),
+        ("--region", "mars-north-1", "mars-north-1 is not a Region that has Kinesis."),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_exit_code_2(
-    option: str, value: str, says: str
-) -> None:
+def test_a_wrong_option_is_one_line_and_exit_code_2(option: str, value: str, says: str) -> None:
     arguments = {"--events-per-second": "10", "--products": "100", "--event-size": "200"}
     given_options = [part for pair in (arguments | {option: value}).items() for part in pair]
 

@@ -27,9 +27,9 @@ def test_every_fate_is_counted_with_what_was_put_again() -> None:
     )
     text = "\n".join(report(verdict))
     assert "10 on the stream" in text
-    assert "dead lettered       3, 2 of them put again since" in text
-    assert "4 checked, 1 older than the stream" in text
-    assert "2 came in meanwhile" in text
+    assert "dead lettered       3, 2 of them sent again since" in text
+    assert "4 checked, and 1 older than the stream" in text
+    assert "2 newer events are still under way" in text
 
 
 def test_what_events_hold_is_shown_and_never_obeyed() -> None:

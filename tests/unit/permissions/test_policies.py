@@ -165,9 +165,9 @@ def test_who_deploys_may_ask_of_nobody_but_itself(
 @pytest.mark.parametrize(
     ("option", "value", "line"),
     [
-        ("--account", "12345", "an account has 12 digits"),
-        ("--principal", "somebody", "it is role/NAME or user/NAME"),
-        ("--principal", "group/people", "it is role/NAME or user/NAME"),
+        ("--account", "12345", "must be the 12 digits of an account"),
+        ("--principal", "somebody", "must be role/NAME or user/NAME"),
+        ("--principal", "group/people", "must be role/NAME or user/NAME"),
     ],
 )
 def test_what_is_no_account_and_no_principal_is_refused(
@@ -177,7 +177,7 @@ def test_what_is_no_account_and_no_principal_is_refused(
     result = CliRunner().invoke(cli, [*command, "--output", str(tmp_path / "out"), option, value])
 
     assert result.exit_code == 2
-    assert result.stderr.endswith(f"Invalid value for '{option}': {line}\n")
+    assert result.stderr == f"Error: {option} {line} (it is {value!r})\n"
     assert not (tmp_path / "out").exists()
 
 
@@ -189,7 +189,7 @@ def test_without_a_region_a_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
     result = CliRunner().invoke(cli, command)
 
     assert result.exit_code == 2
-    assert result.stderr == "Error: AWS_DEFAULT_REGION is not set: name the AWS Region\n"
+    assert result.stderr == "Error: No AWS Region. Set AWS_DEFAULT_REGION.\n"
 
 
 def test_the_files_of_the_docs_are_what_the_command_writes(tmp_path: Path) -> None:

@@ -100,25 +100,28 @@ def test_mounted_in_another_program_it_reads_the_same_environment(runs: list[Set
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ("--raet 3", "No such option '--raet'"),
-        ("--rate 0", "'--rate': 0.0 is not in the range"),
-        ("--rate inf", "'--rate': inf is not in the range"),
-        ("--rate nan", "'--rate': nan is not a finite number"),
-        ("--rate 1e300", "'--rate': 1e+300 is not in the range"),
-        ("--products 1000000000000", "'--products': 1000000000000 is not in the range"),
-        ("--duration nan", "'--duration': nan is not a finite number"),
-        ("--count 0", "'--count': 0 is not in the range"),
-        ("--products 0", "'--products': 0 is not in the range"),
-        ("--seed x", "'--seed': 'x' is not a valid integer"),
-        ("--mix added=-1", "'--mix': a share is a number that is not negative (example: "),
-        ("--invalid-share 1.5", "'--invalid-share': 1.5 is not in the range"),
-        ("--invalid-share nan", "'--invalid-share': nan is not a finite number"),
-        ("--output xml", "'--output': 'xml' is not one of"),
+        ("--raet 3", "--raet is not an option. Did you mean --rate?"),
+        ("--xyz", "--xyz is not an option. --help lists the options."),
+        ("--rate", "Option '--rate' requires an argument."),
+        ("--rate 0", "--rate must be a number above 0, such as 20 (it is '0')"),
+        ("--rate inf", "--rate must be a number up to 1000000 (it is 'inf')"),
+        ("--rate nan", "--rate must be a number above 0, such as 20 (it is 'nan')"),
+        ("--rate 1e300", "--rate must be a number up to 1000000 (it is '1e300')"),
+        ("--products 1000000000000", "--products must be a whole number from 1 to 1000000000 "),
+        ("--duration nan", "--duration must be a number above 0, such as 20 (it is 'nan')"),
+        ("--count 0", "--count must be a whole number of at least 1 (it is '0')"),
+        ("--products 0", "--products must be a whole number from 1 to 1000000000 (it is '0')"),
+        ("--seed x", "--seed must be a whole number (it is 'x')"),
+        ("--mix added=-1", "--mix must be shares, such as added=6,removed=1,changed=3: a share "),
+        ("--invalid-share 1.5", "--invalid-share must be a number from 0 to 1 (it is '1.5')"),
+        ("--invalid-share nan", "--invalid-share must be a number from 0 to 1 (it is 'nan')"),
+        ("--output xml", "--output must be one of auto, text, jsonl (it is 'xml')"),
+        ("--control here", "--control must be HOST:PORT, such as 127.0.0.1:8081 (it is 'here')"),
         ("--from-file /no/such/file", "'/no/such/file' does not exist"),
-        ("--from-file - --seed 1", "--seed is for generated events"),
-        ("--from-file - --invalid-share 0.5", "--invalid-share is for generated events"),
-        ("--send-broken", "--send-broken is for --from-file"),
-        ("now", "unexpected extra argument"),
+        ("--from-file - --seed 1", "--seed and --from-file exclude each other"),
+        ("--from-file - --invalid-share 0.5", "--invalid-share and --from-file exclude each"),
+        ("--send-broken", "--send-broken needs --from-file"),
+        ("now", "'now': no such argument. --help lists the options."),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_2(
@@ -130,6 +133,30 @@ def test_a_wrong_option_is_one_line_and_exit_2(
     assert outcome.stderr.count("\n") == 1
     assert outcome.stdout == ""
     assert runs == []
+
+
+def test_all_that_is_wrong_is_in_one_message_by_the_name_it_was_given_by(
+    runs: list[Settings],
+) -> None:
+    variables = {"PRODUCER_RATE": "abc", "PRODUCER_BATCH": "maybe", "PRODUCER_SEED": "1"}
+    outcome = invoke("--count", "0", "--raet", "3", "--output=xml", env=variables)
+    assert outcome.exit_code == 2
+    assert set(outcome.stderr.removeprefix("Error: ").splitlines()) == {
+        "--raet is not an option. Did you mean --rate?",
+        "       --count must be a whole number of at least 1 (it is '0')",
+        "       --output must be one of auto, text, jsonl (it is 'xml')",
+        "       PRODUCER_RATE must be a number above 0, such as 20 (it is 'abc')",
+        "       PRODUCER_BATCH must be 1 or 0 (it is 'maybe')",
+    }
+    assert runs == []
+
+
+def test_a_variable_that_looks_misspelt_is_a_warning(runs: list[Settings]) -> None:
+    outcome = invoke(env={"PRODUCER_RTAE": "5", "PRODUCER_OF_FILMS": "yes"})
+    assert outcome.stderr == (
+        "Warning: PRODUCER_RTAE is not a setting. Did you mean PRODUCER_RATE?\n"
+    )
+    assert runs == [Settings()]
 
 
 @pytest.mark.parametrize(("error", "code"), [(CannotStartError, 2), (SendingError, 1)])

@@ -56,15 +56,15 @@ def test_what_another_try_cannot_change_does_not_pass(failure: BotoCoreError | C
 @pytest.mark.parametrize(
     ("failure", "text"),
     [
-        (NoCredentialsError(), "no AWS credentials: set AWS_ACCESS_KEY_ID"),
-        (NoRegionError(), "no AWS region: set AWS_DEFAULT_REGION"),
-        (client_error("ResourceNotFoundException"), f"the stream orders does not exist at {URL}: "),
-        (EndpointConnectionError(endpoint_url=URL), f"cannot reach Kinesis at {URL}: check the "),
-        (ReadTimeoutError(endpoint_url=URL), f"cannot reach Kinesis at {URL}: check the "),
-        (ProfileNotFound(profile="x"), "Kinesis cannot be called: ProfileNotFound: "),
+        (NoCredentialsError(), "No AWS credentials. Set AWS_PROFILE, or"),
+        (NoRegionError(), "No AWS Region. Set AWS_DEFAULT_REGION."),
+        (client_error("ResourceNotFoundException"), f"The stream orders does not exist at {URL}. "),
+        (EndpointConnectionError(endpoint_url=URL), f"Cannot reach Kinesis at {URL}. Check the "),
+        (ReadTimeoutError(endpoint_url=URL), f"Cannot reach Kinesis at {URL}. Check the "),
+        (ProfileNotFound(profile="x"), "The call to Kinesis failed. ProfileNotFound: "),
         (
             client_error("AccessDeniedException", message="no\n\x1b[2Jway"),
-            f"Kinesis at {URL} refuses the stream orders: AccessDeniedException: no \\x1b[2Jway",
+            f"Kinesis at {URL} rejected a call for orders. AccessDeniedException: no \\x1b[2Jway",
         ),
     ],
 )

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.broken import WAYS
+from producer.dice import Dice
 from producer.event import Event
-from producer.generator import PRODUCT_NAMES, Spec, events
+from producer.generator import PRODUCT_NAMES, Known, Spec, events
 from producer.mix import Mix
 
 SCHEMA = Path(__file__).parents[3] / "services/lambda/inventory/inventory_event.schema.json"
@@ -110,6 +111,42 @@ def test_the_mix_gives_each_type_its_share() -> None:
     assert shares == pytest.approx(
         {"product_added": 0.6, "product_removed": 0.1, "product_quantity_changed": 0.3}, abs=0.02
     )
+
+
+@given(seed=st.integers())
+def test_few_removals_and_changes_are_about_products_that_do_not_exist(seed: int) -> None:
+    exist: set[str] = set()
+    not_found = 0
+    for event in some(Spec(seed), 300):
+        if event.kind == "product_added":
+            exist.add(event.partition_key)
+        elif event.partition_key not in exist:
+            not_found += 1
+        elif event.kind == "product_removed":
+            exist.discard(event.partition_key)
+    assert not_found / 300 < 0.06
+    assert exist
+
+
+def test_some_removals_and_changes_are_about_products_that_do_not_exist() -> None:
+    added: set[str] = set()
+    strays = 0
+    for event in some(Spec(seed=1), 5000):
+        if event.kind == "product_added":
+            added.add(event.partition_key)
+        strays += event.partition_key not in added
+    assert 0 < strays / 5000 < 0.03
+
+
+def test_of_very_many_products_a_bounded_number_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("producer.generator.MOST_KNOWN", 10)
+    known = Known()
+    for number in range(1000):
+        known.add(number)
+        assert known.pick(Dice(number)) <= number
+    assert len(known) == 10
 
 
 def test_a_quantity_changes_to_a_level_or_by_a_difference_in_equal_parts() -> None:

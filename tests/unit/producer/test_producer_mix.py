@@ -20,11 +20,11 @@ def test_a_type_that_is_left_out_has_no_share() -> None:
         ("moved=1", "'moved=1' is not one of"),
         ("added=1,added=2", "'added' is given twice"),
         ("added=x", "the share of 'added' is not a number: 'x'"),
-        ("added=-1,removed=3", "not negative"),
-        ("added=nan", "not negative"),
-        ("added=inf", "not negative"),
-        ("added=1e308,removed=1e308", "add up to a number above zero"),
-        ("added=0", "add up to a number above zero"),
+        ("added=-1,removed=3", "at least 0"),
+        ("added=nan", "at least 0"),
+        ("added=inf", "at least 0"),
+        ("added=1e308,removed=1e308", "add up to a number above 0"),
+        ("added=0", "add up to a number above 0"),
     ],
 )
 def test_what_is_not_a_mix_is_refused_with_the_reason(text: str, reason: str) -> None:

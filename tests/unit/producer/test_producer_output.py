@@ -131,11 +131,11 @@ def test_as_text_a_run_reads_line_by_line() -> None:
     assert text_of().splitlines() == [
         "Sending to orders. Ctrl+C stops.",
         "P4     product_added            {} shardId-000000000001 4962",
-        "1,200 sent, 120.0/s; 3 refused and sent again",
-        "3 not taken (ProvisionedThroughputExceededException: slow); sending again in 0.40 s",
-        "Stopping: 7 taken and still to send. Ctrl+C again stops at once.",
+        "1,200 sent, 120.0/s; 3 retried",
+        "3 not accepted (ProvisionedThroughputExceededException: slow). Retrying in 0.40 s.",
+        "Stopping… 7 events still to send. Ctrl+C again stops at once.",
         "1,200 events sent to orders in 10.0 s (120.0/s): 1,000 product_added, "
-        "150 product_removed, 50 invalid; 3 refused and sent again; 2 not confirmed",
+        "150 product_removed, 50 invalid; 3 retried; 2 not confirmed",
     ]
 
 
@@ -157,6 +157,37 @@ def test_progress_is_shown_once_a_second_where_events_are_not() -> None:
         clock.wait(0.25)
     assert [d["sent"] for d in lines.documents] == [5, 9, 13, 17, 21, 25]
     assert {d["type"] for d in lines.documents} == {"progress"}
+
+
+def rate_warnings(*, asked: float, actual: float, seconds: float) -> tuple[list[str], list[str]]:
+    """The warnings while a producer runs, and those at its end."""
+    clock, warnings = FakeClock(), list[str]()
+    output = Lines(each_event=False).output
+    report = Report(
+        output, each_event=False, clock=clock, asked=lambda: asked, warn=warnings.append
+    )
+    for n in range(int(actual * seconds)):
+        clock.wait(1 / actual)
+        report.accepted(accepted(event("A", n)))
+    running = list(warnings)
+    report.warn_at_the_end()
+    return running, warnings[len(running) :]
+
+
+def test_a_rate_that_is_not_kept_is_a_warning_once_a_minute_and_at_the_end() -> None:
+    running, at_the_end = rate_warnings(asked=1000, actual=8, seconds=75)
+    assert [line.partition(" over")[0] for line in running] == [
+        "The stream accepted 8.0 events per second",
+        "The stream accepted 8.0 events per second",
+    ]
+    assert at_the_end == [
+        "The stream accepted 8.0 events per second over 75 s; the rate asked for is 1,000."
+    ]
+
+
+def test_a_rate_that_is_kept_and_a_run_of_a_moment_are_no_warning() -> None:
+    assert rate_warnings(asked=8, actual=7.9, seconds=75) == ([], [])
+    assert rate_warnings(asked=1000, actual=8, seconds=0.9) == ([], [])
 
 
 def test_a_report_counts_what_was_accepted_and_what_was_refused() -> None:

@@ -149,7 +149,7 @@ def test_the_wait_grows_while_records_are_refused_and_starts_again_after_a_clean
 
 def test_it_gives_up_when_nothing_is_taken_for_too_long() -> None:
     run = Run(SimulatedStream(repeat(Unreachable())), retry=Retry(give_up_after=30))
-    with pytest.raises(SendingError, match=r"orders has not taken an event for 3\d s: Endpoint"):
+    with pytest.raises(SendingError, match=r"orders has not accepted an event for 3\d s. Endpoint"):
         run.sender.send(event(f"P{n}", n) for n in range(10))
     assert run.sender.pending == 10
     assert 30 <= run.clock.now < 36
@@ -177,7 +177,7 @@ def test_a_failure_that_will_not_pass_ends_it_at_once() -> None:
             raise client_error("ResourceNotFoundException")
 
     run = Run(Gone())
-    with pytest.raises(SendingError, match="the stream orders does not exist at https://kinesis"):
+    with pytest.raises(SendingError, match="The stream orders does not exist at https://kinesis"):
         run.sender.send([event("A", 0)])
     assert run.sender.pending == 1
     assert run.clock.waits == []

@@ -98,7 +98,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
     ],
 )
 def test_a_name_that_aws_would_refuse_is_refused_by_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{variable}=") as refused:
+    with pytest.raises(SettingsError, match=f"^{variable} must be ") as refused:
         Names.from_env({variable: value})
 
     assert "\n" not in str(refused.value)
@@ -172,7 +172,7 @@ def test_options_are_read_as_what_they_are() -> None:
     ],
 )
 def test_a_bad_option_is_refused_by_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{variable}='{value}': must be "):
+    with pytest.raises(SettingsError, match=f"^{variable} must be .* \\(it is "):
         Options.from_env({variable: value})
 
 

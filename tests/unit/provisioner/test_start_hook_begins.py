@@ -28,8 +28,16 @@ def zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [
-        ("STREAM_SHARDS", "none", "STREAM_SHARDS='none': must be a whole number from 1 to 10000"),
-        ("TABLE_NAME", "a b", "TABLE_NAME='a b': must be 3-255 letters, digits or any of _ . -"),
+        (
+            "STREAM_SHARDS",
+            "none",
+            "STREAM_SHARDS must be a whole number from 1 to 10000 (it is 'none')",
+        ),
+        (
+            "TABLE_NAME",
+            "a b",
+            "TABLE_NAME must be 3-255 letters, digits or any of _ . - (it is 'a b')",
+        ),
         ("AWS_DEFAULT_REGION", None, "AWS_DEFAULT_REGION is not set: name the AWS Region"),
         ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
         ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found"),

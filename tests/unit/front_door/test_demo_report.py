@@ -1,0 +1,53 @@
+"""What the demo says of a run: the latency without the cold start, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from inventory.stock import Outcome
+from inventory_cli.commands.demo import MOST_PROBLEMS, conclusion
+from inventory_cli.demo import Verdict, latencies
+from inventory_cli.expectation import Expectation
+from inventory_cli.handling_times import HandlingTimes
+from producer.event import Event
+from producer.sender import Accepted
+
+
+def accepted(number: int, sent_at: float) -> Accepted:
+    event = Event(b"{}", "P1", None, "product_added")
+    return Accepted(event, "shard-0", str(number), sent_at, sent_at)
+
+
+def expectation(applied: int) -> Expectation:
+    counts = Counter({Outcome.APPLIED: applied})
+    return Expectation({}, counts, frozenset(range(1, applied + 1)), frozenset())
+
+
+def verdict(*problems: str, warm: tuple[float, ...] = (), cold: tuple[float, ...] = ()) -> Verdict:
+    expected = expectation(4)
+    return Verdict(expected, expected.outcomes, problems, warm, cold, seconds=2.0)
+
+
+def test_events_that_waited_for_the_first_batch_do_not_count_as_latency() -> None:
+    times = HandlingTimes()
+    for first, last, done_at in ((1, 2, 101.5), (3, 4, 102.25)):
+        shards = {"shard-0": [str(first), str(last)]}
+        times.add({"failed": 0, "shards": shards, "done_at": done_at})
+    sent = [accepted(1, 100.0), accepted(2, 100.5), accepted(3, 101.0), accepted(4, 102.0)]
+    warm, cold = latencies(sent, expectation(4), times)
+    assert (warm, cold) == ([0.25], [1.0, 1.25, 1.5])
+
+
+def test_the_cold_start_has_a_line_of_its_own() -> None:
+    lines = list(conclusion(verdict(warm=(0.02, 0.03), cold=(1.0, 1.5))))
+    assert "Latency     p50 20 ms, p99 30 ms from put to row (2 events)" in lines
+    assert (
+        "Cold start  up to 1500 ms from put to row, while the function started (2 events)" in lines
+    )
+    assert lines[-1] == "Success: every event has an outcome, and the table is right."
+
+
+def test_of_many_problems_it_is_said_how_many_more_there_are() -> None:
+    lines = list(conclusion(verdict(*["P1: expected no row"] * (MOST_PROBLEMS + 2))))
+    assert lines.count("  wrong: P1: expected no row") == MOST_PROBLEMS
+    assert lines[-1] == "  … and 2 more"

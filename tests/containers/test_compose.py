@@ -11,6 +11,7 @@ import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
@@ -33,6 +34,9 @@ from waiting import eventually
 OURS = ("pipes", "producer", "dashboard", "function", "table")
 NAMES = provisioner.Names()
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
+WARNING = "contains a member which is not specified"
+"""LocalStack's warning of its own answers, of which there would be 50 at a start."""
+
 CHANGED_ROW = re.compile(r"table-1 +\| P\d+ +(added|changed|removed) ")
 
 
@@ -113,17 +117,39 @@ def test_the_file_is_valid_and_says_nothing(tmp_path: Path) -> None:
         assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
-def test_up_prints_the_address_of_the_page_and_rows_and_no_warning(
+def test_up_prints_the_address_of_the_page_and_rows_and_no_needless_warning(
     built: Project, printed: str
 ) -> None:
     assert f"Dashboard: {built.dashboard}\n" in printed
     assert CHANGED_ROW.search(printed)
-    assert "WARN" not in printed
+    assert WARNING not in printed
 
 
 def test_up_fills_the_table_with_what_the_events_fold_to(running: Project) -> None:
     eventually(lambda: rows(running) >= 10, timeout=60)
     assert_right(running)
+
+
+def test_changed_code_is_deployed_and_the_emulator_goes_on(
+    running: Project, function_zip: Path, tmp_path: Path
+) -> None:
+    emulator, before = running.container("localstack")["Id"], running.code
+    changed = tmp_path / "function.zip"
+    changed.write_bytes(function_zip.read_bytes())
+    with zipfile.ZipFile(changed, "a") as archive:
+        archive.writestr("changed", "")
+    changed.chmod(0o644)
+    mounted = f"{changed}:/opt/inventory/function.zip:ro"
+    # `docker compose watch` and `up` run the same with another image.
+    started = running.run("run", "--rm", "--detach", "--volume", mounted, "function")
+    assert started.returncode == 0, started.stderr
+    eventually(lambda: running.code == code_sha256(changed.read_bytes()), timeout=60)
+    container = started.stdout.split()[-1]  # after what the build prints
+    removed = subprocess.run(["docker", "rm", "--force", container], capture_output=True)  # noqa: S607
+    assert removed.returncode == 0, removed.stderr
+    assert running.run("restart", "function").returncode == 0
+    eventually(lambda: running.code == before, timeout=60)
+    assert running.container("localstack")["Id"] == emulator
 
 
 def test_all_that_is_published_is_on_the_loopback(running: Project) -> None:
@@ -159,9 +185,11 @@ def test_no_container_prints_control_sequences(running: Project, service: str) -
 def test_the_commands_run_in_a_container_beside_a_producer_that_goes_on(running: Project) -> None:
     shown = running.cli("table")
     assert json.loads(shown.stdout.splitlines()[0]).keys() >= {"product_id", "quantity"}
-    for command in (["verify"], ["demo", "--count", "20"]):
-        done = running.cli(*command)
-        assert done.returncode == 0, done.stdout + done.stderr
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(
+            lambda words: running.cli(*words.split()), ("verify", "demo --count 20")
+        ):
+            assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_redrive_in_a_container_asks_on_the_terminal(running: Project) -> None:
@@ -196,27 +224,6 @@ def quantity(it: Project, product_id: str) -> int | None:
     return row.quantity if row else None
 
 
-def test_changed_code_is_deployed_and_the_emulator_goes_on(
-    running: Project, function_zip: Path, tmp_path: Path
-) -> None:
-    emulator, before = running.container("localstack")["Id"], running.code
-    changed = tmp_path / "function.zip"
-    changed.write_bytes(function_zip.read_bytes())
-    with zipfile.ZipFile(changed, "a") as archive:
-        archive.writestr("changed", "")
-    changed.chmod(0o644)
-    mounted = f"{changed}:/opt/inventory/function.zip:ro"
-    # `docker compose watch` and `up` run the same with another image.
-    started = running.run("run", "--rm", "--detach", "--volume", mounted, "function")
-    assert started.returncode == 0, started.stderr
-    eventually(lambda: running.code == code_sha256(changed.read_bytes()), timeout=60)
-    subprocess.run(["docker", "rm", "--force", started.stdout.strip()], capture_output=True)  # noqa: S607
-    assert running.run("restart", "function").returncode == 0
-    eventually(lambda: running.code == before, timeout=60)
-    assert running.container("localstack")["Id"] == emulator
-    assert_right(running)
-
-
 @pytest.mark.parametrize("service", ["producer", "pipes", "localstack"])
 def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     running: Project, service: str
@@ -227,6 +234,8 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
         # be nothing under way, or the new table has rows of events that no stream has any more.
         assert running.run("stop", "producer").returncode == 0
         await_no_differences(running)
+        # A function's container that is being started would outlive the emulator.
+        eventually(lambda: set(running.states()) <= {"running", "exited"}, timeout=60)
     assert running.run("restart", service).returncode == 0
     # Of this one alone: while the emulator was away the producer is not well, and says so.
     assert running.run("up", "--wait", "--no-build", "--no-recreate", service).returncode == 0
@@ -247,9 +256,9 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert it.run("ps", "--quiet", "producer").stdout == ""
 
 
-def test_the_emulator_warns_of_nothing_while_it_runs(running: Project) -> None:
-    """The restarts before this took minutes: LocalStack looks at the alarms every minute."""
-    assert "WARN" not in running.log("localstack")
+def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None:
+    """Every minute it looks at the alarms, and would. The tests before take longer than that."""
+    assert WARNING not in running.log("localstack")
 
 
 def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
@@ -294,7 +303,8 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     await_no_differences(running)
     kept = rows(running)
     assert running.run("down").returncode == 0
-    assert running.run("up", "--wait", "--no-build", "localstack").returncode == 0
+    up = running.run("up", "--wait", "--no-build", "localstack", "pipes", "function")
+    assert up.returncode == 0, up.stderr
     # LocalStack forgets, without a plan that has persistence, and begins anew.
     assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
     assert running.run("up", "--wait", "--no-build").returncode == 0
@@ -335,7 +345,7 @@ def test_down_with_volumes_leaves_nothing(running: Project) -> None:
     assert running.run("stop", "producer").returncode == 0
     await_no_differences(running)
     eventually(lambda: running.messages(NAMES.alerts_queue) == 0, timeout=120)
-    eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)
+    eventually(lambda: set(running.states()) <= {"running", "exited"}, timeout=60, pause=0.5)
     assert left_of(running.name)
     assert running.run("down", "--volumes").returncode == 0
     assert left_of(running.name) == []

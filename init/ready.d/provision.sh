@@ -5,7 +5,7 @@ export PYTHONPATH=/opt/inventory PYTHONDONTWRITEBYTECODE=1
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}"
 export AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-us-east-1}"
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-zip=/opt/inventory/function/function.zip
+zip="${FUNCTION_ZIP:-/opt/inventory/function/function.zip}"
 
 pipes_answer() {
   [ -z "$AWS_ENDPOINT_URL_PIPES" ] || python -c '

@@ -65,3 +65,12 @@ def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) 
     assert Options.from_env(environ) == Options()
     aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
     assert aws == localstack.variables({})
+
+
+def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
+    """Neither asks for one: Docker takes the machine's, and LocalStack leaves it to Docker."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert services["localstack"]["environment"]["LAMBDA_IGNORE_ARCHITECTURE"] == 1
+    assert not any("platform" in service for service in services.values())
+    for service in ("", "services/pipes", "services/producer"):
+        assert "--platform" not in (ROOT / service / "Dockerfile").read_text()

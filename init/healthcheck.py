@@ -1,7 +1,7 @@
-"""Whether the emulator in this container is up and its start hooks have succeeded.
+"""Check that the emulator in this container runs and that its start hooks have succeeded.
 
-It waits until that is known, so that Docker learns at once of a hook that failed, and of one that
-succeeded: exit code 0 or 1, and a line that says why. LocalStack tells at `/_localstack/init`
+It waits until the hooks have ended, so Docker learns the result at once. It prints the reason and
+exits with 0 or 1. LocalStack reports its hooks at `/_localstack/init`
 (https://docs.localstack.cloud/aws/capabilities/config/initialization-hooks/), MiniStack at
 `/_ministack/ready`.
 
@@ -22,16 +22,16 @@ from typing import Any
 URL = "http://127.0.0.1:4566"
 PAUSE_SECONDS = 0.2
 SILENCE_SECONDS = 60.0
-"""How long an emulator may give no answer, as it does while it starts."""
+"""How long an emulator may fail to answer, for example while it starts."""
 
-# Without the proxy that Docker may hand to every container: it knows another 127.0.0.1.
+# Docker may set a proxy in every container, but a proxy cannot reach this 127.0.0.1.
 _OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 Verdict = tuple[bool, str]
 
 
 def verdict_of_localstack(answer: Mapping[str, Any]) -> Verdict | None:
-    """Of the answer of `/_localstack/init`; None while the hooks run."""
+    """Return the verdict of the answer of `/_localstack/init`, or None while the hooks run."""
     scripts = [script for script in answer["scripts"] if script["stage"] == "READY"]
     failed = [script["name"] for script in scripts if script["state"] == "ERROR"]
     if failed:
@@ -40,7 +40,7 @@ def verdict_of_localstack(answer: Mapping[str, Any]) -> Verdict | None:
 
 
 def verdict_of_ministack(answer: Mapping[str, Any]) -> Verdict | None:
-    """Of the answer of `/_ministack/ready`; None while the hooks run."""
+    """Return the verdict of the answer of `/_ministack/ready`, or None while the hooks run."""
     if answer["status"] != "completed":
         return None
     if answer["failed"]:
@@ -55,18 +55,19 @@ SOURCES: tuple[tuple[str, Callable[[Mapping[str, Any]], Verdict | None]], ...] =
 
 
 def ask(url: str) -> Verdict | None:
-    """None while it is not known. Raises OSError or HTTPException when nobody answers, or badly."""
+    """Return the verdict, or None while the hooks run. Raises OSError or HTTPException if the
+    emulator does not answer."""
     for path, verdict in SOURCES:
         try:
             with _OPEN(url + path, timeout=5) as response:
                 return verdict(json.load(response))
         except urllib.error.HTTPError as refusal:
             with refusal:
-                if refusal.code == 503:  # MiniStack, whose hooks have not ended
+                if refusal.code == 503:  # MiniStack while its hooks run
                     return None
                 if refusal.code != 404:
                     raise
-        except (ValueError, LookupError):  # an answer, and of somebody else
+        except (ValueError, LookupError):  # the answer of another server
             continue
     return False, f"{url} is neither LocalStack nor MiniStack"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from testcontainers.compose import DockerCompose
 
 import engine
 import orphans
+import provisioner
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import variables
@@ -56,12 +58,38 @@ class Project:
         return int(found["ApproximateNumberOfMessages"]) + received
 
     @property
+    def code(self) -> str:
+        """The hash of the code that the function runs."""
+        functions = self._session.client("lambda", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        name = provisioner.Names().function
+        return functions.get_function(FunctionName=name)["Configuration"]["CodeSha256"]
+
+    @property
     def _session(self) -> boto3.Session:
         return boto3.Session("test", "test", region_name=REGION)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [*self.compose.docker_compose_command(), *arguments]
         return subprocess.run(argv, cwd=engine.ROOT, capture_output=True, text=True)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the container `cli`, without a terminal."""
+        return self.run("run", "--rm", "-T", "cli", *arguments)
+
+    def log(self, service: str) -> str:
+        """What the container of a service has printed, as it printed it."""
+        client = docker.from_env()
+        try:
+            printed: bytes = client.containers.get(self.container(service)["Id"]).logs()
+        finally:
+            client.close()
+        return printed.decode()
+
+    def configuration(self) -> dict[str, Any]:
+        """The services with all variables resolved, those of profiles too."""
+        checked = self.run("--profile", "*", "config", "--format", "json")
+        services: dict[str, Any] = json.loads(checked.stdout)["services"]
+        return services
 
     def states(self) -> list[str]:
         """Those of all containers that bear the project's name, the functions' among them."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 CALLED_BY = "INVENTORY_CALLED_BY"
-"""The variable that the Makefile sets to `make`."""
+"""The variable that the Makefile sets to `make`, and docker-compose.yml to what runs its `cli`."""
 
 DEFAULT_STATE = Path(".inventory")
 
@@ -26,7 +26,9 @@ def typed(command: str, options: str = "") -> str:
     state = None if state in (None, DEFAULT_STATE) else shlex.quote(str(state))
     target = os.environ.get("TARGET", "")
     target = "" if target == "embedded" else target
-    if called_by_make():
+    if caller := _other_caller():  # it chooses the target itself
+        words = [caller, command, options]
+    elif called_by_make():
         words = [
             f"make {command}",
             f'ARGS="{options}"' if options else "",
@@ -46,6 +48,11 @@ def typed(command: str, options: str = "") -> str:
 
 def called_by_make() -> bool:
     return os.environ.get(CALLED_BY) == "make"
+
+
+def _other_caller() -> str | None:
+    caller = os.environ.get(CALLED_BY, "")
+    return caller if caller != "make" else None
 
 
 def create_missing() -> str:

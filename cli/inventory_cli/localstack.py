@@ -44,19 +44,17 @@ def settings(environ: Mapping[str, str], file: Path) -> dict[str, str]:
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
     """What leads AWS clients to the containers, and programs to the resources in them.
 
-    PIPES_ENDPOINT that is set and empty stands for LocalStack's own Pipes. Raises
-    SettingsError when a port is none.
+    An empty PIPES_ENDPOINT stands for LocalStack's own Pipes. In the container `cli`,
+    LOCALSTACK_ENDPOINT and PIPES_ENDPOINT are the addresses; elsewhere the published ports are.
+    Raises SettingsError when a port is none.
     """
     ports = DEFAULT_PORTS | read(PORTS, environ)
-    own_pipes = environ.get("PIPES_ENDPOINT") == ""
-    return {
-        **of_resources(environ),
-        **aws_variables(
-            f"http://127.0.0.1:{ports['emulator']}",
-            None if own_pipes else f"http://127.0.0.1:{ports['pipes']}",
-            environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
-        ),
-    }
+    emulator, pipes = environ.get("LOCALSTACK_ENDPOINT"), environ.get("PIPES_ENDPOINT")
+    if not emulator:
+        emulator = f"http://127.0.0.1:{ports['emulator']}"
+        pipes = None if pipes == "" else f"http://127.0.0.1:{ports['pipes']}"
+    region = environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    return {**of_resources(environ), **aws_variables(emulator, pipes, region)}
 
 
 def check(endpoint: str) -> None:
@@ -64,5 +62,5 @@ def check(endpoint: str) -> None:
     if not answers(f"{endpoint}/_localstack/health", ANSWER_SECONDS):
         raise NotRunningError(
             f"LocalStack does not answer at {endpoint}. Start the containers with "
-            "`make up TARGET=localstack`. If they use another port, set LOCALSTACK_PORT."
+            "`docker compose up`. If they use another port, set LOCALSTACK_PORT."
         )

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from provisioner.changes import Change
 from provisioner.clients import Clients
 from provisioner.engine import provision
 from provisioner.errors import NotBegunError, ProvisioningError, SettingsError, explain
@@ -19,7 +21,11 @@ from provisioner.names import Names
 from provisioner.options import Options
 
 
-def main(arguments: list[str]) -> int:
+def tell(change: Change) -> None:
+    print(change, flush=True)
+
+
+def main(arguments: list[str], report: Callable[[Change], object] = tell) -> int:
     """0 when all is as described; 1 after a line for each resource that is not; 2 after one that
     says why nothing was begun."""
     if len(arguments) != 1:
@@ -33,7 +39,7 @@ def main(arguments: list[str]) -> int:
         print(f"provisioning did not begin: {explain(error)}", file=sys.stderr)
         return 2
     try:
-        provision(clients, names, options, code, lambda change: print(change, flush=True))
+        provision(clients, names, options, code, report)
     except (NotBegunError, SettingsError) as error:
         print(f"provisioning did not begin: {error}", file=sys.stderr)
         return 2

@@ -1,8 +1,28 @@
 #!/bin/sh
-# The emulator runs this once its APIs answer: the same provisioner as everywhere, on this very
-# emulator. Its own Python has boto3.
+# The emulator runs this when its APIs answer. It makes the resources with the same provisioner as
+# everywhere. The emulator's own Python has boto3.
 export PYTHONPATH=/opt/inventory PYTHONDONTWRITEBYTECODE=1
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}"
 export AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-us-east-1}"
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-exec python -m provisioner /opt/inventory/function/function.zip
+zip="${FUNCTION_ZIP:-/opt/inventory/function/function.zip}"
+
+pipes_answer() {
+  [ -z "$AWS_ENDPOINT_URL_PIPES" ] || python -c '
+import os, socket, urllib.parse
+url = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL_PIPES"])
+socket.create_connection((url.hostname, url.port or 80), 1)' 2>/dev/null
+}
+
+# The services `function` and `pipes` start beside this one. If this one depended on them, Compose
+# would recreate it, and LocalStack forget its data, whenever their code changes.
+attempts=300
+until [ -e "$zip" ] && pipes_answer; do
+  attempts=$((attempts - 1))
+  if [ "$attempts" = 0 ]; then
+    echo "The services function and pipes did not start: see docker compose logs function pipes" >&2
+    exit 1
+  fi
+  sleep 0.2
+done
+exec python -m provisioner "$zip"

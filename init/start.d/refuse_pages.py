@@ -1,7 +1,7 @@
-"""LocalStack runs this in its own process before it serves: it then refuses pages of other origins.
+"""Make LocalStack refuse web pages of other origins. It runs this in its own process at its start.
 
-As it comes, it answers a page that sends neither Origin nor Referer, and a page whose name is made
-to lead here (DNS rebinding).
+Without this, LocalStack answers a page that sends neither Origin nor Referer, and a page whose name
+resolves to 127.0.0.1 (DNS rebinding).
 """
 
 from __future__ import annotations

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
 import urllib.request
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
@@ -20,12 +27,17 @@ from compose_project import Project, left_of, project
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
+from provisioner.kinds.functions import code_sha256
 from stack import read_stream
 from waiting import eventually
 
-OURS = ("pipes", "producer", "dashboard", "function")
+OURS = ("pipes", "producer", "dashboard", "function", "table")
 NAMES = provisioner.Names()
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
+WARNING = "contains a member which is not specified"
+"""LocalStack's warning of its own answers, of which there would be 50 at a start."""
+
+CHANGED_ROW = re.compile(r"table-1 +\| P\d+ +(added|changed|removed) ")
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +52,33 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def running(built: Project) -> Project:
-    """The project after `docker compose up --wait`. The tests leave it as they find it."""
-    up = built.run("up", "--wait")
-    assert up.returncode == 0, up.stderr
+def printed(built: Project) -> str:
+    """What `docker compose up` prints, up to the first row that changes. The containers run on."""
+    argv = [*built.compose.docker_compose_command(), "up"]
+    with subprocess.Popen(
+        argv,
+        cwd=engine.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as up:
+        output = ""
+        try:
+            for line in up.stdout or ():
+                output += line
+                if "Dashboard: " in output and CHANGED_ROW.search(line):
+                    break
+        finally:
+            os.killpg(up.pid, signal.SIGKILL)  # any other signal would stop the containers
+    return output
+
+
+@pytest.fixture(scope="module")
+def running(built: Project, printed: str) -> Project:
+    """The project after `docker compose up`. The tests leave it as they find it."""
+    up = built.run("up", "--wait", "--no-build")
+    assert up.returncode == 0, printed + up.stderr
     return built
 
 
@@ -82,9 +117,39 @@ def test_the_file_is_valid_and_says_nothing(tmp_path: Path) -> None:
         assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
+def test_up_prints_the_address_of_the_page_and_rows_and_no_needless_warning(
+    built: Project, printed: str
+) -> None:
+    assert f"Dashboard: {built.dashboard}\n" in printed
+    assert CHANGED_ROW.search(printed)
+    assert WARNING not in printed
+
+
 def test_up_fills_the_table_with_what_the_events_fold_to(running: Project) -> None:
     eventually(lambda: rows(running) >= 10, timeout=60)
     assert_right(running)
+
+
+def test_changed_code_is_deployed_and_the_emulator_goes_on(
+    running: Project, function_zip: Path, tmp_path: Path
+) -> None:
+    emulator, before = running.container("localstack")["Id"], running.code
+    changed = tmp_path / "function.zip"
+    changed.write_bytes(function_zip.read_bytes())
+    with zipfile.ZipFile(changed, "a") as archive:
+        archive.writestr("changed", "")
+    changed.chmod(0o644)
+    mounted = f"{changed}:/opt/inventory/function.zip:ro"
+    # `docker compose watch` and `up` run the same with another image.
+    started = running.run("run", "--rm", "--detach", "--volume", mounted, "function")
+    assert started.returncode == 0, started.stderr
+    eventually(lambda: running.code == code_sha256(changed.read_bytes()), timeout=60)
+    container = started.stdout.split()[-1]  # after what the build prints
+    removed = subprocess.run(["docker", "rm", "--force", container], capture_output=True)  # noqa: S607
+    assert removed.returncode == 0, removed.stderr
+    assert running.run("restart", "function").returncode == 0
+    eventually(lambda: running.code == before, timeout=60)
+    assert running.container("localstack")["Id"] == emulator
 
 
 def test_all_that_is_published_is_on_the_loopback(running: Project) -> None:
@@ -112,6 +177,53 @@ def test_our_containers_have_nothing_that_they_do_not_need(running: Project, ser
     assert host["Memory"] > 0
 
 
+@pytest.mark.parametrize("service", [*OURS, "localstack"])
+def test_no_container_prints_control_sequences(running: Project, service: str) -> None:
+    assert "\x1b" not in running.log(service)
+
+
+def test_the_commands_run_in_a_container_beside_a_producer_that_goes_on(running: Project) -> None:
+    shown = running.cli("table")
+    assert json.loads(shown.stdout.splitlines()[0]).keys() >= {"product_id", "quantity"}
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(
+            lambda words: running.cli(*words.split()), ("verify", "demo --count 20")
+        ):
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_redrive_in_a_container_asks_on_the_terminal(running: Project) -> None:
+    product = {"product_id": "cli-1", "product_name": "Desk", "quantity": 3}
+    moves = [{"product_id": "cli-1", "quantity_change": change} for change in (-5, 9)]
+    events = [("added", product), *(("quantity_changed", move) for move in moves)]
+    for kind, content in events:
+        data = json.dumps({"event_type": f"product_{kind}", "product": content}).encode()
+        running.kinesis.put_record(StreamName=NAMES.stream, Data=data, PartitionKey="cli-1")
+    eventually(lambda: quantity(running, "cli-1") == 12, timeout=60)
+    redrive = [*running.compose.docker_compose_command(), "run", "--rm", "cli", "redrive"]
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "r+b", buffering=0) as terminal:
+        process = subprocess.Popen(
+            [*redrive, "--force", "--product", "cli-1"],
+            cwd=engine.ROOT,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += terminal.read(1000)
+        terminal.write(b"y\n")
+        assert process.wait(60) == 0
+    eventually(lambda: quantity(running, "cli-1") == 7, timeout=60)
+
+
+def quantity(it: Project, product_id: str) -> int | None:
+    row = table.read(it.dynamodb, NAMES.table).get(product_id)
+    return row.quantity if row else None
+
+
 @pytest.mark.parametrize("service", ["producer", "pipes", "localstack"])
 def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     running: Project, service: str
@@ -122,9 +234,11 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
         # be nothing under way, or the new table has rows of events that no stream has any more.
         assert running.run("stop", "producer").returncode == 0
         await_no_differences(running)
+        # A function's container that is being started would outlive the emulator.
+        eventually(lambda: set(running.states()) <= {"running", "exited"}, timeout=60)
     assert running.run("restart", service).returncode == 0
     # Of this one alone: while the emulator was away the producer is not well, and says so.
-    assert running.run("up", "--wait", "--no-recreate", service).returncode == 0
+    assert running.run("up", "--wait", "--no-build", "--no-recreate", service).returncode == 0
     assert running.run("start", "producer").returncode == 0
     before = len(read_stream(running.kinesis, NAMES.stream))
     eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
@@ -134,7 +248,7 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
 @pytest.mark.usefixtures("built")
 def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
     with project(tmp_path, BATCH_SIZE="0") as it:
-        assert it.run("up", "--wait").returncode == 1
+        assert it.run("up", "--wait", "--no-build").returncode == 1
         assert it.container("localstack")["State"]["Health"]["Status"] == "unhealthy"
         log = it.run("logs", "--no-log-prefix", "localstack").stdout
         assert "BATCH_SIZE must be a whole number from 1 to 10000" in log
@@ -142,17 +256,45 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert it.run("ps", "--quiet", "producer").stdout == ""
 
 
+def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None:
+    """Every minute it looks at the alarms, and would. The tests before take longer than that."""
+    assert WARNING not in running.log("localstack")
+
+
 def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
     with project(tmp_path, BATCH_SIZE="7", PRODUCER_SEED="12") as it:
-        services = json.loads(it.run("config", "--format", "json").stdout)["services"]
+        services = it.configuration()
         assert services["localstack"]["environment"]["BATCH_SIZE"] == "7"
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
 
 
 def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_path: Path) -> None:
     with project(tmp_path, PIPES_ENDPOINT="") as it:
-        services = json.loads(it.run("config", "--format", "json").stdout)["services"]
+        services = it.configuration()
         assert services["localstack"]["environment"]["AWS_ENDPOINT_URL_PIPES"] == ""
+
+
+def test_the_commands_have_no_more_rights_than_the_other_containers(tmp_path: Path) -> None:
+    with project(tmp_path) as it:
+        services = it.configuration()
+    cli = services["cli"]
+    assert cli["image"] == services["dashboard"]["image"]  # whose user is tested above
+    assert (cli["read_only"], cli["cap_drop"]) == (True, ["ALL"])
+    assert cli["security_opt"] == ["no-new-privileges:true"]
+    assert "volumes" not in cli
+    assert "ports" not in cli
+
+
+def test_watch_rebuilds_a_service_when_its_sources_change(tmp_path: Path) -> None:
+    with project(tmp_path) as it:
+        services = it.configuration()
+    for service in ("function", "producer", "dashboard", "pipes"):
+        rules = services[service]["develop"]["watch"]
+        assert {rule["action"] for rule in rules} == {"rebuild"}
+        assert all(Path(rule["path"]).is_dir() for rule in rules)
+    # Compose recreates what depends on a changed service, and LocalStack forgets its data then.
+    assert "depends_on" not in services["localstack"]
+    assert {name for s in services.values() for name in s.get("depends_on", ())} == {"localstack"}
 
 
 def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
@@ -161,10 +303,11 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     await_no_differences(running)
     kept = rows(running)
     assert running.run("down").returncode == 0
-    assert running.run("up", "--wait", "localstack").returncode == 0
+    up = running.run("up", "--wait", "--no-build", "localstack", "pipes", "function")
+    assert up.returncode == 0, up.stderr
     # LocalStack forgets, without a plan that has persistence, and begins anew.
     assert rows(running) == (kept if engine.emulator_keeps_state() else 0)
-    assert running.run("up", "--wait").returncode == 0
+    assert running.run("up", "--wait", "--no-build").returncode == 0
 
 
 @pytest.mark.browser
@@ -202,7 +345,7 @@ def test_down_with_volumes_leaves_nothing(running: Project) -> None:
     assert running.run("stop", "producer").returncode == 0
     await_no_differences(running)
     eventually(lambda: running.messages(NAMES.alerts_queue) == 0, timeout=120)
-    eventually(lambda: set(running.states()) == {"running", "exited"}, timeout=60, pause=0.5)
+    eventually(lambda: set(running.states()) <= {"running", "exited"}, timeout=60, pause=0.5)
     assert left_of(running.name)
     assert running.run("down", "--volumes").returncode == 0
     assert left_of(running.name) == []

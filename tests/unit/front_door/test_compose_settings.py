@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import yaml
+
 from inventory_cli import localstack
 from producer.cli import produce
 from provisioner import Names, Options, names, options
@@ -17,9 +19,10 @@ EXAMPLE = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), 
 
 def defaults() -> dict[str, str]:
     """What holds for each variable of the Compose file when it is not set."""
-    handed_on = re.findall(r"^ +([A-Z_]+):$", COMPOSE, re.MULTILINE)
-    project = re.findall(r"^name: (\S+)$", COMPOSE, re.MULTILINE)
-    found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project[0]}
+    project = yaml.safe_load(COMPOSE)
+    environments = [service.get("environment", {}) for service in project["services"].values()]
+    handed_on = [name for each in environments for name, value in each.items() if value is None]
+    found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project["name"]}
     for variables, of_program in ((names.VARIABLES, Names()), (options.VARIABLES, Options())):
         settings = {name: getattr(of_program, key) for key, (name, _) in variables.items()}
         found |= {name: written_setting(value) for name, value in settings.items()}
@@ -62,3 +65,12 @@ def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) 
     assert Options.from_env(environ) == Options()
     aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
     assert aws == localstack.variables({})
+
+
+def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
+    """Neither asks for one: Docker takes the machine's, and LocalStack leaves it to Docker."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert services["localstack"]["environment"]["LAMBDA_IGNORE_ARCHITECTURE"] == 1
+    assert not any("platform" in service for service in services.values())
+    for service in ("", "services/pipes", "services/producer"):
+        assert "--platform" not in (ROOT / service / "Dockerfile").read_text()

@@ -147,6 +147,14 @@ def test_an_empty_endpoint_of_pipes_stands_for_those_of_localstack() -> None:
     assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(PIPES_ENDPOINT="")
 
 
+def test_in_the_container_of_the_commands_the_servers_have_their_own_addresses() -> None:
+    given = {"LOCALSTACK_ENDPOINT": "http://localstack:4566", "PIPES_ENDPOINT": "http://pipes:4567"}
+    found = on_localstack(**given, LOCALSTACK_PORT="5001")
+    assert found["AWS_ENDPOINT_URL"] == "http://localstack:4566"
+    assert found["AWS_ENDPOINT_URL_PIPES"] == "http://pipes:4567"
+    assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(**given | {"PIPES_ENDPOINT": ""})
+
+
 def test_another_endpoint_of_ones_own_does_not_lead_away_from_localstack() -> None:
     elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_PIPES": "http://x"}
     assert on_localstack(**elsewhere) == on_localstack()

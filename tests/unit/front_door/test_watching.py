@@ -11,6 +11,7 @@ from rich.console import Console
 
 from inventory.items import item_of
 from inventory.stock import Row
+from inventory_cli.activity import line
 from inventory_cli.table_stream.records import Place, Record
 from inventory_cli.watching import MARKED_SECONDS, Watched, rendered, told
 
@@ -28,6 +29,16 @@ def change(before: Row | None, after: Row | None) -> Record:
 
 def seen(watched: Watched, most: int = 10, now: float = 0.0) -> list[tuple[str, int, str]]:
     return [(r.product_id, r.quantity, str(m or "")) for r, m in watched.shown(most, now)]
+
+
+def test_in_the_output_of_compose_a_change_is_a_line() -> None:
+    changes = [(None, row()), (row(), row(quantity=3)), (row(), row(name="Desk")), (row(), None)]
+    assert [line(change(before, after)) for before, after in changes] == [
+        "P1     added    Phone, quantity 5",
+        "P1     changed  Phone, quantity 5 → 3",
+        "P1     changed  Phone → Desk, quantity 5",
+        "P1     removed  Phone, quantity 5",
+    ]
 
 
 def test_a_row_tells_for_a_while_what_has_become_of_it() -> None:
@@ -103,3 +114,4 @@ def test_what_a_row_holds_is_shown_and_never_obeyed() -> None:
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "\\x1b[31m[bold]<b>" in text
     assert "\x1b" not in text
+    assert line(change(None, row("\x1b[2J", name="\n"))).isprintable()

@@ -79,12 +79,13 @@ def test_the_script_runs_the_provisioner_on_the_emulator_that_runs_it(
         '#!/bin/sh\necho "$*|$AWS_ENDPOINT_URL|$AWS_ACCESS_KEY_ID|$PYTHONPATH"\nexit 3\n'
     )
     python.chmod(0o755)
-    environ = {"PATH": f"{tmp_path}:/bin:/usr/bin"}
+    zip_file = tmp_path / "function.zip"
+    zip_file.touch()  # the script waits for it
+    environ = {"PATH": f"{tmp_path}:/bin:/usr/bin", "FUNCTION_ZIP": str(zip_file)}
     if endpoint:
         environ["AWS_ENDPOINT_URL"] = endpoint
     ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True)
     assert ended.stdout == (
-        "-m provisioner /opt/inventory/function/function.zip"
-        f"|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
+        f"-m provisioner {zip_file}|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
     )
     assert ended.returncode == 3

@@ -254,7 +254,8 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         other = run(*arguments, program=program)
         assert other.exit_code == 2
         assert other.stderr == (
-            "Error: not all is there as it should be: run inventory provision first\n"
+            "Error: Some resources are missing or outdated. To create what is missing, run "
+            "`TARGET=aws inventory provision`.\n"
         )
         assert is_documented(other.stderr)
 

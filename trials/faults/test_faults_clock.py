@@ -54,10 +54,10 @@ def test_a_jump_changes_nothing(seconds: float, line: Line, clock: Set) -> None:
     assert fates.get(Fate.DEAD_LETTERED, 0) == 0
 
 
-def test_to_and_fro(line: Line, clock: Set) -> None:
+def test_back_and_forth(line: Line, clock: Set) -> None:
     with repeated([lambda: clock(HOUR), lambda: clock(-HOUR)]):
         line.put(mixed(seed=15))
-        eventually(lambda: line.struck > 1)  # it has gone to and fro
+        eventually(lambda: line.struck > 1)  # it has gone back and forth
         fates = line.come_through()
     assert fates.get(Fate.DEAD_LETTERED, 0) == 0
 

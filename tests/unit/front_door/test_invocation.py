@@ -48,6 +48,11 @@ def test_called_by_make_it_is_a_target() -> None:
     assert shown(INVENTORY_CALLED_BY="make") == 'make table ARGS="--watch"'
 
 
+def test_called_in_a_container_it_is_what_runs_the_container() -> None:
+    caller = "docker compose run --rm cli"
+    assert shown(INVENTORY_CALLED_BY=caller, TARGET="localstack") == f"{caller} table --watch"
+
+
 def test_the_target_and_the_state_folder_are_repeated() -> None:
     other = {"state": "my stack", "TARGET": "aws"}
     assert (

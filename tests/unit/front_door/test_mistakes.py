@@ -150,6 +150,6 @@ def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
     assert code == 2
     assert output.startswith(
         "Error: LocalStack does not answer at http://127.0.0.1:9. Start the containers with "
-        "`make up TARGET=localstack`."
+        "`docker compose up`."
     )
     assert output.count("\n") == 1

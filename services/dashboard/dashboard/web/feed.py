@@ -23,6 +23,8 @@ FATES = {
     Fate.UNHANDLED: "… waiting",
     Fate.UNKNOWN: "· before start",
 }
+# A dialog gives the focus back to the cell that opened it, which may be far down the list by then.
+ON_CLICK = "(e) => { e.api.clearFocusedCell(); document.activeElement?.blur(); }"
 WHERE_NARROW = "(e) => e.api.setColumnsVisible({wide}, e.clientWidth > 520)"
 
 Line = dict[str, Any]
@@ -84,6 +86,7 @@ def table(columns: list[dict[str, Any]], wide: Iterable[str], empty: str) -> ui.
             "defaultColDef": {"sortable": False, "resizable": True, "suppressMovable": True},
             "columnDefs": columns,
             ":getRowId": "(params) => params.data.key",
+            ":onCellClicked": ON_CLICK,
             ":onGridSizeChanged": WHERE_NARROW.format(wide=list(wide)),
             "rowData": [],
             "rowHeight": 30,

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from dashboard.model.products import Diff, Shown
 from dashboard.web.elements import heading
-from dashboard.web.feed import WHERE_NARROW
+from dashboard.web.feed import ON_CLICK, WHERE_NARROW
 from dashboard.web.times import clock_time
 
 EXACT_IN_A_BROWSER = 2**53
@@ -122,6 +122,7 @@ def _options() -> dict[str, Any]:
             },
         ],
         ":getRowId": "(params) => params.data.product_id",
+        ":onCellClicked": ON_CLICK,
         ":onGridSizeChanged": WHERE_NARROW.format(wide=["timestamp", "changed"]),
         ":onModelUpdated": "(e) => window.inventoryCount(e.api)",
         "loading": True,

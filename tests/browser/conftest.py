@@ -54,6 +54,13 @@ class Live:
     log: Path
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
+    def part(self, module: str) -> psutil.Process:
+        """The process of the stack that runs a module."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            if module in process.cmdline():
+                return process
+        raise AssertionError(f"no process runs {module}")
+
     def new_product(self) -> str:
         """The id of a product that the producer does not know."""
         return f"Own{next(self._numbers)}"
@@ -126,10 +133,8 @@ def variables(live: Live) -> dict[str, str]:
 @pytest.fixture
 def control(live: Live) -> str:
     """The URL of the producer's control port."""
-    for process in psutil.Process(live.process.pid).children(recursive=True):
-        if "--control" in (words := process.cmdline()):
-            return f"http://{words[words.index('--control') + 1]}"
-    raise AssertionError("no producer")
+    words = live.part("producer").cmdline()
+    return f"http://{words[words.index('--control') + 1]}"
 
 
 @pytest.fixture
@@ -245,10 +250,3 @@ def _note_foreign(url: str, own: str, problems: list[str]) -> None:
 @pytest.fixture
 def page(open_page: Callable[[], Page]) -> Page:
     return open_page()
-
-
-@pytest.fixture(scope="session")
-def screenshots() -> Path | None:
-    """Where to leave pictures, if anybody wants them."""
-    folder = os.environ.get("SCREENSHOTS")
-    return Path(folder) if folder else None

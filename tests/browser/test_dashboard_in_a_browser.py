@@ -5,16 +5,23 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.error import HTTPError
 
+import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 import foreign_page
 from browser.conftest import REBOUND, Live
+from stack import client_at
 from waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -41,13 +48,13 @@ def first_row(page: Page) -> Locator:
 
 
 def send(page: Page, product_id: str, name: str, quantity: str) -> None:
-    page.get_by_role("button", name="Send an event").click()
+    page.get_by_role("button", name="Send event").click()
     form = page.get_by_role("dialog")
     complete(
         form,
-        {"Product id": product_id, "Product name": name, "Quantity (the level)": quantity},
+        {"Product id": product_id, "Product name": name, "Quantity (new level)": quantity},
     )
-    form.get_by_role("button", name="Send").click()
+    form.get_by_role("button", name="Send", exact=True).click()
     expect(form).not_to_be_visible()
 
 
@@ -58,20 +65,26 @@ def complete(form: Locator, texts: dict[str, str]) -> None:
         for label, text in texts.items():
             form.get_by_label(label).fill("")
             form.get_by_label(label).fill(text)
-        expect(form.get_by_text("A valid event.")).to_be_visible(timeout=3_000)
+        expect(form.get_by_text("Valid event")).to_be_visible(timeout=3_000)
         return True
 
     eventually(filled_in, timeout=60)
 
 
 def change(page: Page, product_id: str, by: str) -> None:
-    page.get_by_role("button", name="Send an event").click()
+    page.get_by_role("button", name="Send event").click()
     form = page.get_by_role("dialog")
     form.get_by_label("Event type").click()
     page.get_by_role("option", name="product quantity changed").click()
-    complete(form, {"Product id": product_id, "Change (signed)": by})
-    form.get_by_role("button", name="Send").click()
+    complete(form, {"Product id": product_id, "Quantity change (+ or -)": by})
+    form.get_by_role("button", name="Send", exact=True).click()
     expect(form).not_to_be_visible()
+
+
+def top(part: Locator) -> float:
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def assert_accessible(page: Page) -> None:
@@ -83,17 +96,56 @@ def failures(page: Page) -> Locator:
     return page.get_by_role("region", name="What failed")
 
 
-def look(page: Page) -> None:
-    failures(page).get_by_role("button", name="Look into the queues").click()
+def feed(page: Page) -> Locator:
+    return page.get_by_role("region", name="Latest events")
+
+
+def note(page: Page, text: str) -> Locator:
+    """A notification."""
+    return page.locator(".q-notification", has_text=text)
+
+
+def set_rate(page: Page, rate: str) -> None:
+    page.get_by_label("Events per second").fill(rate)
+    page.get_by_role("button", name="Set rate").click()
+
+
+def marks(page: Page) -> Locator:
+    """The texts of the marks on the first chart."""
+    return page.locator(".chart").first.locator("svg text")
+
+
+@contextmanager
+def stopped(process: psutil.Process, *, page: Page) -> Iterator[None]:
+    """While it is stopped, it neither answers nor closes a connection. Afterwards, wait until the
+    page is connected again."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+    expect(page.locator("body.is-disconnected")).to_have_count(0)
+
+
+def assert_nothing_is_on(page: Page, since: re.Pattern[str]) -> None:
+    expect(page.get_by_role("alert").get_by_text(since)).to_be_visible()
+    for key in ("producer", "pipe", "table"):
+        expect(node(page, key).locator(".node-word")).not_to_be_visible()
+    assert page.locator(".page").evaluate("(e) => [e.inert, getComputedStyle(e).filter]") == [
+        True,
+        "grayscale(1)",
+    ]
+    with pytest.raises(PlaywrightTimeoutError):
+        page.locator(".controls button").last.click(timeout=500)
 
 
 def test_rows_appear_while_the_producer_runs_and_the_nodes_say_that_it_flows(page: Page) -> None:
     expect(first_row(page)).to_be_visible()
     for key in ("producer", "stream", "pipe", "function", "table"):
         expect(node(page, key)).to_contain_text("flowing")
+    expect(node(page, "function")).to_contain_text(re.compile(r"[0-9]+ records? in [0-9]+ ms"))
     expect(inventory(page).get_by_text(re.compile(r"^[1-9]\d* products$"))).to_be_visible()
-    applied = page.get_by_role("region", name="Latest events").get_by_text("✓ applied").first
-    expect(applied).to_be_visible()
+    expect(feed(page).get_by_text("✓ applied").first).to_be_visible()
 
 
 def test_an_event_sent_by_hand_is_in_the_table_and_in_the_history_as_text(
@@ -115,73 +167,195 @@ def test_an_event_sent_by_hand_is_in_the_table_and_in_the_history_as_text(
 
 
 def test_a_form_that_is_no_valid_event_cannot_be_sent(page: Page) -> None:
-    page.get_by_role("button", name="Send an event").click()
+    page.get_by_role("button", name="Send event").click()
     form = page.get_by_role("dialog")
     form.get_by_label("Product id").fill("P1")
     form.get_by_label("Product name").fill("Lamp")
-    form.get_by_label("Quantity (the level)").fill("-3")
+    form.get_by_label("Quantity (new level)").fill("-3")
     expect(form.get_by_text("product.quantity must be a whole number")).to_be_visible()
-    expect(form.get_by_role("button", name="Send")).to_be_disabled()
+    expect(form.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
 
-def test_rejected_events_are_listed_with_their_reasons_and_a_corrected_one_is_redriven(
+def test_a_form_says_nothing_in_red_before_anyone_typed(page: Page) -> None:
+    page.get_by_role("button", name="Send event").click()
+    form = page.get_by_role("dialog", name="Send event")
+    expect(form.get_by_label("Product name")).to_be_visible()
+    expect(form.locator(".problem, .q-field--error")).to_have_count(0)
+    form.get_by_label("Product name").fill("Lamp")
+    expect(form.get_by_text("product.product_id is missing")).to_be_visible()
+
+
+def test_failed_events_are_listed_unasked_and_a_corrected_one_is_redriven(
     page: Page, live: Live
 ) -> None:
-    page.get_by_role("button", name="Inject poison").click()
+    page.get_by_role("button", name="Send poison event").click()
+    expect(note(page, "Poison event sent: unknown type")).to_be_visible()
     product = live.new_product()
     send(page, product, "Lamp", "5")
+    expect(note(page, f"Event sent for product {product}")).to_be_visible()
     expect(row(page, product)).to_contain_text("5")
-    expect(node(page, "rejected")).to_contain_text("trouble")
+    expect(node(page, "rejected")).to_have_attribute("data-health", "trouble")
+    expect(node(page, "rejected")).to_contain_text(re.compile("[0-9] message"))
     change(page, product, "-9")
     rejected = failures(page).locator(".ag-row", has_text=product)
-
-    def seen() -> bool:
-        look(page)
-        expect(rejected).to_contain_text("goes below zero", timeout=3_000)
-        return True
-
-    eventually(seen, timeout=60)
+    expect(rejected).to_contain_text("goes below zero")
     expect(failures(page).get_by_text("event_type must be one of").first).to_be_visible()
     expect(failures(page).get_by_text("product_misplaced").first).to_be_visible()
 
-    rejected.locator("[col-id=reason]").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("stays (--edit changes it)")).to_be_visible()
+
+    def opened() -> bool:
+        """A rejection is in the log before it is in its queue, where the payload is."""
+        rejected.locator("[col-id=effect]").click()
+        expect(dialog).to_be_visible(timeout=3_000)
+        return True
+
+    eventually(opened, timeout=60)
+    expect(dialog.get_by_text("stays (correct its payload)")).to_be_visible()
     expect(dialog.get_by_role("button", name="Redrive")).to_be_disabled()
     payload = dialog.get_by_label("Payload")
     payload.fill(payload.input_value().replace("-9", "-2"))
     expect(dialog.get_by_text("quantity 5 → 3")).to_be_visible()
     dialog.get_by_role("button", name="Redrive").click()
     expect(dialog).not_to_be_visible()
+    expect(note(page, "Event redriven")).to_be_visible()
     expect(rejected).to_have_count(0)
     expect(row(page, product)).to_contain_text("3")
 
 
-def test_a_killed_worker_turns_its_node_red_and_it_recovers(page: Page) -> None:
+def test_failures_from_before_the_page_are_not_loaded_until_someone_asks(
+    page: Page, variables: dict[str, str]
+) -> None:
+    """So no other reader waits: this test is the first that receives its message."""
+    sqs = client_at("sqs", variables)
+    url = sqs.get_queue_url(QueueName="inventory-rejected")["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=url, MessageBody="not of this page")["MessageId"]
+    expect(failures(page).get_by_text(re.compile("Not loaded: .* rejected"))).to_be_visible()
+
+    def received() -> Any:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=5,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        return next((m for m in answer.get("Messages", ()) if m["MessageId"] == sent), None)
+
+    message = eventually(received)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_killed_worker_turns_its_node_red_and_it_recovers_and_the_chart_says_why(
+    page: Page,
+) -> None:
     expect(node(page, "pipe")).to_contain_text("flowing")
-    page.get_by_role("button", name="Kill its worker").click()
+    page.get_by_role("button", name="Kill pipe worker").click()
+    expect(note(page, "Pipe worker killed")).to_be_visible()
     expect(node(page, "pipe")).to_have_attribute("data-health", "down")
     expect(node(page, "pipe")).to_contain_text("not reachable")
+    expect(page.get_by_role("button", name="Stop pipe")).to_be_disabled()
     expect(page.get_by_role("status").get_by_text("Pipe: not reachable")).to_be_attached()
+    expect(marks(page).get_by_text("Kill pipe worker").first).to_be_visible()
     expect(node(page, "pipe")).to_have_attribute("data-health", "flowing")
+    expect(page.get_by_label("Latest actions")).to_contain_text("Kill pipe worker")
 
 
-def test_a_stopped_pipe_says_so_and_a_started_one_catches_up(page: Page) -> None:
-    page.get_by_role("button", name="Stop").click()
+def test_a_stopped_pipe_says_so_and_events_get_their_outcomes_in_place_once_it_is_started(
+    page: Page,
+) -> None:
+    page.get_by_role("button", name="Stop pipe").click()
     expect(node(page, "pipe")).to_have_attribute("data-health", "stopped")
-    page.get_by_role("button", name="Start", exact=True).click()
+    waiting = feed(page).locator(".ag-row", has_text="… waiting").first
+    expect(waiting).to_be_visible()
+    expect(feed(page).get_by_text("✓ applied").first).to_be_visible()
+    key = waiting.get_attribute("row-id")
+    page.get_by_role("button", name="Start pipe").click()
     expect(node(page, "pipe")).to_have_attribute("data-health", "flowing")
-    expect(node(page, "stream")).to_have_attribute("data-health", "flowing")
+    expect(node(page, "pipe").locator(".node-note")).not_to_be_visible()
+    same = feed(page).locator(f'.ag-row[row-id="{key}"]')
+    expect(same).to_contain_text(re.compile("applied|rejected|not found|duplicate"))
 
 
-def test_the_producer_is_paused_resumed_and_made_faster(page: Page) -> None:
-    page.get_by_role("button", name="Pause").click()
+def test_the_producer_is_paused_and_resumed(page: Page) -> None:
+    page.get_by_role("button", name="Pause producer").click()
+    expect(note(page, "Producer paused")).to_be_visible()
     expect(node(page, "producer")).to_have_attribute("data-health", "stopped")
-    page.get_by_role("spinbutton", name="Events per second").fill("3")
-    page.get_by_role("button", name="Set the rate").click()
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume producer").click()
+    expect(note(page, "Producer resumed")).to_be_visible()
     expect(node(page, "producer")).to_have_attribute("data-health", "flowing")
-    expect(node(page, "producer")).to_contain_text(re.compile(r"set to\s*3\.0/s"))
+
+
+def test_a_new_rate_takes_effect_at_once_and_a_second_tab_follows(
+    open_page: Callable[[], Page], control: str
+) -> None:
+    first, second = open_page(), open_page()
+    expect(second.get_by_label("Events per second")).not_to_have_value("")
+    set_rate(first, "0.1")
+    expect(note(first, "Rate set to 0.1 a second")).to_be_visible()
+    expect(second.get_by_label("Events per second")).to_have_value("0.1")
+    began = time.monotonic()
+    set_rate(first, "20")
+    measured = node(second, "producer").locator("dd").first
+    expect(measured).to_have_text(re.compile(r"^([5-9]|1.|20)\."))
+    assert time.monotonic() - began < 9, "an event every ten seconds was the rate before"
+    expect(second.get_by_label("Events per second")).to_have_value("20")
+    expect(marks(second).get_by_text("Rate 20").first).to_be_visible()
+    with urllib.request.urlopen(control, timeout=10) as answer:  # noqa: S310
+        assert json.loads(answer.read())["rate"] == 20
+    set_rate(first, "3")
+    expect(node(second, "producer")).to_contain_text(re.compile(r"set to\s*3/s"))
+
+
+def test_a_wrong_rate_stays_in_its_field_with_the_reason(page: Page) -> None:
+    field = page.get_by_label("Events per second")
+    expect(field).not_to_have_value("")
+    expect(page.locator(".q-field--error")).to_have_count(0)
+    for wrong in ("0", "1,001", "fast"):
+        set_rate(page, wrong)
+        expect(page.get_by_text("Enter a number from 0.1 to 1,000")).to_be_visible()
+        expect(field).to_have_value(wrong)
+        field.fill("2")
+        expect(page.locator(".q-field--error")).to_have_count(0)
+    expect(page.locator(".q-notification")).to_have_count(0)
+
+
+def test_without_its_server_the_page_says_since_when_and_nothing_is_on(
+    page: Page, live: Live
+) -> None:
+    expect(node(page, "table")).to_contain_text("flowing")
+    with stopped(live.part("dashboard"), page=page):
+        assert_nothing_is_on(page, re.compile(r"^Disconnected since \d\d:\d\d:\d\d UTC$"))
+
+
+def test_without_the_aws_apis_the_page_says_since_when_and_nothing_is_on(
+    page: Page, live: Live
+) -> None:
+    expect(node(page, "table")).to_contain_text("flowing")
+    with stopped(live.part("inventory_cli.embedded.emulator"), page=page):
+        assert_nothing_is_on(page, re.compile(r"^Disconnected since \d\d:\d\d:\d\d UTC"))
+
+
+def test_a_search_is_counted_and_one_without_a_hit_says_so(page: Page, live: Live) -> None:
+    product = live.new_product()
+    send(page, product, "Counted", "1")
+    expect(row(page, product)).to_be_visible()
+    expect(inventory(page).get_by_text(re.compile(r"^1 of \d+ products$"))).to_be_visible()
+    inventory(page).get_by_label("Search the inventory").fill("no such product")
+    expect(inventory(page).get_by_text("No product matches the search")).to_be_visible()
+    expect(inventory(page).get_by_text(re.compile(r"^0 of \d+ products$"))).to_be_visible()
+
+
+def test_what_changed_last_is_on_top_and_all_times_are_utc(page: Page, live: Live) -> None:
+    product = live.new_product()
+    send(page, product, "Newest", "1")
+    expect(inventory(page).locator(f'.ag-row[row-id="{product}"]')).to_have_attribute(
+        "row-index", re.compile("^[0-9]$")
+    )
+    for region in (inventory(page), feed(page)):
+        expect(region.get_by_text(re.compile(r"\(UTC\)"))).to_be_visible()
+    shown = page.locator(".bar-time").inner_text()
+    assert shown in {f"{datetime.now(UTC) - timedelta(seconds=n):%H:%M:%S} UTC" for n in range(4)}
 
 
 def test_a_second_browser_sees_the_same(open_page: Callable[[], Page], live: Live) -> None:
@@ -206,14 +380,14 @@ def test_an_accessibility_check_finds_nothing(page: Page) -> None:
 
 
 def test_an_accessibility_check_finds_nothing_in_the_dialogs_either(page: Page) -> None:
-    page.get_by_role("button", name="Send an event").click()
-    form = page.get_by_role("dialog", name="Send an event")
+    page.get_by_role("button", name="Send event").click()
+    form = page.get_by_role("dialog", name="Send event")
     expect(form.get_by_label("Product id")).to_be_visible()
     assert_accessible(page)
 
     page.keyboard.press("Escape")
     first_row(page).click()
-    expect(page.get_by_role("dialog", name="The history of a product")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Product history")).to_be_visible()
     assert_accessible(page)
 
 
@@ -246,10 +420,47 @@ def test_the_keyboard_alone_opens_a_history(page: Page) -> None:
     expect(page.get_by_role("dialog")).not_to_be_visible()
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
+def test_on_a_phone_quantity_and_outcome_are_visible_and_charts_come_before_controls(
+    page: Page,
+) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     expect(first_row(page)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for cell in (first_row(page).locator("[col-id=quantity]"), feed(page).locator("[col-id=fate]")):
+        box = cell.last.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    assert top(page.get_by_role("region", name="Charts")) < top(page.locator(".controls"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1440, 900)])
+def test_the_flow_stays_in_one_line(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    keys = ("producer", "stream", "pipe", "function", "table")
+    assert len({top(node(page, key)) for key in keys}) == 1
+    for key in keys[:-1]:
+        arrow = node(page, key).evaluate("(e) => getComputedStyle(e, '::after').clipPath")
+        assert arrow.startswith("polygon")
+
+
+def test_flow_chart_and_ten_rows_fit_on_a_first_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    tenth = inventory(page).locator('.ag-row[row-index="9"]')
+    for part in (page.locator(".flow"), page.locator(".chart").first, tenth):
+        expect(part).to_be_visible()
+        box = part.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900
+
+
+def test_with_reduced_motion_nothing_moves(live: Live, stranger: Page) -> None:
+    stranger.emulate_media(reduced_motion="reduce")
+    stranger.goto(live.url)
+    expect(first_row(stranger)).to_be_visible()
+    moving = """[...document.querySelectorAll('*')].flatMap((e) =>
+        ['', '::before', '::after'].map((part) => getComputedStyle(e, part || null))).filter((s) =>
+        s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0).length"""
+    assert stranger.evaluate(moving) == 0
 
 
 @pytest.mark.parametrize(
@@ -262,6 +473,7 @@ def test_requests_in_the_name_of_others_are_refused(live: Live, headers: dict[st
         urllib.request.urlopen(request, timeout=10)  # noqa: S310
     with refused.value as answer:
         assert answer.code == 403
+        assert "set-cookie" not in answer.headers
 
 
 def test_a_page_of_another_origin_gets_no_websocket(live: Live, page: Page) -> None:

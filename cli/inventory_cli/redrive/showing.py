@@ -47,13 +47,17 @@ def document(item: Item) -> dict[str, Any]:
     }
 
 
-def decided(decision: Decision) -> str:
-    """What would become of an item, in a line."""
+def decided(
+    decision: Decision, force: str = "--force sends it", edit: str = "--edit changes it"
+) -> str:
+    """What would become of an item, in a line. `force` and `edit` say what a user can do."""
     item = decision.item
     name = shown(item.name)
     product = "" if item.product_id is None else f"  {shown(item.product_id)}"
     why = "" if decision.reason is None else f" ({shown(decision.reason)})"
-    return f"{name}{product}  {decision.verdict}{_effect(decision)}{why}{_then(decision)}"
+    return (
+        f"{name}{product}  {decision.verdict}{_effect(decision)}{why}{_then(decision, force, edit)}"
+    )
 
 
 def _effect(decision: Decision) -> str:
@@ -69,12 +73,12 @@ def _effect(decision: Decision) -> str:
     return f": {_words(before)} → {_words(after)}"
 
 
-def _then(decision: Decision) -> str:
+def _then(decision: Decision, force: str, edit: str) -> str:
     match decision.action, decision.verdict:
         case Action.LEAVE, Verdict.SUPERSEDED:
-            return ": stays (--force sends it)"
+            return f": stays ({force})"
         case Action.LEAVE, Verdict.REJECTED:
-            return ": stays (--edit changes it)"
+            return f": stays ({edit})"
         case Action.LEAVE, _:
             return ": stays"
         case Action.FORGET, _:

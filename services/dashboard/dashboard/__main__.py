@@ -24,6 +24,7 @@ from dashboard.sources.producer import ProducerSource
 from dashboard.sources.queues import QueueSource
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
+from inventory_cli.history import Fate
 from inventory_cli.workbench import Workbench
 
 
@@ -56,8 +57,10 @@ def _watchers(
     table = TableSource(hub, clients.dynamodb, clients.dynamodbstreams, names.table)
     stream = StreamSource(hub, clients.kinesis, names.stream, now)
     pipe = PipeSource(hub, clients.pipes, names.pipe, settings.pipes_metrics_url)
-    rejected = QueueSource(hub, clients.sqs, names.rejected_queue, "rejected")
-    letters = QueueSource(hub, clients.sqs, names.dead_letter_queue, "dead_letters")
+    rejected = QueueSource(hub, clients.sqs, names.rejected_queue, "rejected", Fate.REJECTED)
+    letters = QueueSource(
+        hub, clients.sqs, names.dead_letter_queue, "dead_letters", Fate.DEAD_LETTERED
+    )
     watchers = [
         Watcher(hub, "table", 1.0, table.ask),
         Watcher(hub, "stream", 1.0, stream.ask),

@@ -39,8 +39,7 @@ def run(settings: Settings) -> None:
     """
     events = _events(settings)
     beat = _heartbeat(settings)
-    pace = Pace(settings.rate, lambda rate: _gaps(rate, settings.batch))
-    with _control(settings, pace), StopRequest() as stop:
+    with StopRequest() as stop, _control(settings, stop.wake) as pace:
         client = connect(settings.stream)
         trouble = ""
         with _output(settings) as output:
@@ -77,6 +76,7 @@ def run(settings: Settings) -> None:
                     clock=monotonic,
                     wait=stop.wait,
                     paused=lambda: _paused(pace, beat),
+                    has_new_rate=lambda: pace.has_new_rate,
                 )
             except KeyboardInterrupt:
                 trouble = "Stopped at once"
@@ -119,9 +119,11 @@ def _paused(pace: Pace, beat: Callable[[], None]) -> bool:
 
 
 @contextmanager
-def _control(settings: Settings, pace: Pace) -> Iterator[None]:
+def _control(settings: Settings, on_change: Callable[[], object]) -> Iterator[Pace]:
+    """The pace, which whoever reaches the control endpoint may change."""
+    pace = Pace(settings.rate, lambda rate: _gaps(rate, settings.batch), on_change)
     if settings.control is None:
-        yield
+        yield pace
         return
     host, port = settings.control
     try:
@@ -132,7 +134,7 @@ def _control(settings: Settings, pace: Pace) -> Iterator[None]:
             f"Cannot listen on {address} (--control): {error.strerror or error}"
         ) from error
     try:
-        yield
+        yield pace
     finally:
         server.shutdown()
         server.server_close()

@@ -20,17 +20,29 @@ MOST_BYTES = 10_000
 
 
 class Pace:
-    """How fast events are taken. Another thread may change it; the next event goes by it."""
+    """How fast events are taken. Another thread may change it, and `on_change` is called then."""
 
-    def __init__(self, rate: float | None, gaps: Callable[[float | None], Iterator[float]]) -> None:
+    def __init__(
+        self,
+        rate: float | None,
+        gaps: Callable[[float | None], Iterator[float]],
+        on_change: Callable[[], object] = lambda: None,
+    ) -> None:
         self.rate = rate
         self.paused = False
         self._gaps = gaps
+        self._rate_of_last_gap = rate
+        self._on_change = on_change
+
+    @property
+    def has_new_rate(self) -> bool:
+        """Whether the latest of `gaps` is of another rate."""
+        return self.rate != self._rate_of_last_gap
 
     def gaps(self) -> Iterator[float]:
         """Endless gaps between two events, in seconds."""
         while True:
-            rate = self.rate
+            rate = self._rate_of_last_gap = self.rate
             for gap in self._gaps(rate):
                 yield gap
                 if self.rate != rate:
@@ -47,6 +59,7 @@ class Pace:
         if not isinstance(paused, bool):
             raise ValueError("paused: must be true or false")
         self.rate, self.paused = rate, paused
+        self._on_change()
 
 
 def serve(pace: Pace, host: str, port: int) -> ThreadingHTTPServer:

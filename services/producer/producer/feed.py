@@ -23,29 +23,33 @@ def feed(
     clock: Callable[[], float],
     wait: Callable[[float], object],
     paused: Callable[[], bool] = lambda: False,
+    has_new_rate: Callable[[], bool] = lambda: False,
 ) -> None:
     """Take events until there are no more, `duration` seconds are over or `stopping()`; then send
     what is taken.
 
     The first event is due at once, each other one of `gaps` later than the one before. `wait` may
     return early. `on_flush` is called when no more are taken. While it is `paused()` none is taken.
+    When there `has_new_rate()`, the next of `gaps` replaces the one that is being waited for.
     Raises SendingError as the sender does.
     """
-    due = clock()
+    due = last_due = clock()
     end = due + duration
 
     def over() -> bool:
         return stopping() or clock() >= end
 
-    for event, gap in zip(events, gaps, strict=False):
+    for event in events:
         while not over() and (clock() < due or not sender.has_room or paused()):
             if sender.pending:
                 sender.call()
             else:
                 wait(max(min(due, end) - clock(), LOOK_SECONDS if paused() else 0.0))
+            if has_new_rate():
+                due = max(last_due + next(gaps), clock())
         if over():
             break
         sender.take(event)
-        due = next_due(due, gap, clock())
+        last_due, due = due, next_due(due, next(gaps), clock())
     on_flush()
     sender.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import signal
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Self
 
@@ -38,9 +39,14 @@ class StopRequest:
         self._reader.close()
         self._writer.close()
 
+    def wake(self) -> None:
+        """End the wait of the main thread, or the next one. Any thread may call it."""
+        with suppress(OSError):  # full of what no wait has seen yet, or closed
+            self._writer.send(b"\0")
+
     def wait(self, seconds: float) -> None:
-        """Return after `seconds` (an hour at most), or when a signal arrives that no wait has
-        seen yet."""
+        """Return after `seconds` (an hour at most), or when a signal arrives or `wake` is called
+        that no wait has seen yet."""
         readable, _, _ = select.select([self._reader], [], [], min(max(0.0, seconds), AN_HOUR))
         if readable:
             self._reader.recv(4096)

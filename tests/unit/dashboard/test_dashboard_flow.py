@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dashboard.model.figures import PipeFigures
-from dashboard.model.flow import Health, Node, nodes
+from dashboard.model.figures import Figures, PipeFigures
+from dashboard.model.flow import Health, Node, nodes, silent_since
 from dashboard.model.pipeline import PUT, Pipeline
 from dashboard.sources.pipe import figures_of
 from inventory.stream import StreamRecord
@@ -51,6 +51,41 @@ def test_a_stopped_pipe_and_one_that_failed_are_told_apart() -> None:
     assert node(pipeline, "pipe").note == "stopped"
     pipeline.figures.pipe_state = "START_FAILED"
     assert health(pipeline, "pipe") is Health.TROUBLE
+
+
+def test_no_reason_of_a_state_lingers_once_the_pipe_runs_again() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.pipe_state, pipeline.figures.pipe_reason = "STOPPED", "User initiated"
+    assert node(pipeline, "pipe").note == "User initiated"
+    pipeline.figures.pipe_state = "RUNNING"
+    assert node(pipeline, "pipe").note == ""
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.batch_ms, pipeline.figures.batch_size = 3.2, 1.0
+    assert dict(node(pipeline, "function").facts)["last"] == "1 record in 3 ms"
+    pipeline.figures.batch_size = 500.0
+    assert dict(node(pipeline, "function").facts)["last"] == "500 records in 3 ms"
+    pipeline.figures.rejected, pipeline.figures.dead_letters = 0, 1
+    assert (node(pipeline, "rejected").word, node(pipeline, "dead_letters").word) == (
+        "empty",
+        "1 message",
+    )
+
+
+def test_rows_are_unknown_until_the_table_was_read() -> None:
+    pipeline = Pipeline()
+    assert dict(node(pipeline, "table").facts)["rows"] == "unknown"
+    pipeline.scanned([], at=0.0)
+    assert dict(node(pipeline, "table").facts)["rows"] == "0"
+
+
+def test_the_stack_is_silent_once_none_of_its_apis_has_answered_for_a_while() -> None:
+    figures = Figures(answered_at={"table": NOW - 9, "stream": NOW - 1, "pipe": NOW})
+    assert silent_since(figures, NOW) is None
+    assert silent_since(figures, NOW + 10) == NOW - 1
+    assert silent_since(Figures(), NOW) is None, "nothing was asked yet"
 
 
 def test_failures_of_the_last_minute_and_what_lies_in_a_queue_are_trouble() -> None:

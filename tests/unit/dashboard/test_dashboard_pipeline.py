@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.model.fold import RowChange
 from dashboard.model.pipeline import Pipeline
+from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
@@ -151,3 +153,41 @@ def test_names_that_would_steer_a_reader_are_shown_escaped() -> None:
     pipeline = Pipeline()
     pipeline.arrived(records(data))
     assert pipeline.latest[0].what.isprintable()
+
+
+def test_at_a_high_rate_the_newest_events_are_those_with_outcomes() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    pipeline.arrived(records(*[SET] * 60))
+    pipeline.batch(batch(1, 30))
+    newest = pipeline.newest(20)
+    assert [entry.place[1] for entry in newest] == [*range(60, 55, -1), *range(30, 15, -1)]
+    pipeline.batch(batch(31, 60))
+    assert [entry.place[1] for entry in pipeline.newest(20)] == list(range(60, 40, -1))
+
+
+def failed(pipeline: Pipeline) -> list[int]:
+    return [entry.place[1] for entry in pipeline.failures]
+
+
+def test_what_failed_is_known_without_the_queues_until_it_has_left_them() -> None:
+    pipeline = Pipeline()
+    pipeline.scanned([], at=0.0)
+    pipeline.arrived(records(ADDED, BROKEN, BROKEN, BROKEN, SET))
+    pipeline.batch(batch(2, 3, done_at=101.0))
+    pipeline.batch(batch(4, 5, done_at=120.0))
+    pipeline.tick(now=131.0)
+    assert failed(pipeline) == [2, 3, 4, 1]
+    pipeline.redriven([(SHARD, 2)])
+    assert failed(pipeline) == [3, 4, 1]
+    pipeline.queued([Fate.REJECTED], [], at=125.0)
+    assert failed(pipeline) == [4, 1], "the fourth may be on its way to the queue"
+    pipeline.queued([Fate.REJECTED, Fate.DEAD_LETTERED], [(SHARD, 4)], at=200.0)
+    assert failed(pipeline) == [4]
+
+
+def test_a_change_counts_when_the_dashboard_read_it() -> None:
+    """LocalStack cuts the record's own time to the minute."""
+    keys = {"product_id": {"S": "A"}}
+    record = {"Keys": keys, "ApproximateCreationDateTime": datetime(2026, 1, 1, tzinfo=UTC)}
+    assert _change(record, read_at=1005.5) == RowChange("A", None, None, at=1005.5)

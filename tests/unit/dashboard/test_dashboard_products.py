@@ -57,6 +57,15 @@ def test_a_table_that_is_read_anew_is_sent_whole() -> None:
     assert [shown.row.product_id for shown in diff.rows] == ["B"]
 
 
+def test_a_table_that_is_read_anew_keeps_when_its_rows_changed() -> None:
+    products = Products()
+    products.reset([row("A"), row("B")], at=5.0)
+    products.change("A", row("A", 2), 6.0)
+    products.reset([row("A", 2), row("B", 3), row("C")], at=9.0)
+    changed = {shown.row.product_id: shown.changed_at for shown in products.since(-1).rows}
+    assert changed == {"A": 6.0, "B": 9.0, "C": 9.0}
+
+
 def test_a_history_has_the_latest_events_the_youngest_first() -> None:
     products = Products()
     data = b'{"event_type": "product_removed", "product": {"product_id": "A"}}'

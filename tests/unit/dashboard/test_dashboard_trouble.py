@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from dashboard.sources.hub import in_words
 
@@ -15,6 +20,11 @@ from dashboard.sources.hub import in_words
             EndpointConnectionError(endpoint_url="http://127.0.0.1:4567/v1/pipes/inventory-pipe"),
             "no answer at 127.0.0.1:4567",
         ),
+        (
+            ReadTimeoutError(endpoint_url="http://127.0.0.1:4566/"),
+            "no answer at 127.0.0.1:4566",
+        ),
+        (ConnectionClosedError(endpoint_url="http://localhost:1/"), "no answer at localhost:1"),
         (OSError("one\n  two"), "one two"),
         (TimeoutError(), "TimeoutError"),
         (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from producer.control import Pace, serve
-from unit.producer.simulated_stream import event
+from unit.producer.simulated_stream import FakeClock, event
 from unit.producer.test_producer_feed import Feeding
 
 
@@ -26,6 +26,35 @@ def test_a_changed_rate_holds_from_the_next_event_on() -> None:
     assert list(islice(gaps, 2)) == [0.25, 0.25]
     changing.change({"rate": None})
     assert next(gaps) == 1.0
+
+
+def test_a_changed_rate_does_not_wait_for_the_gap_of_the_old_one() -> None:
+    changing = pace(0.05)
+
+    class Interrupted(FakeClock):
+        def wait(self, seconds: float) -> None:
+            """A second of the 20 s wait, after which the rate is changed."""
+            if changing.rate == 0.05:
+                changing.change({"rate": 4})
+                seconds = 1.0
+            super().wait(seconds)
+
+    run = Feeding(
+        (event(f"P{n}", n) for n in range(5)),
+        changing.gaps(),
+        clock=Interrupted(),
+        has_new_rate=lambda: changing.has_new_rate,
+    )
+    assert run.times == [0.0, 1.0, 1.25, 1.5, 1.75]
+
+
+def test_a_change_is_told_at_once_to_whoever_waits() -> None:
+    told: list[float | None] = []
+    changing = Pace(1.0, lambda of: repeat(1.0), lambda: told.append(changing.rate))
+    changing.change({"rate": 4})
+    with pytest.raises(ValueError, match="rate"):
+        changing.change({"rate": 0})
+    assert told == [4]
 
 
 @pytest.mark.parametrize(

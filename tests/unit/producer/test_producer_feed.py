@@ -24,8 +24,10 @@ class Feeding:
         duration: float = float("inf"),
         stopping: Callable[[Feeding], bool] = lambda run: False,
         paused: Callable[[], bool] = lambda: False,
+        has_new_rate: Callable[[], bool] = lambda: False,
+        clock: FakeClock | None = None,
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.stream = stream or SimulatedStream()
         self.accepted: list[Accepted] = []
         self.pending_at_flush: list[int] = []
@@ -48,6 +50,7 @@ class Feeding:
             clock=self.clock,
             wait=self.clock.wait,
             paused=paused,
+            has_new_rate=has_new_rate,
         )
         self.left = sender.pending
 

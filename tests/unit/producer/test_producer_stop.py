@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from time import monotonic
 
@@ -68,3 +69,15 @@ def test_afterwards_the_signals_are_handled_as_before() -> None:
     with StopRequest():
         assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] != before
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_another_thread_ends_a_wait_or_the_next_one(stop: StopRequest) -> None:
+    threading.Thread(target=stop.wake).start()
+    stop.wait(FOREVER)
+    assert not stop.made
+
+
+def test_more_wakes_than_a_socket_holds_are_one(stop: StopRequest) -> None:
+    for _ in range(100_000):
+        stop.wake()
+    stop.wait(FOREVER)

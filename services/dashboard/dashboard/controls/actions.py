@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,21 @@ from dashboard.controls.redrive import Redrive
 
 if TYPE_CHECKING:
     from mypy_boto3_pipes import EventBridgePipesClient
+
+
+SLOWEST, FASTEST = 0.1, 1_000
+"""Events per second that may be set here."""
+
+
+def rate_of(text: str) -> float:
+    """The rate that a user typed. Raises ValueError, which says what to type."""
+    try:
+        rate = float(text.strip().replace(",", ""))
+    except ValueError:
+        rate = math.nan
+    if not SLOWEST <= rate <= FASTEST:
+        raise ValueError(f"Enter a number from {SLOWEST} to {FASTEST:,}")
+    return rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +40,10 @@ class ProducerControl:
         status: dict[str, Any] = ask("GET", self.url)
         return status
 
-    def set_rate(self, rate: float) -> None:
-        ask("PUT", self.url, {"rate": rate})
-
-    def pause(self, paused: bool) -> None:
-        ask("PUT", self.url, {"paused": paused})
+    def set(self, **pace: float | bool) -> dict[str, Any]:
+        """Set its `rate`, or whether it is `paused`; the answer is that of `status`."""
+        status: dict[str, Any] = ask("PUT", self.url, pace)
+        return status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,10 @@ class PipeControl:
         self.client.start_pipe(Name=self.pipe)
 
     def kill(self) -> None:
-        """Raises ControlError where it does not."""
+        """Kill the process of the Pipes service, which its supervisor starts again.
+
+        Raises ControlError.
+        """
         if self.crash_url is None:
             raise ControlError("the Pipes service is not set up to be killed: PIPES_CRASH_URL")
         ask("POST", self.crash_url)

@@ -9,9 +9,9 @@ from producer.shown import shown
 def effect_of(before: Row | None, step: Step) -> str:
     match step.outcome:
         case Outcome.DUPLICATE:
-            return "the row knows it already"
+            return "applied before"
         case Outcome.NOT_FOUND:
-            return "there is no such product"
+            return "no such product"
         case Outcome.APPLIED:
             return _change(before, step.row)
     return ""

@@ -74,7 +74,7 @@ def _told(event: Event) -> tuple[str, str]:
         case QuantitySet():
             return "quantity set", f"to {event.quantity}"
         case QuantityMoved():
-            return "quantity moved", f"by {event.change:+d}"
+            return "quantity changed", f"by {event.change:+d}"
     raise TypeError(f"not an event: {event!r}")
 
 

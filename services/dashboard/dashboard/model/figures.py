@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class PipeFigures:
 
 @dataclass
 class Figures:
-    """None: nobody has said. `trouble` has, by source, why it cannot be asked now."""
+    """None: unknown. `trouble` has, by source, why its last call failed, and `answered_at` when it
+    was last answered, be it by an error."""
 
     shards: int | None = None
     pipe_state: str | None = None
@@ -32,3 +35,10 @@ class Figures:
     producer_rate: float | None = None
     producer_paused: bool | None = None
     trouble: dict[str, str] = field(default_factory=dict)
+    answered_at: dict[str, float] = field(default_factory=dict)
+
+    def producer_reports(self, status: Mapping[str, Any]) -> None:
+        """What its control endpoint answers."""
+        rate = status.get("rate")
+        self.producer_rate = None if rate is None else float(rate)
+        self.producer_paused = bool(status.get("paused"))

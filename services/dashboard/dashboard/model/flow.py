@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from dashboard.model.figures import Figures
 from dashboard.model.pipeline import BATCHES, PUT, WRITTEN, Pipeline
 
 BEHIND_SECONDS = 10.0
 RECENT_SECONDS = 60
 MINUTES_SECONDS = 300
 """Of what CloudWatch tells, minutes late."""
+STACK = ("stream", "function", "table")
+SILENT_SECONDS = 5.0
+"""After which figures that none of the STACK's sources has renewed are old."""
 ROUNDS_SECONDS = 4.0
 """The stream and the log are read in turns: an event that is younger may be done with."""
 
@@ -37,26 +41,35 @@ class Health(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A box of the picture. `facts` are (name, value) pairs."""
+    """A box of the picture. `facts` are (name, value) pairs; `word` replaces that of its state."""
 
     key: str
     title: str
     health: Health
     facts: Sequence[tuple[str, str]]
     note: str = ""
+    word: str = ""
 
 
 def nodes(pipeline: Pipeline, now: float) -> list[Node]:
     """In the order of the flow, the two queues last."""
-    return [
+    found = [
         _producer(pipeline, now),
         _stream(pipeline, now),
         _pipe(pipeline, now),
         _function(pipeline, now),
         _table(pipeline, now),
-        _queue(pipeline, "rejected", "Rejected", pipeline.figures.rejected),
-        _queue(pipeline, "dead_letters", "Dead letters", pipeline.figures.dead_letters),
+        _queue(pipeline, "dead_letters", "Dead-letter queue", pipeline.figures.dead_letters),
+        _queue(pipeline, "rejected", "Rejected queue", pipeline.figures.rejected),
     ]
+    # A note takes the place of the last fact: the boxes keep their height.
+    return [replace(node, facts=node.facts[:2]) if node.note else node for node in found]
+
+
+def silent_since(figures: Figures, now: float) -> float | None:
+    """Since when no AWS API has answered, once that is too long: the figures are old then."""
+    last = max((figures.answered_at.get(key, 0.0) for key in STACK), default=0.0)
+    return last if 0 < last < now - SILENT_SECONDS else None
 
 
 def _producer(pipeline: Pipeline, now: float) -> Node:
@@ -68,7 +81,7 @@ def _producer(pipeline: Pipeline, now: float) -> Node:
         health = Health.DOWN
     facts = [("rate", per_second(rate))]
     if figures.producer_rate is not None:
-        facts.append(("set to", per_second(figures.producer_rate)))
+        facts.append(("set to", f"{figures.producer_rate:,g}/s"))
     return Node("producer", "Producer", health, facts, figures.trouble.get("producer", ""))
 
 
@@ -100,11 +113,11 @@ def _pipe(pipeline: Pipeline, now: float) -> Node:
     facts = [
         ("rate", per_second(rate)),
         ("lag", seconds(lag)),
-        ("failed tries", f"{failures:,}/min"),
+        ("failed", f"{failures:,}/min"),
     ]
-    note = figures.pipe_reason
+    note = ""
     if figures.pipe_state not in (None, "RUNNING"):
-        note = note or f"{figures.pipe_state}".lower().replace("_", " ")
+        note = figures.pipe_reason or f"{figures.pipe_state}".lower().replace("_", " ")
     return _unless_in_trouble(pipeline, Node("pipe", "Pipe", health, facts, note))
 
 
@@ -117,7 +130,8 @@ def _function(pipeline: Pipeline, now: float) -> Node:
         health = Health.TROUBLE
     facts = [("batches", per_second(counts.rate(now, [BATCHES])))]
     if figures.batch_ms is not None and figures.batch_size is not None:
-        facts.append(("last", f"{figures.batch_size:,.0f} in {figures.batch_ms:,.0f} ms"))
+        records = count_of(int(figures.batch_size), "record")
+        facts.append(("last", f"{records} in {figures.batch_ms:,.0f} ms"))
     facts.append(("failed", f"{failed:,}/min"))
     if errors:
         facts.append(("errors", f"{errors:,} in 5 min"))
@@ -126,15 +140,15 @@ def _function(pipeline: Pipeline, now: float) -> Node:
 
 def _table(pipeline: Pipeline, now: float) -> Node:
     rate = pipeline.counts.rate(now, [WRITTEN])
-    facts = [("writes", per_second(rate)), ("rows", f"{len(pipeline.products):,}")]
+    rows = f"{len(pipeline.products):,}" if pipeline.products.version else "unknown"
+    facts = [("writes", per_second(rate)), ("rows", rows)]
     return _unless_in_trouble(pipeline, Node("table", "Table", _flows(rate), facts))
 
 
 def _queue(pipeline: Pipeline, key: str, title: str, depth: int | None) -> Node:
     health = Health.TROUBLE if depth else Health.IDLE
-    name = "events" if key == "rejected" else "messages"
-    facts = [(name, "unknown" if depth is None else f"{depth:,}")]
-    return _unless_in_trouble(pipeline, Node(key, title, health, facts))
+    word = "unknown" if depth is None else count_of(depth, "message") if depth else "empty"
+    return _unless_in_trouble(pipeline, Node(key, title, health, [], word=word))
 
 
 def _unless_in_trouble(pipeline: Pipeline, node: Node) -> Node:
@@ -146,6 +160,10 @@ def _unless_in_trouble(pipeline: Pipeline, node: Node) -> Node:
 
 def _flows(rate: float) -> Health:
     return Health.FLOWING if rate > 0 else Health.IDLE
+
+
+def count_of(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def per_second(rate: float) -> str:

@@ -27,7 +27,7 @@ Judgement = tuple[Fate, str]
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A change of the table's stream; `at` in epoch seconds."""
+    """A change of the table's stream; `at` is when it was read, in epoch seconds."""
 
     product_id: str
     before: Row | None

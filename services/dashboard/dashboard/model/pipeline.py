@@ -8,7 +8,8 @@ which event came to what. The table's own stream then says how the row really is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dashboard.model.entry import Entry
@@ -18,14 +19,24 @@ from dashboard.model.products import Products
 from dashboard.model.shard import Shard, Stretch
 from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
-from inventory.stream import StreamRecord
+from inventory.stream import Place, StreamRecord
 from inventory_cli.history import Fate
 
 PUT = "put"
 WRITTEN = "written"
 BATCHES = "batches"
 LATEST = 200
+WAITING_SHOWN = 5
+FAILURES = 500
 LATE_LINES_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that a user of the page did, to be seen on the charts."""
+
+    at: float
+    text: str
 
 
 class Pipeline:
@@ -38,6 +49,9 @@ class Pipeline:
         self.latencies = Samples()
         self.figures = Figures()
         self.latest: deque[Entry] = deque(maxlen=LATEST)
+        self.failures: deque[Entry] = deque(maxlen=FAILURES)
+        self.marks: deque[Mark] = deque(maxlen=LATEST)
+        self._finished: deque[Entry] = deque(maxlen=LATEST)
         self.version = 0
         self._shards: dict[str, Shard] = {}
         self._failed: dict[str, set[tuple[str, int]]] = {}
@@ -47,7 +61,7 @@ class Pipeline:
         """The whole table, read anew."""
         found = list(rows)
         self._fold.scanned(found, at)
-        self.products.reset(found)
+        self.products.reset(found, at)
 
     def changed(self, changes: Sequence[RowChange]) -> None:
         """What the table's stream told, in its order."""
@@ -100,8 +114,28 @@ class Pipeline:
         """Give up on what the pipe has given up on."""
         for shard in self._shards.values():
             for entry in shard.passed_over(now - LATE_LINES_SECONDS):
-                entry.fate, entry.effect = Fate.DEAD_LETTERED, "the pipe gave up on it"
-                self.version += 1
+                entry.fate, entry.effect = Fate.DEAD_LETTERED, "the pipe gave up"
+                self._finish(entry, now)
+
+    def queued(self, fates: Collection[Fate], places: Collection[Place], at: float) -> None:
+        """Their queues had only these in them. Of the others, those that may come late stay."""
+        before = at - LATE_LINES_SECONDS
+        self._drop(
+            lambda e: e.fate in fates and e.place not in places and (e.done_at or 0.0) < before
+        )
+
+    def redriven(self, places: Collection[Place]) -> None:
+        """These have left their queue."""
+        self._drop(lambda entry: entry.place in places)
+
+    def newest(self, count: int) -> list[Entry]:
+        """The newest events. Few of them have no outcome yet, so that at a high rate those that
+        have one stay in sight."""
+        waiting = [entry for entry in reversed(self.latest) if entry.fate is Fate.UNHANDLED]
+        shown = [*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]]
+        return sorted(shown, key=lambda entry: (entry.arrived_at, entry.place[1]), reverse=True)[
+            :count
+        ]
 
     @property
     def waiting(self) -> int:
@@ -125,6 +159,20 @@ class Pipeline:
             done_at = entry.done_at or entry.arrived_at
             self.latencies.add(done_at, max(0.0, done_at - entry.arrived_at))
             entry.fate, entry.effect = self._judged(entry)
+            self._finish(entry, done_at)
+
+    def _finish(self, entry: Entry, at: float) -> None:
+        entry.done_at = at
+        self._finished.append(entry)
+        if entry.fate in (Fate.REJECTED, Fate.DEAD_LETTERED):
+            self.failures.append(entry)
+        self.version += 1
+
+    def _drop(self, has_left: Callable[[Entry], bool]) -> None:
+        kept = [entry for entry in self.failures if not has_left(entry)]
+        if len(kept) < len(self.failures):
+            self.failures = deque(kept, maxlen=FAILURES)
+            self.version += 1
 
     def _judged(self, entry: Entry) -> tuple[Fate, str]:
         reason = self._reasons.get(entry.place)

@@ -46,8 +46,15 @@ class Products:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def reset(self, rows: Iterable[Row]) -> None:
-        self._rows = {row.product_id: Shown(row, 0.0) for row in rows}
+    def reset(self, rows: Iterable[Row], at: float = 0.0) -> None:
+        """The whole table, as it was `at`; at first, nobody knows when its rows changed."""
+        known, changed_at = self._rows, at if self.version else 0.0
+        self._rows = {
+            row.product_id: shown
+            if (shown := known.get(row.product_id)) and shown.row == row
+            else Shown(row, changed_at)
+            for row in rows
+        }
         self._changes.clear()
         self.version += 1
         self._began = self.version

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dashboard.model.pipeline import Pipeline
 
@@ -43,6 +43,8 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name=f"watch-{node}", daemon=True)
 
     def start(self) -> None:
+        with self._hub.pipeline() as pipeline:
+            pipeline.figures.answered_at[self._node] = time.time()
         self._thread.start()
 
     def stop(self) -> None:
@@ -55,24 +57,26 @@ class Watcher:
             try:
                 self._ask()
                 failures = 0
-                self._tell(None)
+                self._report(None)
             except Exception as error:  # whatever it is, the page says so and the others go on
                 failures += 1
-                self._tell(in_words(error))
+                self._report(error)
             pause = min(self._interval * 2 ** min(failures, 4), max(LONGEST_PAUSE, self._interval))
             self._stopped.wait(max(0.1, pause - (time.monotonic() - began)))
 
-    def _tell(self, trouble: str | None) -> None:
+    def _report(self, error: Exception | None) -> None:
         with self._hub.pipeline() as pipeline:
-            known = pipeline.figures.trouble
-            if trouble is None:
-                known.pop(self._node, None)
+            figures = pipeline.figures
+            if error is None or isinstance(error, ClientError):
+                figures.answered_at[self._node] = time.time()
+            if error is None:
+                figures.trouble.pop(self._node, None)
             else:
-                known[self._node] = trouble
+                figures.trouble[self._node] = in_words(error)
 
 
 def in_words(error: Exception) -> str:
     """In a few words: it stands in a small box."""
-    if isinstance(error, EndpointConnectionError):
-        return f"no answer at {urlsplit(error.kwargs['endpoint_url']).netloc}"
+    if isinstance(error, BotoCoreError) and (url := dict(error.kwargs).get("endpoint_url")):
+        return f"no answer at {urlsplit(str(url)).netloc}"
     return (" ".join(str(error).split()) or type(error).__name__)[:300]

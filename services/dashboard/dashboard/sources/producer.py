@@ -13,7 +13,5 @@ class ProducerSource:
 
     def ask(self) -> None:
         status = self._control.status()
-        rate = status.get("rate")
         with self._hub.pipeline() as pipeline:
-            pipeline.figures.producer_rate = None if rate is None else float(rate)
-            pipeline.figures.producer_paused = bool(status.get("paused"))
+            pipeline.figures.producer_reports(status)

@@ -75,7 +75,7 @@ class TableSource:
         for _ in range(MOST_PAGES):
             answer = self._streams.get_records(ShardIterator=self._iterators[shard_id])
             for record in answer["Records"]:
-                yield _change(record["dynamodb"])
+                yield _change(record["dynamodb"], time.time())
             following = answer.get("NextShardIterator")
             if following is None:  # a closed shard, read to its end: others go on from there
                 del self._iterators[shard_id]
@@ -86,11 +86,12 @@ class TableSource:
                 return
 
 
-def _change(record: Any) -> RowChange:
+def _change(record: Any, read_at: float) -> RowChange:
+    """The record's own time will not do: LocalStack cuts it to the minute."""
     old, new = record.get("OldImage"), record.get("NewImage")
     return RowChange(
         product_id=record["Keys"]["product_id"]["S"],
         before=row_of(old) if old else None,
         after=row_of(new) if new else None,
-        at=record["ApproximateCreationDateTime"].timestamp(),
+        at=read_at,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from nicegui import Client, app, ui
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
 from dashboard.controls.actions import Actions
@@ -27,6 +28,14 @@ def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
 
     # A bar without a name at each request says nothing on a page that asks all the time.
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
+    secret = secrets.token_urlsafe(32)
+    # The last one added is asked first: a request that the guard refuses gets no cookie.
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=secret,
+        same_site="strict",
+        session_cookie=settings.session_cookie,
+    )
     app.add_middleware(Guard, hosts=settings.allowed_hosts)
     ui.run(
         host=settings.host,
@@ -36,10 +45,6 @@ def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
         language="en-US",
         show_welcome_message=False,
         tailwind=False,
-        storage_secret=secrets.token_urlsafe(32),
-        session_middleware_kwargs={
-            "same_site": "strict",
-            "session_cookie": settings.session_cookie,
-        },
+        storage_secret=secret,
         message_history_length=200,
     )

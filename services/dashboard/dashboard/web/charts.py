@@ -1,4 +1,7 @@
-"""Events per second by outcome, and the time from put to row, over the last minutes."""
+"""Events per second by outcome, and the time from put to row, over the last minutes.
+
+What users did is marked on both, so that cause and effect are seen together.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 from nicegui import ui
 
-from dashboard.model.pipeline import Pipeline
+from dashboard.model.pipeline import Mark, Pipeline
+from dashboard.web.elements import heading
+from dashboard.web.times import clock_time
 
 STEP = 5
 STEPS = 48
@@ -26,20 +31,38 @@ COLOURS = {
 }
 FORMS = {"not_found": "dashed", "rejected": "solid", "duplicate": "dotted", "p99": "dashed"}
 INK = "#77828d"
+LEVELS = 2
+STEPS_A_LETTER = 0.7
+MARKS_LISTED = 4
 
-Series = Mapping[str, Sequence[float | None]]
+Values = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The text of a mark at a place on the axis. Without a `level` it is not shown."""
+
+    at: int
+    text: str
+    to_the_left: bool
+    level: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class ChartData:
     """Numbers for both, taken while the pipeline is held. Latencies in milliseconds."""
 
-    ends_at: int
-    rates: Series
-    latencies: Series
+    times: Sequence[str]
+    rates: Mapping[str, Values]
+    latencies: Mapping[str, Values]
+    marks: Sequence[Label]
+    latest: Sequence[str]
 
     @classmethod
     def of(cls, pipeline: Pipeline, now: float) -> ChartData:
+        ends_at = int(now) // STEP * STEP
+        starts_at = ends_at - STEP * STEPS
+        times = [clock_time(at, at) for at in range(starts_at, ends_at, STEP)]
         rates = {o: pipeline.counts.series(now, o, STEP, STEPS) for o in OUTCOMES}
         shares = {"p50": 0.5, "p99": 0.99}
         latencies = {
@@ -49,68 +72,139 @@ class ChartData:
             ]
             for name, share in shares.items()
         }
-        return cls(int(now) // STEP * STEP, rates, latencies)
+        marks = [mark for mark in pipeline.marks if mark.at >= starts_at]
+        return cls(
+            times,
+            {name: without_flat_zeros(values) for name, values in rates.items()},
+            latencies,
+            labels([(min(int(m.at - starts_at) // STEP, STEPS - 1), m.text) for m in marks]),
+            [_listed(mark) for mark in marks[: -MARKS_LISTED - 1 : -1]],
+        )
+
+
+def labels(marks: Sequence[tuple[int, str]]) -> list[Label]:
+    """Where the texts of the marks go, so that none covers another: the latest come first."""
+    placed: list[Label] = []
+    begins = [float(STEPS + 1)] * LEVELS
+    ends = [-1.0] * LEVELS
+    for at, text in reversed(marks):
+        width = STEPS_A_LETTER * len(text)
+        to_the_left = at >= STEPS // 2
+        first, last = (at - width, at) if to_the_left else (at, at + width)
+        free = [n for n in range(LEVELS) if last < begins[n] or first > ends[n]]
+        level = free[0] if free else None
+        if level is not None:
+            begins[level], ends[level] = min(first, begins[level]), max(last, ends[level])
+        placed.append(Label(at, text, to_the_left, level))
+    return placed
+
+
+def without_flat_zeros(values: Sequence[float]) -> Values:
+    """Leave out zeros beside zeros: their line would cover the axis."""
+    padded = [values[0], *values, values[-1]] if values else []
+    return [
+        None if before == value == after == 0 else value
+        for before, value, after in zip(padded, values, padded[2:], strict=False)
+    ]
 
 
 class Charts:
     def __init__(self) -> None:
-        self._shown = 0
-        self._rates = _chart("Events per second by outcome", OUTCOMES, "/s", "value")
-        self._latencies = _chart("From put to row, milliseconds", ("p50", "p99"), "ms", "log")
+        self._shown: ChartData | None = None
+        with ui.element("section").classes("charts").props('aria-label="Charts"'):
+            self._rates = _chart("Events per second by outcome", OUTCOMES, "events/s", "value")
+            self._latencies = _chart("Latency from put to row", ("p50", "p99"), "ms", "log")
+            self._latest = ui.label().classes("marks").props('aria-label="Latest actions"')
 
     def show(self, data: ChartData) -> None:
-        if data.ends_at == self._shown:
+        if data == self._shown:
             return
-        self._shown = data.ends_at
-        _draw(self._rates, data.rates)
-        _draw(self._latencies, data.latencies)
+        self._shown = data
+        _draw(self._rates, data, data.rates)
+        _draw(self._latencies, data, data.latencies)
+        self._latest.set_text(" · ".join(data.latest) or "Actions on this page are marked here.")
 
 
-def _draw(chart: ui.echart, series: Series) -> None:
-    values = [{"data": list(numbers)} for numbers in series.values()]
-    chart.run_chart_method("setOption", {"series": values})
+def _draw(chart: ui.echart, data: ChartData, series: Mapping[str, Values]) -> None:
+    values: list[dict[str, Any]] = [{"data": list(numbers)} for numbers in series.values()]
+    marks = [
+        {
+            "xAxis": label.at,
+            "name": label.text,
+            "label": {
+                "show": label.level is not None,
+                "distance": 4 + 13 * (label.level or 0),
+                "align": "right" if label.to_the_left else "left",
+            },
+        }
+        for label in data.marks
+    ]
+    values.append({"data": [0] * STEPS, "markLine": {"data": marks}})
+    axis = {"data": list(data.times)}
+    chart.run_chart_method("setOption", {"series": values, "xAxis": axis})
 
 
 def _chart(title: str, names: Sequence[str], unit: str, scale: str) -> ui.echart:
-    with ui.element("section").classes("card chart").props(f'aria-label="{title}"'):
-        ui.label(title).classes("card-title").props('role="heading" aria-level="2"')
-        ages = [-STEP * (STEPS - place) for place in range(STEPS)]
-        axis_text = {"color": INK}
+    with ui.element("div").classes("card chart"):
+        heading(f"{title} ({unit})")
         return (
             ui.echart(
                 {
                     "animation": False,
                     "aria": {"enabled": True},
-                    "grid": {"left": 48, "right": 12, "top": 34, "bottom": 26},
+                    "grid": {"left": 44, "right": 16, "top": 54, "bottom": 22},
                     "legend": {
                         "type": "scroll",
                         "top": 0,
                         "left": 0,
-                        "itemGap": 14,
-                        "textStyle": axis_text,
+                        "itemGap": 10,
+                        "itemWidth": 20,
+                        "data": [WORDS.get(name, name) for name in names],
                     },
                     "tooltip": {"trigger": "axis", "renderMode": "richText"},
                     "xAxis": {
                         "type": "category",
                         "boundaryGap": False,
-                        "data": [_age(age) for age in ages],
-                        "axisLabel": {**axis_text, "interval": 60 // STEP - 1},
+                        "data": [],
+                        "axisLabel": {
+                            ":interval": "(_, time) => time.endsWith(':00')",
+                            ":formatter": "(time) => time.slice(0, -3)",
+                        },
+                        "axisTick": {":interval": "(_, time) => time.endsWith(':00')"},
                         "axisLine": {"lineStyle": {"color": INK}},
                     },
                     "yAxis": {
                         "type": scale,
                         "min": 1 if scale == "log" else 0,
                         "minInterval": 1 if scale == "value" else None,
-                        "axisLabel": axis_text,
+                        "splitNumber": 3,
                         "splitLine": {"lineStyle": {"color": INK, "opacity": 0.2}},
                     },
-                    "series": [_line(name) for name in names],
+                    "series": [*(_line(name) for name in names), _MARKS],
                 },
-                renderer="canvas",
+                renderer="svg",
             )
             .classes("chart-canvas")
             .props(f'role="img" aria-label="{title}, the last four minutes, in {unit}"')
         )
+
+
+_MARKS: dict[str, Any] = {
+    "type": "line",
+    "data": [],
+    "silent": True,
+    "symbol": "none",
+    "tooltip": {"show": False},
+    "lineStyle": {"opacity": 0},
+    "markLine": {
+        "symbol": "none",
+        "animation": False,
+        "lineStyle": {"color": INK, "type": "dashed", "width": 1.5},
+        "label": {"formatter": "{b}", "position": "end"},
+        "data": [],
+    },
+}
+"""A series that is only there to have the marks, whichever of the others a user hides."""
 
 
 def _line(name: str) -> dict[str, Any]:
@@ -119,7 +213,7 @@ def _line(name: str) -> dict[str, Any]:
         "name": WORDS.get(name, name),
         "type": "line",
         "data": [],
-        "showSymbol": False,
+        "symbol": "none",
         "connectNulls": False,
         "itemStyle": {"color": colour},
         "lineStyle": {"color": colour, "width": 2.5, "type": FORMS.get(name, "solid")},
@@ -127,5 +221,5 @@ def _line(name: str) -> dict[str, Any]:
     }
 
 
-def _age(seconds: int) -> str:
-    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
+def _listed(mark: Mark) -> str:
+    return f"{clock_time(mark.at, mark.at)} {mark.text}"

@@ -2,127 +2,173 @@
 
 from __future__ import annotations
 
-from nicegui import ui
+from collections.abc import Callable, Sequence
 
-from dashboard.controls.actions import Actions, PipeControl, ProducerControl
+from nicegui import ui
+from nicegui.elements.mixins.disableable_element import DisableableElement
+
+from dashboard.controls.actions import Actions, PipeControl, ProducerControl, rate_of
 from dashboard.controls.events import POISONS, Sending
-from dashboard.web.doing import do, say
+from dashboard.model.figures import Figures
+from dashboard.sources.hub import Hub
 from dashboard.web.form import EventForm
 from dashboard.web.session import PageSession
 
-FASTEST = 1_000
+DANGER = "outline no-caps color=negative"
 
 
 class Controls:
-    """What there is of them; each is used only by the session that the page was made for."""
+    """Those that are configured. Each is off while its service does not answer."""
 
-    def __init__(self, actions: Actions, session: PageSession) -> None:
-        self._session = session
-        self._producer: ProducerPart | None = None
-        self._pipe: PipePart | None = None
+    def __init__(self, hub: Hub, actions: Actions, session: PageSession) -> None:
+        self._parts: list[ProducerPart | EventsPart | PipePart] = []
         with ui.element("section").classes("card controls").props('aria-label="Controls"'):
-            ui.label("Controls").classes("card-title for-ears").props(
-                'role="heading" aria-level="2"'
-            )
             if actions.producer:
-                self._producer = ProducerPart(actions.producer, session)
+                self._parts.append(ProducerPart(hub, actions.producer, session))
             if actions.sending:
-                _events(actions.sending, session)
+                self._parts.append(EventsPart(actions.sending, session))
             if actions.pipe:
-                self._pipe = PipePart(actions.pipe, session)
+                self._parts.append(PipePart(actions.pipe, session))
 
-    def show(self, pipe_state: str | None, rate: float | None, paused: bool | None) -> None:
-        if self._producer is not None:
-            self._producer.show(rate, paused)
-        if self._pipe is not None:
-            self._pipe.show(pipe_state)
+    def show(self, figures: Figures) -> None:
+        for part in self._parts:
+            part.show(figures)
 
 
 class ProducerPart:
-    def __init__(self, producer: ProducerControl, session: PageSession) -> None:
+    def __init__(self, hub: Hub, producer: ProducerControl, session: PageSession) -> None:
+        self._hub = hub
         self._producer = producer
         self._session = session
-        self._paused: bool | None = None
+        self._known = ""
+        self._paused = False
         with _group("Producer"):
             self._rate = (
-                ui.number("Events per second", min=0.1, max=FASTEST, value=None)
-                .props("dense outlined")
+                ui.input("Events per second", validation=self._problem)
+                .props("dense outlined hide-bottom-space inputmode=decimal")
                 .classes("rate")
                 .on("keydown.enter", self._set)
             )
-            ui.button("Set", on_click=self._set).props('outline no-caps aria-label="Set the rate"')
-            self._button = ui.button("Pause", icon="pause", on_click=self._turn).props(
-                "outline no-caps"
-            )
+            self._set_button = _button("Set rate", "speed", self._set)
+            self._pause = _button("Pause producer", "pause", self._turn)
 
-    def show(self, rate: float | None, paused: bool | None) -> None:
-        if self._rate.value is None and rate is not None:
-            self._rate.set_value(rate)
-        if paused is not None and paused is not self._paused:
+    def show(self, figures: Figures) -> None:
+        _enable([self._rate, self._set_button, self._pause], "producer" not in figures.trouble)
+        rate = "" if figures.producer_rate is None else f"{figures.producer_rate:g}"
+        if rate != self._known:
+            before, self._known = self._known, rate
+            if self._rate.value == before:  # nobody is about to type another one
+                self._rate.set_value(rate)
+        if (paused := bool(figures.producer_paused)) is not self._paused:
             self._paused = paused
-            self._button.set_text("Resume" if paused else "Pause")
-            self._button.props(f"icon={'play_arrow' if paused else 'pause'}")
+            _say_on(self._pause, *PAUSE_BUTTON[paused])
+
+    def _problem(self, text: str | None) -> str | None:
+        """Why it is no rate to set. The one that is set may be any: others set it, too."""
+        try:
+            if text != self._known:
+                rate_of(text or "")
+        except ValueError as error:
+            return str(error)
+        return None
 
     async def _set(self) -> None:
-        rate = self._rate.value
-        if rate is None or not 0.1 <= rate <= FASTEST:
-            say(f"The rate is a number from 0.1 to {FASTEST:,}.", bad=True)
+        if not self._rate.validate():
             return
-        await do(self._session, self._producer.set_rate, float(rate))
+        rate = f"{rate_of(str(self._rate.value)):g}"
+        if await self._change(f"Rate set to {rate} a second", f"Rate {rate}", rate=float(rate)):
+            self._rate.set_value(rate)
 
     async def _turn(self) -> None:
-        await do(self._session, self._producer.pause, not self._paused)
+        if self._paused:
+            await self._change("Producer resumed", "Resume", paused=False)
+        else:
+            await self._change("Producer paused", "Pause", paused=True)
+
+    async def _change(self, done: str, mark: str, **pace: float | bool) -> bool:
+        status = await self._session.do(lambda: self._producer.set(**pace), done=done, mark=mark)
+        if status is None:
+            return False
+        with self._hub.pipeline() as pipeline:  # all tabs follow
+            pipeline.figures.producer_reports(status)
+        return True
+
+
+PAUSE_BUTTON = {False: ("Pause producer", "pause"), True: ("Resume producer", "play_arrow")}
+PIPE_BUTTON = {True: ("Stop pipe", "stop"), False: ("Start pipe", "play_arrow")}
 
 
 class PipePart:
     def __init__(self, pipe: PipeControl, session: PageSession) -> None:
         self._pipe = pipe
         self._session = session
-        self._running: bool | None = None
+        self._running = True
         with _group("Pipe"):
-            self._button = ui.button("Stop", icon="stop", on_click=self._turn).props(
-                "outline no-caps"
-            )
+            self._buttons = [_button("Stop pipe", "stop", self._turn)]
             if pipe.crash_url:
-                ui.button("Kill its worker", icon="bolt", on_click=self._kill).props(
-                    "outline no-caps color=negative"
-                )
+                self._buttons.append(_button("Kill pipe worker", "bolt", self._kill, DANGER))
 
-    def show(self, state: str | None) -> None:
-        running = state in ("RUNNING", "STARTING")
-        if state is not None and running is not self._running:
+    def show(self, figures: Figures) -> None:
+        _enable(self._buttons, "pipe" not in figures.trouble)
+        if figures.pipe_state is None:
+            return
+        running = figures.pipe_state in ("RUNNING", "STARTING")
+        if running is not self._running:
             self._running = running
-            self._button.set_text("Stop" if running else "Start")
-            self._button.props(f"icon={'stop' if running else 'play_arrow'}")
+            _say_on(self._buttons[0], *PIPE_BUTTON[running])
 
     async def _turn(self) -> None:
-        await do(self._session, self._pipe.stop if self._running else self._pipe.start)
+        if self._running:
+            await self._session.do(self._pipe.stop, done="Pipe is stopping", mark="Stop pipe")
+        else:
+            await self._session.do(self._pipe.start, done="Pipe is starting", mark="Start pipe")
 
     async def _kill(self) -> None:
-        await do(self._session, self._pipe.kill)
+        await self._session.do(self._pipe.kill, done="Pipe worker killed", mark="Kill pipe worker")
 
 
-def _events(sending: Sending, session: PageSession) -> None:
-    async def inject() -> None:
-        sent = await do(session, sending.send_poison, str(way.value), "Poison")
-        if sent is not None:
-            say(f"Sent, to be rejected: {sent}")
+class EventsPart:
+    def __init__(self, sending: Sending, session: PageSession) -> None:
+        self._sending = sending
+        self._session = session
+        form = EventForm(sending, session)
+        with _group("Events"):
+            send = _button("Send event", "send", form.open)
+            self._way = (
+                ui.select({name: name.replace("_", " ") for name in POISONS}, value=POISONS[0])
+                .props('dense outlined options-dense aria-label="Poison"')
+                .classes("way")
+            )
+            poison = _button("Send poison event", "science", self._send_poison, DANGER)
+        self._elements = [send, self._way, poison]
 
-    form = EventForm(sending, session)
-    with _group("Events"):
-        ui.button("Send an event", icon="send", on_click=form.open).props("outline no-caps")
-        way = (
-            ui.select({name: name.replace("_", " ") for name in POISONS}, value=POISONS[0])
-            .props('dense outlined options-dense aria-label="How the event is broken"')
-            .classes("way")
+    def show(self, figures: Figures) -> None:
+        _enable(self._elements, "stream" not in figures.trouble)
+
+    async def _send_poison(self) -> None:
+        way = str(self._way.value)
+        await self._session.do(
+            lambda: self._sending.send_poison(way, "Poison"),
+            done=f"Poison event sent: {way.replace('_', ' ')}",
+            mark="Poison",
         )
-        ui.button("Inject poison", icon="science", on_click=inject).props(
-            "outline no-caps color=negative"
-        )
+
+
+def _button(
+    text: str, icon: str, on_click: Callable[[], object], props: str = "outline no-caps"
+) -> ui.button:
+    return ui.button(text, icon=icon, on_click=on_click).props(props)
+
+
+def _say_on(button: ui.button, text: str, icon: str) -> None:
+    button.set_text(text)
+    button.props(f"icon={icon}")
+
+
+def _enable(elements: Sequence[DisableableElement], enabled: bool) -> None:
+    for element in elements:
+        element.set_enabled(enabled)
 
 
 def _group(title: str) -> ui.element:
-    group = ui.element("div").classes("group").props(f'role="group" aria-label="{title}"')
-    with group:
-        ui.label(title).classes("group-title")
-    return group
+    return ui.element("div").classes("group").props(f'role="group" aria-label="{title}"')

@@ -1,94 +1,142 @@
-"""What failed: how much of it, each event with its reason and payload, and putting it back."""
+"""What failed: each event with its reason and payload, and putting it back.
+
+Reading a queue hides its messages from its other readers for a moment. So what failed while the
+page's server runs is taken from the stream and the function's log, and the queues are read only
+when a user asks for what is in them.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from nicegui import ui
 
 from dashboard.controls.actions import Actions
-from dashboard.web.doing import do
-from dashboard.web.feed import table
-from dashboard.web.mending import Mending
-from dashboard.web.moments import clock_time
-from dashboard.web.session import PageSession
+from dashboard.model.flow import count_of
+from dashboard.sources.hub import Hub
+from dashboard.web.elements import heading
+from dashboard.web.failed_event import FailedEvent
+from dashboard.web.feed import EVENT, FATES, PRODUCT, TIME, Line, table
+from dashboard.web.session import PageSession, say
+from dashboard.web.times import clock_time
+from inventory_cli.history import Fate
 from inventory_cli.redrive.inbox import Contents
-from inventory_cli.redrive.item import Item
+from inventory_cli.redrive.item import Item, Origin
 from producer.shown import shown, shown_bytes
 
 MOST_SHOWN = 500
 PAYLOAD_SHOWN = 300
+FATE_OF = {Origin.REJECTED: Fate.REJECTED, Origin.DEAD_LETTERS: Fate.DEAD_LETTERED}
 
 COLUMNS: list[dict[str, Any]] = [
-    {"headerName": "Time", "field": "time", "width": 92},
-    {"headerName": "Queue", "field": "queue", "width": 118},
-    {"headerName": "Product", "field": "product", "width": 110},
-    {"headerName": "Reason", "field": "reason", "flex": 3, "minWidth": 200},
-    {"headerName": "Payload", "field": "payload", "flex": 4, "minWidth": 200},
+    TIME,
+    PRODUCT,
+    {"headerName": "Outcome", "field": "fate", "width": 128, "cellClass": "fate-bad"},
+    {
+        "headerName": "Reason",
+        "field": "effect",
+        "flex": 4,
+        "minWidth": 130,
+        "tooltipField": "effect",
+    },
+    EVENT,
 ]
 
 
 class Failures:
-    """A card with the depths, and the list: the queues are looked into when it is asked for."""
+    """A card with the list. `observed` gets what the stream and the log tell."""
 
-    def __init__(self, actions: Actions, session: PageSession) -> None:
+    def __init__(self, hub: Hub, actions: Actions, session: PageSession) -> None:
+        self._hub = hub
         self._actions = actions
         self._session = session
         self._contents: Contents | None = None
-        self._depths: tuple[int | None, int | None] | None = None
+        self._loaded: list[Line] = []
+        self._observed: list[Line] = []
+        self._shown: list[Line] | None = None
         with ui.element("section").classes("card failures").props('aria-label="What failed"'):
             with ui.element("div").classes("card-head"):
-                ui.label("What failed").classes("card-title").props('role="heading" aria-level="2"')
-                self._said = ui.label().classes("card-count")
-                ui.button("Look into the queues", icon="search", on_click=self.look).props(
-                    "outline no-caps dense"
+                heading("What failed")
+                ui.button(
+                    "Load the queues", icon="refresh", on_click=lambda: self.load("Queues loaded")
+                ).props(
+                    'outline no-caps dense title="Other readers miss the messages for a moment"'
                 )
-            self._table = table(COLUMNS).classes("grid failures-grid")
+            self._table = table(COLUMNS, ["fate", "event"], "").classes("grid failures-grid")
+            self._table.set_visibility(False)
             self._table.on("cellClicked", lambda e: self._open(e.args["data"]["key"]), ["data"])
-            self._hint = ui.label(
-                "Looking shows each event's reason and payload, and leaves it where it is."
-            ).classes("hint")
-        self._mending = Mending(actions, session, self.look)
+            self._hint = ui.label("Not loaded.").classes("hint")
+        self._event = FailedEvent(hub, actions, session, self.load)
+
+    def observed(self, failed: list[Line]) -> None:
+        self._observed = failed
 
     def show(self, rejected: int | None, dead_letters: int | None) -> None:
-        if (rejected, dead_letters) == self._depths:
+        depths = {Fate.REJECTED: rejected, Fate.DEAD_LETTERED: dead_letters}
+        empty = [FATES[fate] for fate, depth in depths.items() if depth == 0]
+        loaded = [line for line in self._loaded if line["fate"] not in empty]
+        known = {line["key"] for line in loaded}
+        newer = [line for line in self._observed if line["key"] not in known]
+        rows = [*newer, *loaded][:MOST_SHOWN]
+        self._hint.set_text(hint(rows, rejected, dead_letters))
+        if rows != self._shown:
+            self._shown = rows
+            self._table.set_visibility(bool(rows))
+            self._table.run_grid_method("setGridOption", "rowData", rows)
+
+    async def load(self, done: str = "") -> None:
+        began = time.time()
+        contents = await self._session.do(self._actions.redrive.look, done=done)
+        if contents is not None:
+            self._contents = contents
+            self._loaded = [_line(item) for item in contents.items[: -MOST_SHOWN - 1 : -1]]
+            places = {item.place for item in contents.items}
+            with self._hub.pipeline() as pipeline:
+                pipeline.queued(FATE_OF.values(), places, began)
+
+    async def _open(self, name: str) -> None:
+        item = self._item(name)
+        if item is None:
+            await self.load()
+            item = self._item(name)
+        if self._contents is None:
             return
-        self._depths = (rejected, dead_letters)
-        counts = ["?" if count is None else f"{count:,}" for count in self._depths]
-        self._said.set_text(f"{counts[0]} rejected, {counts[1]} dead letters")
+        if item is None:
+            say("This event has left its queue, or has not arrived there yet.", bad=True)
+        else:
+            self._event.open(item, self._contents)
 
-    async def look(self) -> None:
-        contents = await do(self._session, self._actions.redrive.look)
-        if contents is None:
-            return
-        self._contents = contents
-        newest = list(contents.items)[: -MOST_SHOWN - 1 : -1]
-        self._table.run_grid_method("setGridOption", "rowData", [_line(item) for item in newest])
-        self._table.classes(add="has-rows") if newest else self._table.classes(remove="has-rows")
-        more = len(contents.items) - len(newest)
-        said = f"{len(contents.items):,} events. Choose one to see all of it, and to put it back."
-        if more:
-            said += f" The {more:,} oldest are not shown."
-        if contents.foreign:
-            said += f" {contents.foreign:,} more messages are none of the pipeline's."
-        self._hint.set_text(said if contents.items else "Nothing is in the queues.")
-
-    def _open(self, name: str) -> None:
-        contents = self._contents
-        item = next((i for i in contents.items if i.name == name), None) if contents else None
-        if contents is not None and item is not None:
-            self._mending.open(item, contents)
+    def _item(self, name: str) -> Item | None:
+        items = self._contents.items if self._contents else ()
+        return next((item for item in items if item.name == name), None)
 
 
-def _line(item: Item) -> dict[str, Any]:
+def hint(rows: Sequence[Line], rejected: int | None, dead_letters: int | None) -> str:
+    """What the list says of itself, `rejected` and `dead_letters` being the queues' depths."""
+    fates = [row["fate"] for row in rows]
+    missing = []
+    if rejected is None or dead_letters is None:
+        missing.append("the queues, which do not answer")
+    if (more := (rejected or 0) - fates.count(FATES[Fate.REJECTED])) > 0:
+        missing.append(f"{more:,} rejected")
+    if dead_letters and FATES[Fate.DEAD_LETTERED] not in fates:
+        missing.append(f"{count_of(dead_letters, 'message')} of the dead-letter queue")
+    if missing:
+        return f"Not loaded: {' and '.join(missing)}."
+    return "Select an event to see all of it." if rows else "Nothing failed."
+
+
+def _line(item: Item) -> Line:
     payload = item.lost or ""
     if item.payload is not None:
         payload = shown_bytes(item.payload[:PAYLOAD_SHOWN])
     return {
         "key": item.name,
         "time": clock_time(item.failed_at),
-        "queue": item.origin.value,
         "product": shown(item.product_id or ""),
-        "reason": shown(item.reason),
-        "payload": payload,
+        "fate": FATES[FATE_OF[item.origin]],
+        "effect": shown(item.reason),
+        "event": payload,
     }

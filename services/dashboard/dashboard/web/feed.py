@@ -8,8 +8,10 @@ from typing import Any
 from nicegui import ui
 
 from dashboard.model.entry import Entry
-from dashboard.web.moments import clock_time
+from dashboard.web.elements import heading
+from dashboard.web.times import clock_time
 from inventory_cli.history import Fate
+from inventory_cli.redrive.item import name_of
 
 SHOWN = 40
 FATES = {
@@ -18,17 +20,20 @@ FATES = {
     Fate.NOT_FOUND: "∅ not found",
     Fate.REJECTED: "✕ rejected",
     Fate.DEAD_LETTERED: "☠ dead-lettered",
-    Fate.UNHANDLED: "… under way",
-    Fate.UNKNOWN: "· handled before",
+    Fate.UNHANDLED: "… waiting",
+    Fate.UNKNOWN: "· before start",
 }
+# A dialog gives the focus back to the cell that opened it, which may be far down the list by then.
+ON_CLICK = "(e) => { e.api.clearFocusedCell(); document.activeElement?.blur(); }"
+WHERE_NARROW = "(e) => e.api.setColumnsVisible({wide}, e.clientWidth > 520)"
 
 Line = dict[str, Any]
 
 
 def line(entry: Entry) -> Line:
-    """A row of the list, and of a product's history."""
+    """A row of the list, of a product's history, and of what failed."""
     return {
-        "key": f"{entry.place[0]}:{entry.place[1]}",
+        "key": name_of(*entry.place),
         "time": clock_time(entry.arrived_at),
         "product": entry.product_id or "",
         "event": f"{entry.kind} {entry.what}".strip(),
@@ -41,14 +46,23 @@ def lines(entries: Iterable[Entry]) -> list[Line]:
     return [line(entry) for entry in entries]
 
 
+TIME: dict[str, Any] = {"headerName": "Time (UTC)", "field": "time", "width": 98}
+PRODUCT: dict[str, Any] = {"headerName": "Product", "field": "product", "width": 84}
+EVENT: dict[str, Any] = {
+    "headerName": "Event",
+    "field": "event",
+    "flex": 3,
+    "minWidth": 150,
+    "tooltipField": "event",
+}
 COLUMNS: list[dict[str, Any]] = [
-    {"headerName": "Time", "field": "time", "width": 82},
-    {"headerName": "Product", "field": "product", "width": 76},
-    {"headerName": "Event", "field": "event", "flex": 3, "minWidth": 150, "tooltipField": "event"},
+    TIME,
+    PRODUCT,
+    EVENT,
     {
         "headerName": "Outcome",
         "field": "fate",
-        "width": 108,
+        "width": 128,
         "cellClassRules": {
             "fate-good": "value[0] === '✓'",
             "fate-bad": "value[0] === '✕' || value[0] === '☠'",
@@ -65,18 +79,21 @@ COLUMNS: list[dict[str, Any]] = [
 ]
 
 
-def table(columns: list[dict[str, Any]]) -> ui.aggrid:
-    """A list without anything that a user could sort."""
+def table(columns: list[dict[str, Any]], wide: Iterable[str], empty: str) -> ui.aggrid:
+    """A list without anything that a user could sort. Columns of `wide` are hidden on a phone."""
     return ui.aggrid(
         {
             "defaultColDef": {"sortable": False, "resizable": True, "suppressMovable": True},
             "columnDefs": columns,
             ":getRowId": "(params) => params.data.key",
+            ":onCellClicked": ON_CLICK,
+            ":onGridSizeChanged": WHERE_NARROW.format(wide=list(wide)),
             "rowData": [],
-            "rowHeight": 36,
+            "rowHeight": 30,
+            "headerHeight": 32,
             "animateRows": False,
             "ensureDomOrder": True,
-            "overlayNoRowsTemplate": "<span>Nothing yet</span>",
+            "overlayNoRowsTemplate": f"<span>{empty}</span>",
         },
         auto_size_columns=False,
     )
@@ -86,23 +103,18 @@ class Feed:
     """`on_open` gets the id of the product whose history is wanted."""
 
     def __init__(self, on_open: Callable[[str], object]) -> None:
-        self._version = -1
         with ui.element("section").classes("card feed").props('aria-label="Latest events"'):
             with ui.element("div").classes("card-head"):
-                ui.label("Latest events").classes("card-title").props(
-                    'role="heading" aria-level="2"'
-                )
-            self._table = table(COLUMNS).classes("grid feed-grid")
+                heading("Latest events")
+                self._waiting = ui.label().classes("card-count")
+            self._table = table(COLUMNS, ["event", "effect"], "No events yet").classes(
+                "grid feed-grid"
+            )
             self._table.on("cellClicked", lambda e: _open(e.args["data"], on_open), ["data"])
 
-    @property
-    def version(self) -> int:
-        return self._version
-
-    def show(self, version: int, rows: list[Line]) -> None:
-        if version != self._version:
-            self._version = version
-            self._table.run_grid_method("setGridOption", "rowData", rows)
+    def show(self, rows: list[Line], waiting: int) -> None:
+        self._table.run_grid_method("setGridOption", "rowData", rows)
+        self._waiting.set_text(f"{waiting:,} waiting for an outcome" if waiting else "")
 
 
 def _open(row: Line, on_open: Callable[[str], object]) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from nicegui import ui
 
 from dashboard.controls.events import TYPES, Sending, problem
-from dashboard.web.doing import do, say
+from dashboard.web.elements import dialog
 from dashboard.web.session import PageSession
+from producer.shown import shown
 
 LABELS = {
     "product_id": "Product id",
     "product_name": "Product name",
-    "quantity": "Quantity (the level)",
-    "quantity_change": "Change (signed)",
+    "quantity": "Quantity (new level)",
+    "quantity_change": "Quantity change (+ or -)",
     "timestamp": "Timestamp (optional)",
 }
 
@@ -21,17 +22,7 @@ class EventForm:
     def __init__(self, sending: Sending, session: PageSession) -> None:
         self._sending = sending
         self._session = session
-        with (
-            ui.dialog().props('aria-label="Send an event"') as self._dialog,
-            ui.card().classes("dialog narrow"),
-        ):
-            with ui.element("div").classes("card-head"):
-                ui.label("Send an event").classes("card-title").props(
-                    'role="heading" aria-level="2"'
-                )
-                ui.button(icon="close", on_click=self._dialog.close).props(
-                    'flat round dense aria-label="Close"'
-                )
+        with dialog("Send event", "dialog narrow") as (self._dialog, _):
             self._kind = (
                 ui.select(
                     {kind: kind.replace("_", " ") for kind in TYPES},
@@ -46,7 +37,7 @@ class EventForm:
                 name: ui.input(label, on_change=self._check).props("outlined dense").classes("wide")
                 for name, label in LABELS.items()
             }
-            self._problem = ui.label().classes("problem").props('role="status" aria-live="polite"')
+            self._problem = ui.label().props('role="status" aria-live="polite"')
             self._send = ui.button("Send", icon="send", on_click=self._submit).props(
                 "no-caps unelevated"
             )
@@ -62,14 +53,22 @@ class EventForm:
         kind = str(self._kind.value)
         for name, field in self._fields.items():
             field.set_visibility(name == "product_id" or name in TYPES[kind])
-        wrong = problem(kind, self._values())
-        self._problem.set_text(wrong or "A valid event.")
+        values = self._values()
+        wrong = problem(kind, values)
+        is_empty = not any(values.values())
+        self._problem.set_text("" if is_empty else wrong or "Valid event")
+        self._problem.classes(replace="problem" if wrong and not is_empty else "fate-good")
         self._send.set_enabled(wrong is None)
 
     async def _submit(self) -> None:
-        sent = await do(self._session, self._sending.send, str(self._kind.value), self._values())
+        kind, values = str(self._kind.value), self._values()
+        name = shown(values["product_id"].strip())
+        sent = await self._session.do(
+            lambda: self._sending.send(kind, values),
+            done=f"Event sent for product {name}",
+            mark=kind.replace("_", " ").capitalize(),
+        )
         if sent is not None:
-            say(f"Sent: {sent}")
             for field in self._fields.values():
                 field.set_value("")
             self._dialog.close()

@@ -10,33 +10,19 @@ import orjson
 from nicegui import ui
 
 from dashboard.model.products import Diff, Shown
-from dashboard.web.moments import clock_time
+from dashboard.web.elements import heading
+from dashboard.web.feed import ON_CLICK, WHERE_NARROW
+from dashboard.web.times import clock_time
 
 EXACT_IN_A_BROWSER = 2**53
 NATURAL = "new Intl.Collator(undefined, {numeric: true}).compare"
 NUMERIC = "(a, b) => Number(a) - Number(b)"
+LAST_CHANGE = "(a, b, {data: one}, {data: other}) => one.changed_at - other.changed_at"
 ANSWER_SECONDS = 20.0
 
 OPENED = "product_opened"
 """What the page emits with a product's id, when Enter is pressed on its row."""
 ON_KEY = f"(e) => {{ if (e.event?.key === 'Enter') emitEvent('{OPENED}', e.data.product_id); }}"
-
-# The browser answers when it is done: until then it gets nothing more, however slow it is.
-SCRIPT = """
-window.inventoryRows = (id, diff) => {
-  const api = getElement(id)?.api;
-  if (!api) return false;
-  if (diff.whole) {
-    api.setGridOption('rowData', diff.rows);
-    return true;
-  }
-  const known = diff.rows.filter((row) => api.getRowNode(row.product_id));
-  const added = diff.rows.filter((row) => !api.getRowNode(row.product_id));
-  const gone = diff.removed.filter((id) => api.getRowNode(id)).map((id) => ({product_id: id}));
-  api.applyTransaction({add: added, update: known, remove: gone});
-  return true;
-};
-"""
 
 
 class Grid:
@@ -46,8 +32,8 @@ class Grid:
         self._version = -1
         with ui.element("section").classes("card inventory").props('aria-label="Inventory"'):
             with ui.element("div").classes("card-head"):
-                ui.label("Inventory").classes("card-title").props('role="heading" aria-level="2"')
-                self._count = ui.label().classes("card-count")
+                heading("Inventory")
+                ui.element("span").classes("card-count").props('role="status"')
                 search = (
                     ui.input(placeholder="Search", on_change=lambda e: self._search(e.value))
                     .props(
@@ -66,10 +52,12 @@ class Grid:
         """How far the browser has it."""
         return self._version
 
-    async def show(self, diff: Diff, count: int) -> None:
-        """Send what has changed, and wait until the browser has it. Raises TimeoutError."""
-        self._count.set_text(f"{count:,} products")
-        if diff.version == self._version:
+    async def show(self, diff: Diff) -> None:
+        """Send what has changed, and wait until the browser has it. Raises TimeoutError.
+
+        Before the table was read for the first time, the grid says that it loads.
+        """
+        if diff.version in (0, self._version):
             return
         rows = [_row(shown) for shown in diff.rows]
         told = {"whole": diff.whole, "rows": rows, "removed": list(diff.removed)}
@@ -90,6 +78,7 @@ def _row(shown: Shown) -> dict[str, Any]:
         "quantity": row.quantity if exact else str(row.quantity),
         "timestamp": row.timestamp,
         "changed": clock_time(shown.changed_at) if shown.changed_at else "",
+        "changed_at": shown.changed_at,
     }
 
 
@@ -106,17 +95,15 @@ def _options() -> dict[str, Any]:
         "columnDefs": [
             {
                 "headerName": "Product",
-                "minWidth": 125,
                 "field": "product_id",
                 ":comparator": NATURAL,
                 "flex": 2,
-                "sort": "asc",
                 **text,
             },
-            {"headerName": "Name", "field": "product_name", "flex": 4, "minWidth": 120, **text},
+            {"headerName": "Name", "field": "product_name", "flex": 4, "minWidth": 100, **text},
             {
                 "headerName": "Quantity",
-                "minWidth": 125,
+                "minWidth": 112,
                 "field": "quantity",
                 "type": "rightAligned",
                 "filter": "agNumberColumnFilter",
@@ -124,14 +111,31 @@ def _options() -> dict[str, Any]:
                 "flex": 2,
             },
             {"headerName": "Timestamp", "field": "timestamp", "flex": 4, "minWidth": 165, **text},
-            {"headerName": "Changed", "field": "changed", "flex": 2},
+            {
+                "headerName": "Changed (UTC)",
+                "field": "changed",
+                ":comparator": LAST_CHANGE,
+                "sortingOrder": ["desc", "asc"],
+                "sort": "desc",
+                "flex": 2,
+                "minWidth": 140,
+            },
         ],
         ":getRowId": "(params) => params.data.product_id",
+        ":onCellClicked": ON_CLICK,
+        ":onGridSizeChanged": WHERE_NARROW.format(wide=["timestamp", "changed"]),
+        ":onModelUpdated": "(e) => window.inventoryCount(e.api)",
+        "loading": True,
         "rowData": [],
-        "rowHeight": 36,
+        "rowHeight": 30,
+        "headerHeight": 32,
         "cellFlashDuration": 700,
         "cellFadeDuration": 900,
         "animateRows": False,
         "ensureDomOrder": True,
-        "overlayNoRowsTemplate": "<span>No products yet</span>",
+        "overlayLoadingTemplate": "<span>Loading…</span>",
+        "overlayNoRowsTemplate": (
+            '<span><span class="when-empty">No products yet</span>'
+            '<span class="when-filtered">No product matches the search</span></span>'
+        ),
     }

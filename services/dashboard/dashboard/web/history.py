@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from dashboard.sources.hub import Hub
+from dashboard.web.elements import dialog
 from dashboard.web.feed import COLUMNS, lines, table
 
 
@@ -15,21 +16,11 @@ class History:
         self._hub = hub
         self._product: str | None = None
         self._shown: tuple[str, list[object]] | None = None
-        with (
-            ui.dialog().props('aria-label="The history of a product"') as self._dialog,
-            ui.card().classes("dialog"),
-        ):
-            with ui.element("div").classes("card-head"):
-                self._title = (
-                    ui.label().classes("card-title").props('role="heading" aria-level="2"')
-                )
-                ui.button(icon="close", on_click=self._dialog.close).props(
-                    'flat round dense aria-label="Close"'
-                )
+        with dialog("Product history") as (self._dialog, self._title):
             self._row = ui.label().classes("history-row")
             columns = [column for column in COLUMNS if column["field"] != "product"]
-            self._table = table(columns).classes("grid history-grid")
-            ui.label("Its latest events since the page's server began to look.").classes("hint")
+            self._table = table(columns, ["effect"], "No events").classes("grid history-grid")
+            ui.label("The latest events since the page's server started.").classes("hint")
         self._dialog.on("hide", self._closed)
 
     def open(self, product_id: str) -> None:
@@ -44,7 +35,7 @@ class History:
             row = pipeline.products.row(self._product)
             rows = lines(pipeline.products.history(self._product))
         if row is None:
-            said = "No row now."
+            said = "Not in the table."
         else:
             said = f"{row.product_name}, quantity {row.quantity}, timestamp {row.timestamp}"
         if (said, rows) != self._shown:

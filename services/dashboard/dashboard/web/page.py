@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 import time
-from operator import attrgetter
+from dataclasses import replace
 from pathlib import Path
 
 from nicegui import Client, ui
 from starlette.requests import Request
 
 from dashboard.controls.actions import Actions
-from dashboard.model.flow import nodes
+from dashboard.model.flow import nodes, silent_since
 from dashboard.sources.hub import Hub
 from dashboard.web.bar import Bar
 from dashboard.web.charts import ChartData, Charts
 from dashboard.web.controls import Controls
 from dashboard.web.failures import Failures
 from dashboard.web.feed import SHOWN, Feed, lines
-from dashboard.web.grid import SCRIPT, Grid
+from dashboard.web.grid import Grid
 from dashboard.web.history import History
 from dashboard.web.picture import Picture
 from dashboard.web.session import PageSession
 
 REFRESH_SECONDS = 0.5
-STYLE = Path(__file__).with_name("style.css")
+STYLE, SCRIPT = (Path(__file__).with_name(name) for name in ("style.css", "page.js"))
 
 
 class Page:
     def __init__(self, hub: Hub, actions: Actions, request: Request, client: Client) -> None:
         self._hub = hub
-        session = PageSession(request, client)
+        self._version = -1
+        session = PageSession(request, client, hub)
         ui.add_css(STYLE)
-        ui.add_head_html(f"<script>{SCRIPT}</script>")
+        ui.add_head_html(f"<script>{SCRIPT.read_text()}</script>")
         with hub.pipeline() as pipeline:
             boxes = nodes(pipeline, time.time())
         self._bar = Bar()
         with ui.element("div").classes("page"):
             self._picture = Picture(boxes)
-            self._controls = Controls(actions, session) if actions.any else None
+            self._controls = Controls(hub, actions, session) if actions.any else None
             self._charts = Charts()
             self._history = History(hub)
             self._grid = Grid(self._history.open)
             self._feed = Feed(self._history.open)
-            self._failures = Failures(actions, session)
+            self._failures = Failures(hub, actions, session)
         ui.timer(REFRESH_SECONDS, self._refresh)
 
     async def _refresh(self) -> None:
@@ -53,26 +54,24 @@ class Page:
             boxes = nodes(pipeline, now)
             charts = ChartData.of(pipeline, now)
             diff = pipeline.products.since(self._grid.version)
-            count = len(pipeline.products)
-            version = pipeline.version
-            latest = sorted(pipeline.latest, key=attrgetter("arrived_at"), reverse=True)[:SHOWN]
-            rows = lines(latest) if version != self._feed.version else []
-            figures = pipeline.figures
-            failed = (figures.rejected, figures.dead_letters)
-            pipe_state, rate, paused = (
-                figures.pipe_state,
-                figures.producer_rate,
-                figures.producer_paused,
-            )
+            is_new = pipeline.version != self._version
+            self._version = pipeline.version
+            latest = lines(pipeline.newest(SHOWN)) if is_new else []
+            failed = lines(reversed(pipeline.failures)) if is_new else []
+            waiting = pipeline.waiting
+            figures = replace(pipeline.figures, trouble=dict(pipeline.figures.trouble))
+            silent = silent_since(figures, now)
+        self._bar.show(silent, figures.trouble.get("table", ""))
         self._picture.show(boxes)
         self._charts.show(charts)
-        self._feed.show(version, rows)
+        if is_new:
+            self._feed.show(latest, waiting)
+            self._failures.observed(failed)
+        self._failures.show(figures.rejected, figures.dead_letters)
         self._history.show()
-        self._failures.show(*failed)
-        self._bar.show(now)
         if self._controls is not None:
-            self._controls.show(pipe_state, rate, paused)
+            self._controls.show(figures)
         try:
-            await self._grid.show(diff, count)
+            await self._grid.show(diff)
         except TimeoutError:
             return  # it gets all of it with a later round

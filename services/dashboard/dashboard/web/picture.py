@@ -18,7 +18,7 @@ class Box:
         self._shown: Node | None = None
         with (
             ui.element("li")
-            .classes(f"node node-{node.key}")
+            .classes(f"node node-{node.key} {'' if node.facts else 'node-queue'}")
             .props(f'data-node="{node.key}"') as box
         ):
             self._box = box
@@ -40,9 +40,9 @@ class Box:
         self._show_facts(node.facts)
         self._note.set_text(node.note[:160])
         self._note.set_visibility(bool(node.note))
+        self._word.set_text(node.word or node.health.word)
         if before is not None and before.health is node.health:
             return None
-        self._word.set_text(node.health.word)
         self._icon.set_name(node.health.icon)
         old = f"is-{before.health.name.lower()}" if before else ""
         self._box.classes(add=f"is-{node.health.name.lower()}", remove=old)
@@ -70,7 +70,7 @@ class Picture:
         changes = []
         for node in nodes:
             if (health := self._boxes[node.key].show(node)) is not None and health in WORTH_TELLING:
-                changes.append(f"{node.title}: {health.word}")
+                changes.append(f"{node.title}: {node.word or health.word}")
         if changes:
             self._told.set_text(". ".join(changes))
 

@@ -1,4 +1,4 @@
-"""One failed event: all of it, what it would do now, and putting it back, mended if need be."""
+"""One failed event: all of it, what it would do now, and putting it back, edited or not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from nicegui import ui
 
 from dashboard.controls.actions import Actions
 from dashboard.controls.redrive import edited
-from dashboard.web.doing import do, say
-from dashboard.web.session import PageSession
+from dashboard.sources.hub import Hub
+from dashboard.web.elements import dialog
+from dashboard.web.session import PageSession, say
 from inventory_cli.redrive import showing
 from inventory_cli.redrive.inbox import Contents
 from inventory_cli.redrive.item import Item
@@ -17,29 +18,24 @@ from inventory_cli.redrive.plan import Action, Decision
 from producer.shown import shown
 
 
-class Mending:
+class FailedEvent:
     """A dialog. `on_done` is awaited when an event has left its queue."""
 
     def __init__(
-        self, actions: Actions, session: PageSession, on_done: Callable[[], Awaitable[object]]
+        self,
+        hub: Hub,
+        actions: Actions,
+        session: PageSession,
+        on_done: Callable[[], Awaitable[object]],
     ) -> None:
+        self._hub = hub
         self._actions = actions
         self._session = session
         self._on_done = on_done
         self._item: Item | None = None
         self._contents: Contents | None = None
         self._decision: Decision | None = None
-        with (
-            ui.dialog().props('aria-label="A failed event"') as self._dialog,
-            ui.card().classes("dialog"),
-        ):
-            with ui.element("div").classes("card-head"):
-                self._title = (
-                    ui.label().classes("card-title").props('role="heading" aria-level="2"')
-                )
-                ui.button(icon="close", on_click=self._dialog.close).props(
-                    'flat round dense aria-label="Close"'
-                )
+        with dialog("Failed event") as (self._dialog, self._title):
             self._reason = ui.label().classes("problem")
             self._payload = (
                 ui.textarea("Payload", on_change=self._changed)
@@ -48,7 +44,7 @@ class Mending:
             )
             self._verdict = ui.label().props('role="status" aria-live="polite"')
             with ui.element("div").classes("apart"):
-                self._force = ui.checkbox("Over newer events too", on_change=self._changed)
+                self._force = ui.checkbox("Overwrite newer events", on_change=self._changed)
                 self._redrive = ui.button("Redrive", icon="replay", on_click=self._carry_out).props(
                     "no-caps unelevated"
                 )
@@ -74,26 +70,33 @@ class Mending:
         if item.payload is not None and text != _text(item):
             item = edited(item, text.encode("utf-8", "surrogatepass"))
         force = bool(self._force.value)
-        decisions = await do(self._session, self._actions.redrive.plan, [item], force=force)
+        decisions = await self._session.do(lambda: self._actions.redrive.plan([item], force=force))
         if not decisions:
             return
         self._decision = decisions[0]
-        told = showing.decided(self._decision).removeprefix(item.name).strip()
-        self._verdict.set_text(f"Put back now: {told}")
+        effect = showing.decided(
+            self._decision, force="select Overwrite newer events", edit="correct its payload"
+        )
+        self._verdict.set_text(f"If redriven now: {effect.removeprefix(item.name).strip()}")
         self._redrive.set_enabled(self._decision.action is not Action.LEAVE)
 
     async def _carry_out(self) -> None:
-        if self._decision is None or self._contents is None or not self._actions.may_redrive:
+        decision, contents = self._decision, self._contents
+        if decision is None or contents is None or not self._actions.may_redrive:
             return
-        done = await do(
-            self._session, self._actions.redrive.carry_out, [self._decision], self._contents
+        done = await self._session.do(
+            lambda: self._actions.redrive.carry_out([decision], contents), mark="Redrive"
         )
         if done is None:
             return
-        if done.sent or done.forgotten:
-            say("It is on the stream again." if done.sent else "It has left its queue.")
+        if done.sent:
+            say("Event redriven: it is on the stream again.")
+        elif done.forgotten:
+            say("Event removed from its queue: it was applied before.")
         else:
-            say("It was gone from its queue, or somebody else has it.", bad=True)
+            say("This event has left its queue, or another program is reading it.", bad=True)
+        with self._hub.pipeline() as pipeline:
+            pipeline.redriven([decision.item.place])
         self._dialog.close()
         await self._on_done()
 

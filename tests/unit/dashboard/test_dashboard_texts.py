@@ -1,0 +1,67 @@
+"""What charts and lists say."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.controls.actions import rate_of
+from dashboard.web.charts import LEVELS, STEPS, STEPS_A_LETTER, labels, without_flat_zeros
+from dashboard.web.failures import hint
+from dashboard.web.feed import FATES
+from dashboard.web.times import clock_time
+from inventory_cli.history import Fate
+
+
+def test_zeros_are_drawn_only_where_a_line_comes_down_to_them() -> None:
+    assert without_flat_zeros([0, 0, 5, 0, 0, 0]) == [None, 0, 5, 0, None, None]
+    assert without_flat_zeros([0, 0]) == [None, None]
+    assert without_flat_zeros([]) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, STEPS - 1), st.sampled_from(["Poison", "Rate 20"]))))
+def test_no_text_of_a_mark_covers_another_and_the_latest_has_one(
+    marks: list[tuple[int, str]],
+) -> None:
+    marks.sort()
+    placed = labels(marks)
+    assert [(label.at, label.text) for label in placed] == marks[::-1]
+    if placed:
+        assert placed[0].level is not None
+    for level in range(LEVELS):
+        spans = []
+        for label in placed:
+            if label.level == level:
+                width = STEPS_A_LETTER * len(label.text)
+                first = label.at - width if label.to_the_left else label.at
+                spans.append((first, first + width))
+        assert all(left[1] <= right[0] for left, right in pairwise(sorted(spans)))
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "-1", "1001", "nan", "inf", "1e9"])
+def test_what_is_no_rate_is_told_what_would_be_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^Enter a number from 0\.1 to 1,000$"):
+        rate_of(text)
+
+
+def test_a_rate_may_be_typed_with_spaces_and_commas() -> None:
+    assert (rate_of(" 0.5 "), rate_of("1,000")) == (0.5, 1000)
+
+
+def test_the_list_of_failures_says_what_it_does_not_show() -> None:
+    rejected, dead = {"fate": FATES[Fate.REJECTED]}, {"fate": FATES[Fate.DEAD_LETTERED]}
+    assert hint([], 0, 0) == "Nothing failed."
+    assert hint([rejected], 1, 0) == "Select an event to see all of it."
+    assert (
+        hint([rejected], 3, 1) == "Not loaded: 2 rejected and 1 message of the dead-letter queue."
+    )
+    assert hint([dead], 0, 1) == "Select an event to see all of it."
+    assert hint([], None, None) == "Not loaded: the queues, which do not answer."
+
+
+def test_times_are_utc_and_have_a_date_unless_it_is_todays() -> None:
+    assert clock_time(86_400 + 3_723, now=86_400) == "01:02:03"
+    assert clock_time(3_723, now=86_400) == "1970-01-01 01:02:03"

@@ -123,8 +123,8 @@ def rate_line(rate: int, units: float | None, seed: int) -> Report:
 def _show(report: Report) -> None:
     for name, value in (
         ("events", f"{report.events:,}"),
-        ("put to row, p50", f"{report.p50:.2f} s"),
-        ("put to row, p99", f"{report.p99:.2f} s"),
+        ("latency, p50", f"{report.p50:.2f} s"),
+        ("latency, p99", f"{report.p99:.2f} s"),
         ("last put to last row", f"{report.lag:.2f} s"),
         ("invocations", f"{report.invocations:,}"),
         ("functions at once, at most", f"{report.concurrency:,}"),

@@ -104,10 +104,10 @@ def conclusion(verdict: Verdict) -> Iterator[str]:
     yield f"Rate        {rate:.1f} events per second, from first put to last outcome"
     if verdict.latencies:
         p50, p99 = (f"{verdict.latency(share) * 1000:.0f} ms" for share in (0.5, 0.99))
-        yield f"Latency     p50 {p50}, p99 {p99} from put to row ({len(verdict.latencies)} events)"
+        yield f"Latency     p50 {p50}, p99 {p99} end to end ({len(verdict.latencies)} events)"
     if cold := verdict.cold_latencies:
         yield (
-            f"Cold start  up to {cold[-1] * 1000:.0f} ms from put to row, while the function "
+            f"Cold start  up to {cold[-1] * 1000:.0f} ms end to end, while the function "
             f"started ({len(cold)} events)"
         )
     for problem in verdict.problems[:MOST_PROBLEMS]:

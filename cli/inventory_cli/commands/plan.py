@@ -42,7 +42,7 @@ from producer.usage import Command
     default=3,
     show_default=True,
     metavar="SECONDS",
-    help="The time from put to row that nearly all events should keep.",
+    help="The end-to-end latency of nearly all events.",
 )
 @click.option(
     "--region",

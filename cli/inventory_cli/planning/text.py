@@ -72,7 +72,7 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     yield _size(
         "read units/s", f"{size.read_units:,.0f}", f"batches/s x {lane.distinct:,.1f} products"
     )
-    yield "\nLatency, put to row"
+    yield "\nLatency, end to end"
     yield _size("typical", f"{size.typical_latency:.2f} s", f"{size.period:g} / 2 + an invocation")
     yield _size(
         "nearly all",

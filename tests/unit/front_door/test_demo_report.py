@@ -40,10 +40,8 @@ def test_events_that_waited_for_the_first_batch_do_not_count_as_latency() -> Non
 
 def test_the_cold_start_has_a_line_of_its_own() -> None:
     lines = list(conclusion(verdict(warm=(0.02, 0.03), cold=(1.0, 1.5))))
-    assert "Latency     p50 20 ms, p99 30 ms from put to row (2 events)" in lines
-    assert (
-        "Cold start  up to 1500 ms from put to row, while the function started (2 events)" in lines
-    )
+    assert "Latency     p50 20 ms, p99 30 ms end to end (2 events)" in lines
+    assert "Cold start  up to 1500 ms end to end, while the function started (2 events)" in lines
     assert lines[-1] == "Success: every event has an outcome, and the table is right."
 
 

@@ -1,4 +1,4 @@
-"""Events per second by outcome, and the time from put to row, over the last minutes.
+"""Events per second by outcome, and the end-to-end latency, over the last minutes.
 
 What users did is marked on both, so that cause and effect are seen together.
 """
@@ -113,7 +113,7 @@ class Charts:
         self._shown: ChartData | None = None
         with ui.element("section").classes("charts").props('aria-label="Charts"'):
             self._rates = _chart("Events per second by outcome", OUTCOMES, "events/s", "value")
-            self._latencies = _chart("Latency from put to row", ("p50", "p99"), "ms", "log")
+            self._latencies = _chart("End-to-end latency", ("p50", "p99"), "ms", "log")
             self._latest = ui.label().classes("marks").props('aria-label="Latest actions"')
 
     def show(self, data: ChartData) -> None:

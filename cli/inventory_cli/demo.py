@@ -99,12 +99,12 @@ def run(
 
     records = [(int(a.sequence_number), a.event.payload) for a in accepted]
     expected = expect(before, records, policy)
-    problems = _missing(expected, progress, rejected, pause)
     rows = table.read(clients.dynamodb, names.table)
-    if progress.handled > len(accepted):  # another producer sends events too
-        problems += _differences(clients, names, policy, pause)
+    if look().handled > len(accepted):  # another producer sends events too
+        problems = _differences(clients, names, policy, pause)
         expected = replace(expected, rows=rows)
     else:
+        problems = _missing(expected, progress, rejected, pause)
         problems += table.changes(expected.rows, rows)
     warm, cold = latencies(accepted, expected, times)
     return Verdict(expected, progress.outcomes, problems, warm, cold, seconds)

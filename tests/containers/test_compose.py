@@ -11,7 +11,6 @@ import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
@@ -125,9 +124,17 @@ def test_up_prints_the_address_of_the_page_and_rows_and_no_needless_warning(
     assert WARNING not in printed
 
 
-def test_up_fills_the_table_with_what_the_events_fold_to(running: Project) -> None:
+def test_up_fills_the_table_and_the_commands_in_a_container_show_that_it_is_right(
+    running: Project,
+) -> None:
     eventually(lambda: rows(running) >= 10, timeout=60)
-    assert_right(running)
+    shown = running.cli("table")
+    assert json.loads(shown.stdout.splitlines()[0]).keys() >= {"product_id", "quantity"}
+    assert running.run("stop", "producer").returncode == 0
+    for command in ("verify", "demo --count 20"):
+        done = running.cli(*command.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert running.run("start", "producer").returncode == 0
 
 
 def test_changed_code_is_deployed_and_the_emulator_goes_on(
@@ -180,16 +187,6 @@ def test_our_containers_have_nothing_that_they_do_not_need(running: Project, ser
 @pytest.mark.parametrize("service", [*OURS, "localstack"])
 def test_no_container_prints_control_sequences(running: Project, service: str) -> None:
     assert "\x1b" not in running.log(service)
-
-
-def test_the_commands_run_in_a_container_beside_a_producer_that_goes_on(running: Project) -> None:
-    shown = running.cli("table")
-    assert json.loads(shown.stdout.splitlines()[0]).keys() >= {"product_id", "quantity"}
-    with ThreadPoolExecutor() as pool:
-        for done in pool.map(
-            lambda words: running.cli(*words.split()), ("verify", "demo --count 20")
-        ):
-            assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_redrive_in_a_container_asks_on_the_terminal(running: Project) -> None:

@@ -271,7 +271,19 @@ def test_a_stopped_pipe_says_so_and_events_get_their_outcomes_in_place_once_it_i
     expect(same).to_contain_text(re.compile("applied|rejected|not found|duplicate"))
 
 
-def test_the_producer_is_paused_and_resumed(page: Page) -> None:
+def test_a_wrong_rate_stays_in_its_field_with_the_reason_and_the_producer_is_paused_and_resumed(
+    page: Page,
+) -> None:
+    field = page.get_by_label("Events per second")
+    expect(field).not_to_have_value("")
+    expect(page.locator(".q-field--error")).to_have_count(0)
+    for wrong in ("0", "1,001", "fast"):
+        set_rate(page, wrong)
+        expect(page.get_by_text("Enter a number from 0.1 to 1,000")).to_be_visible()
+        expect(field).to_have_value(wrong)
+        field.fill("2")
+        expect(page.locator(".q-field--error")).to_have_count(0)
+    expect(page.locator(".q-notification")).to_have_count(0)
     page.get_by_role("button", name="Pause producer").click()
     expect(note(page, "Producer paused")).to_be_visible()
     expect(node(page, "producer")).to_have_attribute("data-health", "stopped")
@@ -308,33 +320,14 @@ def test_a_second_browser_sees_the_same_and_a_new_rate_takes_effect_at_once(
     expect(node(second, "producer")).to_contain_text(re.compile(r"set to\s*3/s"))
 
 
-def test_a_wrong_rate_stays_in_its_field_with_the_reason(page: Page) -> None:
-    field = page.get_by_label("Events per second")
-    expect(field).not_to_have_value("")
-    expect(page.locator(".q-field--error")).to_have_count(0)
-    for wrong in ("0", "1,001", "fast"):
-        set_rate(page, wrong)
-        expect(page.get_by_text("Enter a number from 0.1 to 1,000")).to_be_visible()
-        expect(field).to_have_value(wrong)
-        field.fill("2")
-        expect(page.locator(".q-field--error")).to_have_count(0)
-    expect(page.locator(".q-notification")).to_have_count(0)
-
-
-def test_without_its_server_the_page_says_since_when_and_nothing_is_on(
+def test_without_its_server_or_the_aws_apis_the_page_says_since_when_and_nothing_is_on(
     page: Page, live: Live
 ) -> None:
-    expect(node(page, "table")).to_contain_text("flowing")
-    with stopped(live.part("dashboard"), page=page):
-        assert_nothing_is_on(page, re.compile(r"^Disconnected since \d\d:\d\d:\d\d UTC$"))
-
-
-def test_without_the_aws_apis_the_page_says_since_when_and_nothing_is_on(
-    page: Page, live: Live
-) -> None:
-    expect(node(page, "table")).to_contain_text("flowing")
-    with stopped(live.part("inventory_cli.embedded.emulator"), page=page):
-        assert_nothing_is_on(page, re.compile(r"^Disconnected since \d\d:\d\d:\d\d UTC"))
+    for server, ending in (("dashboard", "$"), ("inventory_cli.embedded.emulator", "")):
+        expect(node(page, "table")).to_contain_text("flowing")
+        with stopped(live.part(server), page=page):
+            since = re.compile(rf"^Disconnected since \d\d:\d\d:\d\d UTC{ending}")
+            assert_nothing_is_on(page, since)
 
 
 def test_the_inventory_opens_with_the_latest_change_and_counts_a_search(
@@ -359,7 +352,7 @@ def test_all_times_are_utc(page: Page) -> None:
     assert shown in {f"{datetime.now(UTC) - timedelta(seconds=n):%H:%M:%S} UTC" for n in range(4)}
 
 
-def test_an_accessibility_check_finds_nothing(page: Page) -> None:
+def test_an_accessibility_check_finds_nothing_in_the_page_or_its_dialogs(page: Page) -> None:
     expect(first_row(page)).to_be_visible()
     expect(page.locator("body.body--dark")).to_have_count(0)
     assert_accessible(page)
@@ -368,8 +361,6 @@ def test_an_accessibility_check_finds_nothing(page: Page) -> None:
     expect(page.locator("body.body--dark")).to_have_count(1)
     assert_accessible(page)
 
-
-def test_an_accessibility_check_finds_nothing_in_the_dialogs_either(page: Page) -> None:
     page.get_by_role("button", name="Send event").click()
     form = page.get_by_role("dialog", name="Send event")
     expect(form.get_by_label("Product id")).to_be_visible()
@@ -441,16 +432,6 @@ def test_the_flow_stays_in_one_line_and_a_desktop_shows_a_chart_and_ten_rows_too
         assert box["y"] + box["height"] <= height
 
 
-def test_with_reduced_motion_nothing_moves(live: Live, stranger: Page) -> None:
-    stranger.emulate_media(reduced_motion="reduce")
-    stranger.goto(live.url)
-    expect(first_row(stranger)).to_be_visible()
-    moving = """[...document.querySelectorAll('*')].flatMap((e) =>
-        ['', '::before', '::after'].map((part) => getComputedStyle(e, part || null))).filter((s) =>
-        s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0).length"""
-    assert stranger.evaluate(moving) == 0
-
-
 @pytest.mark.parametrize(
     "headers",
     [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}],
@@ -518,15 +499,20 @@ def test_the_dashboard_answers_no_name_that_is_not_local_and_no_page_of_others(l
     foreign_page.assert_only_ours_is_answered(live.url, ("GET", "POST"))
 
 
-def test_a_link_from_elsewhere_opens_the_dashboard(
+def test_a_link_from_elsewhere_opens_the_page_and_with_reduced_motion_nothing_moves(
     stranger: Page, elsewhere: int, live: Live
 ) -> None:
+    stranger.emulate_media(reduced_motion="reduce")
     stranger.goto(f"http://localhost:{elsewhere}")
     stranger.evaluate(
         "(url) => { document.body.innerHTML = `<a href='${url}'>the dashboard</a>`; }", live.url
     )
     stranger.get_by_text("the dashboard").click()
-    stranger.get_by_role("heading", name="Inventory").first.wait_for()
+    expect(first_row(stranger)).to_be_visible()
+    moving = """[...document.querySelectorAll('*')].flatMap((e) =>
+        ['', '::before', '::after'].map((part) => getComputedStyle(e, part || null))).filter((s) =>
+        s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0).length"""
+    assert stranger.evaluate(moving) == 0
 
 
 def test_health_is_json(live: Live) -> None:

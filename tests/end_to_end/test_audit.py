@@ -23,8 +23,8 @@ from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually
 
-EVENTS = 5000
-PART = 500
+EVENTS = 2000
+PART = 400
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from itertools import islice
 from typing import Any
@@ -15,8 +12,9 @@ from typing import Any
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import demo, table
 from inventory_cli.expectation import Expectation, expect
+from inventory_cli.function_log import Progress
 from producer.generator import Spec, events
-from stack import Stack, environment_of
+from stack import Stack
 from waiting import eventually
 
 Placed = tuple[str, int, bytes]
@@ -46,21 +44,15 @@ def test_the_demo_finds_its_table_right(stack: Stack) -> None:
 
 
 def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) -> None:
-    argv = [sys.executable, "-m", "producer", "--rate", "20", "--products", "20"]
-    environment = {**os.environ, **environment_of(stack.names), **stack.backend.variables}
-    plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=20)
-    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as other:
-        try:
-            assert other.stdout is not None
-            assert other.stdout.readline(), "it has put its first event"
-            verdict = demo.run(
-                plan, stack.clients, stack.names, IGNORE, time.sleep, lambda put, seen: None
-            )
-        finally:
-            other.terminate()
-            other.communicate()
+    plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=200)
+    others = iter(generated(seed=8, count=500, products=20))
+
+    def put_another(put: int, seen: Progress) -> None:
+        stack.put([next(others)])
+
+    verdict = demo.run(plan, stack.clients, stack.names, IGNORE, time.sleep, put_another)
     assert verdict.problems == []
-    assert verdict.outcomes.total() > verdict.expected.outcomes.total()
+    assert verdict.outcomes.total() > plan.count
 
 
 def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queue(

@@ -109,12 +109,12 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
     assert "product.quantity must be a whole number" in text
     assert "Events listed: 2" in text
 
-    none = inventory("redrive", "--product", "P9", "--dry-run")
+    none = inventory("redrive", "--product", "P9", "--dry-run", "--from", "rejected")
     assert none.exit_code == 0
     assert "Nothing to send: no failed event matches.\n" in none.output
     url = stack.clients.sqs.get_queue_url(QueueName=stack.names.rejected_queue)["QueueUrl"]
     received = stack.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    hidden = inventory("redrive", "--all", "--dry-run")
+    hidden = inventory("redrive", "--all", "--dry-run", "--from", "rejected")
     assert f"{len(received)} more message" in hidden.output
     assert "hidden for now, because somebody received" in hidden.output
     for message in received:
@@ -122,7 +122,7 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
             QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
 
-    unchanged = inventory("redrive", "--all", "--yes")
+    unchanged = inventory("redrive", "--all", "--yes", "--from", "rejected")
     assert unchanged.exit_code == 0
     assert "Nothing to send" in unchanged.output
 

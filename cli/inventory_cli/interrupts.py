@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -88,6 +89,27 @@ def _say_stopping(why_not_yet: str) -> None:
     notice = f"Stopping… {why_not_yet}".rstrip()
     with suppress(OSError):
         os.write(STDERR, (f"\n{notice}\n" if os.isatty(STDERR) else f"{notice}\n").encode())
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let the program's signal handlers run at the end of the block only. What is done in it is
+    then done as a whole. In other threads than the main one, no handler runs anyway."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handled = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, lambda number, frame: received.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+        for each in received:
+            signal.raise_signal(each)
 
 
 def run_until_stopped(main: Callable[[], object]) -> None:

@@ -17,6 +17,7 @@ from typing import Self
 
 from inventory_cli import private
 from inventory_cli.embedded import leftovers
+from inventory_cli.interrupts import held_back
 
 POLL_SECONDS = 0.02
 WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -50,17 +51,19 @@ class Server:
                 raise StartupError(
                     f"{name} is already running. Stop the process that has {pid.name} open."
                 )
-            process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
-                argv,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=private.UMASK,
-                pass_fds=[pid.fileno()],
-            )
-            leftovers.write(pid, process.pid, name)
+            with held_back():  # nobody could end a server whose number is not known yet
+                process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
+                    argv,
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    umask=private.UMASK,
+                    pass_fds=[pid.fileno()],
+                )
+                leftovers.write(pid, process.pid, name)
+                pid.flush()
         return cls(name, process, log)
 
     @property

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from inventory_cli.interrupts import InterruptedRunError, Interrupts, announced
+from inventory_cli.interrupts import InterruptedRunError, Interrupts, announced, held_back
 
 
 def test_the_first_signal_says_at_once_what_the_end_waits_for(
@@ -30,3 +30,11 @@ def test_a_keyboard_interrupt_can_be_announced(capfd: pytest.CaptureFixture[str]
     with pytest.raises(KeyboardInterrupt), announced("The calls under way end first."):
         signal.raise_signal(signal.SIGINT)
     assert capfd.readouterr().err.strip() == "Stopping… The calls under way end first."
+
+
+def test_what_must_not_be_cut_in_two_is_done_before_a_signal_counts() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), held_back():
+        signal.raise_signal(signal.SIGINT)
+        done = True
+    assert done

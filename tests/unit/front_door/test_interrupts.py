@@ -33,8 +33,13 @@ def test_a_keyboard_interrupt_can_be_announced(capfd: pytest.CaptureFixture[str]
 
 
 def test_what_must_not_be_cut_in_two_is_done_before_a_signal_counts() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), held_back():
-        signal.raise_signal(signal.SIGINT)
-        done = True
-    assert done
+    done = []
+
+    def start() -> None:
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert done == ["all of it"]

@@ -12,7 +12,6 @@ from typing import Any
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import demo, table
 from inventory_cli.expectation import Expectation, expect
-from inventory_cli.function_log import Progress
 from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually
@@ -45,12 +44,16 @@ def test_the_demo_finds_its_table_right(stack: Stack) -> None:
 
 def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) -> None:
     plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=200)
-    others = iter(generated(seed=8, count=500, products=20))
+    others = generated(seed=8, count=20, products=20)
 
-    def put_another(put: int, seen: Progress) -> None:
-        stack.put([next(others)])
+    def pause(seconds: float) -> None:
+        if others:  # they are handled while the demo is still sending
+            placed = stack.put(others)
+            others.clear()
+            stack.await_handled(placed)
+        time.sleep(seconds)
 
-    verdict = demo.run(plan, stack.clients, stack.names, IGNORE, time.sleep, put_another)
+    verdict = demo.run(plan, stack.clients, stack.names, IGNORE, pause, lambda put, seen: None)
     assert verdict.problems == []
     assert verdict.outcomes.total() > plan.count
 

@@ -146,6 +146,7 @@ def test_each_command_of_the_page_works(page: Path, shell: Shell) -> None:
 
 
 def test_the_commands_of_other_pages_are_run_elsewhere() -> None:
+    assert [by for by in SHOWN_ELSEWHERE.values() if not (ROOT / by).is_file()] == []
     others = {*PAGES, *TASK_PAGES} - {*PAGES_OF_A_RUNNING_PIPELINE, PIPES_README}
     left = [
         command

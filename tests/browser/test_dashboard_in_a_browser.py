@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 import foreign_page
@@ -81,10 +81,15 @@ def change(page: Page, product_id: str, by: str) -> None:
     expect(form).not_to_be_visible()
 
 
-def top(part: Locator) -> float:
-    box = part.bounding_box()
+def place(part: Locator) -> FloatRect:
+    """Where it is, once it is anywhere: a grid draws its rows again while they change."""
+    box = eventually(part.bounding_box)
     assert box is not None
-    return box["y"]
+    return box
+
+
+def top(part: Locator) -> float:
+    return place(part)["y"]
 
 
 def assert_accessible(page: Page) -> None:
@@ -408,8 +413,7 @@ def test_on_a_phone_quantity_and_outcome_are_visible_and_charts_come_before_cont
     expect(first_row(page)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     for cell in (first_row(page).locator("[col-id=quantity]"), feed(page).locator("[col-id=fate]")):
-        box = cell.last.bounding_box()
-        assert box is not None
+        box = place(cell.last)
         assert box["x"] + box["width"] <= 390
     assert top(page.get_by_role("region", name="Charts")) < top(page.locator(".controls"))
 
@@ -427,8 +431,7 @@ def test_the_flow_stays_in_one_line_and_a_desktop_shows_a_chart_and_ten_rows_too
     tenth = inventory(page).locator('.ag-row[row-index="9"]')
     for part in (page.locator(".flow"), page.locator(".chart").first, tenth):
         expect(part).to_be_visible()
-        box = part.bounding_box()
-        assert box is not None
+        box = place(part)
         assert box["y"] + box["height"] <= height
 
 

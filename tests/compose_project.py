@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import docker
 from testcontainers.compose import DockerCompose
 
 import engine
 import orphans
 import provisioner
-from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import variables
+from stack import client_at
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,22 +35,26 @@ class Project:
     variables: dict[str, str]
     dashboard: str
 
+    def client(self, service: str) -> Any:
+        return client_at(service, self.variables)
+
     @property
     def kinesis(self) -> KinesisClient:
-        return self._session.client("kinesis", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return cast("KinesisClient", self.client("kinesis"))
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        return self._session.client("dynamodb", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
     def has_run(self, function: str) -> bool:
-        logs = self._session.client("logs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
-        group = f"/aws/lambda/{function}"
-        return bool(logs.filter_log_events(logGroupName=group, limit=1)["events"])
+        events = self.client("logs").filter_log_events(
+            logGroupName=f"/aws/lambda/{function}", limit=1
+        )["events"]
+        return bool(events)
 
     def messages(self, queue: str) -> int:
         """How many the queue holds, those that somebody has received included."""
-        sqs = self._session.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         received = int(found["ApproximateNumberOfMessagesNotVisible"])
@@ -60,13 +63,8 @@ class Project:
     @property
     def code(self) -> str:
         """The hash of the code that the function runs."""
-        functions = self._session.client("lambda", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
-        name = provisioner.Names().function
-        return functions.get_function(FunctionName=name)["Configuration"]["CodeSha256"]
-
-    @property
-    def _session(self) -> boto3.Session:
-        return boto3.Session("test", "test", region_name=REGION)
+        found = self.client("lambda").get_function(FunctionName=provisioner.Names().function)
+        return str(found["Configuration"]["CodeSha256"])
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [*self.compose.docker_compose_command(), *arguments]

@@ -109,6 +109,9 @@ class Stack:
     code: bytes = field(repr=False)
     log: FunctionLog
 
+    def client(self, service: str) -> Any:
+        return self.session.client(service)  # type: ignore[call-overload]
+
     def put(self, payloads: Iterable[tuple[str, bytes]]) -> list[tuple[str, int, bytes]]:
         """Put (partition key, data) pairs in order; their shards, sequence numbers and data."""
         records = list(payloads)

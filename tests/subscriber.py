@@ -6,21 +6,23 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from stack import Stack
-
 Alert = dict[str, Any]
+Client = Callable[[str], Any]
+"""Gives the client of a service."""
 
 
-def subscribed(stack: Stack, name: str, policy: Any = None) -> Callable[[], list[Alert]]:
+def subscribed(
+    client: Client, topic: str, name: str, policy: Any = None
+) -> Callable[[], list[Alert]]:
     """What has come so far: each alert's body, with its `subject` and its `attributes`.
 
-    `policy` filters by attributes. What CloudWatch's alarms say there is none of them.
+    `policy` filters by attributes. What CloudWatch's alarms say is left out.
     """
-    sqs, sns = stack.clients.sqs, stack.session.client("sns")
-    url = sqs.create_queue(QueueName=f"{stack.names.topic}-{name}")["QueueUrl"]
+    sqs, sns = client("sqs"), client("sns")
+    url = sqs.create_queue(QueueName=f"{topic}-{name}")["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
     sns.subscribe(
-        TopicArn=topic_arn(stack),
+        TopicArn=_arn(sns, topic),
         Protocol="sqs",
         Endpoint=queue["QueueArn"],
         Attributes={"FilterPolicy": json.dumps(policy)} if policy else {},
@@ -39,11 +41,11 @@ def subscribed(stack: Stack, name: str, policy: Any = None) -> Callable[[], list
     return look
 
 
-def topic_arn(stack: Stack) -> str:
-    pages = stack.session.client("sns").get_paginator("list_topics").paginate()
+def _arn(sns: Any, name: str) -> str:
+    pages = sns.get_paginator("list_topics").paginate()
     arns = [topic["TopicArn"] for page in pages for topic in page["Topics"]]
-    [arn] = [arn for arn in arns if arn.endswith(f":{stack.names.topic}")]
-    return arn
+    [arn] = [arn for arn in arns if arn.endswith(f":{name}")]
+    return str(arn)
 
 
 def _alert(notification: dict[str, Any]) -> Alert:

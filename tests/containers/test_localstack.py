@@ -17,9 +17,6 @@ from testcontainers.core.container import DockerContainer
 import engine
 from cloudformation_stack import LOST, deployed, unlike
 from container_stack import ContainerBackend, confined
-from end_to_end.test_alerting import test_what_fails_and_what_crosses_a_threshold_is_told_once
-from end_to_end.test_audit import log, test_it_tells_who_changed_what_and_of_which_product
-from end_to_end.test_metrics import test_what_the_function_counts_is_in_cloudwatch_each_batch_once
 from end_to_end.test_pipeline import (
     test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice,
     test_the_demo_finds_its_table_right,
@@ -29,14 +26,10 @@ from end_to_end.test_poison import (
     poisonous_stack,
     test_a_record_that_ends_the_process_of_the_function_is_isolated,
 )
-from end_to_end.test_redrive import (
-    test_a_dead_letter_is_listed_with_its_payloads_and_put_back,
-    test_a_rejected_event_is_seen_edited_and_put_back,
-)
+from end_to_end.test_redrive import test_a_dead_letter_is_listed_with_its_payloads_and_put_back
 from end_to_end.test_verify import (
     test_it_waits_for_what_is_under_way_and_finds_all_in_its_place,
 )
-from end_to_end.test_watch import test_it_goes_on_with_each_change_until_it_is_stopped
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.expectation import expect
@@ -44,19 +37,13 @@ from stack import Stack
 from waiting import eventually
 
 __all__ = [
-    "log",
     "poisonous",
     "poisonous_stack",
     "test_a_dead_letter_is_listed_with_its_payloads_and_put_back",
     "test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice",
     "test_a_record_that_ends_the_process_of_the_function_is_isolated",
-    "test_a_rejected_event_is_seen_edited_and_put_back",
-    "test_it_goes_on_with_each_change_until_it_is_stopped",
-    "test_it_tells_who_changed_what_and_of_which_product",
     "test_it_waits_for_what_is_under_way_and_finds_all_in_its_place",
     "test_the_demo_finds_its_table_right",
-    "test_what_fails_and_what_crosses_a_threshold_is_told_once",
-    "test_what_the_function_counts_is_in_cloudwatch_each_batch_once",
 ]
 
 StartProducer = Callable[..., DockerContainer]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from stack import Stack
+from subscriber import Client
 from waiting import eventually
 
 METRICS = {
@@ -23,13 +25,13 @@ def event(kind: str, product_id: str, **product: object) -> tuple[str, bytes]:
     return product_id, json.dumps({"event_type": f"product_{kind}", "product": product}).encode()
 
 
-def statistics(stack: Stack, metric: str) -> tuple[float, float, float]:
-    """Samples, sum and maximum of a metric of this stack's function, in the hours around now."""
+def statistics(client: Client, function: str, metric: str) -> tuple[float, float, float]:
+    """Samples, sum and maximum of a metric of a function, in the hours around now."""
     now = datetime.now(UTC)
-    points = stack.session.client("cloudwatch").get_metric_statistics(
+    points = client("cloudwatch").get_metric_statistics(
         Namespace="Inventory",
         MetricName=metric,
-        Dimensions=[{"Name": "service", "Value": stack.names.function}],
+        Dimensions=[{"Name": "service", "Value": function}],
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(hours=1),
         Period=7200,
@@ -55,9 +57,10 @@ def test_what_the_function_counts_is_in_cloudwatch_each_batch_once(own_stack: St
             ]
         )
     )
-    eventually(lambda: statistics(own_stack, "batch_size")[1] >= METRICS["batch_size"], timeout=60)
-    assert {metric: statistics(own_stack, metric)[1] for metric in METRICS} == METRICS
+    measured = partial(statistics, own_stack.client, own_stack.names.function)
+    eventually(lambda: measured("batch_size")[1] >= METRICS["batch_size"], timeout=60)
+    assert {metric: measured(metric)[1] for metric in METRICS} == METRICS
     for metric in (*METRICS, "batch_duration", "newest_event_age"):
-        samples, _, greatest = statistics(own_stack, metric)
+        samples, _, greatest = measured(metric)
         assert samples == len(batches), metric
         assert greatest >= 0, metric

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,10 @@ def alerted(alerted_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_a_rejected_event_is_one_message_that_can_be_filtered_by(alerted: Stack) -> None:
-    everything = subscribed(alerted, "all")
-    mine = subscribed(alerted, "mine", {"alert": ["rejected"], "product_id": ["P-E1", "P-E9"]})
-    theirs = subscribed(alerted, "theirs", {"event_id": [{"anything-but": ["E1"]}]})
+    subscribe = partial(subscribed, alerted.client, alerted.names.topic)
+    everything = subscribe("all")
+    mine = subscribe("mine", {"alert": ["rejected"], "product_id": ["P-E1", "P-E9"]})
+    theirs = subscribe("theirs", {"event_id": [{"anything-but": ["E1"]}]})
 
     [(shard_id, number, payload)] = alerted.put([broken("E1")])
 
@@ -78,7 +80,7 @@ def test_a_storm_is_a_message_a_second_and_reason_and_every_event_is_in_the_queu
     alerted: Stack,
 ) -> None:
     begun = time.time()
-    everything = subscribed(alerted, "storm")
+    everything = subscribed(alerted.client, alerted.names.topic, "storm")
     published: dict[str, list[float]] = defaultdict(list)
 
     storm = [each for n in range(STORM) for each in (broken(f"E{n}"), (f"K{n}", b"{"))]

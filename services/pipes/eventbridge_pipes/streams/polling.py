@@ -14,7 +14,7 @@ THROTTLED_PAUSE = 0.200
 LONGEST_THROTTLED_PAUSE = 5.0
 # An empty shard is asked again after this share of the time that it has been empty, so that
 # waiting adds no more than that share to the time between two records.
-IDLE_SHARE = 0.1
+IDLE_SHARE = 0.25
 # Asking for nothing may take a third of the time that there is.
 REST = 2.0
 

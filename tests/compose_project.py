@@ -52,14 +52,6 @@ class Project:
         )["events"]
         return bool(events)
 
-    def messages(self, queue: str) -> int:
-        """How many the queue holds, those that somebody has received included."""
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        received = int(found["ApproximateNumberOfMessagesNotVisible"])
-        return int(found["ApproximateNumberOfMessages"]) + received
-
     @property
     def code(self) -> str:
         """The hash of the code that the function runs."""

@@ -362,14 +362,12 @@ def test_a_name_that_is_made_to_lead_here_is_refused(running: Project) -> None:
             assert answer.code == 403
 
 
-def test_down_with_volumes_leaves_nothing(running: Project) -> None:
-    # Both functions have run, and none is being started nor will be: it would outlive LocalStack.
+def test_down_leaves_nothing_though_the_emulator_was_killed(running: Project) -> None:
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(running.has_run, function), timeout=120)
-    assert running.run("stop", "producer").returncode == 0
-    await_no_differences(running)
-    eventually(lambda: running.messages(NAMES.alerts_queue) == 0, timeout=120)
-    eventually(lambda: set(running.states()) <= {"running", "exited"}, timeout=60, pause=0.5)
-    assert left_of(running.name)
-    assert running.run("down", "--volumes").returncode == 0
+    assert running.run("kill", "localstack").returncode == 0
+    # LocalStack has a container for each function. It cannot remove them any more.
+    if not engine.emulator_keeps_state():
+        assert any("lambda" in name for name in left_of(running.name))
+    assert running.run("down", "--volumes", "--remove-orphans").returncode == 0
     assert left_of(running.name) == []

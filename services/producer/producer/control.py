@@ -49,15 +49,15 @@ class Pace:
                     break
 
     def change(self, wanted: Any) -> None:
-        """Raises ValueError, which says what is wrong, and changes nothing then."""
+        """Raises ValueError, which says what is wrong. Then nothing changes."""
         if not isinstance(wanted, dict) or not wanted or wanted.keys() - {"rate", "paused"}:
-            raise ValueError('must be a JSON object with "rate", "paused" or both')
+            raise ValueError('the body must be a JSON object with "rate", "paused" or both')
         rate, paused = wanted.get("rate", self.rate), wanted.get("paused", self.paused)
         is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
         if rate is not None and not (is_number and math.isfinite(rate) and 0 < rate <= FASTEST):
-            raise ValueError(f"rate: must be a number above 0, up to {FASTEST}, or null")
+            raise ValueError(f"rate must be a number above 0 and at most {FASTEST}, or null")
         if not isinstance(paused, bool):
-            raise ValueError("paused: must be true or false")
+            raise ValueError("paused must be true or false")
         self.rate, self.paused = rate, paused
         self._on_change()
 
@@ -78,29 +78,34 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 5
 
     def do_GET(self) -> None:
-        if self._is_no_page():
+        if self._is_allowed():
             self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
 
     def do_PUT(self) -> None:
-        if not self._is_no_page():
+        if not self._is_allowed():
             return
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            self._answer(400, {"error": f"the body must be of up to {MOST_BYTES} bytes"})
+            self._answer(400, {"error": f"Content-Length must be a number up to {MOST_BYTES}"})
             return
         try:
-            self.pace.change(json.loads(self.rfile.read(int(length))))
-        except (ValueError, RecursionError) as error:
+            wanted = json.loads(self.rfile.read(int(length)))
+        except (ValueError, RecursionError):
+            self._answer(400, {"error": "the body is not JSON"})
+            return
+        try:
+            self.pace.change(wanted)
+        except ValueError as error:
             self._answer(400, {"error": str(error)})
         else:
             self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
 
-    def _is_no_page(self) -> bool:
+    def _is_allowed(self) -> bool:
         named = re.sub(":[0-9]+$", "", self.headers.get("Host", "")).lower()
         if named not in self.names:
-            self._answer(403, {"error": f"{named!r} is not a name of this host"})
+            self._answer(403, {"error": f"the host name {named!r} is not allowed"})
         elif "Origin" in self.headers or "Sec-Fetch-Site" in self.headers:
-            self._answer(403, {"error": "pages may not ask"})
+            self._answer(403, {"error": "web pages may not use this"})
         else:
             return True
         return False

@@ -6,17 +6,24 @@ where its exit code is not 0.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import engine
+import orphans
 from inventory_cli.embedded.processes import answers, free_port
+from inventory_cli.environment import variables
 from pages import PAGES, PIPES_README, ROOT, TASK_PAGES, commands
+from stack import client_at
 from waiting import eventually
 
 SHOWN_ELSEWHERE = {
@@ -27,6 +34,7 @@ SHOWN_ELSEWHERE = {
     "docker compose": "tests/containers/test_compose.py",
     "pip install ./services/pipes": "tests/integration/test_pipes_package.py",
     "eventbridge-pipes": "tests/integration/test_pipes_package.py",
+    "pip install ministack": "tests/integration/test_pipes_package.py",
     "services/pipes/examples": "tests/integration/test_pipes_package.py",
     "aws pipes": "tests/integration/test_pipes_package.py",
 }
@@ -36,6 +44,7 @@ PAGES_OF_A_RUNNING_PIPELINE = [
     ROOT / "docs" / name
     for name in ("get-started.md", "operate.md", "producer.md", "monitoring.md")
 ]
+PIPES_PAGE = ROOT / "docs" / "pipes.md"
 SECONDS = 120
 BASH = shutil.which("bash") or "bash"
 GIT = shutil.which("git") or "git"
@@ -130,6 +139,51 @@ def aws_command(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*uv, "pip", "install", "--require-hashes", "-r", lock, "--python", environment], check=True
     )
     return environment / "bin"
+
+
+@pytest.fixture
+def of_the_page(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The Compose project that docs/pipes.md shows, running. Its variables, for this machine."""
+    [shown] = re.findall(r"^```yaml\n(.*?)^```$", PIPES_PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "compose.yml").write_text(shown)
+    emulator, pipes = free_port(), free_port()
+    services = {
+        "localstack": {"image": engine.emulator_image(), "ports": [f"127.0.0.1:{emulator}:4566"]},
+        "pipes": {
+            "build": {"args": {"BASE_IMAGE": engine.base_image()}},
+            "ports": [f"127.0.0.1:{pipes}:4567"],
+        },
+    }
+    of_this_machine = tmp_path / "this-machine.yml"
+    of_this_machine.write_text(
+        json.dumps({"services": services}).replace('"ports":', '"ports": !override')
+    )
+    compose = ["docker", "compose", "--project-name", orphans.own_name("page")]
+    compose += ["--project-directory", str(ROOT)]
+    compose += ["--file", "compose.yml", "--file", of_this_machine.name]
+    run = partial(subprocess.run, cwd=tmp_path, check=True)
+    try:
+        run([*compose, "up", "--detach", "--build"])
+        found = variables(f"http://127.0.0.1:{emulator}", f"http://127.0.0.1:{pipes}")
+        for url in (found["AWS_ENDPOINT_URL"], found["AWS_ENDPOINT_URL_PIPES"] + "/health"):
+            eventually(partial(answers, url), SECONDS)
+        yield found
+    finally:
+        run([*compose, "down", "--volumes"])
+
+
+@pytest.mark.containers
+def test_the_compose_project_of_the_page_runs_a_pipe(of_the_page: dict[str, str]) -> None:
+    sqs, pipes = (client_at(service, of_the_page) for service in ("sqs", "pipes"))
+    source, target = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "paid"))
+    pipes.create_pipe(
+        Name="orders",
+        RoleArn="arn:aws:iam::000000000000:role/pipe",
+        Source="arn:aws:sqs:us-east-1:000000000000:orders",
+        Target="arn:aws:sqs:us-east-1:000000000000:paid",
+    )
+    sqs.send_message(QueueUrl=source, MessageBody="hello")
+    eventually(lambda: sqs.receive_message(QueueUrl=target).get("Messages"), SECONDS)
 
 
 def shown_elsewhere(command: str) -> str | None:

@@ -13,6 +13,7 @@ from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
+from inventory_cli.failures.again import carrying
 from inventory_cli.history import Fate
 
 SHARD = "shardId-000000000000"
@@ -184,6 +185,15 @@ def test_what_failed_is_known_without_the_queues_until_it_has_left_them() -> Non
     assert failed(pipeline) == [4, 1], "the fourth may be on its way to the queue"
     pipeline.queued([Fate.REJECTED, Fate.DEAD_LETTERED], [(SHARD, 4)], at=200.0)
     assert failed(pipeline) == [4]
+
+
+def test_an_event_that_was_sent_again_by_whomever_is_no_longer_shown_as_failed() -> None:
+    pipeline = Pipeline()
+    pipeline.arrived(records(BROKEN, BROKEN))
+    pipeline.batch(batch(1, 2))
+    assert failed(pipeline) == [1, 2]
+    pipeline.arrived(records(carrying("redrive-0-1", (SHARD, 1), ADDED), start=3))
+    assert failed(pipeline) == [2]
 
 
 def test_a_change_counts_when_the_dashboard_read_it() -> None:

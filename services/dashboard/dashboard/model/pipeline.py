@@ -20,6 +20,7 @@ from dashboard.model.shard import Shard, Stretch
 from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
+from inventory_cli.failures.again import origin_of
 from inventory_cli.history import Fate
 
 PUT = "put"
@@ -73,15 +74,20 @@ class Pipeline:
     def arrived(self, records: Iterable[StreamRecord]) -> None:
         """Records of the stream, of each shard in its order."""
         touched = set()
+        again = set()
         for record in records:
             entry = Entry.of(record)
             if self._shard(record.shard_id).arrive(entry):
+                if origin := origin_of(record.data):
+                    again.add(origin)
                 self.counts.add(record.arrived_at, {PUT: 1})
                 self.latest.append(entry)
                 self.products.remember(entry)
                 touched.add(record.shard_id)
         for shard_id in touched:
             self._settle(self._shards[shard_id])
+        if again:
+            self.redriven(again)
         self.version += bool(touched)
 
     def reported(self, line: Mapping[str, Any]) -> None:

@@ -91,7 +91,8 @@ class Failures:
         contents = await self._session.do(self._actions.redrive.look, done=done)
         if contents is not None:
             self._contents = contents
-            self._loaded = [_line(item) for item in contents.items[: -MOST_SHOWN - 1 : -1]]
+            newest = sorted(contents.items, key=lambda item: item.failed_at, reverse=True)
+            self._loaded = [_line(item) for item in newest[:MOST_SHOWN]]
             places = {item.place for item in contents.items}
             with self._hub.pipeline() as pipeline:
                 pipeline.queued(FATE_OF.values(), places, began)

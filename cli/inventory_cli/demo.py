@@ -194,9 +194,6 @@ def _missing(
     events_left = expected.outcomes.total() - progress.handled
     rejected_left = len(expected.rejected - rejected.sequence_numbers)
     problems = [f"{counted(events_left, 'event')} without an outcome"] if events_left > 0 else []
-    problems += (
-        [f"{counted(rejected_left, 'rejected event')} not in the rejected queue"]
-        if rejected_left
-        else []
-    )
+    if rejected_left:
+        problems += [f"{counted(rejected_left, 'rejected event')} not in the rejected queue"]
     return problems

@@ -13,15 +13,22 @@ from typing import TYPE_CHECKING
 import click
 
 from inventory_cli.errors import FailedError
+from producer.cli import mix_option
 from producer.usage import Command, Number, WholeNumber
 
 if TYPE_CHECKING:
     from inventory_cli.demo import Verdict
+    from producer.mix import Mix
 
 MOST_PROBLEMS = 20
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    context_settings={"auto_envvar_prefix": "PRODUCER"},
+    epilog="You can set each option with an environment variable, as for `produce`: "
+    "PRODUCER_RATE=20 is --rate 20.",
+)
 @click.option(
     "--count",
     type=WholeNumber(1, 1_000_000),
@@ -43,6 +50,7 @@ MOST_PROBLEMS = 20
     show_default=True,
     help="How many products the events are about.",
 )
+@mix_option
 @click.option(
     "--invalid-share",
     type=Number(0, 1),
@@ -53,7 +61,14 @@ MOST_PROBLEMS = 20
 @click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
 @click.pass_obj
 def demo(
-    state: Path, count: int, rate: float, products: int, invalid_share: float, seed: int | None
+    state: Path,
+    *,
+    count: int,
+    rate: float,
+    products: int,
+    mix: Mix,
+    invalid_share: float,
+    seed: int | None,
 ) -> None:
     """Run the pipeline once and check the resulting table.
 
@@ -70,7 +85,7 @@ def demo(
     from producer.generator import Spec
 
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - no secret
-    plan = Plan(Spec(seed, products, invalid_share=invalid_share), count, rate)
+    plan = Plan(Spec(seed, products, mix, invalid_share), count, rate)
     started = time.monotonic()
     embedded = chosen_by_name(os.environ) is Target.EMBEDDED
     why_not_yet = "The servers end first." if embedded else ""

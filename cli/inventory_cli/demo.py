@@ -23,6 +23,7 @@ from inventory_cli.function_log import (
     await_outcomes,
 )
 from inventory_cli.handling_times import HandlingTimes
+from inventory_cli.progress import counted
 from inventory_cli.rejected import RejectedQueue
 from inventory_cli.verifying import gather, settled
 from producer.feed import feed
@@ -192,8 +193,7 @@ def _missing(
         pause(POLL_SECONDS)
     events_left = expected.outcomes.total() - progress.handled
     rejected_left = len(expected.rejected - rejected.sequence_numbers)
-    problems = [f"{events_left} events have no outcome"] if events_left > 0 else []
-    problems += (
-        [f"{rejected_left} rejected events are not in the rejected queue"] if rejected_left else []
-    )
+    problems = [f"{counted(events_left, 'event')} without an outcome"] if events_left > 0 else []
+    if rejected_left:
+        problems += [f"{counted(rejected_left, 'rejected event')} not in the rejected queue"]
     return problems

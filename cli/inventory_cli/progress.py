@@ -65,6 +65,11 @@ class ProgressLine:
         self._unwritten = ""
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words: 1 event, 2 events."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def outcomes(counts: Mapping[Outcome, int]) -> str:
     """Return each outcome with its count. `failed` counts attempts; it shows unless it is 0."""
     shown = [o for o in Outcome if o is not Outcome.FAILED or counts[o]]

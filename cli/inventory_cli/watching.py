@@ -12,6 +12,7 @@ from rich.text import Text
 
 from inventory.items import row_of
 from inventory.stock import Row
+from inventory_cli.progress import counted
 from inventory_cli.table import COLUMNS, natural, values
 from inventory_cli.table_stream.records import Record
 from producer.shown import shown
@@ -102,7 +103,7 @@ def told(record: Record) -> dict[str, Any]:
 def rendered(rows: Sequence[tuple[Row, Mark | None]], all_rows: int) -> Table:
     """For a terminal. What rows hold came from outside: it is shown, never obeyed."""
     part = f", the {len(rows)} that changed last are shown" if len(rows) < all_rows else ""
-    table = Table(*COLUMNS, "", caption=f"{all_rows} rows{part}. Press Ctrl+C to stop.")
+    table = Table(*COLUMNS, "", caption=f"{counted(all_rows, 'row')}{part}. Press Ctrl+C to stop.")
     for column in ("quantity", ""):
         table.columns[[*COLUMNS, ""].index(column)].justify = "right"
     table.columns[-1].min_width = len(CHANGED)

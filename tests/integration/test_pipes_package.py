@@ -204,6 +204,25 @@ def test_the_example_beside_ministack_brings_the_paid_orders(
     assert_example_brings_the_paid_orders(installed, tmp_path, "ministack")
 
 
+@pytest.mark.parametrize("emulator", ["ministack", "moto", "localstack"])
+def test_an_example_that_lacks_a_command_says_in_one_line_what_to_install(
+    tmp_path: Path, emulator: str
+) -> None:
+    for name, of_tests in (("dirname", "/usr/bin/dirname"), ("python", sys.executable)):
+        (tmp_path / name).symlink_to(of_tests)
+    ended = subprocess.run(
+        ["/bin/sh", PROJECT / "examples" / f"{emulator}.sh"],
+        env=clean(PATH=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert "pip install" in line
+    assert "./services/pipes" in line
+
+
 def assert_example_brings_the_paid_orders(installed: Path, tmp_path: Path, emulator: str) -> None:
     """With the installed command; the emulators and boto3 are those of the tests."""
     (tmp_path / "eventbridge-pipes").symlink_to(installed / "eventbridge-pipes")

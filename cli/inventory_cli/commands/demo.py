@@ -13,15 +13,22 @@ from typing import TYPE_CHECKING
 import click
 
 from inventory_cli.errors import FailedError
+from producer.cli import mix_option
 from producer.usage import Command, Number, WholeNumber
 
 if TYPE_CHECKING:
     from inventory_cli.demo import Verdict
+    from producer.mix import Mix
 
 MOST_PROBLEMS = 20
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    context_settings={"auto_envvar_prefix": "PRODUCER"},
+    epilog="You can set each option with an environment variable, as for `produce`: "
+    "PRODUCER_RATE=20 is --rate 20.",
+)
 @click.option(
     "--count",
     type=WholeNumber(1, 1_000_000),
@@ -43,6 +50,7 @@ MOST_PROBLEMS = 20
     show_default=True,
     help="How many products the events are about.",
 )
+@mix_option
 @click.option(
     "--invalid-share",
     type=Number(0, 1),
@@ -53,7 +61,14 @@ MOST_PROBLEMS = 20
 @click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
 @click.pass_obj
 def demo(
-    state: Path, count: int, rate: float, products: int, invalid_share: float, seed: int | None
+    state: Path,
+    *,
+    count: int,
+    rate: float,
+    products: int,
+    mix: Mix,
+    invalid_share: float,
+    seed: int | None,
 ) -> None:
     """Run the pipeline once and check the resulting table.
 
@@ -64,13 +79,13 @@ def demo(
     from inventory_cli.demo import Plan, run
     from inventory_cli.function_log import Progress
     from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import ProgressLine, outcomes
+    from inventory_cli.progress import ProgressLine, counted, outcomes
     from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import on_own_target
     from producer.generator import Spec
 
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - no secret
-    plan = Plan(Spec(seed, products, invalid_share=invalid_share), count, rate)
+    plan = Plan(Spec(seed, products, mix, invalid_share), count, rate)
     started = time.monotonic()
     embedded = chosen_by_name(os.environ) is Target.EMBEDDED
     why_not_yet = "The servers end first." if embedded else ""
@@ -79,7 +94,10 @@ def demo(
             click.echo(f"Servers are up ({time.monotonic() - started:.1f} s)")
         bench.provision_in_short()
         interrupts.check()
-        click.echo(f"Sending {count} events about {products} products, {rate:g} per second")
+        click.echo(
+            f"Sending {counted(count, 'event')} about {counted(products, 'product')}, "
+            f"{rate:g} per second"
+        )
         with ProgressLine(sys.stdout) as line:
 
             def tell(put: int, progress: Progress) -> None:
@@ -88,15 +106,16 @@ def demo(
             verdict = run(plan, bench.clients, bench.names, bench.policy, interrupts.pause, tell)
         for text in conclusion(verdict):
             click.echo(text)
-        if (problems := len(verdict.problems)) > 0:
-            raise FailedError(f"{problems} problem{'s' if problems > 1 else ''} found (see above)")
+        if verdict.problems:
+            found = counted(len(verdict.problems), "problem")
+            raise FailedError(f"{found} found (see above)")
         for text in _next_steps(seed, embedded):
             click.echo(text)
 
 
 def conclusion(verdict: Verdict) -> Iterator[str]:
     """Return the lines that say what came of a run."""
-    from inventory_cli.progress import outcomes
+    from inventory_cli.progress import counted, outcomes
 
     total = verdict.expected.outcomes.total()
     yield f"Outcomes    {outcomes(verdict.outcomes)}"
@@ -104,18 +123,20 @@ def conclusion(verdict: Verdict) -> Iterator[str]:
     yield f"Rate        {rate:.1f} events per second, from first put to last outcome"
     if verdict.latencies:
         p50, p99 = (f"{verdict.latency(share) * 1000:.0f} ms" for share in (0.5, 0.99))
-        yield f"Latency     p50 {p50}, p99 {p99} end to end ({len(verdict.latencies)} events)"
+        warm = counted(len(verdict.latencies), "event")
+        yield f"Latency     p50 {p50}, p99 {p99} end to end ({warm})"
     if cold := verdict.cold_latencies:
         yield (
             f"Cold start  up to {cold[-1] * 1000:.0f} ms end to end, while the function "
-            f"started ({len(cold)} events)"
+            f"started ({counted(len(cold), 'event')})"
         )
     for problem in verdict.problems[:MOST_PROBLEMS]:
         yield f"  wrong: {problem}"
     if len(verdict.problems) > MOST_PROBLEMS:
         yield f"  … and {len(verdict.problems) - MOST_PROBLEMS} more"
     if not verdict.problems:
-        yield f"Table       {len(verdict.expected.rows)} rows, exactly what the events produce"
+        rows = counted(len(verdict.expected.rows), "row")
+        yield f"Table       {rows}, exactly what the events produce"
         yield "Success: every event has an outcome, and the table is right."
 
 

@@ -53,6 +53,7 @@ def dead_letters(state: Path, output: str) -> None:
 def _list(state: Path, origin: Origin, output: str) -> None:
     from inventory_cli.redrive import showing
     from inventory_cli.redrive.inbox import inbox
+    from inventory_cli.redrive.item import Origin
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
@@ -67,6 +68,9 @@ def _list(state: Path, origin: Origin, output: str) -> None:
     else:
         for item in contents.items:
             click.echo(json.dumps(showing.document(item)))
+        if not contents.items:
+            kind = "rejected events" if origin is Origin.REJECTED else "dead letters"
+            click.echo(f"No {kind}.", err=True)
     if contents.foreign:
         click.echo(f"Messages that are not from the pipeline: {contents.foreign}", err=True)
     if hidden:

@@ -43,6 +43,7 @@ def table(state: Path, output: str, watch: bool) -> None:
     prints the rows, then a line for each change.
     """
     from inventory_cli import table as rows_of
+    from inventory_cli.progress import counted
     from inventory_cli.workbench import on_target
     from producer.textoutput import PlainConsole
 
@@ -57,7 +58,7 @@ def table(state: Path, output: str, watch: bool) -> None:
     rows = rows_of.read(bench.clients.dynamodb, bench.names.table).values()
     if as_table:
         PlainConsole(highlight=False).print(rows_of.rendered(rows))
-        click.echo(f"{len(rows)} rows")
+        click.echo(counted(len(rows), "row"))
         return
     for row in rows:
         click.echo(json.dumps(rows_of.values(row)))

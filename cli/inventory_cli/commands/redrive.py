@@ -168,6 +168,7 @@ def _carry_out(
     from botocore.exceptions import BotoCoreError, ClientError
 
     from inventory_cli.interrupts import Interrupts
+    from inventory_cli.progress import counted
     from inventory_cli.redrive.carry_out import carry_out, concerned
     from inventory_cli.redrive.item import name_of
     from producer.errors import SendingError
@@ -202,5 +203,7 @@ def _carry_out(
             ) from error
     click.echo(f"{len(accepted)} sent.")
     if gone:
-        click.echo(f"{gone} messages were skipped: somebody else has received or deleted them.")
+        click.echo(
+            f"Skipped: {counted(gone, 'message')} that somebody else has received or deleted."
+        )
     return True

@@ -89,6 +89,7 @@ def destroy(state: Path, yes: bool) -> None:
 
     import provisioner
     from inventory_cli.interrupts import announced
+    from inventory_cli.progress import counted
     from inventory_cli.workbench import on_target
     from provisioner.errors import explain
 
@@ -117,7 +118,7 @@ def destroy(state: Path, yes: bool) -> None:
         done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
     left = sum(change.action is provisioner.Action.KEPT for change in done)
     click.echo(
-        f"{left} resources are left (see above)"
+        f"{counted(left, 'resource')} left (see above)"
         if left
         else f"nothing of the stage {names.stage} is left"
     )

@@ -35,6 +35,7 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     their data at the end.
     """
     from inventory_cli.interrupts import Interrupts
+    from inventory_cli.progress import counted
     from inventory_cli.scenario import Player, StuckError, documented, from_lines, status_file
     from inventory_cli.workbench import on_own_target
     from producer.errors import CannotStartError
@@ -59,14 +60,14 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
         try:
             if preparation:
                 player.send(preparation)
-                click.echo(f"Added {len(preparation)} products")
+                click.echo(f"Added {counted(len(preparation), 'product')}")
             before = player.rows()
             operations = []
             for event in events:
                 operations.append(operation := player.play(event))
                 click.echo(
                     f"{operation.outcome:<10} {event.kind} {shown(event.partition_key)}: "
-                    f"{len(operation.after)} rows"
+                    f"{counted(len(operation.after), 'row')}"
                 )
         except StuckError as error:
             raise FailedError(str(error)) from error

@@ -39,7 +39,7 @@ def verify(state: Path, wait: float) -> None:
     else with 1.
     """
     from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import ProgressLine
+    from inventory_cli.progress import ProgressLine, counted
     from inventory_cli.verifying import gather, settled
     from inventory_cli.workbench import on_target
 
@@ -55,21 +55,22 @@ def verify(state: Path, wait: float) -> None:
 
         def tell(differences: int, seconds: float) -> None:
             progress.show(
-                f"Waiting for the pipeline to catch up (differences: {differences}, the same for "
-                f"{seconds:.0f} of {wait:g} s)"
+                f"Waiting for the pipeline: {counted(differences, 'difference')}, unchanged for "
+                f"{seconds:.0f} s (fails after {wait:g} s)"
             )
 
         verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
     for line in report(verdict):
         click.echo(line)
     if verdict.differences:
-        count = len(verdict.differences)
-        raise FailedError(f"{count} difference{'s' if count > 1 else ''} found (see above)")
+        found = counted(len(verdict.differences), "difference")
+        raise FailedError(f"{found} found (see above)")
 
 
 def report(verdict: Verdict) -> Iterator[str]:
     """Return the lines to print: counts, differences, and the conclusion if there are none."""
     from inventory_cli.history import Fate
+    from inventory_cli.progress import counted
 
     yield f"Events    {verdict.fates.total()} on the stream"
     for fate in Fate:
@@ -79,18 +80,20 @@ def report(verdict: Verdict) -> Iterator[str]:
                 f", {again} of them sent again since" if again else ""
             )
     if verdict.applied_after_all:
-        yield f"  {verdict.applied_after_all} of the applied events are also dead letters"
+        yield f"  {verdict.applied_after_all} of the applied also in the dead-letter queue"
     yield f"Rows      {verdict.rows} checked" + (
         f", and {verdict.older_rows} older than the stream" if verdict.older_rows else ""
     )
     for difference in verdict.differences[:MOST_DIFFERENCES]:
         yield from _told(difference)
     if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
-        yield f"  … and {more} more differences"
+        yield f"  … and {counted(more, 'more difference')}"
     if not verdict.differences:
-        under_way = verdict.fates[Fate.UNHANDLED]
+        pending = verdict.fates[Fate.PENDING]
         yield "Success: the table is what the events produce, and no event is lost." + (
-            f" {under_way} newer events are still under way." if under_way else ""
+            f" Pending: {counted(pending, 'event')} that arrived during the check."
+            if pending
+            else ""
         )
 
 
@@ -129,13 +132,17 @@ def _event(trace: Trace) -> str:
 
 
 def _row(row: Row | None) -> str:
+    from inventory_cli.progress import counted
     from inventory_cli.table import values
     from producer.shown import shown
 
     if row is None:
         return "no row"
     told = [f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"]
-    told += [f"sequence_number={row.sequence_number}", f"{len(row.recent_event_ids)} recent ids"]
+    told += [
+        f"sequence_number={row.sequence_number}",
+        counted(len(row.recent_event_ids), "recent id"),
+    ]
     if row.recent_event_ids:
         told.append(f"last {row.recent_event_ids[-1]}")
     return shown(", ".join(told))

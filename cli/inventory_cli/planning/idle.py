@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inventory_cli.planning import book
 from inventory_cli.planning.book import Prices
+from inventory_cli.progress import counted
 
 HOURS = 730  # of a month, as AWS counts
 
@@ -46,7 +47,7 @@ def idle(shards: int, kinds: Mapping[str, int], prices: Prices) -> list[Item]:
     alarms, dashboards = kinds.get("alarm", 0), kinds.get("dashboard", 0)
     items = [
         Item(
-            f"stream of {shards} shards",
+            f"stream of {counted(shards, 'shard')}",
             f"{shards} x {HOURS} h x {shard:g}",
             shards * HOURS * shard,
         ),
@@ -60,8 +61,12 @@ def idle(shards: int, kinds: Mapping[str, int], prices: Prices) -> list[Item]:
             f"at most {KEY_REQUESTS:,} requests x {request:g} per 10,000",
             KEY_REQUESTS / 1e4 * request,
         ),
-        Item(f"{alarms} alarms", f"{alarms} x {alarm:g}", alarms * alarm),
-        Item(f"{dashboards} dashboards", f"{dashboards} x {dashboard:g}", dashboards * dashboard),
+        Item(counted(alarms, "alarm"), f"{alarms} x {alarm:g}", alarms * alarm),
+        Item(
+            counted(dashboards, "dashboard"),
+            f"{dashboards} x {dashboard:g}",
+            dashboards * dashboard,
+        ),
     ]
     return [item for item in items if item.dollars]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from operator import attrgetter
 
-from inventory.event import InvalidEventError, parse
+from inventory.event import InvalidEventError, QuantityMoved, parse
 from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
 from inventory_cli.failures.again import carrying
 from inventory_cli.redrive.item import Item
@@ -107,7 +107,9 @@ def _decide(
     if step.outcome is Outcome.REJECTED:
         return Decision(item, Action.LEAVE, Verdict.REJECTED, step.reason)
     verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
-    reason = "overwrites newer events" if newer else None
+    overwrites = step.outcome is Outcome.APPLIED and not isinstance(event, QuantityMoved)
+    late = "overwrites newer events" if overwrites else "after newer events"
+    reason = late if newer else None
     return Decision(item, Action.SEND, verdict, reason, record, before, step.row)
 
 

@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
-from eventbridge_pipes import __version__, guard
+from eventbridge_pipes import __version__, guard, logs
 
 DESCRIPTION = """\
 EventBridge Pipes as a local service: the API, and the workers that move the records.
@@ -24,7 +25,8 @@ environment variables, those of every AWS SDK:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
                           needed, or a profile; any value will do for an emulator
   AWS_PROFILE             a profile of the AWS configuration, in place of the above
-and two of its own:
+and three of its own:
+  PIPES_STATE             as --state; --in-memory overrides it
   PIPES_ALLOW_HOST, PIPES_ALLOW_ORIGIN
                           as --allow-host and --allow-origin, several with commas between
 
@@ -66,13 +68,21 @@ class Settings:
 
     @classmethod
     def read(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
-        """Ends the process, with a message and exit code 2 when they are wrong."""
-        told = vars(_parser().parse_args([*guard.options(environ), *arguments]))
+        """End the process if they are wrong, with one line and exit code 2."""
+        state = Path(environ.get("PIPES_STATE") or STATE)
+        told = vars(_parser(state).parse_args([*guard.options(environ), *arguments]))
         return cls(admitted=guard.admitted(told), **told)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a wrong option in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {logs.escaped(message)}. See {self.prog} --help.\n")
+
+
+def _parser(state: Path) -> argparse.ArgumentParser:
+    parser = _Parser(
         prog="eventbridge-pipes",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -81,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_listening(parser)
-    _add_state(parser)
+    _add_state(parser, state)
     _add_watching(parser)
     return parser
 
@@ -106,12 +116,12 @@ def _add_listening(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_state(parser: argparse.ArgumentParser) -> None:
+def _add_state(parser: argparse.ArgumentParser, default: Path) -> None:
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
         "--state",
         type=Path,
-        default=STATE,
+        default=default,
         metavar="DIR",
         help="directory for pipes and how far they got; made when it is not there "
         "(default: %(default)s)",

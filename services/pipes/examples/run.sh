@@ -6,13 +6,15 @@ export AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY
 
 eventbridge-pipes --in-memory --port "$PIPES_PORT" &
 service=$!
-trap 'set +e; kill $service; wait $service; kill $emulator; wait' EXIT
+trap 'set +e; exec 2>/dev/null; kill $service; wait $service; kill $emulator; wait' EXIT
 trap 'exit 1' INT TERM
 
 for url in "$AWS_ENDPOINT_URL$HEALTH" "$AWS_ENDPOINT_URL_PIPES/health"; do
     until curl --silent --fail --output /dev/null "$url"; do
-        kill -0 $service  # Ends it all, when one of the two has ended.
-        kill -0 $emulator
+        kill -0 $service $emulator 2>/dev/null || {
+            echo "The service or the emulator ended before it was ready (see above)." >&2
+            exit 1
+        }
         sleep 0.2
     done
 done

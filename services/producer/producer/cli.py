@@ -45,6 +45,15 @@ def _address(
     return host, int(port)
 
 
+mix_option = click.option(
+    "--mix",
+    callback=_mix,
+    metavar="SHARES",
+    default="added=6,removed=1,changed=3",
+    show_default=True,
+    help="How often each event type comes, as relative shares.",
+)
+
 POSITIVE = Number(min=0, min_open=True)
 RATE = Number(min=0, min_open=True, max=1_000_000)
 
@@ -74,14 +83,7 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
     show_default=True,
     help="Use the product ids P1 to P<products>.",
 )
-@click.option(
-    "--mix",
-    callback=_mix,
-    metavar="SHARES",
-    default="added=6,removed=1,changed=3",
-    show_default=True,
-    help="How often each event type comes, as relative shares.",
-)
+@mix_option
 @click.option(
     "--invalid-share",
     type=Number(0, 1),

@@ -29,7 +29,7 @@ def test_each_item_is_what_its_formula_says() -> None:
     assert items["Lambda polling the alerts queue"].dollars == pytest.approx(0.657)
     assert items["KMS for the stream"].dollars == pytest.approx(8.64)
     assert items["8 alarms"].dollars == 2
-    assert items["1 dashboards"].dollars == 3
+    assert items["1 dashboard"].dollars == 3
 
 
 @given(st.integers(1, 10_000))

@@ -60,6 +60,8 @@ def inventory(tmp_path: Path) -> FrontDoor:
         ),
         (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT must be a whole number from"),
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
+        (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),
+        (["demo"], {"PRODUCER_MIX": "foo=1"}, "PRODUCER_MIX must be shares, such as added=6,"),
         (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory provision`, then send events with"),
         (
             ["up"],

@@ -73,6 +73,30 @@ def test_an_event_that_is_older_than_its_row_is_superseded_and_stays_unless_forc
     assert (decision.action, decision.verdict) == (Action.SEND, Verdict.APPLIED)
 
 
+@pytest.mark.parametrize(
+    ("payload", "rows", "said"),
+    [
+        (moved(-4), row(10, 6), "after newer events"),
+        (
+            event("product_added", product_id="P1", product_name="N", quantity=7),
+            row(10, 6),
+            "overwrites newer events",
+        ),
+        (event("product_removed", product_id="P1"), row(10, 6), "overwrites newer events"),
+        (
+            event("product_quantity_changed", product_id="P1", quantity=7),
+            row(10, 6),
+            "overwrites newer events",
+        ),
+        (event("product_quantity_changed", product_id="P1", quantity=7), row(10, 3), None),
+    ],
+)
+def test_a_forced_event_overwrites_newer_events_unless_it_changes_the_quantity_by_an_amount(
+    payload: bytes, rows: Mapping[str, Row | None], said: str | None
+) -> None:
+    assert only([item(payload)], rows, force=True).reason == said
+
+
 def test_an_event_that_would_only_be_rejected_again_stays_even_if_forced() -> None:
     for payload in (moved(-40), b"{", b"[1]", b"\xff", event("restocked", product_id="P1")):
         decision = only([item(payload)], row(), force=True)

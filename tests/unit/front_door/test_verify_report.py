@@ -20,7 +20,7 @@ def difference(problem: Problem) -> Difference:
 
 def test_every_fate_is_counted_with_what_was_put_again() -> None:
     verdict = Verdict(
-        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.UNHANDLED: 2}),
+        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.PENDING: 2}),
         put_again=Counter({Fate.DEAD_LETTERED: 2}),
         rows=4,
         older_rows=1,
@@ -29,7 +29,11 @@ def test_every_fate_is_counted_with_what_was_put_again() -> None:
     assert "10 on the stream" in text
     assert "dead lettered       3, 2 of them sent again since" in text
     assert "4 checked, and 1 older than the stream" in text
-    assert "2 newer events are still under way" in text
+    assert "Pending: 2 events that arrived during the check." in text
+    (last,) = [
+        line for line in report(Verdict(Counter({Fate.PENDING: 1}))) if line.startswith("Success")
+    ]
+    assert last.endswith("Pending: 1 event that arrived during the check.")
 
 
 def test_what_events_hold_is_shown_and_never_obeyed() -> None:
@@ -51,3 +55,4 @@ def test_of_a_wrong_row_the_last_events_are_shown_and_of_one_behind_the_first() 
 def test_of_many_differences_it_is_said_how_many_more_there_are() -> None:
     many = (difference(Problem.NO_REJECTION),) * (MOST_DIFFERENCES + 7)
     assert "  … and 7 more differences" in list(report(Verdict(differences=many)))
+    assert "  … and 1 more difference" in list(report(Verdict(differences=many[:-6])))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_in_memory_there_is_no_state_directory() -> None:
     assert parsed("--in-memory").state is None
 
 
+def test_the_image_keeps_its_state_on_its_volume_unless_a_command_says_otherwise() -> None:
+    image = (Path(__file__).parents[3] / "services" / "pipes" / "Dockerfile").read_text()
+    _, _, module, *arguments = json.loads(image.partition("\nENTRYPOINT ")[2].partition("\n")[0])
+    environ = dict(re.findall(r"\b(PIPES_\w+)=(\S+)", image))
+    (volume,) = re.findall(r"^VOLUME (\S+)$", image, re.MULTILINE)
+    assert module == "eventbridge_pipes"
+    assert parsed(*arguments, "--allow-crash", environ=environ).state == Path(volume)
+    assert parsed(*arguments, "--in-memory", environ=environ).state is None
+    assert parsed(*arguments, "--state", "there", environ=environ).state == Path("there")
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -86,7 +98,8 @@ def test_in_memory_there_is_no_state_directory() -> None:
         (["--metrics-interval", "nan"], "from 0 to 3600"),
         (["--log-format", "xml"], "invalid choice"),
         (["--log-level", "loud"], "invalid choice"),
-        (["--memory"], "unrecognized arguments"),
+        (["--memory"], "unrecognized arguments: --memory. See eventbridge-pipes --help."),
+        (["--prot", "3\n4"], "unrecognized arguments: --prot 3\\n4. See"),
         (["--in"], "unrecognized arguments"),
         (["orders"], "unrecognized arguments"),
     ],
@@ -97,7 +110,9 @@ def test_a_wrong_option_is_named_and_ends_it(
     with pytest.raises(SystemExit) as ended:
         parsed(*arguments)
     assert ended.value.code == 2
-    assert named in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("eventbridge-pipes: ")
+    assert named in line
 
 
 def printed(capsys: pytest.CaptureFixture[str], option: str) -> str:
@@ -131,6 +146,6 @@ def test_help_names_every_option_its_default_and_the_variables_of_the_environmen
     assert [option for option in options if f"--{option}" not in text] == []
     defaults = re.findall(r"\(default:\s+([^)]+)\)", text)
     assert defaults == ["127.0.0.1", "4567", ".eventbridge-pipes", "text", "info", "10"]
-    for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PIPES_ALLOW_HOST"):
+    for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PIPES_STATE", "PIPES_ALLOW_HOST"):
         assert variable in text
     assert max(map(len, text.splitlines())) <= 100

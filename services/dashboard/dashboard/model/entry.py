@@ -35,7 +35,7 @@ class Entry:
     what: str
     product_id: str | None
     event_id: str | None
-    fate: Fate = Fate.UNHANDLED
+    fate: Fate = Fate.PENDING
     effect: str = ""
     done_at: float | None = None
 

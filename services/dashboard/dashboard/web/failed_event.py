@@ -17,6 +17,8 @@ from inventory_cli.redrive.item import Item
 from inventory_cli.redrive.plan import Action, Decision
 from producer.shown import shown
 
+FORCE = "Send in spite of newer events"
+
 
 class FailedEvent:
     """A dialog. `on_done` is awaited when an event has left its queue."""
@@ -44,7 +46,7 @@ class FailedEvent:
             )
             self._verdict = ui.label().props('role="status" aria-live="polite"')
             with ui.element("div").classes("apart"):
-                self._force = ui.checkbox("Overwrite newer events", on_change=self._changed)
+                self._force = ui.checkbox(FORCE, on_change=self._changed)
                 self._redrive = ui.button("Redrive", icon="replay", on_click=self._carry_out).props(
                     "no-caps unelevated"
                 )
@@ -75,7 +77,7 @@ class FailedEvent:
             return
         self._decision = decisions[0]
         effect = showing.decided(
-            self._decision, force="select Overwrite newer events", edit="correct its payload"
+            self._decision, force=f"to send it, select “{FORCE}”", edit="correct its payload"
         )
         self._verdict.set_text(f"If redriven now: {effect.removeprefix(item.name).strip()}")
         self._redrive.set_enabled(self._decision.action is not Action.LEAVE)

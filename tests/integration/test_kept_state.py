@@ -60,8 +60,8 @@ class Running:
         since = time.time()
         self.door.folder.joinpath("events.jsonl").write_text("\n".join(EVENTS))
         self.up = self.door.start("up", "--from-file", "events.jsonl", DASHBOARD_PORT="")
-        page = eventually(
-            lambda: next((p for p in self.door.processes() if "dashboard" in p.cmdline()), None)
+        (page,) = eventually(
+            lambda: [p for p in self.door.processes() if "dashboard" in p.cmdline()]
         )
         page.suspend()
         try:
@@ -129,6 +129,7 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     assert client(door, "sqs").list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
     assert held(door) == {"message"}
     assert client(door, "dynamodb").get_item(TableName=TABLE, Key=ROW)["Item"] == ROW
+    read_until(running.up, "The producer has sent all its events and ended.\n")
     # Events that the function handled before there was a page count, those of earlier runs do not.
     status = read_until(running.up, "events/s: ").splitlines()[-1].partition("events/s: ")[2]
     assert sum(map(int, re.findall(r"\d+", status))) == len(EVENTS)

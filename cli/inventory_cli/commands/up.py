@@ -185,13 +185,14 @@ def _follow(
 ) -> None:
     """Show the outcomes since the producer started, until `pause` raises or a server ends.
 
-    A producer that has sent all its events may end. So may the dashboard, with a message. A Pipes
-    service that was killed is started again.
+    A producer that has sent all its events may end, and so may the dashboard: a line says so. A
+    Pipes service that was killed is started again.
     """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.progress import ProgressLine, outcomes
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since)
+    finished = False
     with ProgressLine(sys.stdout) as line:
         while True:
             pause(LOOK_SECONDS)
@@ -202,6 +203,9 @@ def _follow(
             seconds = time.time() - since
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
+            if producer.finished and not finished:
+                finished = True
+                line.note("The producer has sent all its events and ended.")
             if page is not None and (news := page.news()):
                 line.note(news)
             if stack.pipes.killed:

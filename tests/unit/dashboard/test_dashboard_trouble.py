@@ -18,8 +18,9 @@ from botocore.exceptions import (
 from dashboard.controls.actions import ProducerControl
 from dashboard.controls.asking import ControlError, RefusedConnectionError
 from dashboard.model.pipeline import Pipeline
-from dashboard.sources.hub import Hub, in_words
+from dashboard.sources.hub import Hub, Watcher, in_words
 from dashboard.sources.producer import ProducerSource
+from waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,20 @@ def test_a_producer_that_answers_wrongly_is_told_in_plain_words(answer: bytes, s
         server.join()
     assert str(caught.value) == said.format(netloc)
     assert not isinstance(caught.value, RefusedConnectionError)
+
+
+def test_an_unexpected_error_is_in_the_log_and_only_named_on_the_page(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def ask() -> None:
+        raise ValueError("[Errno 5]")
+
+    pipeline = Pipeline()
+    watcher = Watcher(Hub(pipeline), "pipe", 0.1, ask)
+    watcher.start()
+    try:
+        said = eventually(lambda: pipeline.figures.trouble.get("pipe"))
+    finally:
+        watcher.stop()
+    assert said == "unexpected error; see the dashboard's log"
+    assert "ValueError: [Errno 5]" in caplog.text

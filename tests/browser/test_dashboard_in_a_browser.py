@@ -521,3 +521,21 @@ def test_a_link_from_elsewhere_opens_the_page_and_with_reduced_motion_nothing_mo
 def test_health_is_json(live: Live) -> None:
     with urllib.request.urlopen(f"{live.url}/health", timeout=10) as answer:  # noqa: S310
         assert json.loads(answer.read()) == {"status": "ok"}
+
+
+def test_a_producer_that_has_ended_is_not_running_and_its_controls_are_off(
+    page: Page, live: Live
+) -> None:
+    """The last test: the others need the producer."""
+    expect(page.get_by_role("button", name="Set rate")).to_be_enabled()
+    live.part("producer").terminate()
+    expect(node(page, "producer")).to_have_attribute("data-health", "ended")
+    expect(node(page, "producer")).to_contain_text("not running")
+    expect(node(page, "producer").locator(".node-note")).not_to_be_visible()
+    for name in ("Set rate", "Pause producer"):
+        button = page.get_by_role("button", name=name)
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", "The producer is not running")
+    expect(page.get_by_label("Events per second")).to_be_disabled()
+    assert_accessible(page)
+    eventually(lambda: "The producer has sent all its events and ended.\n" in live.log.read_text())

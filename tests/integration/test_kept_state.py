@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +16,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from front_door import FrontDoor
+from front_door import FrontDoor, read_until
+from inventory_cli.function_log import FunctionLog
 from running_up import (
     LOST,
     QUEUE,
+    READY,
     client,
     folder_of,
     held,
@@ -32,7 +36,13 @@ from waiting import eventually
 
 DASHBOARD = 8080
 TABLE = "product_inventory"
+FUNCTION = "inventory-processor"
 ROW = {"product_id": {"S": "Own"}}
+EVENTS = [
+    json.dumps({"event_type": "product_added", "event_id": str(number), "product": product})
+    for number in range(3)
+    for product in [{"product_id": f"Early{number}", "product_name": "Lamp", "quantity": 1}]
+]
 
 
 class Running:
@@ -44,6 +54,22 @@ class Running:
 
     def again(self, **variables: str) -> None:
         self.up, self.said = start(self.door, **variables)
+
+    def again_with_a_slow_page(self) -> None:
+        """The page answers once EVENTS have their outcomes."""
+        since = time.time()
+        self.door.folder.joinpath("events.jsonl").write_text("\n".join(EVENTS))
+        self.up = self.door.start("up", "--from-file", "events.jsonl", DASHBOARD_PORT="")
+        (page,) = eventually(
+            lambda: [p for p in self.door.processes() if "dashboard" in p.cmdline()]
+        )
+        page.suspend()
+        try:
+            log = FunctionLog(client(self.door, "logs"), FUNCTION, since)
+            eventually(lambda: log.poll().handled >= len(EVENTS))
+        finally:
+            page.resume()
+        self.said = read_until(self.up, READY)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +115,7 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     port = urlsplit(before["AWS_ENDPOINT_URL"]).port
     assert port is not None
     with occupied(port), occupied(DASHBOARD):
-        running.again(DASHBOARD_PORT="")
+        running.again_with_a_slow_page()
     announced = re.findall("^Dashboard +(.+)$", running.said, re.MULTILINE)[0]
     for taken, name in ((DASHBOARD, "the dashboard"), (port, "MiniStack")):
         said = f"Port {taken} is in use by another program, so {name} uses port "
@@ -103,6 +129,10 @@ def test_a_port_that_another_program_took_is_told_and_the_urls_of_queues_follow(
     assert client(door, "sqs").list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
     assert held(door) == {"message"}
     assert client(door, "dynamodb").get_item(TableName=TABLE, Key=ROW)["Item"] == ROW
+    read_until(running.up, "The producer has sent all its events and ended.\n")
+    # Events that the function handled before there was a page count, those of earlier runs do not.
+    status = read_until(running.up, "events/s: ").splitlines()[-1].partition("events/s: ")[2]
+    assert sum(map(int, re.findall(r"\d+", status))) == len(EVENTS)
 
 
 def test_when_up_is_killed_its_servers_end_and_keep_what_they_held_and_their_ports(

@@ -72,6 +72,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             interrupts.check()
             with ExitStack() as started:
                 control = f"127.0.0.1:{free_port()}"
+                since = time.time()
                 producer = _start_producer(folder, producer_options, control)
                 started.callback(producer.stop)
                 page = None
@@ -82,7 +83,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
                     page.wait(interrupts.pause)
                 for line in _hints(page.url if page else f"none: {reason}", stack.variables):
                     click.echo(line)
-                _follow(bench, interrupts.pause, producer, page, stack)
+                _follow(bench, interrupts.pause, producer, page, stack, since)
     except InterruptedRunError:
         if not stack.kept:
             raise FailedError(_lost(folder)) from None
@@ -180,17 +181,18 @@ def _follow(
     producer: Server,
     page: Page | None,
     stack: EmbeddedStack,
+    since: float,
 ) -> None:
-    """Show the outcomes of the events until `pause` raises or a server ends.
+    """Show the outcomes since the producer started, until `pause` raises or a server ends.
 
-    A producer that has sent all its events may end. So may the dashboard, with a message. A Pipes
-    service that was killed is started again.
+    A producer that has sent all its events may end, and so may the dashboard: a line says so. A
+    Pipes service that was killed is started again.
     """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.progress import ProgressLine, outcomes
 
-    log = FunctionLog(bench.clients.logs, bench.names.function, since=time.time())
-    started = time.monotonic()
+    log = FunctionLog(bench.clients.logs, bench.names.function, since)
+    finished = False
     with ProgressLine(sys.stdout) as line:
         while True:
             pause(LOOK_SECONDS)
@@ -198,9 +200,12 @@ def _follow(
                 progress = log.poll()
             finally:  # an emulator that ended is a better reason than that it does not answer
                 _check(producer, stack)
-            seconds = time.monotonic() - started
+            seconds = time.time() - since
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
+            if producer.finished and not finished:
+                finished = True
+                line.note("The producer has sent all its events and ended.")
             if page is not None and (news := page.news()):
                 line.note(news)
             if stack.pipes.killed:

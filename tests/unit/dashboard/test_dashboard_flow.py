@@ -105,6 +105,18 @@ def test_who_gives_no_answer_is_not_reachable_and_says_why() -> None:
     assert health(pipeline, "stream") is Health.IDLE
 
 
+def test_a_producer_that_ended_is_not_running_whatever_it_was_set_to_before() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.producer_reports({"rate": 2, "paused": True})
+    assert health(pipeline, "producer") is Health.STOPPED
+    pipeline.figures.producer_reports(None)
+    ended = node(pipeline, "producer")
+    assert (ended.health.word, ended.note) == ("not running", "")
+    assert list(ended.facts) == [("rate", "0.0/s")]
+    pipeline.figures.producer_reports({"rate": 2})
+    assert health(pipeline, "producer") is Health.IDLE
+
+
 def test_each_state_has_a_word_and_a_symbol_of_its_own() -> None:
     assert len({state.word for state in Health}) == len(Health)
     assert len({state.icon for state in Health}) == len(Health)

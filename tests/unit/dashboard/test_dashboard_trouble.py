@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
     EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
     ReadTimeoutError,
 )
 
-from dashboard.sources.hub import in_words
+from dashboard.controls.actions import ProducerControl
+from dashboard.controls.asking import ControlError, RefusedConnectionError
+from dashboard.model.pipeline import Pipeline
+from dashboard.sources.hub import Hub, Watcher, in_words
+from dashboard.sources.producer import ProducerSource
+from waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -25,15 +35,74 @@ from dashboard.sources.hub import in_words
             "no answer at 127.0.0.1:4566",
         ),
         (ConnectionClosedError(endpoint_url="http://localhost:1/"), "no answer at localhost:1"),
-        (OSError("one\n  two"), "one two"),
-        (TimeoutError(), "TimeoutError"),
+        (HTTPClientError(error=OSError("[Errno 5]")), "no answer"),
+        (NoCredentialsError(), "Unable to locate credentials"),
+        (ControlError("one\n  two"), "one two"),
+        (ValueError("[Errno 111]"), "unexpected error; see the dashboard's log"),
         (
             ClientError({"Error": {"Code": "NotFound", "Message": "m" * 999}}, "DescribePipe"),
-            "An error occurred (NotFound) when calling the DescribePipe operation: ".ljust(
-                300, "m"
-            ),
+            "DescribePipe failed with NotFound: ".ljust(300, "m"),
         ),
     ],
 )
 def test_a_failed_call_is_told_in_a_line_that_fits_a_box(error: Exception, said: str) -> None:
     assert in_words(error) == said
+
+
+def test_a_producer_whose_port_refuses_connections_does_not_run() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.producer_reports({"rate": 2, "paused": True})
+    with socket.socket() as unheard:  # bound, but nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        netloc = f"127.0.0.1:{unheard.getsockname()[1]}"
+        control = ProducerControl(f"http://{netloc}")
+        ProducerSource(Hub(pipeline), control).ask()
+        with pytest.raises(RefusedConnectionError, match=f"^no answer at {netloc}$"):
+            control.set(rate=1)
+    figures = pipeline.figures
+    assert figures.producer_runs is False
+    assert (figures.producer_rate, figures.producer_paused) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n<html>", "the answer of {} is not JSON"),
+        (b"nonsense\r\n\r\n", "no answer at {}"),
+        (b"", "no answer at {}"),
+    ],
+)
+def test_a_producer_that_answers_wrongly_is_told_in_plain_words(answer: bytes, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        netloc = f"127.0.0.1:{listener.getsockname()[1]}"
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        with pytest.raises(ControlError) as caught:
+            ProducerControl(f"http://{netloc}").status()
+        server.join()
+    assert str(caught.value) == said.format(netloc)
+    assert not isinstance(caught.value, RefusedConnectionError)
+
+
+def test_an_unexpected_error_is_in_the_log_and_only_named_on_the_page(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def ask() -> None:
+        raise ValueError("[Errno 5]")
+
+    pipeline = Pipeline()
+    watcher = Watcher(Hub(pipeline), "pipe", 0.1, ask)
+    watcher.start()
+    try:
+        said = eventually(lambda: pipeline.figures.trouble.get("pipe"))
+    finally:
+        watcher.stop()
+    assert said == "unexpected error; see the dashboard's log"
+    assert "ValueError: [Errno 5]" in caplog.text

@@ -34,11 +34,14 @@ class Figures:
     batch_size: float | None = None
     producer_rate: float | None = None
     producer_paused: bool | None = None
+    producer_runs: bool | None = None
     trouble: dict[str, str] = field(default_factory=dict)
     answered_at: dict[str, float] = field(default_factory=dict)
 
-    def producer_reports(self, status: Mapping[str, Any]) -> None:
-        """What its control endpoint answers."""
+    def producer_reports(self, status: Mapping[str, Any] | None) -> None:
+        """What its control endpoint answers. None: nothing listens there."""
+        self.producer_runs = status is not None
+        status = status or {}
         rate = status.get("rate")
         self.producer_rate = None if rate is None else float(rate)
         self.producer_paused = bool(status.get("paused"))

@@ -26,6 +26,7 @@ class Health(Enum):
     FLOWING = ("flowing", "play_circle")
     IDLE = ("idle", "remove_circle_outline")
     STOPPED = ("stopped", "pause_circle")
+    ENDED = ("not running", "stop_circle")
     BEHIND = ("behind", "schedule")
     TROUBLE = ("trouble", "warning")
     DOWN = ("not reachable", "cancel")
@@ -77,6 +78,8 @@ def _producer(pipeline: Pipeline, now: float) -> Node:
     health = _flows(rate)
     if figures.producer_paused:
         health = Health.STOPPED
+    if figures.producer_runs is False:
+        health = Health.ENDED
     if "producer" in figures.trouble:
         health = Health.DOWN
     facts = [("rate", per_second(rate))]

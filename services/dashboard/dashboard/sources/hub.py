@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
+from dashboard.controls.asking import ControlError
 from dashboard.model.pipeline import Pipeline
+from inventory.event import InvalidEventError
+from producer.errors import SendingError
 
 LONGEST_PAUSE = 4.0
+EXPECTED = (ControlError, InvalidEventError, SendingError, ClientError, BotoCoreError)
+"""Errors that `in_words` can explain."""
+
+_log = logging.getLogger(__name__)
 
 
 class Hub:
@@ -60,6 +68,8 @@ class Watcher:
                 self._report(None)
             except Exception as error:  # whatever it is, the page says so and the others go on
                 failures += 1
+                if failures == 1 and not isinstance(error, EXPECTED):
+                    _log.error("Cannot read the figures of %s", self._node, exc_info=error)
                 self._report(error)
             pause = min(self._interval * 2 ** min(failures, 4), max(LONGEST_PAUSE, self._interval))
             self._stopped.wait(max(0.1, pause - (time.monotonic() - began)))
@@ -76,7 +86,17 @@ class Watcher:
 
 
 def in_words(error: Exception) -> str:
-    """In a few words: it stands in a small box."""
-    if isinstance(error, BotoCoreError) and (url := dict(error.kwargs).get("endpoint_url")):
-        return f"no answer at {urlsplit(str(url)).netloc}"
-    return (" ".join(str(error).split()) or type(error).__name__)[:300]
+    """Return what went wrong in a few words that fit a small box, without Python's own text."""
+    match error:
+        case ClientError():
+            answer = error.response.get("Error", {})
+            code, message = answer.get("Code", "an error"), answer.get("Message", "")
+            said = f"{error.operation_name} failed with {code}: {message}"
+        case ConnectionError() | HTTPClientError():
+            url = str(dict(error.kwargs).get("endpoint_url", ""))
+            said = f"no answer at {urlsplit(url).netloc}" if url else "no answer"
+        case _ if isinstance(error, EXPECTED):
+            said = str(error)
+        case _:
+            said = "unexpected error; see the dashboard's log"
+    return " ".join(said.split())[:300]

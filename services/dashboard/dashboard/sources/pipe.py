@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-import urllib.request
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from dashboard.controls.asking import fetch
 from dashboard.model.figures import PipeFigures
 from dashboard.sources.hub import Hub
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_pipes import EventBridgePipesClient
 
 PREFIX = "eventbridge_pipes_"
-TIMEOUT = 3.0
 
 
 class PipeSource:
@@ -33,8 +32,7 @@ class PipeSource:
         answer = self._pipes.describe_pipe(Name=self._pipe)
         figures = None
         if self._metrics_url:
-            with urllib.request.urlopen(self._metrics_url, timeout=TIMEOUT) as response:  # noqa: S310
-                figures = figures_of(response.read().decode(), self._pipe)
+            figures = figures_of(fetch("GET", self._metrics_url).decode(), self._pipe)
         with self._hub.pipeline() as pipeline:
             known = pipeline.figures
             known.pipe_state = answer["CurrentState"]

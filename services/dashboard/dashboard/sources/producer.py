@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.controls.actions import ProducerControl
+from dashboard.controls.asking import RefusedConnectionError
 from dashboard.sources.hub import Hub
 
 
@@ -12,6 +13,9 @@ class ProducerSource:
         self._control = control
 
     def ask(self) -> None:
-        status = self._control.status()
+        try:
+            status = self._control.status()
+        except RefusedConnectionError:
+            status = None
         with self._hub.pipeline() as pipeline:
             pipeline.figures.producer_reports(status)

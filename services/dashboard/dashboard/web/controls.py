@@ -53,7 +53,14 @@ class ProducerPart:
             self._pause = _button("Pause producer", "pause", self._turn)
 
     def show(self, figures: Figures) -> None:
-        _enable([self._rate, self._set_button, self._pause], "producer" not in figures.trouble)
+        ended = figures.producer_runs is False
+        enabled = not ended and "producer" not in figures.trouble
+        _enable([self._rate, self._set_button, self._pause], enabled)
+        for button in (self._set_button, self._pause):
+            if ended:
+                button.props('title="The producer is not running"')
+            else:
+                button.props(remove="title")
         rate = "" if figures.producer_rate is None else f"{figures.producer_rate:g}"
         if rate != self._known:
             before, self._known = self._known, rate

@@ -7,32 +7,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from nicegui import Client, run, ui
 from starlette.requests import Request
 
 from dashboard.controls.asking import ControlError
 from dashboard.model.pipeline import Mark
-from dashboard.sources.hub import Hub
-from inventory.event import InvalidEventError
-from producer.errors import SendingError
+from dashboard.sources.hub import EXPECTED, Hub, in_words
 from producer.shown import shown
 
 R = TypeVar("R")
 
 
-class ForeignSessionError(Exception):
+class ForeignSessionError(ControlError):
     """A control was asked for over a connection that is not the one of the page's session."""
-
-
-EXPECTED = (
-    ForeignSessionError,
-    ControlError,
-    InvalidEventError,
-    SendingError,
-    ClientError,
-    BotoCoreError,
-)
 
 
 class PageSession:
@@ -53,7 +40,7 @@ class PageSession:
             self._check()
             result = await run.io_bound(action)
         except EXPECTED as error:
-            say(f"Not done: {error}", bad=True)
+            say(f"Not done: {in_words(error)}", bad=True)
             return None
         if mark:
             with self._hub.pipeline() as pipeline:

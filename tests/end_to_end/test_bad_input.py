@@ -74,7 +74,7 @@ def assert_shown_safely(*arguments: str) -> None:
     """Every line prints as it is, for people and for programs."""
     for line in run(*arguments, "--output", "text").output.split("\n")[:-1]:
         assert line.isprintable(), ascii(line)
-    for line in run(*arguments, "--output", "jsonl").output.split("\n")[:-1]:
+    for line in run(*arguments, "--output", "jsonl").stdout.split("\n")[:-1]:
         assert line.isascii()
         json.loads(line)
 

@@ -76,7 +76,7 @@ up: docker
 	    echo "make down stops it."; exit 130' INT TERM; \
 	docker compose up --build --detach --wait $(ARGS) || { code=$$?; \
 	    echo "This failed. If a port is in use, set LOCALSTACK_PORT, PIPES_PORT or DASHBOARD_PORT." >&2; \
-    echo "make logs shows the logs of what was started, make down stops it." >&2; \
+	    echo "make logs shows the logs of what was started, make down stops it." >&2; \
 	    exit $$code; }
 	@echo "All containers are healthy, and the producer sends events."
 	@echo "  make logs                     shows the events"

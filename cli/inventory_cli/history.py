@@ -30,7 +30,7 @@ class Fate(StrEnum):
     NOT_FOUND = "not_found"
     REJECTED = "rejected"
     DEAD_LETTERED = "dead_lettered"
-    PENDING = "pending"
+    WAITING = "waiting"
     UNKNOWN = "unknown"
 
 

@@ -66,8 +66,8 @@ class ProgressLine:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number of things in words: 1 event, 2 events."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Return a number of things in words: 1 event, 2,000 events."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def outcomes(counts: Mapping[Outcome, int]) -> str:

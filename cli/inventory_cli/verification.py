@@ -174,7 +174,7 @@ def _of_product(
     told = explain(items[start:], row, names, whole=whole)
     fates = [_without_fold(item) for item in items[:start]] + told.history.fates()
     behind = len(fates)
-    fates += [Fate.PENDING] * (len(items) - behind)
+    fates += [Fate.WAITING] * (len(items) - behind)
     pairs = list(zip(items, fates, strict=True))
     traces = tuple(
         Trace(item.record.place, EVENT_TYPES[type(item.event)], item.event.event_id, fate)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
@@ -112,6 +112,13 @@ def await_no_differences(it: Project) -> None:
     eventually(same, timeout=90, pause=0.5)
 
 
+def put(it: Project, kind: str, product: Mapping[str, object], **more: str) -> None:
+    data = json.dumps({"event_type": f"product_{kind}", "product": product, **more}).encode()
+    it.kinesis.put_record(
+        StreamName=NAMES.stream, Data=data, PartitionKey=str(product["product_id"])
+    )
+
+
 def test_the_file_is_valid_and_says_nothing(tmp_path: Path) -> None:
     with project(tmp_path) as it:
         checked = it.run("config", "--quiet")
@@ -193,11 +200,9 @@ def test_no_container_prints_control_sequences(running: Project, service: str) -
 
 def test_redrive_in_a_container_asks_on_the_terminal(running: Project) -> None:
     product = {"product_id": "cli-1", "product_name": "Desk", "quantity": 3}
-    moves = [{"product_id": "cli-1", "quantity_change": change} for change in (-5, 9)]
-    events = [("added", product), *(("quantity_changed", move) for move in moves)]
-    for kind, content in events:
-        data = json.dumps({"event_type": f"product_{kind}", "product": content}).encode()
-        running.kinesis.put_record(StreamName=NAMES.stream, Data=data, PartitionKey="cli-1")
+    put(running, "added", product)
+    for change in (-5, 9):
+        put(running, "quantity_changed", {"product_id": "cli-1", "quantity_change": change})
     eventually(lambda: quantity(running, "cli-1") == 12, timeout=60)
     redrive = [*running.compose.docker_compose_command(), "run", "--rm", "cli", "redrive"]
     ours, theirs = pty.openpty()
@@ -224,10 +229,7 @@ def test_a_rejection_is_told_and_counted_and_a_change_is_in_the_audit_log(
     alerts = subscribed(running.client, NAMES.topic, "people")
     for event_id, number in (("audited-1", 3), ("audited-2", -1)):
         product = {"product_id": "audited", "product_name": "Desk", "quantity": number}
-        event = {"event_type": "product_added", "event_id": event_id, "product": product}
-        running.kinesis.put_record(
-            StreamName=NAMES.stream, Data=json.dumps(event).encode(), PartitionKey="audited"
-        )
+        put(running, "added", product, event_id=event_id)
     eventually(
         lambda: any('"audited-2"' in a["attributes"].get("event_id", "") for a in alerts()),
         timeout=90,
@@ -320,7 +322,7 @@ def test_watch_rebuilds_a_service_when_its_sources_change(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(
     not engine.emulator_keeps_state(),
-    reason="LocalStack keeps nothing: it begins anew after `down` as after a restart (above)",
+    reason="LocalStack keeps no data, so `down` is like the restart tested above",
 )
 def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     eventually(lambda: rows(running) > 0, timeout=60)

@@ -89,10 +89,10 @@ def report(verdict: Verdict) -> Iterator[str]:
     if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
         yield f"  … and {counted(more, 'more difference')}"
     if not verdict.differences:
-        pending = verdict.fates[Fate.PENDING]
+        waiting = verdict.fates[Fate.WAITING]
         yield "Success: the table is what the events produce, and no event is lost." + (
-            f" Pending: {counted(pending, 'event')} that arrived during the check."
-            if pending
+            f" Waiting: {counted(waiting, 'event')} that arrived during the check."
+            if waiting
             else ""
         )
 

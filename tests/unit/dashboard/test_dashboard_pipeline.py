@@ -94,11 +94,11 @@ def test_an_event_is_under_way_until_a_batch_has_it() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(ADDED, SET))
-    assert fates(pipeline) == [Fate.PENDING] * 2
+    assert fates(pipeline) == [Fate.WAITING] * 2
     assert pipeline.waiting == 2
     assert pipeline.oldest_waiting(now=103.0) == 3.0
     pipeline.batch(batch(1, 1))
-    assert fates(pipeline) == [Fate.APPLIED, Fate.PENDING]
+    assert fates(pipeline) == [Fate.APPLIED, Fate.WAITING]
     assert pipeline.latest[0].effect == "new row, quantity 5"
     assert pipeline.latencies.percentile(102.0, 0.5) == 1.0
 
@@ -132,7 +132,7 @@ def test_what_the_function_rejected_has_its_reason_and_what_it_failed_comes_agai
     pipeline.reported({**rejected, "message": "record rejected"})
     pipeline.reported({**failed, "message": "record failed"})
     pipeline.batch(batch(1, 3, applied=1, rejected=1, failed=1))
-    assert fates(pipeline) == [Fate.APPLIED, Fate.REJECTED, Fate.PENDING]
+    assert fates(pipeline) == [Fate.APPLIED, Fate.REJECTED, Fate.WAITING]
     assert pipeline.latest[1].effect == "below"
     pipeline.batch(batch(3, 3, applied=1))
     assert fates(pipeline)[2] is Fate.APPLIED
@@ -143,7 +143,7 @@ def test_what_the_pipe_gave_up_on_is_dead_lettered() -> None:
     pipeline.arrived(records(ADDED, SET))
     pipeline.batch(batch(2, 2))
     pipeline.tick(now=105.0)
-    assert fates(pipeline)[0] is Fate.PENDING
+    assert fates(pipeline)[0] is Fate.WAITING
     pipeline.tick(now=120.0)
     assert fates(pipeline)[0] is Fate.DEAD_LETTERED
 

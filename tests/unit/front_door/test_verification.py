@@ -361,4 +361,4 @@ def test_events_that_came_after_the_first_look_are_not_waited_for() -> None:
     rounds = Rounds(begun, handled(2))
     verdict = rounds.verdict(wait=5)
     assert verdict.differences == ()
-    assert verdict.fates == {Fate.APPLIED: 2, Fate.PENDING: 1}
+    assert verdict.fates == {Fate.APPLIED: 2, Fate.WAITING: 1}

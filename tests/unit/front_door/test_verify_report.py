@@ -20,7 +20,7 @@ def difference(problem: Problem) -> Difference:
 
 def test_every_fate_is_counted_with_what_was_put_again() -> None:
     verdict = Verdict(
-        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.PENDING: 2}),
+        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.WAITING: 2}),
         put_again=Counter({Fate.DEAD_LETTERED: 2}),
         rows=4,
         older_rows=1,
@@ -29,11 +29,11 @@ def test_every_fate_is_counted_with_what_was_put_again() -> None:
     assert "10 on the stream" in text
     assert "dead lettered       3, 2 of them sent again since" in text
     assert "4 checked, and 1 older than the stream" in text
-    assert "Pending: 2 events that arrived during the check." in text
+    assert "Waiting: 2 events that arrived during the check." in text
     (last,) = [
-        line for line in report(Verdict(Counter({Fate.PENDING: 1}))) if line.startswith("Success")
+        line for line in report(Verdict(Counter({Fate.WAITING: 1}))) if line.startswith("Success")
     ]
-    assert last.endswith("Pending: 1 event that arrived during the check.")
+    assert last.endswith("Waiting: 1 event that arrived during the check.")
 
 
 def test_what_events_hold_is_shown_and_never_obeyed() -> None:

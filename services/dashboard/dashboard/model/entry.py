@@ -35,7 +35,7 @@ class Entry:
     what: str
     product_id: str | None
     event_id: str | None
-    fate: Fate = Fate.PENDING
+    fate: Fate = Fate.WAITING
     effect: str = ""
     done_at: float | None = None
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from dashboard.model.figures import Figures
 from dashboard.model.pipeline import BATCHES, PUT, WRITTEN, Pipeline
+from inventory_cli.progress import counted
 
 BEHIND_SECONDS = 10.0
 RECENT_SECONDS = 60
@@ -133,7 +134,7 @@ def _function(pipeline: Pipeline, now: float) -> Node:
         health = Health.TROUBLE
     facts = [("batches", per_second(counts.rate(now, [BATCHES])))]
     if figures.batch_ms is not None and figures.batch_size is not None:
-        records = count_of(int(figures.batch_size), "record")
+        records = counted(int(figures.batch_size), "record")
         facts.append(("last", f"{records} in {figures.batch_ms:,.0f} ms"))
     facts.append(("failed", f"{failed:,}/min"))
     if errors:
@@ -150,7 +151,7 @@ def _table(pipeline: Pipeline, now: float) -> Node:
 
 def _queue(pipeline: Pipeline, key: str, title: str, depth: int | None) -> Node:
     health = Health.TROUBLE if depth else Health.IDLE
-    word = "unknown" if depth is None else count_of(depth, "message") if depth else "empty"
+    word = "unknown" if depth is None else counted(depth, "message") if depth else "empty"
     return _unless_in_trouble(pipeline, Node(key, title, health, [], word=word))
 
 
@@ -163,10 +164,6 @@ def _unless_in_trouble(pipeline: Pipeline, node: Node) -> Node:
 
 def _flows(rate: float) -> Health:
     return Health.FLOWING if rate > 0 else Health.IDLE
-
-
-def count_of(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def per_second(rate: float) -> str:

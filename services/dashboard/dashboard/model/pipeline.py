@@ -137,7 +137,7 @@ class Pipeline:
     def newest(self, count: int) -> list[Entry]:
         """The newest events. Few of them have no outcome yet, so that at a high rate those that
         have one stay in sight."""
-        waiting = [entry for entry in reversed(self.latest) if entry.fate is Fate.PENDING]
+        waiting = [entry for entry in reversed(self.latest) if entry.fate is Fate.WAITING]
         shown = [*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]]
         return sorted(shown, key=lambda entry: (entry.arrived_at, entry.place[1]), reverse=True)[
             :count

@@ -14,7 +14,6 @@ from typing import Any
 from nicegui import ui
 
 from dashboard.controls.actions import Actions
-from dashboard.model.flow import count_of
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import heading
 from dashboard.web.failed_event import FailedEvent
@@ -22,6 +21,7 @@ from dashboard.web.feed import EVENT, FATES, PRODUCT, TIME, Line, table
 from dashboard.web.session import PageSession, say
 from dashboard.web.times import clock_time
 from inventory_cli.history import Fate
+from inventory_cli.progress import counted
 from inventory_cli.redrive.inbox import Contents
 from inventory_cli.redrive.item import Item, Origin
 from producer.shown import shown, shown_bytes
@@ -123,7 +123,7 @@ def hint(rows: Sequence[Line], rejected: int | None, dead_letters: int | None) -
     if (more := (rejected or 0) - fates.count(FATES[Fate.REJECTED])) > 0:
         missing.append(f"{more:,} rejected")
     if dead_letters and FATES[Fate.DEAD_LETTERED] not in fates:
-        missing.append(f"{count_of(dead_letters, 'message')} of the dead-letter queue")
+        missing.append(f"{counted(dead_letters, 'message')} of the dead-letter queue")
     if missing:
         return f"Not loaded: {' and '.join(missing)}."
     return "Select an event to see all of it." if rows else "Nothing failed."

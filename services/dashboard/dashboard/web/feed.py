@@ -20,7 +20,7 @@ FATES = {
     Fate.NOT_FOUND: "∅ not found",
     Fate.REJECTED: "✕ rejected",
     Fate.DEAD_LETTERED: "☠ dead-lettered",
-    Fate.PENDING: "… waiting",
+    Fate.WAITING: "… waiting",
     Fate.UNKNOWN: "· before start",
 }
 # A dialog gives the focus back to the cell that opened it, which may be far down the list by then.
@@ -38,7 +38,7 @@ def line(entry: Entry) -> Line:
         "product": entry.product_id or "",
         "event": f"{entry.kind} {entry.what}".strip(),
         "fate": FATES[entry.fate],
-        "effect": entry.effect if entry.fate is not Fate.PENDING else "",
+        "effect": entry.effect if entry.fate is not Fate.WAITING else "",
     }
 
 

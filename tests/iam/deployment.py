@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from iam.enforcement import Enforcement
 from iam.simulation import simulated
@@ -23,6 +25,9 @@ ACCOUNT = Account("123456789012", "us-east-1")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 ROLE = "arn:aws:iam::123456789012:role/inventory-deployer"
 SESSION = "arn:aws:sts::123456789012:assumed-role/inventory-deployer/somebody"
+
+_IN_MOTO = threading.RLock()
+_process_request = BotocoreStubber.process_request
 
 
 def statements(*kinds: str, options: Options | None = None) -> list[Statement]:
@@ -65,9 +70,16 @@ def an_account() -> Iterator[None]:
             patch.delenv(name, raising=False)
         patch.setenv("TARGET", "aws")
         patch.setenv("AWS_DEFAULT_REGION", ACCOUNT.region)
+        patch.setattr(BotocoreStubber, "process_request", _one_at_a_time)
         with mock_aws():
             _call_each_service()
             yield
+
+
+def _one_at_a_time(stubber: BotocoreStubber, request: Any) -> Any:
+    """moto goes through the alarms of an account, say, while another thread adds one."""
+    with _IN_MOTO:
+        return _process_request(stubber, request)
 
 
 def _call_each_service() -> None:

@@ -27,6 +27,8 @@ TARGET ?=
 export TARGET
 # Where it is set, Python keeps no bytecode: each process that a test starts compiles all it imports.
 unexport PYTHONDONTWRITEBYTECODE
+# A make that a test starts would take the options of this one.
+unexport ARGS
 
 BIN       := $(VENV)/bin
 INVENTORY := $(BIN)/inventory

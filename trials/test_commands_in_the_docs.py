@@ -80,8 +80,9 @@ class Shell:
 
     def _start(self, command: str) -> None:
         self.stop()
-        with (self.folder / "up.log").open("wb") as log:
-            self._up = subprocess.Popen(
+        told = self.folder / "up.log"
+        with told.open("wb") as log:
+            up = self._up = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
                 cwd=self.folder,
                 env=self._environment,
@@ -91,7 +92,13 @@ class Shell:
                 start_new_session=True,
             )
         page = f"http://127.0.0.1:{self._environment['DASHBOARD_PORT']}"
-        eventually(lambda: answers(page), SECONDS)
+
+        def is_there() -> bool:
+            if up.poll() is not None:
+                pytest.fail(f"$ {command}\n{told.read_text()}")
+            return answers(page)
+
+        eventually(is_there, SECONDS)
 
     def stop(self) -> None:
         if self._up is None:

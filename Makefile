@@ -124,7 +124,7 @@ docs-check: $(DEVELOP)
 	    trials/test_commands_in_the_docs.py $(ARGS)
 
 fuzz: $(DEVELOP)
-	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests $(ARGS)
+	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests trials/test_large_input.py $(ARGS)
 
 unit integration: $(DEVELOP)
 	$(PYTEST) tests/$@ $(ARGS)

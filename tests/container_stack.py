@@ -88,13 +88,6 @@ class ContainerBackend:
     def variables(self) -> Mapping[str, str]:
         return variables(self.emulator.url, self._pipes_url)
 
-    def kill_pipes(self) -> None:
-        self.pipes.get_wrapped_container().kill()
-
-    def start_pipes(self) -> None:
-        self.pipes.get_wrapped_container().start()
-        self.await_pipes()
-
     def logs(self) -> Mapping[str, str]:
         return {"the emulator": logs_of(self.emulator), "EventBridge Pipes": logs_of(self.pipes)}
 

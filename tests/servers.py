@@ -58,7 +58,7 @@ def aws(emulator: str) -> AwsClient:
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBackend]:
     """Servers as processes of this machine."""
     with EmbeddedStack(tmp_path_factory.mktemp("stack"), os.environ, time.sleep, print) as servers:
         yield EmbeddedBackend(servers)
@@ -74,7 +74,7 @@ def in_containers() -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="session")
-def backend(embedded: Backend) -> Backend:
+def backend(embedded: EmbeddedBackend) -> Backend:
     """The servers that `stack` is on; a folder of tests may have others."""
     return embedded
 

@@ -62,12 +62,6 @@ class Backend(Protocol):
     def variables(self) -> Mapping[str, str]:
         """The environment that leads AWS clients to them."""
 
-    def kill_pipes(self) -> None:
-        """End the Pipes service at once, as a crash would."""
-
-    def start_pipes(self) -> None:
-        """Start it again, on what it has kept."""
-
     def logs(self) -> Mapping[str, str]:
         """What each server wrote, by its name."""
 
@@ -83,9 +77,11 @@ class EmbeddedBackend:
         return self._servers.variables
 
     def kill_pipes(self) -> None:
+        """End the Pipes service at once, as a crash would."""
         self._servers.pipes.kill()
 
     def start_pipes(self) -> None:
+        """Start it again, on what it has kept."""
         self._servers.start_pipes()
 
     def logs(self) -> Mapping[str, str]:

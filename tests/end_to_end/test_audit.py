@@ -23,8 +23,8 @@ from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually
 
-EVENTS = 2000
-PART = 400
+EVENTS = 750
+PART = 250
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_noth
     own_stack: Stack, log: Path
 ) -> None:
     placed = []
-    spec = Spec(seed=31, products=150, invalid_share=0.02)
+    spec = Spec(seed=31, products=50, invalid_share=0.02)
     payloads = [(e.partition_key, e.payload) for e in islice(events(spec), EVENTS)]
     for start in range(0, EVENTS, PART):
         with following(log):

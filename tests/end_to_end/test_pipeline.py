@@ -13,7 +13,7 @@ from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import demo, table
 from inventory_cli.expectation import Expectation, expect
 from producer.generator import Spec, events
-from stack import Stack
+from stack import EmbeddedBackend, Stack
 from waiting import eventually
 
 Placed = tuple[str, int, bytes]
@@ -72,7 +72,7 @@ def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queu
 
 
 def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice(
-    stack: Stack,
+    stack: Stack, embedded: EmbeddedBackend
 ) -> None:
     placed = []
     payloads = generated(seed=23, count=2000, products=50)
@@ -81,8 +81,8 @@ def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_
         placed += stack.put(payloads[start : start + 250])
         if start in (500, 1250):
             eventually(lambda so_far=so_far: stack.log.poll().handled > so_far)  # type: ignore[misc]
-            stack.backend.kill_pipes()
-            stack.backend.start_pipes()
+            embedded.kill_pipes()
+            embedded.start_pipes()
     stack.await_handled(placed)
     expected = expectation(placed)
     assert differences(stack, expected) == []

@@ -1,0 +1,1 @@
+"""Deploys init/template.yaml, on AWS and on emulators, and deletes what was deployed."""

@@ -1,0 +1,174 @@
+"""Deploys the pipeline, and destroys it, on AWS and on emulators alike."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from botocore.exceptions import ClientError
+
+from deploy import code as functions
+from deploy.code import Code
+from deploy.errors import DeploymentError, SettingsError
+from deploy.settings import TEMPLATE, Settings
+from deploy.stack import Change, ChangeSet, Event, Pause, Stack
+
+if TYPE_CHECKING:
+    import boto3
+
+PROJECT = "inventory-stack"
+OWN_PIPES = "PipesHaveOwnEndpoint"
+FIXED = {
+    "StartingPosition": "a pipe keeps the position that it started from",
+    "StreamName": "the stream of another name would be empty",
+    "TableName": "the table of another name would be empty",
+}
+"""Parameters that stay, and why."""
+MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
+COSTS_WHILE_IDLE = {
+    "AWS::CloudWatch::Alarm": "alarms",
+    "AWS::CloudWatch::Dashboard": "dashboard",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the user is asked about."""
+
+    account: str
+    region: str
+    stage: str
+    changes: tuple[Change, ...]
+    idle: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A pipeline of a stage, deployed or not, in the account and Region of `session`."""
+
+    session: boto3.Session
+    settings: Settings
+    environ: Mapping[str, str]
+    pause: Pause = time.sleep
+
+    @property
+    def _stack(self) -> Stack:
+        client = self.session.client("cloudformation")
+        return Stack(client, self.settings.names.stack, self.pause)
+
+    def deploy(
+        self,
+        zip_file: bytes,
+        agreed: Callable[[Plan], bool],
+        tell: Callable[[Event], object],
+    ) -> bool:
+        """Whether anything was changed. Raises DeploymentError, SettingsError, and AWS's errors."""
+        account = self.session.client("sts").get_caller_identity()["Account"]
+        stack = self._stack
+        exists = stack.status() not in (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
+        self._check(stack.parameters() if exists else None)
+        code = self._code(zip_file, account)
+        parameters = {
+            **self.settings.parameters,
+            "CodeBucket": code.bucket,
+            "CodeKey": code.key,
+            OWN_PIPES: str(self._own_pipes).lower(),
+        }
+        tags = {"project": PROJECT, "stage": self.settings.names.stage}
+        if change_set := stack.prepare(TEMPLATE.read_text(), parameters, tags):
+            if not agreed(self._plan(account, change_set)):
+                stack.discard(change_set)
+                return False
+            code.upload(self.session.client("s3"))
+            stack.carry_out(change_set, tell)
+        if self._own_pipes:
+            self._apply(OWN_PIPES + "=false")
+        self._check_shards()
+        return change_set is not None
+
+    def destroy(self, tell: Callable[[Event], object]) -> None:
+        """Delete the stack and all its data, the code in our own bucket too."""
+        account = self.session.client("sts").get_caller_identity()["Account"]
+        stack = self._stack
+        if self._own_pipes and stack.status():
+            self._apply(OWN_PIPES + "=true", "--prune")
+        if stack.status():
+            stack.delete(tell)
+        if not self.environ.get("CODE_BUCKET"):
+            functions.remove(self.session.client("s3"), self._own_bucket(account))
+
+    @property
+    def _own_pipes(self) -> bool:
+        return bool(self.environ.get("AWS_ENDPOINT_URL_PIPES"))
+
+    def _own_bucket(self, account: str) -> str:
+        return functions.own_bucket(self.settings.names.stack, account, self.session.region_name)
+
+    def _code(self, zip_file: bytes, account: str) -> Code:
+        given = self.environ.get("CODE_BUCKET", "")
+        return Code(zip_file, given or self._own_bucket(account), own=not given)
+
+    def _plan(self, account: str, change_set: ChangeSet) -> Plan:
+        return Plan(
+            account,
+            self.session.region_name,
+            self.settings.names.stage,
+            tuple(change_set.changes),
+            idle_costs(int(self.settings.parameters["StreamShards"]), change_set.changes),
+        )
+
+    def _check(self, deployed: Mapping[str, str] | None) -> None:
+        """Raise what is to be said before anything is done."""
+        if deployed is None:
+            if there := list(self._strangers()):
+                raise DeploymentError(
+                    f"{', '.join(there)} exists already, but not by this template. Delete it, or "
+                    "deploy another STAGE."
+                )
+            return
+        for parameter, why in FIXED.items():
+            was, wanted = deployed.get(parameter), self.settings.parameters[parameter]
+            if was is not None and was != wanted:
+                raise SettingsError(
+                    f"{parameter} cannot change from {was or 'its default'!r}: {why}. Set it back, "
+                    "deploy another STAGE, or destroy this one first."
+                )
+
+    def _strangers(self) -> Iterator[str]:
+        names = self.settings.names
+        looks = {
+            f"the stream {names.stream}": lambda: self.session.client("kinesis").describe_stream_summary(StreamName=names.stream),
+            f"the table {names.table}": lambda: self.session.client("dynamodb").describe_table(TableName=names.table),
+            f"the function {names.function}": lambda: self.session.client("lambda").get_function_configuration(FunctionName=names.function),
+        }
+        for thing, look in looks.items():
+            try:
+                look()
+            except ClientError as error:
+                if "NotFound" not in error.response["Error"]["Code"]:
+                    raise
+            else:
+                yield thing
+
+    def _check_shards(self) -> None:
+        """Emulators' CloudFormation does not change the shards of a stream."""
+
+    def _apply(self, parameter: str, *more: str) -> None:
+        command = [sys.executable, "-m", "eventbridge_pipes", "apply", str(TEMPLATE)]
+        command += ["--stack", self.settings.names.stack, "--parameter", parameter, *more]
+        done = subprocess.run(command, env=dict(self.environ), capture_output=True, text=True)
+        if done.returncode:
+            raise DeploymentError(done.stderr.strip())
+
+
+def idle_costs(shards: int, changes: tuple[Change, ...] | list[Change]) -> str:
+    """What costs money while nothing happens, in the units of AWS's bill."""
+    counts = Counter(change.kind for change in changes)
+    parts = [f"{shards} shard-hours an hour"]
+    parts += [f"{counts[kind]} {word}" for kind, word in COSTS_WHILE_IDLE.items() if counts[kind]]
+    return ", ".join(parts)

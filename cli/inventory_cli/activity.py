@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.errors import SettingsError
 from inventory.items import row_of
 from inventory.stock import Row
 from inventory_cli.failures.stream import READERS_CONFIG
@@ -27,7 +28,6 @@ from inventory_cli.table_stream.records import Record
 from inventory_cli.table_stream.shard import Start
 from inventory_cli.workbench import Workbench
 from producer.shown import shown
-from provisioner import SettingsError
 
 LOOK_SECONDS = 1.0
 SUMMARY_SECONDS = 20.0

@@ -9,13 +9,12 @@ import click
 
 from inventory_cli.commands.audit import audit
 from inventory_cli.commands.demo import demo
-from inventory_cli.commands.export import export
+from inventory_cli.commands.deploying import deploy, destroy, package
 from inventory_cli.commands.failed import dead_letters, rejected
 from inventory_cli.commands.looking import env, table
 from inventory_cli.commands.plan import plan
 from inventory_cli.commands.producing import produce
 from inventory_cli.commands.redrive import redrive
-from inventory_cli.commands.resources import destroy, package, provision
 from inventory_cli.commands.scenario import scenario
 from inventory_cli.commands.up import up
 from inventory_cli.commands.verify import verify
@@ -61,7 +60,7 @@ def cli(ctx: click.Context, state: Path) -> None:
 
 COMMANDS = (
     *(up, demo, scenario, produce, table, verify, rejected, dead_letters, redrive),
-    *(audit, env, plan, provision, destroy, package, export),
+    *(audit, env, plan, deploy, destroy, package),
 )
 for command in COMMANDS:
     cli.add_command(command)

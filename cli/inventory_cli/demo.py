@@ -31,7 +31,7 @@ from producer.generator import Spec, events
 from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
 from producer.shown import shown
-from provisioner import Names
+from deploy.names import Names
 
 LOOK_SECONDS = 0.5
 """How often the progress is looked at while events are sent: each look costs the emulator time."""

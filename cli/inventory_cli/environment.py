@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import provisioner.names
-import provisioner.options
+from deploy.settings import PARAMETERS
 from inventory_cli.embedded.ministack import REGION
 
-OF_RESOURCES = frozenset(
-    name
-    for variables in (provisioner.names.VARIABLES, provisioner.options.VARIABLES)
-    for name, _ in variables.values()
-)
+OF_RESOURCES = frozenset({"STAGE", *PARAMETERS})
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = ("127.0.0.1", "localhost")
 

@@ -80,14 +80,13 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from botocore.exceptions import BotoCoreError, ClientError
 
     from build_zip import BuildError
+    from deploy.access import access_problem
+    from deploy.errors import DeploymentError, SettingsError
     from inventory_cli.embedded.processes import StartupError
     from inventory_cli.embedded.stack import AlreadyRunningError, NoStackError
     from inventory_cli.localstack import NotRunningError
     from inventory_cli.target import TargetError
     from inventory_cli.workbench import UnaskedError
-    from provisioner import NotBegunError, ProvisioningError, SettingsError
-    from provisioner.access import access_problem
-    from provisioner.permissions import PolicyTooLongError
 
     if problem := access_problem(error):
         return CannotRunError(problem)
@@ -98,14 +97,10 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
             | NotRunningError()
             | TargetError()
             | SettingsError()
-            | NotBegunError()
-            | PolicyTooLongError()
             | UnaskedError()
         ):
             return CannotRunError(str(error))
-        case ProvisioningError(task="planning"):
-            return CannotRunError("\n".join([*error.reasons()]) + "; nothing was changed")
-        case StartupError() | BuildError() | ProvisioningError():
+        case StartupError() | BuildError() | DeploymentError():
             return FailedError(str(error))
         case ClientError():
             answer = error.response["Error"]

@@ -57,7 +57,7 @@ def _other_caller() -> str | None:
 
 def create_missing() -> str:
     """Return the hint where a resource does not exist."""
-    return f"To create what is missing, run `{typed('provision')}`."
+    return f"To create what is missing, run `{typed('deploy')}`."
 
 
 def _program(called: str) -> str:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.errors import SettingsError
 from inventory_cli.embedded.processes import answers
 from inventory_cli.environment import of_resources
 from inventory_cli.environment import variables as aws_variables
-from provisioner import SettingsError
-from provisioner.variables import between, read
+from inventory_cli.ports import chosen
 
-PORTS = {
-    "emulator": ("LOCALSTACK_PORT", between(1, 65_535)),
-    "pipes": ("PIPES_PORT", between(1, 65_535)),
-}
-DEFAULT_PORTS = {"emulator": 4566, "pipes": 4567}
+PORTS = {"LOCALSTACK_PORT": 4566, "PIPES_PORT": 4567}
 DEFAULT_REGION = "us-east-1"
 
 ANSWER_SECONDS = 10.0
@@ -48,11 +44,11 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     LOCALSTACK_ENDPOINT and PIPES_ENDPOINT are the addresses; elsewhere the published ports are.
     Raises SettingsError when a port is none.
     """
-    ports = DEFAULT_PORTS | read(PORTS, environ)
+    ports = PORTS | chosen(environ, *PORTS)
     emulator, pipes = environ.get("LOCALSTACK_ENDPOINT"), environ.get("PIPES_ENDPOINT")
     if not emulator:
-        emulator = f"http://127.0.0.1:{ports['emulator']}"
-        pipes = None if pipes == "" else f"http://127.0.0.1:{ports['pipes']}"
+        emulator = f"http://127.0.0.1:{ports['LOCALSTACK_PORT']}"
+        pipes = None if pipes == "" else f"http://127.0.0.1:{ports['PIPES_PORT']}"
     region = environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     return {**of_resources(environ), **aws_variables(emulator, pipes, region)}
 

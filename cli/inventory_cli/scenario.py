@@ -19,7 +19,7 @@ from producer import jsonlines
 from producer.event import Event
 from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
-from provisioner import Names
+from deploy.names import Names
 
 RULE = "-" * 34
 DOCUMENTED_ORDER = ("quantity", "product_name", "product_id", "timestamp")

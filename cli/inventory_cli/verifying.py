@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import boto3
 
     from inventory_cli.aws import Clients
-    from provisioner import Names
+    from deploy.names import Names
 
 T = TypeVar("T")
 

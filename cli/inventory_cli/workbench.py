@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import boto3
 import click
 
 import build_zip
-import provisioner
+from deploy.deployment import Deployment, Plan
+from deploy.names import Names
+from deploy.report import Report
+from deploy.settings import Settings
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import localstack, private
 from inventory_cli.aws import Clients
@@ -46,84 +49,53 @@ class Workbench:
 
     session: boto3.Session
     clients: Clients
-    names: provisioner.Names
-    options: provisioner.Options
+    settings: Settings
     billed: bool = False
     """Whether what is made here may cost somebody money: then nobody makes it unasked."""
 
     @classmethod
     def from_environment(cls, *, billed: bool = False) -> Self:
-        """Raises provisioner.SettingsError."""
-        names, options = resource_settings()
+        """Raises SettingsError."""
+        settings = Settings.from_env(os.environ)
         session = boto3.Session()
-        return cls(session, Clients.from_session(session), names, options, billed)
+        return cls(session, Clients.from_session(session), settings, billed)
 
-    def provision_in_short(self) -> None:
-        """Create and update the resources. Print a line about all, and one for each that existed
-        and was changed. Raises as `provision` does."""
-        started = time.monotonic()
-        with ProgressLine(sys.stdout, first=10) as line:
-            changes = self.provision(lambda change: line.show(f"Resources: {change} …"))
-            line.show(in_short(changes, time.monotonic() - started))
-        for change in pending(changes):
-            if change.action is not provisioner.Action.CREATED:
-                click.echo(f"  {change}")
+    @property
+    def names(self) -> Names:
+        return self.settings.names
 
     @property
     def policy(self) -> RemovalNamePolicy:
-        return RemovalNamePolicy(self.options.removal_name_policy)
+        return RemovalNamePolicy(self.settings.parameters["RemovalNamePolicy"])
 
-    def plan(self) -> list[provisioner.Change]:
-        """What `provision` would do. Raises as it does."""
-        clients = provisioner.Clients.from_session(self.session)
-        return provisioner.plan(clients, self.names, self.options, packaged_function())
+    @property
+    def deployment(self) -> Deployment:
+        return Deployment(self.session, self.settings, os.environ)
 
-    def provision(
-        self, report: Callable[[provisioner.Change], object], *, agreed: bool = False
-    ) -> list[provisioner.Change]:
-        """Create and update the resources. Return all changes.
+    def deploy_in_short(self) -> None:
+        """Create and update the resources. Print a line about all.
 
-        Raises build_zip.BuildError, provisioner.ProvisioningError or NotBegunError.
-
-        Or UnaskedError, where that costs somebody money, there is something to do and it is not
-        `agreed` to.
+        Raises as `Deployment.deploy` does, build_zip.BuildError, and UnaskedError where it would
+        cost somebody money.
         """
-        if self.billed and not agreed and pending(self.plan()):
+        started = time.monotonic()
+        warnings: list[str] = []
+        with ProgressLine(sys.stdout, first=10) as line:
+            report = Report(lambda told: line.show(f"Resources: {told} …"))
+            self.deployment.deploy(
+                packaged_function(), self._refuse_if_billed, report, warnings.append
+            )
+            line.show(f"Resources: {report} ({time.monotonic() - started:.1f} s)")
+        for warning in warnings:
+            click.echo(warning, err=True)
+
+    def _refuse_if_billed(self, plan: Plan) -> None:
+        if self.billed:
             raise UnaskedError(f"Some resources are missing or outdated. {create_missing()}")
-        clients = provisioner.Clients.from_session(self.session)
-        return provisioner.provision(clients, self.names, self.options, packaged_function(), report)
-
-
-def in_short(changes: list[provisioner.Change], seconds: float) -> str:
-    """Return one line about all resources."""
-    counts = Counter(change.action for change in changes)
-    told = ", ".join(f"{count} {action}" for action, count in counts.items())
-    return f"Resources: {told} ({seconds:.1f} s)"
-
-
-def resource_settings() -> tuple[provisioner.Names, provisioner.Options]:
-    """Return the names and settings of the environment. Raises provisioner.SettingsError, which
-    names all that is wrong with either."""
-    found: list[Any] = []
-    problems = []
-    for settings in (provisioner.Names, provisioner.Options):
-        try:
-            found.append(settings.from_env(os.environ))
-        except provisioner.SettingsError as error:
-            problems.append(str(error))
-    if problems:
-        raise provisioner.SettingsError("\n".join(problems))
-    names, options = found
-    return names, options
 
 
 class UnaskedError(Exception):
     """Creating the resources may cost money, and nobody was asked."""
-
-
-def pending(changes: list[provisioner.Change]) -> list[provisioner.Change]:
-    """Those that are changes."""
-    return [change for change in changes if change.action is not provisioner.Action.UNCHANGED]
 
 
 def packaged_function() -> bytes:
@@ -151,7 +123,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
         yield on_target(root)
         return
     say_unused_endpoint(root)
-    resource_settings()  # if one is wrong, nothing is started
+    Settings.from_env(os.environ)  # if one is wrong, nothing is started
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:

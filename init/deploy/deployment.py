@@ -29,7 +29,6 @@ FIXED = {
     "TableName": "the table of another name would be empty",
 }
 """Parameters that stay, and why."""
-MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
 COSTS_WHILE_IDLE = {
     "AWS::CloudWatch::Alarm": "alarms",
     "AWS::CloudWatch::Dashboard": "dashboard",
@@ -64,10 +63,14 @@ class Deployment:
     def deploy(
         self,
         zip_file: bytes,
-        agreed: Callable[[Plan], bool],
+        ask: Callable[[Plan], None],
         tell: Callable[[Event], object],
-    ) -> bool:
-        """Whether anything was changed. Raises DeploymentError, SettingsError, and AWS's errors."""
+        warn: Callable[[str], object],
+    ) -> None:
+        """`ask` raises what is to be raised instead of changing anything.
+
+        Raises DeploymentError, SettingsError, and AWS's errors.
+        """
         account = self.session.client("sts").get_caller_identity()["Account"]
         stack = self._stack
         exists = stack.status() not in (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
@@ -81,15 +84,17 @@ class Deployment:
         }
         tags = {"project": PROJECT, "stage": self.settings.names.stage}
         if change_set := stack.prepare(TEMPLATE.read_text(), parameters, tags):
-            if not agreed(self._plan(account, change_set)):
+            try:
+                ask(self._plan(account, change_set))
+            except BaseException:
                 stack.discard(change_set)
-                return False
+                raise
             code.upload(self.session.client("s3"))
             stack.carry_out(change_set, tell)
         if self._own_pipes:
             self._apply(OWN_PIPES + "=false")
-        self._check_shards()
-        return change_set is not None
+        if unchanged := self._unchanged_shards():
+            warn(unchanged)
 
     def destroy(self, tell: Callable[[Event], object]) -> None:
         """Delete the stack and all its data, the code in our own bucket too."""
@@ -155,8 +160,18 @@ class Deployment:
             else:
                 yield thing
 
-    def _check_shards(self) -> None:
-        """Emulators' CloudFormation does not change the shards of a stream."""
+    def _unchanged_shards(self) -> str | None:
+        """What to say where the emulator's CloudFormation has not changed the stream's shards."""
+        wanted = int(self.settings.parameters["StreamShards"])
+        found = self.session.client("kinesis").describe_stream_summary(
+            StreamName=self.settings.names.stream
+        )["StreamDescriptionSummary"]["OpenShardCount"]
+        if found == wanted:
+            return None
+        return (
+            f"The stream still has {found} shards, not {wanted}: the emulator changes none. "
+            "Destroy the pipeline and deploy it again, or use `aws kinesis update-shard-count`."
+        )
 
     def _apply(self, parameter: str, *more: str) -> None:
         command = [sys.executable, "-m", "eventbridge_pipes", "apply", str(TEMPLATE)]

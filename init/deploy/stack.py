@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Pause = Callable[[float], object]
 
 CREATE, UPDATE = "CREATE", "UPDATE"
+STACK = "AWS::CloudFormation::Stack"
+DONE = {"CREATE_COMPLETE": "created", "UPDATE_COMPLETE": "updated", "DELETE_COMPLETE": "deleted"}
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 """What CloudFormation says of a change set without changes."""
 STUCK = {
@@ -43,8 +45,14 @@ class Event:
 
     logical_id: str
     kind: str
+    physical_id: str
     status: str
     reason: str
+
+    @property
+    def done(self) -> str | None:
+        """What has been done to the resource, if that has ended well."""
+        return DONE.get(self.status)
 
     @property
     def failed(self) -> bool:
@@ -178,6 +186,7 @@ class Stack:
                 told = Event(
                     event["LogicalResourceId"],
                     event["ResourceType"],
+                    event.get("PhysicalResourceId", ""),
                     event["ResourceStatus"],
                     event.get("ResourceStatusReason", ""),
                 )

@@ -92,7 +92,7 @@ def demo(
     with Interrupts(why_not_yet) as interrupts, on_own_target(state, interrupts.pause) as bench:
         if embedded:
             click.echo(f"Servers are up ({time.monotonic() - started:.1f} s)")
-        bench.provision_in_short()
+        bench.deploy_in_short()
         interrupts.check()
         click.echo(
             f"Sending {counted(count, 'event')} about {counted(products, 'product')}, "

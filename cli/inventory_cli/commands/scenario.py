@@ -54,7 +54,7 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
         raise CannotRunError(str(error)) from error
 
     with Interrupts("") as interrupts, on_own_target(state, interrupts.pause) as bench:
-        bench.provision_in_short()
+        bench.deploy_in_short()
         interrupts.check()
         player = Player(bench.clients, bench.names, bench.policy, interrupts.pause)
         try:

@@ -68,7 +68,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             click.echo(f"Servers are up ({time.monotonic() - began:.1f} s)")
             enter(stack.variables)
             bench = Workbench.from_environment()
-            bench.provision_in_short()
+            bench.deploy_in_short()
             interrupts.check()
             with ExitStack() as started:
                 control = f"127.0.0.1:{free_port()}"
@@ -99,10 +99,10 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
 
     Raises CannotRunError, which names everything that is wrong.
     """
+    from deploy.errors import SettingsError
+    from deploy.settings import Settings
     from inventory_cli.embedded import dashboard
     from inventory_cli.target import Target, chosen_by_name
-    from inventory_cli.workbench import resource_settings
-    from provisioner import SettingsError
 
     match chosen_by_name(os.environ):
         case Target.LOCALSTACK:
@@ -113,7 +113,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
         case Target.AWS:
             raise CannotRunError(
                 "`up` starts the embedded target. With TARGET=aws, create the resources with "
-                f"`{typed('provision')}`, then send events with `{typed('produce')}`."
+                f"`{typed('deploy')}`, then send events with `{typed('produce')}`."
             )
     port = None
     problems = []
@@ -126,7 +126,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
     except SettingsError as error:
         problems.append(str(error))
     try:
-        resource_settings()
+        Settings.from_env(os.environ)
     except SettingsError as error:
         problems.append(str(error))
     if problems:

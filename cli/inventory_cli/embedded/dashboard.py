@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inventory_cli.embedded import pipes
 from inventory_cli.embedded.processes import Server, answers, is_free
-from provisioner.variables import between, read
+from inventory_cli.ports import chosen
 
 NAME = "the dashboard"
 PORT_VARIABLE = "DASHBOARD_PORT"
@@ -34,11 +34,8 @@ def left_out(port: int | None) -> str | None:
 
 
 def asked(environ: Mapping[str, str]) -> int | None:
-    """Return the port that the user chose, if any. Raises provisioner.SettingsError."""
-    found: int | None = read({"port": (PORT_VARIABLE, between(OFF, HIGHEST_PORT))}, environ).get(
-        "port"
-    )
-    return found
+    """Return the port that the user chose, if any. Raises SettingsError."""
+    return chosen(environ, PORT_VARIABLE, lowest=OFF).get(PORT_VARIABLE)
 
 
 class Page:

@@ -9,7 +9,8 @@ import time
 
 from botocore.exceptions import BotoCoreError
 
-import provisioner
+from deploy.errors import SettingsError
+from deploy.names import Names
 from dashboard.clients import Clients
 from dashboard.controls.actions import Actions, PipeControl, ProducerControl
 from dashboard.controls.events import Sending
@@ -34,7 +35,7 @@ def main() -> int:
         bench = Workbench.from_environment()
         _check_port(settings)
         clients = Clients.from_session(bench.session)
-    except (DashboardSettingsError, provisioner.SettingsError, BotoCoreError) as error:
+    except (DashboardSettingsError, SettingsError, BotoCoreError) as error:
         print(f"dashboard: {error}", file=sys.stderr)
         return 2
     hub = Hub(Pipeline(bench.policy))
@@ -50,7 +51,7 @@ def main() -> int:
 
 
 def _watchers(
-    hub: Hub, clients: Clients, names: provisioner.Names, settings: Settings
+    hub: Hub, clients: Clients, names: Names, settings: Settings
 ) -> list[Watcher]:
     now = time.time()
     log = FunctionLogSource(hub, clients.logs, names.function, now - LOOK_BACK_SECONDS)

@@ -1,0 +1,26 @@
+"""Ports that variables choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deploy.errors import SettingsError
+
+HIGHEST = 65_535
+
+
+def chosen(environ: Mapping[str, str], *variables: str, lowest: int = 1) -> dict[str, int]:
+    """The ports of those variables that are set. Raises SettingsError, a line for each wrong one."""
+    found = {}
+    problems = []
+    for name in variables:
+        if text := environ.get(name):
+            if text.isascii() and text.isdigit() and lowest <= int(text) <= HIGHEST:
+                found[name] = int(text)
+            else:
+                problems.append(
+                    f"{name} must be a whole number from {lowest} to {HIGHEST} (it is {text!r})"
+                )
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return found

@@ -15,14 +15,15 @@ import pytest
 from botocore.config import Config
 
 import build_zip
-import provisioner
+from deploy.deployment import Deployment
+from deploy.settings import Settings
 from inventory_cli.aws import Clients
 from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.environment import isolated
 from inventory_cli.function_log import FunctionLog
-from stack import Backend, EmbeddedBackend, Stack, environment_of, own_names
+from stack import Backend, EmbeddedBackend, Stack, own_stage
 
 AwsClient = Callable[[str], Any]
 
@@ -80,9 +81,9 @@ def backend(embedded: EmbeddedBackend) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def options() -> provisioner.Options:
-    """How the resources of `stack` are set up; a folder of tests may have others."""
-    return provisioner.Options()
+def settings() -> Mapping[str, str]:
+    """Variables that the resources of `stack` are set up with; a folder of tests may have others."""
+    return {}
 
 
 @pytest.fixture(scope="session")
@@ -99,13 +100,20 @@ def pipelines(function_zip: Path) -> Callable[..., Stack]:
     another `backend` would get a pipeline on the wrong servers.
     """
     code = function_zip.read_bytes()
-    return cache(lambda backend, options: provisioned(backend, options, code))
+    made: dict[Backend, Stack] = {}
+
+    def pipeline_on(backend: Backend, settings: Mapping[str, str]) -> Stack:
+        if backend not in made:
+            made[backend] = deployed(backend, settings, code)
+        return made[backend]
+
+    return pipeline_on
 
 
 @pytest.fixture
 def stack(
     backend: Backend,
-    options: provisioner.Options,
+    settings: Mapping[str, str],
     pipelines: Callable[..., Stack],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
@@ -113,7 +121,7 @@ def stack(
 
     The environment leads to it too, so that programs which a test starts find it.
     """
-    stack = pipelines(backend, options)
+    stack = pipelines(backend, settings)
     lead_to(stack, monkeypatch)
     stack.start_log()
     yield stack
@@ -123,46 +131,47 @@ def stack(
 @pytest.fixture
 def own_stack(
     backend: Backend,
-    options: provisioner.Options,
+    settings: Mapping[str, str],
     function_zip: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Stack]:
     """As `stack`, for a test that changes the function, or that reads all that ever changed."""
-    with pipeline(backend, options, function_zip.read_bytes()) as stack:
+    with pipeline(backend, settings, function_zip.read_bytes()) as stack:
         lead_to(stack, monkeypatch)
         yield stack
 
 
 @contextmanager
-def pipeline(backend: Backend, options: provisioner.Options, code: bytes) -> Iterator[Stack]:
-    """See `provisioned`; nothing is left of it afterwards."""
-    stack = provisioned(backend, options, code)
+def pipeline(backend: Backend, settings: Mapping[str, str], code: bytes) -> Iterator[Stack]:
+    """See `deployed`; nothing is left of it afterwards."""
+    stack = deployed(backend, settings, code)
     try:
         yield stack
     finally:
-        provisioner.destroy(stack.resources, stack.names, options, lambda _: None)
+        stack.deployment.destroy(lambda event: None)
 
 
-def provisioned(backend: Backend, options: provisioner.Options, code: bytes) -> Stack:
-    """A pipeline with names that nothing else has. `code` is the zip of its function."""
-    names = own_names()
+def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stack:
+    """A pipeline of a stage of its own. `code` is the zip of its functions."""
     session = boto3.Session(
         aws_access_key_id=backend.variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=backend.variables["AWS_SECRET_ACCESS_KEY"],
         region_name=backend.variables["AWS_DEFAULT_REGION"],
     )
+    environ = {**os.environ, **backend.variables}
     with pytest.MonkeyPatch.context() as patch:
         set_aws(patch, backend.variables)
+        deployment = Deployment(
+            session, Settings.from_env({"STAGE": own_stage(), **settings}), environ
+        )
         clients = Clients.from_session(session)
-        resources = provisioner.Clients.from_session(session)
-    log = FunctionLog(clients.logs, names.function, since=time.time())
-    stack = Stack(backend, session, clients, resources, names, options, code, log)
-    provisioner.provision(resources, names, options, code, lambda _: None)
-    return stack
+        deployment.deploy(code, lambda plan: None, lambda event: None, pytest.fail)
+    log = FunctionLog(clients.logs, deployment.settings.names.function, since=time.time())
+    return Stack(backend, session, clients, deployment, log)
 
 
 def lead_to(stack: Stack, patch: pytest.MonkeyPatch) -> None:
-    set_aws(patch, {**stack.backend.variables, **environment_of(stack.names)})
+    set_aws(patch, {**stack.backend.variables, "STAGE": stack.names.stage})
 
 
 def set_aws(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:

@@ -9,12 +9,14 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 
-import provisioner
+from deploy.deployment import Deployment
+from deploy.names import Names
+from deploy.settings import template
 from inventory.stock import RemovalNamePolicy, Row
 from inventory_cli import table
 from inventory_cli.aws import Clients
@@ -23,24 +25,14 @@ from inventory_cli.expectation import expect
 from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
-from provisioner.account import Account
-from provisioner.convergence import converge
-from provisioner.description import description
-from provisioner.engine import whose
-from provisioner.kinds import all_kinds
-from provisioner.names import VARIABLES
-from provisioner.patience import Patience
-from provisioner.resources import Pipe, Stream
 from waiting import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
 
-RESOURCES = len(
-    description(provisioner.Names(), provisioner.Options(), Account("0" * 12, "us-east-1"), "")
-)
-"""How many there are to a pipeline."""
+RESOURCES = len(template()["Resources"]) - 1
+"""How many there are to a stack of a pipeline, whose pipe is made at an endpoint of its own."""
 
 
 def client_at(service: str, variables: Mapping[str, str]) -> Any:
@@ -99,11 +91,12 @@ class Stack:
     backend: Backend
     session: boto3.Session
     clients: Clients
-    resources: provisioner.Clients
-    names: provisioner.Names
-    options: provisioner.Options
-    code: bytes = field(repr=False)
+    deployment: Deployment
     log: FunctionLog
+
+    @property
+    def names(self) -> Names:
+        return self.deployment.settings.names
 
     def client(self, service: str) -> Any:
         return self.session.client(service)  # type: ignore[call-overload]
@@ -140,10 +133,11 @@ class Stack:
 
     def retry_at_most(self, times: int) -> None:
         """The pipe tries no record more often than that again. Returns once it runs so."""
-        pipe = self.resources.pipes.describe_pipe(Name=self.names.pipe)
+        pipes = self.client("pipes")
+        pipe = pipes.describe_pipe(Name=self.names.pipe)
         parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
         del parameters["StartingPosition"]  # it cannot be changed
-        self.resources.pipes.update_pipe(
+        pipes.update_pipe(
             Name=self.names.pipe,
             RoleArn=pipe["RoleArn"],
             SourceParameters={
@@ -153,7 +147,7 @@ class Stack:
         self.await_pipe("RUNNING")
 
     def await_pipe(self, state: str) -> None:
-        pipes = self.resources.pipes
+        pipes = self.client("pipes")
         eventually(lambda: pipes.describe_pipe(Name=self.names.pipe)["CurrentState"] == state)
 
     def start_log(self) -> None:
@@ -162,7 +156,7 @@ class Stack:
 
     def clear(self) -> None:
         """Forget all events and what came of them. The function stays, and with it its process."""
-        pipes, kinesis = self.resources.pipes, self.clients.kinesis
+        pipes, kinesis = self.client("pipes"), self.clients.kinesis
         if self.names.pipe in _names_of(pipes.list_pipes()):
             pipes.delete_pipe(Name=self.names.pipe)
             eventually(lambda: self.names.pipe not in _names_of(pipes.list_pipes()))
@@ -173,10 +167,12 @@ class Stack:
             url = self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
             self.clients.sqs.purge_queue(QueueUrl=url)
         eventually(lambda: self.names.stream not in kinesis.list_streams()["StreamNames"])
-        kinds = all_kinds(self.resources, self.code)
-        for resource in description(self.names, self.options, whose(self.resources), ""):
-            if isinstance(resource, Stream | Pipe):
-                converge(kinds[type(resource)], resource, Patience(60))
+        shards = int(self.deployment.settings.parameters["StreamShards"])
+        kinesis.create_stream(StreamName=self.names.stream, ShardCount=shards)
+        kinesis.get_waiter("stream_exists").wait(
+            StreamName=self.names.stream, WaiterConfig={"Delay": 1}
+        )
+        self.deployment.apply_pipes()
 
     def _delete_items(self, name: str) -> None:
         dynamodb = self.clients.dynamodb
@@ -206,7 +202,7 @@ class Stack:
 
     def _function_log(self) -> str:
         group = f"/aws/lambda/{self.names.function}"
-        found = self.resources.logs.filter_log_events(logGroupName=group)["events"]
+        found = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return "\n".join(event["message"].rstrip() for event in found)
 
     def invoke(self, records: list[dict[str, Any]]) -> Any:
@@ -237,15 +233,6 @@ def _attempt(show: Callable[[], str]) -> str:
         return repr(error)
 
 
-def own_names() -> provisioner.Names:
-    """Names that no other test uses."""
-    suffix = uuid.uuid4().hex[:10]
-    defaults = provisioner.Names()
-    return provisioner.Names(
-        **{f.name: f"{getattr(defaults, f.name)}-{suffix}" for f in fields(defaults)}
-    )
-
-
-def environment_of(names: provisioner.Names) -> dict[str, str]:
-    """The variables that give every program these names."""
-    return {variable: getattr(names, field) for field, (variable, _) in VARIABLES.items()}
+def own_stage() -> str:
+    """A stage that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}"

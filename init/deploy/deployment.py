@@ -92,7 +92,7 @@ class Deployment:
             code.upload(self.session.client("s3"))
             stack.carry_out(change_set, tell)
         if self._own_pipes:
-            self._apply(OWN_PIPES + "=false")
+            self.apply_pipes()
         if unchanged := self._unchanged_shards():
             warn(unchanged)
 
@@ -106,6 +106,10 @@ class Deployment:
             stack.delete(tell)
         if not self.environ.get("CODE_BUCKET"):
             functions.remove(self.session.client("s3"), self._own_bucket(account))
+
+    def apply_pipes(self) -> None:
+        """Create or update the pipes of the template at the endpoint that they have of their own."""
+        self._apply(OWN_PIPES + "=false")
 
     @property
     def _own_pipes(self) -> bool:

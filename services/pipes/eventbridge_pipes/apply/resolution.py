@@ -46,7 +46,8 @@ class Resolution(NamedTuple):
 def resolve(template: Template, parameters: Mapping[str, str], answers: Answers) -> Resolution:
     """The pipes of the template whose conditions hold.
 
-    `parameters` are those that have a value other than the default, and the pseudo parameters.
+    `parameters` are those that have a value other than the default, and the pseudo parameters. Those
+    that name a parameter of Systems Manager have its value.
     """
     resolver = _Resolver(template, parameters, answers)
     pipes = {}
@@ -172,13 +173,12 @@ class _Resolver:
         return self._parameters[name]
 
     def _parameter(self, name: str, declared: Mapping[str, Any], path: Path) -> Any:
-        text = self._parameters.get(name, declared.get("Default"))
-        kind = str(declared.get("Type"))
+        text, kind = self._parameters.get(name), str(declared.get("Type"))
+        if text is None and not kind.startswith("AWS::SSM::Parameter::Value<"):
+            text = declared.get("Default")
         if not isinstance(text, str):
-            return self.problem(path, f"the parameter has no value: use --parameter {name}=VALUE")
-        if kind.startswith("AWS::SSM::Parameter::Value<"):
-            text = self._ask(Question("Parameter", text), path)
-        if text is not None and ("List<" in kind or "CommaDelimitedList" in kind):
+            return self.problem(path, f"use --parameter {name}=VALUE, or --stack")
+        if "List<" in kind or "CommaDelimitedList" in kind:
             return [item.strip() for item in text.split(",")]
         return text
 

@@ -100,9 +100,8 @@ _ARNS = {
 """ARNs that follow from the physical id, which is the name (of a queue, what its URL ends with)."""
 
 _ASKED: Mapping[tuple[str, str], Callable[[Client, str], str | None]] = {
-    ("AWS::DynamoDB::Table", "StreamArn"): lambda client, name: (
-        client("dynamodb").describe_table(TableName=name)["Table"].get("LatestStreamArn")
-    ),
+    ("AWS::DynamoDB::GlobalTable", "StreamArn"): lambda client, name: _stream(client, name),
+    ("AWS::DynamoDB::Table", "StreamArn"): lambda client, name: _stream(client, name),
     ("AWS::Events::ApiDestination", "Arn"): lambda client, name: client(
         "events"
     ).describe_api_destination(Name=name)["ApiDestinationArn"],
@@ -134,7 +133,11 @@ class Stack:
     def parameters(self) -> dict[str, str]:
         """The pseudo parameters too."""
         arn = Arn.parse(self._stack["StackId"])
-        own = {p["ParameterKey"]: p["ParameterValue"] for p in self._stack.get("Parameters", ())}
+        own = {
+            # MiniStack shows the resolved value as the value.
+            p["ParameterKey"]: p.get("ResolvedValue", p["ParameterValue"])
+            for p in self._stack.get("Parameters", ())
+        }
         return {k: v for k, v in own.items() if v != HIDDEN} | {
             "AWS::AccountId": arn.account,
             "AWS::Partition": arn.partition,
@@ -196,3 +199,10 @@ def _parameter(client: Client, name: str) -> str | None:
             return None
         raise
     return value
+
+
+def _stream(client: Client, table: str) -> str | None:
+    arn: str | None = (
+        client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
+    )
+    return arn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -179,13 +179,6 @@ class Clients:
 
     def _of(self, service: Any, **settings: Any) -> Any:
         return self._session.client(service, config=Config(**settings))
-
-
-def reach_this_machine_directly(environ: MutableMapping[str, str]) -> None:
-    """In spite of a proxy in `environ`, which has another 127.0.0.1."""
-    others = environ.get("no_proxy") or environ.get("NO_PROXY", "")
-    if others != "*":
-        environ["no_proxy"] = ",".join(filter(None, [others, "127.0.0.1", "localhost"]))
 
 
 def connect() -> Clients:

@@ -14,6 +14,8 @@ from eventbridge_pipes import __version__, guard, logs
 DESCRIPTION = """\
 EventBridge Pipes as a local service: the API, and the workers that move the records.
 Runs beside any emulator of the AWS APIs, and does for it what AWS's own Pipes do.
+
+`eventbridge-pipes apply TEMPLATE` creates the pipes of a CloudFormation template: see its --help.
 """
 
 EPILOG = """\
@@ -74,7 +76,7 @@ class Settings:
         return cls(admitted=guard.admitted(told), **told)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """A parser that reports a wrong option in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
@@ -82,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(state: Path) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="eventbridge-pipes",
         description=DESCRIPTION,
         epilog=EPILOG,

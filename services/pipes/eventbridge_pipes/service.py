@@ -1,0 +1,124 @@
+"""Puts the service together and runs it until a signal ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from starlette.applications import Starlette
+
+from eventbridge_pipes import logs
+from eventbridge_pipes.api.application import application
+from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.assembly import Assembler
+from eventbridge_pipes.clients import AwsSetupError, connect
+from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.memory import (
+    give_large_pieces_back,
+    keep_one_arena,
+    look_past_what_stays,
+)
+from eventbridge_pipes.resources import Resources
+from eventbridge_pipes.settings import Settings
+from eventbridge_pipes.store import StateDirectoryError, Store
+from eventbridge_pipes.watching.watchers import Watchers
+
+GRACE_SECONDS = 5.0
+"""How long batches that are at the target when a signal comes may take to finish."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on."""
+
+
+def main() -> int:
+    os.umask(0o077)  # the state is its owner's
+    keep_one_arena()
+    give_large_pieces_back()
+    look_past_what_stays()
+    settings = Settings.read(sys.argv[1:], os.environ)
+    logs.configure(settings.log_format, settings.log_level)
+    try:
+        listener = _listen(settings.host, settings.port)
+        clients = connect()
+        store = Store(settings.state)
+    except (ListenError, AwsSetupError, StateDirectoryError) as error:
+        print(f"eventbridge-pipes: {logs.escaped(str(error))}", file=sys.stderr)
+        return 2
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    kept = f"state in {settings.state}" if settings.state else "nothing is kept"
+    logs.LOGGER.info(
+        "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
+    )
+
+    watchers = Watchers(clients, store.pipes, settings.metrics_interval, settings.embedded_metrics)
+    assembler = Assembler(clients, store, watchers)
+    lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, watchers.forget)
+    service = PipesService(store, lifecycle, clients.region)
+    model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
+    crash = _crash if settings.allow_crash else None
+    app = application(model, service, store, watchers.exposition, settings.admitted, crash)
+    server = _server(app)
+    lifecycle.resume()
+    server.run(sockets=[listener])
+    ended = lifecycle.stop(GRACE_SECONDS)
+    watchers.close()
+    if ended:
+        store.close()
+    else:
+        logs.LOGGER.warning("ended with batches at their targets: they will be sent again")
+    return 0
+
+
+def _crash() -> None:
+    """End now, leaving everything as it is, as SIGKILL does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise ListenError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+        ) from error
+    return listener
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    """A server that SIGINT and SIGTERM end well, from now on."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # While it serves, uvicorn handles them itself; when done, it raises the one that ended it
+    # again, which must not end the process before the pipes have stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return server

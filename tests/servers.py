@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 import build_zip
+from deploy.deployment import Clients as DeploymentClients
 from deploy.deployment import Deployment
 from deploy.settings import Settings
 from inventory_cli.aws import Clients
@@ -161,9 +162,8 @@ def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stac
     environ = {**os.environ, **backend.variables}
     with pytest.MonkeyPatch.context() as patch:
         set_aws(patch, backend.variables)
-        deployment = Deployment(
-            session, Settings.from_env({"STAGE": own_stage(), **settings}), environ
-        )
+        own = Settings.from_env({"STAGE": own_stage(), **settings})
+        deployment = Deployment(DeploymentClients.from_session(session), own, environ)
         clients = Clients.from_session(session)
         deployment.deploy(code, lambda plan: None, lambda event: None, pytest.fail)
     log = FunctionLog(clients.logs, deployment.settings.names.function, since=time.time())

@@ -19,7 +19,7 @@ import boto3
 import click
 
 import build_zip
-from deploy.deployment import Deployment, Plan
+from deploy import deployment
 from deploy.names import Names
 from deploy.report import Report
 from deploy.settings import Settings
@@ -69,8 +69,9 @@ class Workbench:
         return RemovalNamePolicy(self.settings.parameters["RemovalNamePolicy"])
 
     @property
-    def deployment(self) -> Deployment:
-        return Deployment(self.session, self.settings, os.environ)
+    def deployment(self) -> deployment.Deployment:
+        clients = deployment.Clients.from_session(self.session)
+        return deployment.Deployment(clients, self.settings, os.environ)
 
     def deploy_in_short(self) -> None:
         """Create and update the resources. Print a line about all.
@@ -89,7 +90,7 @@ class Workbench:
         for warning in warnings:
             click.echo(warning, err=True)
 
-    def _refuse_if_billed(self, plan: Plan) -> None:
+    def _refuse_if_billed(self, plan: deployment.Plan) -> None:
         if self.billed:
             raise UnaskedError(f"Some resources are missing or outdated. {create_missing()}")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.deployment import Deployment
+from deploy.deployment import Clients, Deployment
 from deploy.errors import DeploymentError, SettingsError, explain
 from deploy.report import Report
 from deploy.settings import Settings
@@ -23,7 +23,7 @@ def main(zip_file: Path) -> int:
     report = Report(lambda line: print(line, flush=True))
     try:
         settings = Settings.from_env(os.environ)
-        deployment = Deployment(boto3.Session(), settings, os.environ)
+        deployment = Deployment(Clients.from_session(boto3.Session()), settings, os.environ)
         deployment.deploy(zip_file.read_bytes(), lambda plan: None, report, print)
     except SettingsError as error:
         print(error, file=sys.stderr)

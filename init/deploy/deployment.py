@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, NoRegionError
 
 from deploy import code as functions
 from deploy.code import Code
@@ -20,6 +21,12 @@ from deploy.stack import Change, ChangeSet, Event, Pause, Stack
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 PROJECT = "inventory-stack"
 OWN_PIPES = "PipesHaveOwnEndpoint"
@@ -47,18 +54,51 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """A pipeline of a stage, deployed or not, in the account and Region of `session`."""
+class Clients:
+    cloudformation: CloudFormationClient
+    dynamodb: DynamoDBClient
+    kinesis: KinesisClient
+    lambda_: LambdaClient
+    s3: S3Client
+    sts: STSClient
 
-    session: boto3.Session
+    @classmethod
+    def from_session(cls, session: boto3.Session) -> Self:
+        """Raises SettingsError where nothing names a Region."""
+        config = Config(connect_timeout=5, retries={"mode": "standard"})
+        try:
+            return cls(
+                cloudformation=session.client("cloudformation", config=config),
+                dynamodb=session.client("dynamodb", config=config),
+                kinesis=session.client("kinesis", config=config),
+                lambda_=session.client("lambda", config=config),
+                s3=session.client("s3", config=config),
+                sts=session.client("sts", config=config),
+            )
+        except NoRegionError:
+            raise SettingsError("AWS_DEFAULT_REGION is not set: name the AWS Region") from None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A pipeline of a stage, deployed or not. `environ` is that of the program that applies pipes."""
+
+    clients: Clients
     settings: Settings
     environ: Mapping[str, str]
     pause: Pause = time.sleep
 
     @property
     def _stack(self) -> Stack:
-        client = self.session.client("cloudformation")
-        return Stack(client, self.settings.names.stack, self.pause)
+        return Stack(self.clients.cloudformation, self.settings.names.stack, self.pause)
+
+    @property
+    def account(self) -> str:
+        return self.clients.sts.get_caller_identity()["Account"]
+
+    @property
+    def region(self) -> str:
+        return self.clients.sts.meta.region_name
 
     def deploy(
         self,
@@ -71,7 +111,7 @@ class Deployment:
 
         Raises DeploymentError, SettingsError, and AWS's errors.
         """
-        account = self.session.client("sts").get_caller_identity()["Account"]
+        account = self.account
         stack = self._stack
         exists = stack.status() not in (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
         self._check(stack.parameters() if exists else None)
@@ -89,7 +129,7 @@ class Deployment:
             except BaseException:
                 stack.discard(change_set)
                 raise
-            code.upload(self.session.client("s3"))
+            code.upload(self.clients.s3)
             stack.carry_out(change_set, tell)
         if self._own_pipes:
             self.apply_pipes()
@@ -98,14 +138,14 @@ class Deployment:
 
     def destroy(self, tell: Callable[[Event], object]) -> None:
         """Delete the stack and all its data, the code in our own bucket too."""
-        account = self.session.client("sts").get_caller_identity()["Account"]
+        account = self.account
         stack = self._stack
         if self._own_pipes and stack.status():
             self._apply(OWN_PIPES + "=true", "--prune")
         if stack.status():
             stack.delete(tell)
         if not self.environ.get("CODE_BUCKET"):
-            functions.remove(self.session.client("s3"), self._own_bucket(account))
+            functions.remove(self.clients.s3, self._own_bucket(account))
 
     def apply_pipes(self) -> None:
         """Create or update the pipes of the template at the endpoint that they have of their own."""
@@ -116,7 +156,7 @@ class Deployment:
         return bool(self.environ.get("AWS_ENDPOINT_URL_PIPES"))
 
     def _own_bucket(self, account: str) -> str:
-        return functions.own_bucket(self.settings.names.stack, account, self.session.region_name)
+        return functions.own_bucket(self.settings.names.stack, account, self.region)
 
     def _code(self, zip_file: bytes, account: str) -> Code:
         given = self.environ.get("CODE_BUCKET", "")
@@ -125,7 +165,7 @@ class Deployment:
     def _plan(self, account: str, change_set: ChangeSet) -> Plan:
         return Plan(
             account,
-            self.session.region_name,
+            self.region,
             self.settings.names.stage,
             tuple(change_set.changes),
             idle_costs(int(self.settings.parameters["StreamShards"]), change_set.changes),
@@ -150,10 +190,17 @@ class Deployment:
 
     def _strangers(self) -> Iterator[str]:
         names = self.settings.names
-        looks = {
-            f"the stream {names.stream}": lambda: self.session.client("kinesis").describe_stream_summary(StreamName=names.stream),
-            f"the table {names.table}": lambda: self.session.client("dynamodb").describe_table(TableName=names.table),
-            f"the function {names.function}": lambda: self.session.client("lambda").get_function_configuration(FunctionName=names.function),
+        clients = self.clients
+        looks: dict[str, Callable[[], object]] = {
+            f"the stream {names.stream}": lambda: clients.kinesis.describe_stream_summary(
+                StreamName=names.stream
+            ),
+            f"the table {names.table}": lambda: clients.dynamodb.describe_table(
+                TableName=names.table
+            ),
+            f"the function {names.function}": lambda: clients.lambda_.get_function_configuration(
+                FunctionName=names.function
+            ),
         }
         for thing, look in looks.items():
             try:
@@ -167,7 +214,7 @@ class Deployment:
     def _unchanged_shards(self) -> str | None:
         """What to say where the emulator's CloudFormation has not changed the stream's shards."""
         wanted = int(self.settings.parameters["StreamShards"])
-        found = self.session.client("kinesis").describe_stream_summary(
+        found = self.clients.kinesis.describe_stream_summary(
             StreamName=self.settings.names.stream
         )["StreamDescriptionSummary"]["OpenShardCount"]
         if found == wanted:

@@ -80,7 +80,7 @@ def destroy(state: Path, yes: bool) -> None:
                 "This deletes data, and there is no terminal to ask for confirmation. To delete "
                 "anyway, add --yes."
             )
-        account = bench.session.client("sts").get_caller_identity()["Account"]
+        account = bench.deployment.account
         click.confirm(
             f"Delete {names.pipe}, {names.function}, {names.stream}, {names.table} and all other "
             f"resources of the stage {names.stage} in account {account}, Region "

@@ -31,7 +31,7 @@ def main(state: Path) -> None:
         "pipe": lambda command: "eventbridge_pipes" in command,
     }
     with on_own_target(state, time.sleep) as bench, PeakMemory(processes) as memory:
-        bench.provision(lambda change: None)
+        bench.deploy_in_short()
 
         section(f"From the put to the row, at {latency.RATE:g} events per second")
         x = latency.measure(bench)

@@ -55,7 +55,7 @@ def measure(bench: Workbench, spare: Tables) -> Throughput:
     until(lambda: log.poll().reaches(last))
     seconds = time.perf_counter() - started
 
-    batches = _writes(accepted, bench.options.batch_size)
+    batches = _writes(accepted, int(bench.settings.parameters["BatchSize"]))
     # The client as the function has it.
     client = bench.session.client("dynamodb", config=Config(parameter_validation=False))
     store = Store(client, spare, concurrency=4)

@@ -41,7 +41,7 @@ def test_arbitrary_payloads_up_to_a_mebibyte_are_applied_or_rejected(stack: Stac
 
 
 def test_ten_thousand_tiny_records_are_taken_in_one_batch(stack: Stack) -> None:
-    pipes = stack.resources.pipes
+    pipes = stack.client("pipes")
     pipe = pipes.describe_pipe(Name=stack.names.pipe)
     parameters: Any = pipe["SourceParameters"]["KinesisStreamParameters"]
     del parameters["StartingPosition"]  # it cannot be changed

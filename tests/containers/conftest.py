@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pathlib import Path
 
 import pytest
 
-import provisioner
 from stack import Backend
 
 HERE = Path(__file__).parent
@@ -31,6 +32,6 @@ def backend(in_containers: Backend) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def options() -> provisioner.Options:
+def settings() -> Mapping[str, str]:
     """One shard: each is polled, and LocalStack takes much time for that. Compose has two."""
-    return provisioner.Options(stream_shards=1)
+    return {"STREAM_SHARDS": "1"}

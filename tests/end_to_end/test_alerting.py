@@ -17,7 +17,7 @@ def added(product_id: str, quantity: int, event_id: str) -> tuple[str, bytes]:
 
 def give_up_at_once(stack: Stack) -> None:
     """The function does not even begin, and the pipe tries no second time."""
-    functions = stack.resources.lambda_
+    functions = stack.client("lambda")
     name = stack.names.function
     functions.update_function_configuration(FunctionName=name, Handler="inventory.nowhere.handler")
     functions.get_waiter("function_updated_v2").wait(FunctionName=name)

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-import provisioner
 from endings import variant
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
@@ -29,12 +28,13 @@ PRODUCTS = [f"P{n}" for n in range(6)]
 MARK = "crash:"
 LIMIT_SECONDS = 2
 
-OPTIONS = provisioner.Options(max_retry_attempts=1)
+SETTINGS = {"MAX_RETRY_ATTEMPTS": "1"}
+USUAL_LIMIT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def poisonous(backend: Backend, function_zip: Path) -> Iterator[Stack]:
-    with pipeline(backend, OPTIONS, variant(function_zip.read_bytes())) as stack:
+    with pipeline(backend, SETTINGS, variant(function_zip.read_bytes())) as stack:
         yield stack
 
 
@@ -114,7 +114,7 @@ def test_a_record_that_the_function_cannot_handle_is_isolated_and_its_shard_goes
 def test_a_record_that_takes_too_long_is_isolated(poisonous_stack: Stack) -> None:
     limit_time(poisonous_stack, LIMIT_SECONDS)
     assert_isolated(poisonous_stack, "hangs")
-    limit_time(poisonous_stack, OPTIONS.function_timeout_seconds)
+    limit_time(poisonous_stack, USUAL_LIMIT_SECONDS)
 
 
 def test_a_record_that_ends_the_process_of_the_function_is_isolated(poisonous_stack: Stack) -> None:
@@ -123,7 +123,7 @@ def test_a_record_that_ends_the_process_of_the_function_is_isolated(poisonous_st
 
 
 def limit_time(stack: Stack, seconds: int) -> None:
-    client, name = stack.resources.lambda_, stack.names.function
+    client, name = stack.client("lambda"), stack.names.function
     client.update_function_configuration(FunctionName=name, Timeout=seconds)
     client.get_waiter("function_updated_v2").wait(FunctionName=name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import provisioner
 from servers import lead_to, pipeline
 from stack import Backend, Stack
 from subscriber import Alert, subscribed
@@ -38,9 +37,9 @@ def total(alerts: list[Alert]) -> Counter[str]:
 
 @pytest.fixture(scope="module")
 def alerted_stack(
-    backend: Backend, options: provisioner.Options, function_zip: Path
+    backend: Backend, settings: Mapping[str, str], function_zip: Path
 ) -> Iterator[Stack]:
-    with pipeline(backend, options, function_zip.read_bytes()) as stack:
+    with pipeline(backend, settings, function_zip.read_bytes()) as stack:
         yield stack
 
 

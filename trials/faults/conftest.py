@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-import provisioner
 from faults.emulator import Emulator
 from faults.line import BATCH_SIZE, Line, Parts
 from faults.proxy import standing_before
 from faults.table import KEY, FaultTable, Row
-from servers import lead_to, provisioned
+from servers import deployed, lead_to
 from stack import Stack
 
 
@@ -43,8 +42,8 @@ def backend(own_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def options() -> provisioner.Options:
-    return provisioner.Options(batch_size=BATCH_SIZE)
+def settings() -> Mapping[str, str]:
+    return {"BATCH_SIZE": str(BATCH_SIZE)}
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +52,8 @@ def _fresh_pipes(backend: Parts, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_stack(backend: Parts, options: provisioner.Options, function_zip: Path) -> Stack:
-    stack = provisioned(backend, options, function_zip.read_bytes())
+def shared_stack(backend: Parts, settings: Mapping[str, str], function_zip: Path) -> Stack:
+    stack = deployed(backend, settings, function_zip.read_bytes())
     lead_function(stack, backend.proxy.url)
     return stack
 
@@ -69,7 +68,7 @@ def stack(shared_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 @pytest.fixture
 def led_stack(own_stack: Stack, backend: Parts) -> Stack:
-    """For cases with `options` of their own."""
+    """For cases with `settings` of their own."""
     lead_function(own_stack, backend.proxy.url)
     return own_stack
 
@@ -99,7 +98,7 @@ def told(test: pytest.Function) -> str:
 
 def lead_function(stack: Stack, url: str) -> None:
     """Have the function call AWS at `url`."""
-    client = stack.resources.lambda_
+    client = stack.client("lambda")
     name = stack.names.function
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(

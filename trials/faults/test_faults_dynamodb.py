@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-import provisioner
 from faults.effects import (
     altered,
     conflicting,
@@ -72,10 +73,12 @@ class TestOutage:
         return led_stack
 
     @pytest.fixture
-    def options(self) -> provisioner.Options:
-        return provisioner.Options(
-            batch_size=4, function_timeout_seconds=2, max_retry_attempts=RETRIES
-        )
+    def settings(self) -> Mapping[str, str]:
+        return {
+            "BATCH_SIZE": "4",
+            "FUNCTION_TIMEOUT_SECONDS": "2",
+            "MAX_RETRY_ATTEMPTS": str(RETRIES),
+        }
 
     def test_away_for_two_invocations(self, line: Line) -> None:
         """What the function could not do it reports, and the pipe brings it again."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import base64
 import json
 
 import pytest
 
-import provisioner
 from faults.effects import doing, function_error
 from faults.events import Payload, mixed
 from faults.exchange import Request
@@ -98,8 +99,8 @@ class TestDeadLettering:
         return led_stack
 
     @pytest.fixture
-    def options(self) -> provisioner.Options:
-        return provisioner.Options(batch_size=BATCH_SIZE, max_retry_attempts=1)
+    def settings(self) -> Mapping[str, str]:
+        return {"BATCH_SIZE": str(BATCH_SIZE), "MAX_RETRY_ATTEMPTS": "1"}
 
     @pytest.mark.parametrize(
         "point",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import json
 
 import pytest
 
-import provisioner
 from faults.effects import (
     altered,
     cut_after,
@@ -90,8 +91,8 @@ class TestTimeOut:
         return led_stack
 
     @pytest.fixture
-    def options(self) -> provisioner.Options:
-        return provisioner.Options(batch_size=100, function_timeout_seconds=TIMEOUT_SECONDS)
+    def settings(self) -> Mapping[str, str]:
+        return {"BATCH_SIZE": "100", "FUNCTION_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS)}
 
     @pytest.mark.parametrize(
         "operation",

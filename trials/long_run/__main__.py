@@ -54,7 +54,7 @@ def long_run(plan: Plan, folder: Path, tell: Tell) -> list[str]:
         enter(servers.variables)
         code = variant(packaged_function())
         backend = EmbeddedBackend(servers)
-        with pipeline(backend, plan.options, code) as stack:
+        with pipeline(backend, plan.settings, code) as stack:
             run = Run(backend, stack, plan, tell)
             try:
                 run.carry_out()

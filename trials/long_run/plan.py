@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dataclasses import dataclass
 from enum import StrEnum
 
-import provisioner
 
 KILLS = (1 / 3, 2 / 3)
 RESHARD = 1 / 2
@@ -48,11 +49,11 @@ class Plan:
         return sorted((round(share * self.events), blow) for share, blow in shares)
 
     @property
-    def options(self) -> provisioner.Options:
+    def settings(self) -> Mapping[str, str]:
         """The defaults, but for how long a crashing record holds its shard: two attempts in place
         of thirteen, and a limit that one which hangs exceeds soon."""
-        return provisioner.Options(
-            stream_shards=self.shards[0],
-            max_retry_attempts=1,
-            function_timeout_seconds=LIMIT_SECONDS,
-        )
+        return {
+            "STREAM_SHARDS": str(self.shards[0]),
+            "MAX_RETRY_ATTEMPTS": "1",
+            "FUNCTION_TIMEOUT_SECONDS": str(LIMIT_SECONDS),
+        }

@@ -25,7 +25,7 @@ def _follow_the_environment(embedded: EmbeddedBackend, monkeypatch: pytest.Monke
 def test_every_event_is_in_one_place_whatever_happened_to_the_pipeline(
     embedded: EmbeddedBackend, function_zip: Path
 ) -> None:
-    with pipeline(embedded, PLAN.options, variant(function_zip.read_bytes())) as stack:
+    with pipeline(embedded, PLAN.settings, variant(function_zip.read_bytes())) as stack:
         run = Run(embedded, stack, PLAN, print)
         run.carry_out()
         print("\n".join(report.lines(run)))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory_cli.history import Fate
-from stack import Stack, environment_of
+from stack import Stack
 
 FATES = "|".join(fate.replace("_", " ") for fate in Fate)
 COUNTED = re.compile(rf"^  ({FATES}) +(\d+)", re.MULTILINE)
@@ -36,7 +36,7 @@ class Verified:
 
 def verify(stack: Stack) -> Verified:
     """Run the command on `stack`, and wait for it."""
-    lead: Mapping[str, str] = {**stack.backend.variables, **environment_of(stack.names)}
+    lead: Mapping[str, str] = {**stack.backend.variables, "STAGE": stack.names.stage}
     done = subprocess.run(
         [sys.executable, "-m", "inventory_cli", "verify"],
         env={**os.environ, **lead, "TARGET": "aws"},

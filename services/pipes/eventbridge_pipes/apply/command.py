@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from eventbridge_pipes import faults
 from eventbridge_pipes.apply.changes import (
@@ -153,10 +153,10 @@ def _clients() -> tuple[Client, str | None]:
 
     @cache
     def client(service: str) -> Any:
+        if not session.region_name:
+            raise NotBegunError("no AWS Region: set AWS_DEFAULT_REGION")
         try:
             return session.client(service, config=config)  # type: ignore[call-overload]
-        except NoRegionError as error:
-            raise NotBegunError("no AWS Region: set AWS_DEFAULT_REGION") from error
         except (BotoCoreError, ValueError) as error:
             raise NotBegunError(f"the AWS settings cannot be used: {error}") from error
 

@@ -46,7 +46,7 @@ class Resolution(NamedTuple):
 def resolve(template: Template, parameters: Mapping[str, str], answers: Answers) -> Resolution:
     """The pipes of the template whose conditions hold.
 
-    `parameters` are those that have a value other than the default, and the pseudo parameters. Those
+    `parameters` are the pseudo parameters, and those with a value other than the default. Those
     that name a parameter of Systems Manager have its value.
     """
     resolver = _Resolver(template, parameters, answers)

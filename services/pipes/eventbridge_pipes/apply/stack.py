@@ -35,8 +35,9 @@ def unknown(question: Question, stack: str | None) -> Unknown:
         case "Ref":
             return Unknown(f"no resource {name} is known: use --resource {name}=ARN{other}")
         case "Attribute":
-            name = f"{name}.{question.attribute}"
-            return Unknown(f"{name} is not known: use --resource {name}=VALUE{other}")
+            whole = f"{name}.{question.attribute}"
+            option = f"{name}=ARN" if question.attribute == "Arn" else f"{whole}=VALUE"
+            return Unknown(f"{whole} is not known: use --resource {option}{other}")
     what = "export" if question.subject == "Export" else "parameter of Systems Manager"
     return Unknown(
         f"no {what} {name} is known" if stack else f"use --stack to read the {what} {name}"

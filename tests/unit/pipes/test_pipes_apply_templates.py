@@ -1,0 +1,126 @@
+"""The pipes of templates as CDK, SAM and people write them, against a stack that a fake holds.
+
+cdk/ is what aws-cdk-lib 2.275.0 and the aws-pipes-*-alpha packages 2.275.0a0 synthesise, without
+metadata. calls.json has the calls, checked by hand; integration/test_pipes_apply.py compares their
+sources, targets and roles with what MiniStack makes of the same templates.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.validate import ParamValidator
+
+from eventbridge_pipes.apply import command
+from eventbridge_pipes.apply.template import PIPE, read
+from pipes_requests import ACCOUNT, REGION, arn
+from pipes_shapes import MODEL
+
+DATA = Path(__file__).parent / "data"
+CALLS: dict[str, list[Any]] = json.loads((DATA / "calls.json").read_text())
+TEMPLATES = sorted(path.relative_to(DATA / "templates") for path in DATA.rglob("templates/*/*"))
+
+PHYSICAL_IDS = {
+    "AWS::SQS::Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{{}}",
+    "AWS::SNS::Topic": arn("sns", "{}"),
+    "AWS::StepFunctions::StateMachine": arn("states", "stateMachine:{}"),
+    "AWS::Serverless::StateMachine": arn("states", "stateMachine:{}"),
+}
+"""Of others it is the name."""
+
+SYSTEMS_MANAGER = {
+    "/shop/bus": arn("events", "event-bus/shop"),
+    "/shop/cluster-arn": arn("ecs", "cluster/shop"),
+    "/shop/source:1": "shop.stock",
+    "/shop/stock/stream-arn": arn("kinesis", "stream/stock"),
+}
+
+
+class FakeEmulator:
+    """The clients of all services: each logical id is a name too."""
+
+    def __init__(self, template: dict[str, Any]) -> None:
+        self._template = template
+        self._page: dict[str, Any] = {}
+
+    def __call__(self, service: str) -> FakeEmulator:
+        return self
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        parameters = [
+            {
+                "ParameterKey": name,
+                "ParameterValue": str(declared["Default"]),
+                "ResolvedValue": SYSTEMS_MANAGER.get(declared["Default"], declared["Default"]),
+            }
+            for name, declared in self._template.get("Parameters", {}).items()
+        ]
+        stack_id = arn("cloudformation", f"stack/{StackName}/0")
+        return {"Stacks": [{"StackName": StackName, "StackId": stack_id, "Parameters": parameters}]}
+
+    def get_paginator(self, operation: str) -> FakeEmulator:
+        kinds = {name: r["Type"] for name, r in self._template["Resources"].items()}
+        kinds |= {
+            f"{name}Role": "AWS::IAM::Role"
+            for name, kind in kinds.items()
+            if kind == "AWS::Serverless::Function"
+        }
+        resources = [
+            {
+                "LogicalResourceId": name,
+                "ResourceType": kind,
+                "PhysicalResourceId": PHYSICAL_IDS.get(kind, "{}").format(name),
+            }
+            for name, kind in kinds.items()
+        ]
+        names = ["test-function-arn", "shop-function-arn"]
+        names += ["Storage:ExportsOutputFnGetAttSharedDACC02AAArnC693039C"]
+        names += ["Storage:ExportsOutputFnGetAttWorker11F36D0FArnAAAA15E7"]
+        exports = [{"Name": name, "Value": f"the value of {name}"} for name in names]
+        self._page = {"StackResourceSummaries": resources, "Exports": exports}
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [self._page]
+
+    def describe_table(self, TableName: str) -> Any:  # noqa: N803
+        return {"Table": {"LatestStreamArn": arn("dynamodb", f"table/{TableName}/stream/1")}}
+
+    def describe_api_destination(self, Name: str) -> Any:  # noqa: N803
+        return {"ApiDestinationArn": arn("events", f"api-destination/{Name}/0")}
+
+    def get_role(self, RoleName: str) -> Any:  # noqa: N803
+        return {"Role": {"Arn": arn("iam", f"role/a-path/{RoleName}", region="")}}
+
+    def get_parameter(self, Name: str) -> Any:  # noqa: N803
+        return {"Parameter": {"Value": SYSTEMS_MANAGER[Name]}}
+
+
+def calls(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[dict[str, Any]]:
+    emulator = FakeEmulator(read(path))
+    monkeypatch.setattr(command, "_clients", lambda: (emulator, REGION))
+    assert command.main([str(path), "--stack", "shop", "--dry-run"]) == 0, capsys.readouterr().err
+    printed: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return printed
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=str)
+def test_a_template_gives_these_calls(
+    template: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = calls(DATA / "templates" / template, monkeypatch, capsys)
+    assert found == CALLS[str(template)]
+    shape = MODEL.shape_for("CreatePipeRequest")
+    for call in found:
+        assert not ParamValidator().validate(call["CreatePipe"], shape).has_errors()
+
+
+def test_they_are_more_than_thirty_pipes() -> None:
+    templates = [read(DATA / "templates" / path) for path in TEMPLATES]
+    kinds = [each["Type"] for template in templates for each in template["Resources"].values()]
+    assert kinds.count(PIPE) > 30

@@ -175,7 +175,7 @@ def test_a_pipe_that_fails_is_said_with_the_services_reason(
     ]
     code, (line,) = apply(text, *options)
     assert code == 1
-    assert f"{name}: created, but it is CREATE_FAILED: The source stream {name}" in line.replace(
+    assert f"{name}: not created: it is CREATE_FAILED: The source stream {name}" in line.replace(
         arn("kinesis", "stream/"), ""
     )
     pipes.client().delete_pipe(Name=name)

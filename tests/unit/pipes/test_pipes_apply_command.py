@@ -85,9 +85,9 @@ def test_all_that_is_missing_is_named_with_the_option_that_gives_it(
     start = f"eventbridge-pipes apply: {template}: Resources.Pipe.Properties."
     assert [line.removeprefix(start) for line in lines] == [
         "RoleArn.Fn::Sub: use --stack, or --parameter AWS::AccountId=VALUE",
-        "Source.Fn::GetAtt: Stream.Arn is not known: use --resource Stream=ARN, or --stack",
+        "Source.Fn::GetAtt: Stream.Arn is not known: use --resource Stream.Arn=VALUE or --stack",
         "Target.Fn::Sub: use --stack, or --parameter AWS::AccountId=VALUE",
-        "Target.Fn::Sub: Queue.QueueName is not known: use --resource Queue.QueueName=VALUE, or "
+        "Target.Fn::Sub: Queue.QueueName is not known: use --resource Queue.QueueName=VALUE or "
         "--stack",
         "SourceParameters.KinesisStreamParameters.BatchSize.Ref: use --parameter Size=VALUE, or "
         "--stack",
@@ -98,7 +98,7 @@ def test_all_that_is_missing_is_named_with_the_option_that_gives_it(
     ("options", "message"),
     [
         (["--prune"], "--prune needs --stack"),
-        (["--parameter", "Sise=1"], "has no parameter Sise"),
+        (["--parameter", "Sise=1"], "the template has no parameter Sise"),
         ([*GIVEN], "set AWS_ENDPOINT_URL_PIPES: on AWS, CloudFormation creates the pipes"),
         (["--parameter", "Size"], "'Size' is not KEY=VALUE. See eventbridge-pipes apply --help."),
         (["--resource", "Queue=orders"], "not an ARN: 'orders'"),
@@ -138,6 +138,43 @@ def test_wrong_settings_are_one_line_and_exit_code_2(
     assert command.main([str(template), "--stack", "shop"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: [", "is not a CloudFormation template: while parsing"),
+        ("{", "is not a CloudFormation template: Expecting property name"),
+        ("[]", "is not a CloudFormation template: it has no Resources"),
+        ("", "it has no Resources"),
+        ("Resources: []", "it has no Resources"),
+        ("a: &a [*a]", "found unconstructable recursive node"),
+        ("a: \0", "unacceptable character"),
+        ("[" * 1000, "the template is nested too deeply"),
+        ('{"a": ' * 50000, "the template is nested too deeply"),
+        (TEMPLATE.replace("!GetAtt Stream.Arn", "[" * 150 + "]" * 150), "a list is not a value"),
+    ],
+)
+def test_a_text_that_is_no_template_is_one_line_and_exit_code_2(
+    template: Path, text: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template.write_text(text)
+    assert command.main([str(template), *GIVEN[2:]]) == 2
+    assert reason in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_file_that_cannot_be_read_is_one_line_and_exit_code_2(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    binary = template.with_suffix(".zip")
+    binary.write_bytes(b"PK\xff")
+    for path, reason in (
+        (template.parent, "cannot be read: Is a directory"),
+        (template.parent / "none", "cannot be read: No such file or directory"),
+        (binary, "is not UTF-8"),
+    ):
+        assert command.main([str(path)]) == 2
+        assert capsys.readouterr().err == f"eventbridge-pipes apply: {path}: {reason}\n"
 
 
 def test_a_stack_that_is_not_there_is_exit_code_2_and_no_answer_is_1(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.apply.resolution import Answers, Question, Resolution, Unknown, resolve
-from eventbridge_pipes.apply.template import TemplateError, parse, read
+from eventbridge_pipes.apply.template import parse
 from hostile_events import TEXTS
 
 QUEUE_ARN = Question("Attribute", "Queue", "Arn")
@@ -159,39 +158,6 @@ def test_a_resource_that_may_hide_a_pipe_is_a_problem(resources: str, problem: s
     resolution = resolve(parse(f"Resources: {resources}"), {}, {})
     assert [line[: len(problem)] for line in resolution.problems] == [problem]
     assert resolution.pipes == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("a: [", "is not YAML: while parsing"),
-        ("{", "is not JSON: "),
-        ("[]", "it has no Resources"),
-        ("", "it has no Resources"),
-        ("Resources: []", "it has no Resources"),
-        ("a: &a [*a]", "is not YAML: found unconstructable recursive node"),
-        ("[" * 1000, "is nested too deeply"),
-        ('{"a": ' * 50000, "is nested too deeply"),
-        ("a: \0", "is not YAML: unacceptable character"),
-    ],
-)
-def test_a_text_that_is_no_template_is_refused_in_one_line(text: str, reason: str) -> None:
-    with pytest.raises(TemplateError) as raised:
-        parse(text)
-    assert reason in str(raised.value)
-    assert "\n" not in str(raised.value)
-
-
-def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
-    binary = tmp_path / "template.zip"
-    binary.write_bytes(b"PK\xff")
-    for path, reason in (
-        (tmp_path, "Is a directory"),
-        (tmp_path / "none", "No such file"),
-        (binary, "UTF-8"),
-    ):
-        with pytest.raises(TemplateError, match=reason):
-            read(path)
 
 
 FUNCTIONS = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::If"]

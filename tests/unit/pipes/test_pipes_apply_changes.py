@@ -84,7 +84,11 @@ def test_all_that_is_wrong_with_the_properties_is_named_with_its_path() -> None:
 
 @pytest.mark.parametrize("properties", ["text", ["list"], {}])
 def test_properties_that_are_none_are_a_problem(properties: Any) -> None:
-    assert create_request("P", properties, None)[1]
+    assert create_request("P", properties, "shop")[1]
+
+
+def test_what_could_not_be_resolved_is_no_further_problem() -> None:
+    assert create_request("P", PIPE | {"Tags": None, "Target": None}, "shop")[1] == []
 
 
 def test_a_pipe_without_a_name_has_the_same_each_time_within_the_limit() -> None:

@@ -101,7 +101,7 @@ def test_all_that_is_missing_is_named_with_the_option_that_gives_it(
         (["--parameter", "Sise=1"], "the template has no parameter Sise"),
         ([*GIVEN], "set AWS_ENDPOINT_URL_PIPES: on AWS, CloudFormation creates the pipes"),
         (["--parameter", "Size"], "'Size' is not KEY=VALUE. See eventbridge-pipes apply --help."),
-        (["--resource", "Queue=orders"], "not an ARN: 'orders'"),
+        ([*GIVEN, "--resource", "Stream=s"], "Source.Fn::GetAtt: not an ARN: 's'"),
         (["--stak", "shop"], "unrecognized arguments"),
     ],
 )

@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventbridge_pipes.apply.definition import create_request
 from eventbridge_pipes.apply.resolution import Answers, Question, Resolution, Unknown, resolve
 from eventbridge_pipes.apply.template import parse
 from hostile_events import TEXTS
@@ -66,6 +67,7 @@ def resolved(properties: str, answers: Answers = ANSWERS, **parameters: str) -> 
         ("!Sub '${Queue.Arn} ${!Stage} $ {}'", "arn:queue ${Stage} $ {}"),
         ("!Sub ['${A}${Stage}', {A: !Ref Size}]", "5dev"),
         ("!Sub ['${Stage}', {Stage: mine}]", "mine"),
+        ("!Sub ['${Ref}', {Ref: Missing}]", "Missing"),
         ("!Join ['-', [a, !Ref Stage, !Ref AWS::NoValue]]", "a-dev"),
         ("!Join ['+', !Ref Names]", "a+b"),
         ("!Select [1, !Ref Names]", "b"),
@@ -162,6 +164,7 @@ def test_a_resource_that_may_hide_a_pipe_is_a_problem(resources: str, problem: s
 
 FUNCTIONS = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::If"]
 FUNCTIONS += ["Fn::FindInMap", "Fn::Base64", "Fn::ImportValue", "Fn::Equals", "Condition"]
+FUNCTIONS += ["Tags", "SourceParameters"]
 NAMES = st.sampled_from(["Stage", "Names", "IsDev", "Circle", "Sizes", "dev", "size", "Queue.Arn"])
 NODES = st.recursive(
     NAMES | TEXTS | st.booleans() | st.integers() | st.none(),
@@ -183,6 +186,8 @@ def test_no_template_makes_it_fail(node: Any) -> None:
     first = resolve(template, {}, {})
     second = resolve(template, {}, {question: "a" for question in first.questions})
     assert not set(first.questions) & set(second.questions)
+    for properties in (*first.pipes.values(), *second.pipes.values()):
+        create_request("P", properties, "shop")
 
 
 @given(

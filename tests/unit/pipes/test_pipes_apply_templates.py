@@ -15,6 +15,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from eventbridge_pipes.apply import command
+from eventbridge_pipes.apply.resolution import Question
+from eventbridge_pipes.apply.stack import Stack
 from eventbridge_pipes.apply.template import PIPE, read
 from pipes_requests import ACCOUNT, REGION, arn
 from pipes_shapes import MODEL
@@ -31,6 +33,8 @@ PHYSICAL_IDS = {
 }
 """Of others it is the name."""
 
+NESTED = arn("cloudformation", "stack/nested/0")
+
 SYSTEMS_MANAGER = {
     "/shop/bus": arn("events", "event-bus/shop"),
     "/shop/cluster-arn": arn("ecs", "cluster/shop"),
@@ -42,19 +46,27 @@ SYSTEMS_MANAGER = {
 class FakeEmulator:
     """The clients of all services: each logical id is a name too."""
 
-    def __init__(self, template: dict[str, Any]) -> None:
+    def __init__(self, template: dict[str, Any], **physical_ids: str) -> None:
         self._template = template
+        self._physical_ids = physical_ids
         self._page: dict[str, Any] = {}
 
     def __call__(self, service: str) -> FakeEmulator:
         return self
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        if StackName == NESTED:
+            outputs = [{"OutputKey": "Arn", "OutputValue": "an output"}]
+            return {"Stacks": [{"StackName": "nested", "StackId": NESTED, "Outputs": outputs}]}
         parameters = [
             {
                 "ParameterKey": name,
-                "ParameterValue": str(declared["Default"]),
-                "ResolvedValue": SYSTEMS_MANAGER.get(declared["Default"], declared["Default"]),
+                "ParameterValue": "****" if declared.get("NoEcho") else declared["Default"],
+                **(
+                    {"ResolvedValue": SYSTEMS_MANAGER[declared["Default"]]}
+                    if declared["Default"] in SYSTEMS_MANAGER
+                    else {}
+                ),
             }
             for name, declared in self._template.get("Parameters", {}).items()
         ]
@@ -72,7 +84,9 @@ class FakeEmulator:
             {
                 "LogicalResourceId": name,
                 "ResourceType": kind,
-                "PhysicalResourceId": PHYSICAL_IDS.get(kind, "{}").format(name),
+                "PhysicalResourceId": self._physical_ids.get(
+                    name, PHYSICAL_IDS.get(kind, "{}").format(name)
+                ),
             }
             for name, kind in kinds.items()
         ]
@@ -124,3 +138,61 @@ def test_they_are_more_than_thirty_pipes() -> None:
     templates = [read(DATA / "templates" / path) for path in TEMPLATES]
     kinds = [each["Type"] for template in templates for each in template["Resources"].values()]
     assert kinds.count(PIPE) > 30
+
+
+RESOURCES = {
+    "Nested": "AWS::CloudFormation::Stack",
+    "Ignored": "AWS::Kinesis::Stream",
+    "Failed": "AWS::Kinesis::Stream",
+    "WithArn": "AWS::Kinesis::Stream",
+    "Queue": "AWS::SQS::Queue",
+    "Function": "AWS::Serverless::Function",
+    "Table": "AWS::Serverless::SimpleTable",
+    "Other": "Custom::Thing",
+}
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "attribute", "value"),
+    [
+        ("Attribute", "Nested", "Outputs.Arn", "an output"),
+        ("Attribute", "Nested", "Outputs.Gone", None),
+        ("Ref", "Ignored", "", None),
+        ("Attribute", "Ignored", "Arn", None),
+        ("Ref", "Failed", "", None),
+        ("Ref", "Gone", "", None),
+        ("Attribute", "WithArn", "Arn", arn("kinesis", "stream/s")),
+        ("Attribute", "Queue", "QueueUrl", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/Queue"),
+        ("Attribute", "Queue", "QueueName", "Queue"),
+        ("Attribute", "Function", "Arn", arn("lambda", "function:Function")),
+        ("Attribute", "Table", "StreamArn", arn("dynamodb", "table/Table/stream/1")),
+        ("Attribute", "Other", "Arn", None),
+        ("Export", "gone", "", None),
+        ("Parameter", "/shop/source:1", "", "shop.stock"),
+    ],
+)
+def test_a_stack_answers_what_its_resources_tell(
+    subject: str, name: str, attribute: str, value: str | None
+) -> None:
+    template = {"Resources": {name: {"Type": kind} for name, kind in RESOURCES.items()}}
+    ids = {
+        "Nested": NESTED,
+        "Ignored": "unknown",
+        "Failed": "",
+        "WithArn": arn("kinesis", "stream/s"),
+    }
+    stack = Stack(FakeEmulator(template, **ids), "shop")
+    assert stack.answer(Question(subject, name, attribute)) == value
+
+
+def test_a_hidden_parameter_has_no_value() -> None:
+    declared = {"Secret": {"Default": "a", "NoEcho": True}, "Open": {"Default": "b"}}
+    stack = Stack(FakeEmulator({"Resources": {}, "Parameters": declared}), "shop")
+    assert stack.parameters == {
+        "Open": "b",
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::StackId": arn("cloudformation", "stack/shop/0"),
+        "AWS::StackName": "shop",
+    }

@@ -21,7 +21,6 @@ from eventbridge_pipes.apply.definition import Request, create_request
 from eventbridge_pipes.apply.resolution import Question, Unknown, resolve
 from eventbridge_pipes.apply.stack import Client, Stack, given, unknown
 from eventbridge_pipes.apply.template import NotBegunError, Template, read
-from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.logs import escaped
 from eventbridge_pipes.settings import Parser
 
@@ -64,12 +63,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("template", type=Path, metavar="TEMPLATE", help="YAML or JSON")
     add("--stack", metavar="NAME", help="the emulator's stack of this template")
-    for name, form, kind, meaning in (
-        ("--parameter", "KEY=VALUE", _pair, "a parameter, or a pseudo parameter"),
-        ("--resource", "LOGICAL_ID=ARN", _resource, "a resource, or LOGICAL_ID.ATTRIBUTE=VALUE"),
+    for name, form, meaning in (
+        ("--parameter", "KEY=VALUE", "a parameter, or a pseudo parameter; repeatable"),
+        ("--resource", "LOGICAL_ID=ARN", "a resource, or LOGICAL_ID.ATTRIBUTE=VALUE; repeatable"),
     ):
-        repeatable = f"{meaning}; repeatable"
-        add(name, type=kind, action="append", default=[], metavar=form, help=repeatable)
+        add(name, type=_pair, action="append", default=[], metavar=form, help=meaning)
     add("--prune", action="store_true", help="delete pipes of the stack that the template lacks")
     add("--dry-run", action="store_true", help="only print the CreatePipe calls")
     return parser.parse_args(arguments)
@@ -79,16 +77,6 @@ def _pair(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not (key and separator):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return key, value
-
-
-def _resource(text: str) -> tuple[str, str]:
-    key, value = _pair(text)
-    try:
-        if "." not in key:
-            Arn.parse(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
     return key, value
 
 
@@ -102,7 +90,7 @@ def _apply(options: argparse.Namespace) -> int:
         print(json.dumps(calls, indent=2, default=datetime.isoformat))
         return 0
     pipes = client("pipes")
-    if ".amazonaws.com" in pipes.meta.endpoint_url:
+    if any(aws in pipes.meta.endpoint_url for aws in (".amazonaws.com", ".api.aws")):
         raise NotBegunError("set AWS_ENDPOINT_URL_PIPES: on AWS, CloudFormation creates the pipes")
     if not requests:
         print(f"{escaped(str(options.template))}: no pipes")
@@ -174,7 +162,7 @@ def _answer(question: Question, options: argparse.Namespace, stack: Stack | None
         value = given(question, dict(options.resource))
         if value is None and stack:
             value = stack.answer(question)
-    except ClientError as error:
+    except (ClientError, ValueError) as error:
         return Unknown(faults.describe(error))
     return unknown(question, options.stack) if value is None else value
 

@@ -134,8 +134,9 @@ class _Resolver:
                 return self._value(then if holds else otherwise, (*path, 1 if holds else 2))
             case "Fn::Sub", str():
                 return self._sub(argument, {}, path)
-            case "Fn::Sub", [str(text), dict() as variables]:
-                return self._sub(text, self._value(variables, (*path, 1)), path)
+            case "Fn::Sub", [str(text), dict() as given]:
+                variables = {k: self._value(v, (*path, 1, k)) for k, v in given.items()}
+                return self._sub(text, variables, path)
         arguments = self._value(argument, path)
         if _unresolved(arguments):
             return None

@@ -46,6 +46,8 @@ SYSTEMS_MANAGER = {
 class FakeEmulator:
     """The clients of all services: each logical id is a name too."""
 
+    status = "CREATE_COMPLETE"
+
     def __init__(self, template: dict[str, Any], **physical_ids: str) -> None:
         self._template = template
         self._physical_ids = physical_ids
@@ -57,7 +59,8 @@ class FakeEmulator:
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if StackName == NESTED:
             outputs = [{"OutputKey": "Arn", "OutputValue": "an output"}]
-            return {"Stacks": [{"StackName": "nested", "StackId": NESTED, "Outputs": outputs}]}
+            nested = {"StackName": "nested", "StackId": NESTED, "StackStatus": "CREATE_COMPLETE"}
+            return {"Stacks": [nested | {"Outputs": outputs}]}
         parameters = [
             {
                 "ParameterKey": name,
@@ -71,7 +74,8 @@ class FakeEmulator:
             for name, declared in self._template.get("Parameters", {}).items()
         ]
         stack_id = arn("cloudformation", f"stack/{StackName}/0")
-        return {"Stacks": [{"StackName": StackName, "StackId": stack_id, "Parameters": parameters}]}
+        stack = {"StackName": StackName, "StackId": stack_id, "StackStatus": self.status}
+        return {"Stacks": [stack | {"Parameters": parameters}]}
 
     def get_paginator(self, operation: str) -> FakeEmulator:
         kinds = {name: r["Type"] for name, r in self._template["Resources"].items()}
@@ -138,6 +142,22 @@ def test_they_are_more_than_thirty_pipes() -> None:
     templates = [read(DATA / "templates" / path) for path in TEMPLATES]
     kinds = [each["Type"] for template in templates for each in template["Resources"].values()]
     assert kinds.count(PIPE) > 30
+
+
+def test_a_stack_that_failed_is_named_before_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = DATA / "templates" / "by_hand" / "hook.json"
+    emulator = FakeEmulator(read(path), Role="", Hook="")
+    emulator.status = "ROLLBACK_COMPLETE"
+    monkeypatch.setattr(command, "_clients", lambda: (emulator, REGION))
+    assert command.main([str(path), "--stack", "shop", "--dry-run"]) == 2
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith("the stack shop is ROLLBACK_COMPLETE")
+    assert [line.partition("Properties.")[2] for line in others] == [
+        "RoleArn.Fn::GetAtt: Role.Arn is not known: use --resource Role.Arn=VALUE",
+        "Target.Fn::GetAtt: Hook.Arn is not known: use --resource Hook.Arn=VALUE",
+    ]
 
 
 RESOURCES = {

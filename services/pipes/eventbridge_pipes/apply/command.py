@@ -44,6 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     except NotBegunError as error:
         _complain(*error.args)
         return 2
+    except KeyboardInterrupt:
+        return 130
     except RecursionError:
         _complain("the template is nested too deeply")
         return 2
@@ -137,6 +139,8 @@ def _requests(options: argparse.Namespace, client: Client, region: str | None) -
             answers[question] = _answer(question, options, stack)
     made = [create_request(name, each, options.stack) for name, each in found.pipes.items()]
     problems = [*found.problems, *(problem for _, wrong in made for problem in wrong)]
+    if problems and stack and not stack.status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
+        problems.insert(0, f"the stack {options.stack} is {stack.status}")
     if problems:
         raise NotBegunError(*(f"{options.template}: {problem}" for problem in problems))
     return [request for request, _ in made]

@@ -114,6 +114,7 @@ class Stack:
     def __init__(self, client: Client, stack: str) -> None:
         self._client = client
         self._stack = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        self.status: str = self._stack["StackStatus"]
 
     @property
     def parameters(self) -> dict[str, str]:

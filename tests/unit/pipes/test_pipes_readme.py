@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from eventbridge_pipes.apply import command as apply
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.watching.exposition import PipesCollector
 from eventbridge_pipes.watching.tally import Tally
@@ -39,15 +41,23 @@ def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_
         assert "`" in shown or not here.startswith(("done", "refused")), fact
 
 
-def test_its_options_are_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("section", "until", "show_help"),
+    [
+        ("## Settings", "Exit codes", lambda: Settings.read(["--help"], {})),
+        ("## Pipes from a template", "Without", lambda: apply.main(["--help"])),
+    ],
+)
+def test_its_options_are_those_of_the_command(
+    section: str, until: str, show_help: Callable[[], object], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        Settings.read(["--help"], {})
+        show_help()
     usage = capsys.readouterr().out.partition("\n\n")[0]
-    settings = README.partition("## Settings")[2].partition("Exit codes")[0]
-    assert set(re.findall(r"`(--[a-z-]+)", settings)) == {
-        *re.findall(r"--[a-z-]+", usage),
-        "--help",
-    }
+    table = README.partition(section)[2].partition(until)[0]
+    named = {"--help", *re.findall(r"^\| `(--[a-z-]+)", table, re.M)}
+    named |= set(re.findall(r"^\| `--help`, `(--[a-z-]+)", table, re.M))
+    assert named == {*re.findall(r"--[a-z-]+", usage), "--help"}
 
 
 def test_its_metrics_are_those_that_prometheus_gets() -> None:

@@ -6,12 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from eventbridge_pipes.apply.definition import (
-    STACK_TAG,
-    Request,
-    fixed,
-    update_request,
-)
+from eventbridge_pipes.apply.definition import STACK_TAG, Request, fixed, update_request
 from eventbridge_pipes.model import State
 
 SETTLE_SECONDS = 120
@@ -21,7 +16,7 @@ _PAUSE = 0.1
 
 
 class PipeFailedError(Exception):
-    """The pipe did not reach the wanted state; the message says why."""
+    """The pipe cannot reach the wanted state, or did not; the message says why."""
 
 
 class Change(NamedTuple):
@@ -32,18 +27,18 @@ class Change(NamedTuple):
     calls: list[tuple[str, Request]]
 
 
-def change(wanted: Request, current: Mapping[str, Any] | None) -> Change | str:
-    """How `current`, as DescribePipe shows it, becomes `wanted`; or why it cannot."""
+def change(wanted: Request, current: Mapping[str, Any] | None) -> Change:
+    """How `current`, as DescribePipe shows it, becomes `wanted`. Raises PipeFailedError."""
     name, tags = wanted["Name"], wanted.get("Tags", {})
     if current is None:
         return Change(name, "created", [("create_pipe", wanted)])
     owner = current.get("Tags", {}).get(STACK_TAG)
     if owner not in (None, tags.get(STACK_TAG)):
-        return f"the pipe {name} belongs to the stack {owner}: choose another Name"
+        raise PipeFailedError(f"it belongs to the stack {owner}: choose another Name")
     if differing := fixed(wanted, current):
-        return (
-            f"the pipe {name} cannot change its {' and '.join(differing)}: give it another Name, "
-            "or delete it and apply again. The new pipe begins at its starting position"
+        raise PipeFailedError(
+            f"no update can change {' and '.join(differing)}: give it another Name, or delete it "
+            "and apply again. The new pipe begins at its starting position"
         )
     calls: list[tuple[str, Request]] = []
     if tags.items() - current.get("Tags", {}).items():

@@ -60,9 +60,10 @@ def create_request(
     path = f"Resources.{logical_id}.Properties"
     if isinstance(properties, dict):
         properties = {"Name": default_name(stack, logical_id), **properties}
+        tags = properties.get("Tags", {})
+        if stack and isinstance(tags, dict):
+            properties["Tags"] = {**tags, STACK_TAG: stack}
     request = _typed(_shape("CreatePipe"), properties, path, problems)
-    if stack and not problems:
-        request["Tags"] = {**request.get("Tags", {}), STACK_TAG: stack}
     return request, problems
 
 

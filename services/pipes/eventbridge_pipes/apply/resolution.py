@@ -46,7 +46,7 @@ class Resolution(NamedTuple):
 def resolve(template: Template, parameters: Mapping[str, str], answers: Answers) -> Resolution:
     """The pipes of the template whose conditions hold.
 
-    `parameters` are those that have a value other than the default, and the pseudo parameters. Those
+    `parameters` are the pseudo parameters, and those with a value other than the default. Those
     that name a parameter of Systems Manager have its value.
     """
     resolver = _Resolver(template, parameters, answers)
@@ -134,8 +134,9 @@ class _Resolver:
                 return self._value(then if holds else otherwise, (*path, 1 if holds else 2))
             case "Fn::Sub", str():
                 return self._sub(argument, {}, path)
-            case "Fn::Sub", [str(text), dict() as variables]:
-                return self._sub(text, self._value(variables, (*path, 1)), path)
+            case "Fn::Sub", [str(text), dict() as given]:
+                variables = {k: self._value(v, (*path, 1, k)) for k, v in given.items()}
+                return self._sub(text, variables, path)
         arguments = self._value(argument, path)
         if _unresolved(arguments):
             return None

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from eventbridge_pipes.apply.resolution import Question, Unknown
 from eventbridge_pipes.arns import Arn
 
@@ -30,17 +28,10 @@ def given(question: Question, resources: Mapping[str, str]) -> str | None:
 
 def unknown(question: Question, stack: str | None) -> Unknown:
     """Why there is no answer, and what to do."""
-    name, other = question.name, "" if stack else ", or --stack"
-    match question.subject:
-        case "Ref":
-            return Unknown(f"no resource {name} is known: use --resource {name}=ARN{other}")
-        case "Attribute":
-            name = f"{name}.{question.attribute}"
-            return Unknown(f"{name} is not known: use --resource {name}=VALUE{other}")
-    what = "export" if question.subject == "Export" else "parameter of Systems Manager"
-    return Unknown(
-        f"no {what} {name} is known" if stack else f"use --stack to read the {what} {name}"
-    )
+    name, options = ".".join(filter(None, question[1:])), [] if stack else ["--stack"]
+    if question.subject in ("Ref", "Attribute"):
+        options.insert(0, f"--resource {name}={'VALUE' if question.attribute else 'ARN'}")
+    return Unknown(f"{name} is not known" + f": use {' or '.join(options)}" * bool(options))
 
 
 def ref(arn: Arn) -> str:
@@ -99,21 +90,16 @@ _ARNS = {
 }
 """ARNs that follow from the physical id, which is the name (of a queue, what its URL ends with)."""
 
-_ASKED: Mapping[tuple[str, str], Callable[[Client, str], str | None]] = {
-    ("AWS::DynamoDB::GlobalTable", "StreamArn"): lambda client, name: _stream(client, name),
-    ("AWS::DynamoDB::Table", "StreamArn"): lambda client, name: _stream(client, name),
-    ("AWS::Events::ApiDestination", "Arn"): lambda client, name: client(
-        "events"
-    ).describe_api_destination(Name=name)["ApiDestinationArn"],
-    ("AWS::Events::Connection", "Arn"): lambda client, name: client("events").describe_connection(
-        Name=name
-    )["ConnectionArn"],
-    ("AWS::IAM::Role", "Arn"): lambda client, name: client("iam").get_role(RoleName=name)["Role"][
-        "Arn"
-    ],
-    ("AWS::SSM::Parameter", "Value"): lambda client, name: _parameter(client, name),
+_TABLE_STREAM = "dynamodb describe_table TableName Table LatestStreamArn"
+_ASKED = {
+    "AWS::DynamoDB::GlobalTable.StreamArn": _TABLE_STREAM,
+    "AWS::DynamoDB::Table.StreamArn": _TABLE_STREAM,
+    "AWS::Events::ApiDestination.Arn": "events describe_api_destination Name ApiDestinationArn",
+    "AWS::Events::Connection.Arn": "events describe_connection Name ConnectionArn",
+    "AWS::IAM::Role.Arn": "iam get_role RoleName Role Arn",
+    "AWS::SSM::Parameter.Value": "ssm get_parameter Name Parameter Value",
 }
-"""Attributes that do not follow from it."""
+"""How the others are asked for: service, operation, its parameter, and where the answer has it."""
 
 _SAM = {
     "AWS::Serverless::Function": "AWS::Lambda::Function",
@@ -128,6 +114,7 @@ class Stack:
     def __init__(self, client: Client, stack: str) -> None:
         self._client = client
         self._stack = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        self.status: str = self._stack["StackStatus"]
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -151,11 +138,14 @@ class Stack:
             case "Export":
                 return self._exports.get(question.name)
             case "Parameter":
-                return _parameter(self._client, question.name)
+                return self._asked(_ASKED["AWS::SSM::Parameter.Value"], question.name)
         resource = self._resources.get(question.name, {})
         physical = resource.get("PhysicalResourceId")
-        if not physical or question.subject == "Ref":
-            return physical or None
+        # LocalStack gives a resource whose type it passes over the id `unknown`.
+        if physical in (None, "", "unknown"):
+            return None
+        if question.subject == "Ref":
+            return str(physical)
         kind = _SAM.get(resource["ResourceType"], resource["ResourceType"])
         return self._attribute(kind, physical, question.attribute)
 
@@ -163,8 +153,8 @@ class Stack:
         if kind == "AWS::CloudFormation::Stack":
             outputs = Stack(self._client, physical)._stack.get("Outputs", ())
             return {f"Outputs.{o['OutputKey']}": o["OutputValue"] for o in outputs}.get(wanted)
-        if ask := _ASKED.get((kind, wanted)):
-            return ask(self._client, physical)
+        if how := _ASKED.get(f"{kind}.{wanted}"):
+            return self._asked(how, physical)
         if wanted == "QueueUrl":
             return physical
         arn = physical
@@ -177,10 +167,17 @@ class Stack:
             arn = f"arn:{partition}:{_ARNS[kind].format(place=place, id=name)}"
         return attribute(Arn.parse(arn), wanted)
 
+    def _asked(self, how: str, name: str) -> str | None:
+        service, operation, parameter, *where = how.split()
+        answer = getattr(self._client(service), operation)(**{parameter: name})
+        for member in where:
+            answer = answer.get(member, {})
+        return answer or None
+
     @cached_property
     def _resources(self) -> Mapping[str, Any]:
-        pages = self._client("cloudformation").get_paginator("list_stack_resources")
-        answers = pages.paginate(StackName=self._stack["StackName"])
+        lister = self._client("cloudformation").get_paginator("list_stack_resources")
+        answers = lister.paginate(StackName=self._stack["StackName"])
         return {
             r["LogicalResourceId"]: r for page in answers for r in page["StackResourceSummaries"]
         }
@@ -189,20 +186,3 @@ class Stack:
     def _exports(self) -> Mapping[str, str]:
         answers = self._client("cloudformation").get_paginator("list_exports").paginate()
         return {e["Name"]: e["Value"] for page in answers for e in page["Exports"]}
-
-
-def _parameter(client: Client, name: str) -> str | None:
-    try:
-        value: str = client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return None
-        raise
-    return value
-
-
-def _stream(client: Client, table: str) -> str | None:
-    arn: str | None = (
-        client("dynamodb").describe_table(TableName=table)["Table"].get("LatestStreamArn")
-    )
-    return arn

@@ -15,8 +15,8 @@ Template = dict[str, Any]
 types come from the API's model. None stands for a null."""
 
 
-class TemplateError(Exception):
-    """The text is no template; the message says why."""
+class NotBegunError(Exception):
+    """Nothing was changed; the arguments are lines that say why and what to do."""
 
 
 class _Loader(yaml.BaseLoader):
@@ -37,30 +37,26 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def read(path: Path) -> Template:
-    """Raises TemplateError."""
+    """Raises NotBegunError."""
     try:
         return parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise TemplateError(f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TemplateError("is not UTF-8") from error
+        reason = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        reason = "is not UTF-8"
+    except (yaml.YAMLError, ValueError) as error:
+        reason = f"is not a CloudFormation template: {' '.join(str(error).split())}"
+    raise NotBegunError(f"{path}: {reason}")
 
 
 def parse(text: str) -> Template:
-    """Raises TemplateError."""
-    try:
-        if text.lstrip().startswith("{"):
-            template = _as_texts(json.loads(text, parse_int=str, parse_float=str))
-        else:
-            template = yaml.load(text, _Loader)  # noqa: S506
-    except json.JSONDecodeError as error:
-        raise TemplateError(f"is not JSON: {error}") from error
-    except yaml.YAMLError as error:
-        raise TemplateError(f"is not YAML: {' '.join(str(error).split())}") from error
-    except RecursionError as error:
-        raise TemplateError("is nested too deeply") from error
+    """Raises YAMLError or ValueError."""
+    if text.lstrip().startswith("{"):
+        template = _as_texts(json.loads(text, parse_int=str, parse_float=str))
+    else:
+        template = yaml.load(text, _Loader)  # noqa: S506
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-        raise TemplateError("is not a CloudFormation template: it has no Resources")
+        raise ValueError("it has no Resources")
     return template
 
 

@@ -142,8 +142,8 @@ def _holds(request: Mapping[str, Any], item: Mapping[str, Any] | None) -> bool:
             return bool(number == values[":read"])
         case "attribute_not_exists(sequence_number)":
             return number is None
-        case "attribute_not_exists(product_id) OR sequence_number < :first":
-            return number is None or bool(number < values[":first"])
+        case "attribute_not_exists(product_id) OR sequence_number <= :known":
+            return number is None or bool(number <= values[":known"])
         case other:
             raise NotImplementedError(f"no such condition is known here: {other}")
 

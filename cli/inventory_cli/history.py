@@ -14,7 +14,7 @@ from enum import StrEnum
 from heapq import nsmallest
 
 from inventory.event import Event, ProductRemoved
-from inventory.stock import RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 
 MOST_HISTORIES = 256
@@ -53,13 +53,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A way that things can have gone: the row it leaves, and the fate of each event so far.
+    """A way that things can have gone: the row it leaves, or the marker of its removal, and the
+    fate of each event so far.
 
     `contradictions` counts what the rejected queue says against it, `detours` the events that
     went the unlikely way.
     """
 
     row: Row | None = None
+    removed: Removal | None = None
     contradictions: int = 0
     detours: int = 0
     fate: Fate | None = None
@@ -83,6 +85,9 @@ class Explanation:
     explained: bool
 
 
+Layer = dict[tuple[Row | None, Removal | None], History]
+"""The rows and markers there can be after some of the events, each with its likeliest history."""
+
 Ways = Callable[[Item], tuple[bool, ...]]
 """Whether an event was handled, or given up on: what is possible, the likely way first."""
 
@@ -95,7 +100,7 @@ def explain(
     Without `whole`, the ids that the row remembers may begin before the first of `items`.
     """
 
-    def matching(layer: dict[Row | None, History]) -> History | None:
+    def matching(layer: Layer) -> History | None:
         found = [history for history in layer.values() if _agree(history.row, row, whole)]
         return min(found, key=_unlikelihood, default=None)
 
@@ -109,22 +114,21 @@ def explain(
     return Explanation(next(iter(likely[-1].values())), explained=False)
 
 
-def _layers(
-    items: Sequence[Item], names: RemovalNamePolicy, ways: Ways
-) -> list[dict[Row | None, History]]:
-    """After none, one, two … of `items`: the rows there can be, each with its likeliest history."""
-    layers: list[dict[Row | None, History]] = [{None: History()}]
+def _layers(items: Sequence[Item], names: RemovalNamePolicy, ways: Ways) -> list[Layer]:
+    """The layers after none, one, two … of `items`."""
+    layers: list[Layer] = [{(None, None): History()}]
     for item in items:
-        layer: dict[Row | None, History] = {}
+        layer: Layer = {}
         for before in layers[-1].values():
             for detour, handled in enumerate(ways(item)):
                 history = _after(before, item, handled, detour, names)
-                known = layer.get(history.row)
+                state = history.row, history.removed
+                known = layer.get(state)
                 if known is None or _unlikelihood(history) < _unlikelihood(known):
-                    layer[history.row] = history
+                    layer[state] = history
         if len(layer) > MOST_HISTORIES:
             kept = nsmallest(MOST_HISTORIES, layer.values(), key=_unlikelihood)
-            layer = {history.row: history for history in kept}
+            layer = {(history.row, history.removed): history for history in kept}
         layers.append(layer)
     return layers
 
@@ -132,13 +136,17 @@ def _layers(
 def _after(
     before: History, item: Item, handled: bool, detour: int, names: RemovalNamePolicy
 ) -> History:
+    row, removed = before.row, before.removed
     if handled:
-        step = apply(before.row, item.event, names)
-        row, fate = step.row, Fate(step.outcome)
+        step = apply(row, item.event, names, removed)
+        fate = Fate(step.outcome)
+        if step.outcome is Outcome.APPLIED:
+            row, removed = step.row, step.removed
     else:
-        row, fate = before.row, Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
+        fate = Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
     return History(
         row,
+        removed,
         before.contradictions + contradicted(item, fate),
         before.detours + detour,
         fate,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -26,6 +26,7 @@ from inventory.event import (
 from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
+from inventory_cli import table
 from inventory_cli.failures.again import origin_of
 from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
 from inventory_cli.verdict import Difference, Problem, Trace, Verdict
@@ -50,6 +51,11 @@ class Evidence:
     dead_letters: Sequence[DeadLetter]
     rows: Mapping[str, Row]
     whole: bool = True
+
+    def about(self, product_ids: Collection[str]) -> Evidence:
+        """The part of it that is about these products."""
+        records = [r for r in self.records if r.partition_key in product_ids]
+        return replace(self, records=records, rows=table.of(product_ids, self.rows))
 
 
 def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
@@ -193,9 +199,18 @@ def _of_product(
 
 
 def _first_certain(items: Sequence[Item], names: RemovalNamePolicy) -> int | None:
-    """From where on the events say all, whatever was before them: None when they never do."""
+    """From where on the events say all, whatever was before them: None when they never do.
+
+    A copy of an event before it is a duplicate if that one was applied, which is not known.
+    """
+    last: dict[str | None, int] = {
+        item.event.event_id: index for index, item in enumerate(items) if item.event.event_id
+    }
+    copied_until = -1
     for index, item in enumerate(items):
-        if item.dead_letter or item.put_again or item.rejection:
+        may_be_copy = index <= copied_until
+        copied_until = max(copied_until, last.get(item.event.event_id, -1))
+        if item.dead_letter or item.put_again or item.rejection or may_be_copy:
             continue
         if isinstance(item.event, ProductAdded):
             return index

@@ -126,7 +126,9 @@ def function_access(
             ],
             table,
         ),
-        allow(["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], removals),
+        allow(
+            ["dynamodb:ConditionCheckItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"], removals
+        ),
         allow(["sns:Publish"], topic),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:*"),
         *key.statements(reads=["dynamodb"], writes=["sns"]),

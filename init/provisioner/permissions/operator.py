@@ -11,6 +11,7 @@ from provisioner.resources import LogGroup
 
 PRODUCE = "`produce`, `redrive`, the dashboard"
 READ_STREAM = "`verify`, `redrive`, the dashboard"
+READ_REMOVALS = "`redrive`, `demo`, `scenario`, the dashboard"
 READ_TABLE = "`table`, `audit`, `verify`, `redrive`, the dashboard"
 FOLLOW_TABLE = "`table --watch`, `audit`, the dashboard"
 READ_QUEUES = "`rejected`, `dead-letters`, `verify`, `redrive`, the dashboard"
@@ -38,6 +39,13 @@ def operator(names: Names, options: Options, account: Account) -> list[Grant]:
             "ReadStream", READ_STREAM, "kinesis", "ListShards GetShardIterator GetRecords", stream
         ),
         grant("ReadTable", READ_TABLE, "dynamodb", "DescribeTable Scan GetItem", (table,)),
+        grant(
+            "ReadRemovals",
+            READ_REMOVALS,
+            "dynamodb",
+            "Scan GetItem",
+            (account.arn("dynamodb", f"table/{names.removals_table}"),),
+        ),
         grant(
             "FollowTable",
             FOLLOW_TABLE,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inventory.dead_letters import DeadLetter
 from inventory.event import InvalidEventError, parse
 from inventory.rejections import Rejection
-from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.failures.again import carrying
 from inventory_cli.history import Fate
@@ -66,6 +66,7 @@ def left_by(
 ) -> Evidence:
     """What a pipeline leaves that gives up on these sequence numbers and handles the rest."""
     rows: dict[str, Row] = {}
+    removals: dict[str, Removal] = {}
     rejections = []
     for record in records:
         if record.sequence_number in given_up:
@@ -75,9 +76,13 @@ def left_by(
         except InvalidEventError:
             rejections.append(rejection(record))
             continue
-        step = apply(rows.pop(said.product_id, None), said, IGNORE)
+        product_id = said.product_id
+        step = apply(rows.get(product_id), said, IGNORE, removals.get(product_id))
         if step.row is not None:
-            rows[said.product_id] = step.row
+            rows[product_id] = step.row
+        elif step.removed is not None:
+            del rows[product_id]
+            removals[product_id] = step.removed
         if step.outcome is Outcome.REJECTED:
             rejections.append(rejection(record))
     found = [letter(r) for r in records if r.sequence_number in given_up] if letters else []
@@ -304,6 +309,14 @@ def test_what_the_stream_no_longer_has_is_not_called_wrong(
     assert verdict.differences == ()
     assert verdict.fates.total() == len(left.records)
     assert verdict.rows + verdict.older_rows == len(evidence.rows)
+
+
+def test_a_copy_after_a_removal_is_a_duplicate_whether_the_stream_is_whole_or_not() -> None:
+    payloads = [added("P1", 1, "E1"), removed("P1", "E2"), added("P1", 1, "E1")]
+    evidence = left_by(on_stream(payloads))
+    assert evidence.rows == {}
+    assert verify(evidence, IGNORE).fates == {Fate.APPLIED: 2, Fate.DUPLICATE: 1}
+    assert verify(replace(evidence, whole=False), IGNORE).differences == ()
 
 
 def test_a_wrong_row_is_found_even_where_its_first_events_are_gone() -> None:

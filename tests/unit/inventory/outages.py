@@ -112,11 +112,16 @@ class FakeDynamoDB(Service):
 
     def _get(self, request: Any) -> Any:
         [(table, wanted)] = request.items()
+        items = self._table({"TableName": table})
         names = [key["product_id"]["S"] for key in wanted["Keys"]]
-        left = [{"product_id": {"S": name}} for name in names if self._throttles(name)]
+        left = [
+            {"product_id": {"S": name}}
+            for name in names
+            if items is self.items and self._throttles(name)
+        ]
         names = [name for name in names if {"product_id": {"S": name}} not in left]
         return {
-            "Responses": {table: [self.items[name] for name in names if name in self.items]},
+            "Responses": {table: [items[name] for name in names if name in items]},
             "UnprocessedKeys": {table: {"Keys": left}} if left else {},
         }
 
@@ -148,8 +153,8 @@ class FakeDynamoDB(Service):
                 holds = number == values[":read"]["S"]
             case "attribute_not_exists(sequence_number)":
                 holds = number is None
-            case "attribute_not_exists(product_id) OR sequence_number < :first":
-                holds = item is None or str(number) < values[":first"]["S"]
+            case "attribute_not_exists(product_id) OR sequence_number <= :known":
+                holds = item is None or str(number) <= values[":known"]["S"]
             case unknown:
                 raise AssertionError(f"unknown to this fake: {unknown}")
         if holds:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
+
+import boto3
 
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
@@ -13,12 +15,12 @@ from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.failures import stream
 from inventory_cli.failures.queues import Queue
+from inventory_cli.function_log import PATIENCE_SECONDS
 from inventory_cli.verdict import Verdict
 from inventory_cli.verification import Evidence, verify
+from producer.shown import shown
 
 if TYPE_CHECKING:
-    import boto3
-
     from inventory_cli.aws import Clients
     from provisioner import Names
 
@@ -44,6 +46,24 @@ def _parsed(clients: Clients, queue: str, parse: Callable[[str], T | None]) -> l
     """What the messages of a queue say; those that are not ours say nothing."""
     with Queue(clients.sqs, queue).looking() as messages:
         return [found for message in messages if (found := parse(message.body)) is not None]
+
+
+def differences(
+    clients: Clients,
+    names: Names,
+    policy: RemovalNamePolicy,
+    product_ids: Collection[str],
+    pause: Callable[[float], object],
+) -> list[str]:
+    """What `inventory verify` finds wrong with these products, a line for each.
+
+    It knows the events of all producers.
+    """
+    session = boto3.Session()
+    verdict = settled(
+        lambda: gather(session, clients, names).about(product_ids), policy, PATIENCE_SECONDS, pause
+    )
+    return [f"{shown(d.product_id or 'no product')}: {d.problem}" for d in verdict.differences]
 
 
 def settled(

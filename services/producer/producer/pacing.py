@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 
 NATURAL_GAP = (0.5, 1.5)
-BATCH_TICK = 0.1
 CATCH_UP = 1.0
 
 
@@ -20,15 +19,6 @@ def natural(fraction: Callable[[], float]) -> Iterator[float]:
 def steady(rate: float) -> Iterator[float]:
     """Endless even gaps in seconds, `rate` events per second."""
     return repeat(1 / rate)
-
-
-def in_batches(rate: float) -> Iterator[float]:
-    """The same rate in groups: the events of a tenth of a second are due together, so that they
-    can share a call. Below 20 events per second this is `steady`."""
-    group = max(1, int(rate * BATCH_TICK))
-    while True:
-        yield from repeat(0.0, group - 1)
-        yield group / rate
 
 
 def unpaced() -> Iterator[float]:

@@ -121,7 +121,7 @@ def conclusion(verdict: Verdict) -> Iterator[str]:
     total = verdict.expected.outcomes.total()
     yield f"Outcomes    {outcomes(verdict.outcomes)}"
     if (others := verdict.outcomes.total() - verdict.outcomes[Outcome.FAILED] - total) > 0:
-        yield f"            {counted(others, 'event')} more than were sent, of another producer"
+        yield f"            {counted(others, 'event')} of other producers among them"
     rate = total / verdict.seconds
     yield f"Rate        {rate:.1f} events per second, from first put to last outcome"
     if verdict.latencies:

@@ -30,6 +30,6 @@ def next_due(due: float, gap: float, now: float) -> float:
     """When the event after the one of `due` is due (seconds of one clock).
 
     It counts from the due time, not from `now`, so that the rate holds although sending takes
-    time; but after an outage at most a second's worth of events is made up for.
+    time; but after a slow answer at most a second's worth of events is made up for.
     """
     return max(due + gap, now - CATCH_UP)

@@ -70,6 +70,27 @@ def test_an_object_without_an_event_id_gets_one_and_nothing_else_of_it_changes(
         assert each.payload == head + f'"event_id": "{each.event_id}"'.encode() + tail
 
 
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.text(), VALUES), st.text(), VALUES, st.booleans(), st.sampled_from([0, None])
+)
+def test_any_member_of_any_object_can_be_set(
+    document: dict[str, object], name: str, value: object, ascii_only: bool, indent: int | None
+) -> None:
+    payload = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
+    changed = with_members(payload, {name: value})
+    assert json.loads(changed) == document | {name: value}
+    if name not in document:
+        assert changed.startswith(payload.removesuffix(b"}"))
+    assert with_members(changed, {name: value}) == changed
+
+
 @pytest.mark.parametrize("given", [b"null", b"4", b'""', b'"e1"'])
 def test_an_event_id_that_is_given_stays_whatever_it_is(given: bytes) -> None:
     line = b'{"event_id": %b, "product": {}}' % given

@@ -292,6 +292,14 @@ def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
 
 
+def test_ministack_gets_no_docker_socket_when_set_as_the_example_says(tmp_path: Path) -> None:
+    assert "MiniStack set DOCKER_SOCKET=/dev/null" in (engine.ROOT / ".env.example").read_text()
+    with project(tmp_path, DOCKER_SOCKET="/dev/null") as it:
+        mounts = it.configuration()["localstack"]["volumes"]
+    assert {m["source"] for m in mounts if m["target"] == engine.SOCKET} == {"/dev/null"}
+    assert not any("docker.sock" in m["source"] for m in mounts)
+
+
 def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_path: Path) -> None:
     with project(tmp_path, PIPES_ENDPOINT="") as it:
         services = it.configuration()

@@ -44,7 +44,7 @@ def test_batches_come_to_every_outcome_and_every_reason() -> None:
     assert outcomes["not_found"] > total / 50
     assert outcomes["duplicate"] > 0
     assert {reason.split(" ")[0] for reason in reasons} >= {
-        *("data", "event_type", "event_id", "product", "product.product_id"),
+        *("data", "event_type", "event_id", "product", "product.product_id", "partition_key"),
         *("product.product_name", "product.quantity", "product.timestamp"),
     }
     assert {"data is nested too deeply", "data is not JSON", "data is not UTF-8"} <= set(reasons)

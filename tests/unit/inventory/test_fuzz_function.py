@@ -34,6 +34,7 @@ from inventory.store import Store
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.verification import Evidence, verify
+from unit.inventory.oracle import Oracle, plain
 from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused
 
 # Whole, though it is long: an example that cannot be seen is of no use.
@@ -121,7 +122,7 @@ class World:
         return cast(list[Rejection], found)
 
 
-KEYS = st.sampled_from([None] * 9 + ["P1", "another", "\x00"])
+KEYS = st.sampled_from([None] * 27 + ["P1", "another", "\x00"])
 """The partition key of a record: mostly that of its product."""
 
 
@@ -168,6 +169,10 @@ def assert_all_accounted_for(world: World, records: Sequence[Record]) -> None:
     expected = expect({}, [(r.sequence_number, r.partition_key, r.data) for r in stream], IGNORE)
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
     assert rows == expected.rows
+    oracle = Oracle()
+    told = [oracle.put(r.sequence_number, r.partition_key, r.data) for r in stream]
+    assert Counter(outcome.partition(" ")[0] for outcome in told) == expected.outcomes
+    assert {product: plain(item) for product, item in world.dynamodb.items.items()} == oracle.rows
 
     [batch] = [line for line in world.lines() if line["message"] == "batch"]
     counts = Counter({outcome: batch[outcome] for outcome in Outcome if batch[outcome]})

@@ -24,11 +24,10 @@ import foreign_page
 import provisioner
 from compose_project import Project, left_of, project
 from end_to_end.test_metrics import statistics
-from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
-from inventory_cli.expectation import expect
+from inventory_cli.failures.stream import read_all
 from provisioner.kinds.functions import code_sha256
-from stack import read_stream
+from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
 
@@ -89,8 +88,7 @@ def rows(it: Project) -> int:
 
 def differences(it: Project) -> list[str]:
     """Between the table and the fold of what is on the stream."""
-    records = [(number, data) for _, number, data in read_stream(it.kinesis, NAMES.stream)]
-    expected = expect({}, records, RemovalNamePolicy.IGNORE)
+    expected = expected_of(read_all(it.kinesis, NAMES.stream))
     return list(table.changes(expected.rows, table.read(it.dynamodb, NAMES.table)))
 
 
@@ -264,8 +262,8 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     # Of this one alone: while the emulator was away the producer is not well, and says so.
     assert running.run("up", "--wait", "--no-build", "--no-recreate", service).returncode == 0
     assert running.run("start", "producer").returncode == 0
-    before = len(read_stream(running.kinesis, NAMES.stream))
-    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
+    before = len(read_all(running.kinesis, NAMES.stream))
+    eventually(lambda: len(read_all(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
     assert_right(running)
 
 

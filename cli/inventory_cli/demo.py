@@ -96,7 +96,7 @@ def run(
     seconds = time.monotonic() - started
 
     own = {a.event.partition_key for a in accepted}
-    records = [(int(a.sequence_number), a.event.payload) for a in accepted]
+    records = [(int(a.sequence_number), a.event.partition_key, a.event.payload) for a in accepted]
     expected = expect(table.of(own, before), records, policy, removals)
     rows = table.of(own, table.read(clients.dynamodb, names.table))
     if look().handled > len(accepted):  # another producer sends events too

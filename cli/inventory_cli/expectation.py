@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from inventory.event import Event, InvalidEventError, parse
+from inventory.event import Event, InvalidEventError, parse_record
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
 
 
@@ -24,17 +24,17 @@ class Expectation:
 
 def expect(
     rows: Mapping[str, Row],
-    records: Iterable[tuple[int, bytes]],
+    records: Iterable[tuple[int, str, bytes]],
     names: RemovalNamePolicy,
     removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Expectation:
-    """What `records` (sequence number and data, in any order) make of `rows` and of `removals`, the
-    markers of the products that were removed."""
+    """What `records` (sequence number, partition key and data, in any order) make of `rows` and of
+    `removals`, the markers of the products that were removed."""
     products: dict[str, list[Event]] = {}
     numbers: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
-    for sequence_number, data in sorted(records):
+    for sequence_number, key, data in sorted(records):
         try:
-            event = parse(data, sequence_number)
+            event = parse_record(data, key, sequence_number)
         except InvalidEventError:
             numbers[Outcome.REJECTED].add(sequence_number)
         else:

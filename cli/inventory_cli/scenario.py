@@ -88,7 +88,9 @@ class Player:
         return Operation(event, outcome, self.rows())
 
     def _expected(self) -> Expectation:
-        records = [(int(a.sequence_number), a.event.payload) for a in self._accepted]
+        records = [
+            (int(a.sequence_number), a.event.partition_key, a.event.payload) for a in self._accepted
+        ]
         return expect(self._first, records, self._policy, self._removals)
 
     def problems(self) -> list[str]:

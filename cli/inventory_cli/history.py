@@ -14,6 +14,7 @@ from enum import StrEnum
 from heapq import nsmallest
 
 from inventory.event import Event, ProductRemoved
+from inventory.items import ATTRIBUTES
 from inventory.stock import RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 
@@ -38,14 +39,16 @@ class Fate(StrEnum):
 class Item:
     """An event of the product, and what else is known of its record.
 
-    `rejection`: its rejection is in the queue; `dead_letter`: a dead letter in the queue covers
-    it; `put_again`: an event of the same id comes later on the stream; `redriven`: one comes that
-    says it is this one, put again out of its queue.
+    `rejection`: its rejection is in the queue, `for_its_name` with the code of a removal under
+    another name; `dead_letter`: a dead letter in the queue covers it; `put_again`: an event of the
+    same id comes later on the stream; `redriven`: one comes that says it is this one, put again
+    out of its queue.
     """
 
     record: StreamRecord
     event: Event
     rejection: bool
+    for_its_name: bool
     dead_letter: bool
     put_again: bool
     redriven: bool
@@ -83,8 +86,11 @@ class Explanation:
     explained: bool
 
 
-Ways = Callable[[Item], tuple[bool, ...]]
-"""Whether an event was handled, or given up on: what is possible, the likely way first."""
+Way = RemovalNamePolicy | None
+"""The policy that the function handled an event under; None: the pipe gave up on the event."""
+
+Ways = Callable[[Item], tuple[Way, ...]]
+"""What is possible, the likely way first."""
 
 
 def explain(
@@ -99,26 +105,24 @@ def explain(
         found = [history for history in layer.values() if _agree(history.row, row, whole)]
         return min(found, key=_unlikelihood, default=None)
 
-    likely = _layers(items, names, _likely)
+    likely = _layers(items, lambda item: _likely(item, names))
     plain = matching(likely[-1])
     if plain is not None and plain.contradictions == 0:
         return Explanation(plain, explained=True)
-    for layer in reversed(_layers(items, names, lambda item: _possible(item, row))):
+    for layer in reversed(_layers(items, lambda item: _possible(item, row, names))):
         if (history := matching(layer)) is not None:
             return Explanation(history, explained=True)
     return Explanation(next(iter(likely[-1].values())), explained=False)
 
 
-def _layers(
-    items: Sequence[Item], names: RemovalNamePolicy, ways: Ways
-) -> list[dict[Row | None, History]]:
+def _layers(items: Sequence[Item], ways: Ways) -> list[dict[Row | None, History]]:
     """After none, one, two … of `items`: the rows there can be, each with its likeliest history."""
     layers: list[dict[Row | None, History]] = [{None: History()}]
     for item in items:
         layer: dict[Row | None, History] = {}
         for before in layers[-1].values():
-            for detour, handled in enumerate(ways(item)):
-                history = _after(before, item, handled, detour, names)
+            for detour, way in enumerate(ways(item)):
+                history = _after(before, item, way, detour)
                 known = layer.get(history.row)
                 if known is None or _unlikelihood(history) < _unlikelihood(known):
                     layer[history.row] = history
@@ -129,14 +133,16 @@ def _layers(
     return layers
 
 
-def _after(
-    before: History, item: Item, handled: bool, detour: int, names: RemovalNamePolicy
-) -> History:
-    if handled:
-        step = apply(before.row, item.event, names)
+def _after(before: History, item: Item, way: Way, detour: int) -> History:
+    if way is not None:
+        step = apply(before.row, item.event, way)
         row, fate = step.row, Fate(step.outcome)
+        if item.redriven and fate is not Fate.REJECTED:  # then it came out of the other queue
+            detour += 1
     else:
         row, fate = before.row, Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
+        if item.redriven:
+            detour = 0
     return History(
         row,
         before.contradictions + contradicted(item, fate),
@@ -153,15 +159,28 @@ def contradicted(item: Item, fate: Fate) -> bool:
     return item.rejection
 
 
-def _likely(item: Item) -> tuple[bool, ...]:
-    return (not item.dead_letter,)
-
-
-def _possible(item: Item, row: Row | None) -> tuple[bool, ...]:
-    """A dead-lettered event counts as applied only where the row bears its mark."""
+def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
     if item.dead_letter:
-        return (False, True) if _marked(row, item.event) else (False,)
-    return (True, False) if item.put_again and not item.rejection else (True,)
+        return (None,)
+    policy = RemovalNamePolicy.ENFORCE if item.for_its_name else names
+    return (policy, None) if item.redriven and not item.rejection else (policy,)
+
+
+def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Way, ...]:
+    """A dead-lettered event counts as applied only where the row bears its mark."""
+    policies = _policies(item, names)
+    if item.dead_letter:
+        return (None, *policies) if _marked(row, item.event) else (None,)
+    return (*policies, None) if item.put_again and not item.rejection else policies
+
+
+def _policies(item: Item, names: RemovalNamePolicy) -> tuple[RemovalNamePolicy, ...]:
+    """Under which the function may have handled the event: it may have had another one then."""
+    if item.for_its_name:
+        return (RemovalNamePolicy.ENFORCE,)
+    if not isinstance(item.event, ProductRemoved) or item.event.product_name is None:
+        return (names,)
+    return (names, *(policy for policy in RemovalNamePolicy if policy is not names))
 
 
 def _marked(row: Row | None, event: Event) -> bool:
@@ -175,7 +194,11 @@ def _unlikelihood(history: History) -> tuple[int, int]:
 
 
 def _agree(expected: Row | None, actual: Row | None, whole: bool) -> bool:
-    if whole or expected is None or actual is None:
+    if expected is None or actual is None:
+        return expected is actual
+    if actual.foreign.keys() & ATTRIBUTES:
+        return False
+    if whole:
         return expected == actual
     remembered = actual.recent_event_ids
     known = remembered[len(remembered) - len(expected.recent_event_ids) :]

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
 from inventory.stock import RemovalNamePolicy
@@ -27,6 +30,11 @@ T = TypeVar("T")
 ROUND_SECONDS = 1.0
 """The pause before the evidence is read again."""
 
+PROVISIONING_SECONDS = 600
+"""More than it takes from the creation of the table to that of the stream."""
+
+ONE_TRY = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+
 
 def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
     """What there is now. The stream comes last: it has every event that the others show."""
@@ -36,8 +44,27 @@ def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
         dead_lettered = pool.submit(_parsed, clients, names.dead_letter_queue, parse_dead_letter)
     rejections, letters = rejected.result(), dead_lettered.result()
     kinesis = stream.reader(session)
-    whole = stream.is_whole(kinesis, names.stream, time.time())
+    created, is_young = stream.created_at(kinesis, names.stream)
+    whole = is_young and not _made_again(session, clients, names, created)
     return Evidence(stream.read_all(kinesis, names.stream), rejections, letters, rows, whole)
+
+
+def _made_again(
+    session: boto3.Session, clients: Clients, names: Names, stream_created: float
+) -> bool:
+    """Whether rows may come from an earlier stream of the same name.
+
+    The pipe is created after its stream, and the table not long before it.
+    """
+    table = clients.dynamodb.describe_table(TableName=names.table)["Table"]
+    if stream_created - table["CreationDateTime"].timestamp() > PROVISIONING_SECONDS:
+        return True
+    pipes = session.client("pipes", config=ONE_TRY)
+    try:
+        pipe_created = pipes.describe_pipe(Name=names.pipe)["CreationTime"].timestamp()
+    except (BotoCoreError, ClientError):  # a stack may have none, or the user no access to it
+        return False
+    return int(pipe_created) < int(stream_created)  # some services cut times to the second
 
 
 def _parsed(clients: Clients, queue: str, parse: Callable[[str], T | None]) -> list[T]:

@@ -57,7 +57,7 @@ def test_a_row_that_was_changed_behind_its_back_is_named_with_its_events(stack: 
     assert result.exit_code == 1, result.output
     assert f"wrong: {product_id}: the row is not what its events produce" in result.output
     assert f"quantity={row.quantity}, " in result.output
-    assert f"quantity={row.quantity + 1}, " in result.output
+    assert f"quantity={int(row.quantity) + 1}, " in result.output
     assert str(row.sequence_number) in result.output
 
 

@@ -13,6 +13,7 @@ from dashboard.model.products import Diff, Shown
 from dashboard.web.elements import heading
 from dashboard.web.feed import ON_CLICK, WHERE_NARROW
 from dashboard.web.times import clock_time
+from producer.shown import shown as escaped
 
 EXACT_IN_A_BROWSER = 2**53
 NATURAL = "new Intl.Collator(undefined, {numeric: true}).compare"
@@ -71,12 +72,13 @@ class Grid:
 
 def _row(shown: Shown) -> dict[str, Any]:
     row = shown.row
-    exact = row.quantity <= EXACT_IN_A_BROWSER
+    exact = isinstance(row.quantity, int) and row.quantity <= EXACT_IN_A_BROWSER
     return {
         "product_id": row.product_id,
-        "product_name": row.product_name,
-        "quantity": row.quantity if exact else str(row.quantity),
-        "timestamp": row.timestamp,
+        "product": escaped(row.product_id),
+        "product_name": escaped(row.product_name),
+        "quantity": row.quantity if exact else escaped(str(row.quantity)),
+        "timestamp": escaped(row.timestamp),
         "changed": clock_time(shown.changed_at) if shown.changed_at else "",
         "changed_at": shown.changed_at,
     }
@@ -95,7 +97,8 @@ def _options() -> dict[str, Any]:
         "columnDefs": [
             {
                 "headerName": "Product",
-                "field": "product_id",
+                "colId": "product_id",
+                "field": "product",
                 ":comparator": NATURAL,
                 "flex": 2,
                 **text,

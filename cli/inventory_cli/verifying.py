@@ -45,26 +45,31 @@ def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
     rejections, letters = rejected.result(), dead_lettered.result()
     kinesis = stream.reader(session)
     created, is_young = stream.created_at(kinesis, names.stream)
-    whole = is_young and not _made_again(session, clients, names, created)
-    return Evidence(stream.read_all(kinesis, names.stream), rejections, letters, rows, whole)
+    table_created = clients.dynamodb.describe_table(TableName=names.table)["Table"][
+        "CreationDateTime"
+    ].timestamp()
+    again = made_again(created, table_created, _pipe_created(session, names.pipe))
+    records = stream.read_all(kinesis, names.stream)
+    return Evidence(records, rejections, letters, rows, whole=is_young and not again)
 
 
-def _made_again(
-    session: boto3.Session, clients: Clients, names: Names, stream_created: float
-) -> bool:
-    """Whether rows may come from an earlier stream of the same name.
+def made_again(stream: float, table: float, pipe: float | None) -> bool:
+    """Whether the table may have rows of an earlier stream, by when each was created.
 
-    The pipe is created after its stream, and the table not long before it.
+    The table is created not long before its stream, and the pipe after it.
     """
-    table = clients.dynamodb.describe_table(TableName=names.table)["Table"]
-    if stream_created - table["CreationDateTime"].timestamp() > PROVISIONING_SECONDS:
+    if pipe is not None and int(pipe) < int(stream):  # some services cut times to the second
         return True
+    return stream - table > PROVISIONING_SECONDS
+
+
+def _pipe_created(session: boto3.Session, pipe: str) -> float | None:
+    """None where there is no pipe, or the user has no access to it."""
     pipes = session.client("pipes", config=ONE_TRY)
     try:
-        pipe_created = pipes.describe_pipe(Name=names.pipe)["CreationTime"].timestamp()
-    except (BotoCoreError, ClientError):  # a stack may have none, or the user no access to it
-        return False
-    return int(pipe_created) < int(stream_created)  # some services cut times to the second
+        return pipes.describe_pipe(Name=pipe)["CreationTime"].timestamp()
+    except (BotoCoreError, ClientError):
+        return None
 
 
 def _parsed(clients: Clients, queue: str, parse: Callable[[str], T | None]) -> list[T]:

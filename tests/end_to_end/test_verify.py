@@ -16,6 +16,7 @@ from inventory_cli.failures.queues import Queue
 from inventory_cli.failures.stream import read_all
 from producer.generator import Spec, events
 from stack import Stack
+from waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,27 @@ def test_a_row_that_was_changed_behind_its_back_is_named_with_its_events(stack: 
     assert f"quantity={row.quantity}, " in result.output
     assert f"quantity={int(row.quantity) + 1}, " in result.output
     assert str(row.sequence_number) in result.output
+
+
+def test_rows_of_an_earlier_stream_are_counted_and_not_called_wrong(stack: Stack) -> None:
+    product = {"product_id": "P1", "product_name": "Lamp", "quantity": 1}
+    add = json.dumps({"event_type": "product_added", "product": product}).encode()
+    stack.put([("P1", add), ("P2", add.replace(b"P1", b"P2"))])
+    assert verify().exit_code == 0
+    kinesis, name = stack.clients.kinesis, stack.names.stream
+    kinesis.delete_stream(StreamName=name)
+    eventually(lambda: name not in kinesis.list_streams()["StreamNames"])
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    product = {"product_id": "P1", "quantity_change": 4}
+    change = {"event_type": "product_quantity_changed", "product": product}
+    stack.put([("P1", json.dumps(change).encode()), ("P3", add.replace(b"P1", b"P3"))])
+    eventually(
+        lambda: {"P1", "P2", "P3"} == stack.rows().keys() and stack.rows()["P1"].quantity == 5
+    )
+    result = verify("--wait", "5")
+    assert result.exit_code == 0, result.output
+    assert "1 checked\n  2 not checked: the stream does not have" in result.output
 
 
 def test_a_rejection_that_was_lost_is_found(stack: Stack) -> None:

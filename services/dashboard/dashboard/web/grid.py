@@ -60,7 +60,7 @@ class Grid:
         """
         if diff.version in (0, self._version):
             return
-        rows = [_row(shown) for shown in diff.rows]
+        rows = [cells(shown) for shown in diff.rows]
         told = {"whole": diff.whole, "rows": rows, "removed": list(diff.removed)}
         call = f"return window.inventoryRows({self._grid.id}, {orjson.dumps(told).decode()})"
         if await ui.run_javascript(call, timeout=ANSWER_SECONDS):
@@ -70,7 +70,8 @@ class Grid:
         self._grid.run_grid_method("setGridOption", "quickFilterText", text or "")
 
 
-def _row(shown: Shown) -> dict[str, Any]:
+def cells(shown: Shown) -> dict[str, Any]:
+    """What the page gets of a row. Its texts may hold anything: they are shown escaped."""
     row = shown.row
     exact = isinstance(row.quantity, int) and row.quantity <= EXACT_IN_A_BROWSER
     return {

@@ -176,11 +176,15 @@ def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Wa
 
 def _policies(item: Item, names: RemovalNamePolicy) -> tuple[RemovalNamePolicy, ...]:
     """Under which the function may have handled the event: it may have had another one then."""
+    ignore, enforce = RemovalNamePolicy
     if item.for_its_name:
-        return (RemovalNamePolicy.ENFORCE,)
+        return (enforce,)
     if not isinstance(item.event, ProductRemoved) or item.event.product_name is None:
         return (names,)
-    return (names, *(policy for policy in RemovalNamePolicy if policy is not names))
+    if names is enforce:
+        return (enforce, ignore)
+    # What was rejected is, or was until a redrive, in the rejected queue.
+    return (ignore, enforce) if item.rejection or item.put_again else (ignore,)
 
 
 def _marked(row: Row | None, event: Event) -> bool:

@@ -47,7 +47,16 @@ def test_it_waits_for_what_is_under_way_and_finds_all_in_its_place(stack: Stack)
 def test_a_row_that_was_changed_behind_its_back_is_named_with_its_events(stack: Stack) -> None:
     put_generated(stack)
     assert verify().exit_code == 0
-    product_id, row = next(iter(stack.rows().items()))
+    (product_id, row), (other, _) = islice(stack.rows().items(), 2)
+    stack.clients.dynamodb.update_item(
+        TableName=stack.names.table,
+        Key={"product_id": {"S": other}},
+        UpdateExpression="SET colour = :red",
+        ExpressionAttributeValues={":red": {"S": "red"}},
+    )
+    result = verify("--wait", "2")
+    assert result.exit_code == 0, result.output
+    assert "1 with attributes that somebody else added" in result.output
     stack.clients.dynamodb.update_item(
         TableName=stack.names.table,
         Key={"product_id": {"S": product_id}},

@@ -83,7 +83,8 @@ def report(verdict: Verdict) -> Iterator[str]:
         yield f"  {verdict.applied_after_all} of the applied also in the dead-letter queue"
     yield f"Rows      {verdict.rows} checked"
     if verdict.older_rows:
-        yield f"  {verdict.older_rows} not checked: the stream does not have the events before them"
+        why = "the stream does not have the events that made them"
+        yield f"  {verdict.older_rows} not checked: {why}"
     if verdict.extended_rows:
         yield f"  {verdict.extended_rows} with attributes that somebody else added"
     for difference in verdict.differences[:MOST_DIFFERENCES]:

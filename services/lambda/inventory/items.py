@@ -24,11 +24,11 @@ def row_of(item: Mapping[str, Any]) -> Row:
     """The row that an item of the table (as the DynamoDB API gives it) holds."""
     row = Row(
         product_id=item["product_id"]["S"],
-        product_name=_text(item.get("product_name"), "N/A"),
-        quantity=_quantity(item.get("quantity")),
-        timestamp=_text(item.get("timestamp"), NO_TIMESTAMP),
+        product_name=_text(item.get("product_name", {}), "N/A"),
+        quantity=_quantity(item.get("quantity", {})),
+        timestamp=_text(item.get("timestamp", {}), NO_TIMESTAMP),
         sequence_number=sequence_number_of(item),
-        recent_event_ids=_texts(item.get("recent_event_ids")),
+        recent_event_ids=_texts(item.get("recent_event_ids", {})),
     )
     written = item_of(row)
     if isinstance(row.quantity, int):  # one number may be written in several ways
@@ -64,34 +64,27 @@ ATTRIBUTES = frozenset(item_of(Row("", "", 0, "", 0)))
 
 def sequence_number_of(item: Mapping[str, Any]) -> int | None:
     """The number that guards an item, a row or a marker of a removal; None: it has none."""
-    text = _text(item.get("sequence_number"), "")
+    text = _text(item.get("sequence_number", {}), "")
     return int(text) if _SEQUENCE_NUMBER.fullmatch(text) else None
 
 
-def _quantity(value: Mapping[str, Any] | None) -> int | str:
-    match value:
-        case {"N": str(digits)}:
-            try:
-                number = Decimal(digits)
-            except InvalidOperation:
-                return digits
-            if number.is_finite() and number.copy_abs() <= MAX_LEVEL and number == int(number):
-                return int(number)
-            return digits
-        case None:
-            return "N/A"
-    return str(next(iter(value.values()), ""))
+def _quantity(value: Mapping[str, Any]) -> int | str:
+    digits = value.get("N")
+    if digits is None:
+        return str(next(iter(value.values()), "N/A"))
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:
+        return str(digits)
+    if number.is_finite() and number.copy_abs() <= MAX_LEVEL and number == int(number):
+        return int(number)
+    return str(digits)
 
 
-def _text(value: Mapping[str, Any] | None, otherwise: str) -> str:
-    match value:
-        case {"S": str(text)}:
-            return text
-    return otherwise
+def _text(value: Mapping[str, Any], otherwise: str) -> str:
+    text = value.get("S", otherwise)
+    return text if isinstance(text, str) else otherwise
 
 
-def _texts(value: Mapping[str, Any] | None) -> tuple[str, ...]:
-    match value:
-        case {"L": list(values)}:
-            return tuple(each["S"] for each in values if "S" in each)
-    return ()
+def _texts(value: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(each["S"] for each in value.get("L", ()) if "S" in each)

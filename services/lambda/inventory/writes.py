@@ -140,4 +140,8 @@ def _guard(change: Change, tables: Tables) -> dict[str, Any]:
 
 def _number(row: Row | None) -> Any:
     """The sequence number of a row as the table holds it, of any type; None: it has none."""
-    return None if row is None else {**item_of(row), **row.foreign}.get("sequence_number")
+    if row is None:
+        return None
+    if (number := row.sequence_number) is None:
+        return row.foreign.get("sequence_number")
+    return row.foreign.get("sequence_number", {"S": padded(number)})

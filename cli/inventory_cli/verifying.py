@@ -56,9 +56,11 @@ def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
 def made_again(stream: float, table: float, pipe: float | None) -> bool:
     """Whether the table may have rows of an earlier stream, by when each was created.
 
-    The table is created not long before its stream, and the pipe after it.
+    The table is created not long before its stream, and the pipe after it. A pipe that is older
+    than both was kept where an emulator has forgotten them.
     """
-    if pipe is not None and int(pipe) < int(stream):  # some services cut times to the second
+    # Some services cut times to the second.
+    if pipe is not None and int(table) <= int(pipe) < int(stream):
         return True
     return stream - table > PROVISIONING_SECONDS
 

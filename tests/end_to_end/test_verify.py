@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -35,6 +36,15 @@ def put_generated(stack: Stack) -> int:
     return len(placed)
 
 
+def update(stack: Stack, product_id: str, expression: str, value: Any) -> None:
+    stack.clients.dynamodb.update_item(
+        TableName=stack.names.table,
+        Key={"product_id": {"S": product_id}},
+        UpdateExpression=expression,
+        ExpressionAttributeValues={":value": value},
+    )
+
+
 def test_it_waits_for_what_is_under_way_and_finds_all_in_its_place(stack: Stack) -> None:
     put_generated(stack)
     result = verify()
@@ -48,21 +58,11 @@ def test_a_row_that_was_changed_behind_its_back_is_named_with_its_events(stack: 
     put_generated(stack)
     assert verify().exit_code == 0
     (product_id, row), (other, _) = islice(stack.rows().items(), 2)
-    stack.clients.dynamodb.update_item(
-        TableName=stack.names.table,
-        Key={"product_id": {"S": other}},
-        UpdateExpression="SET colour = :red",
-        ExpressionAttributeValues={":red": {"S": "red"}},
-    )
+    update(stack, other, "SET colour = :value", {"S": "red"})
     result = verify("--wait", "2")
     assert result.exit_code == 0, result.output
     assert "1 with attributes that somebody else added" in result.output
-    stack.clients.dynamodb.update_item(
-        TableName=stack.names.table,
-        Key={"product_id": {"S": product_id}},
-        UpdateExpression="SET quantity = quantity + :one",
-        ExpressionAttributeValues={":one": {"N": "1"}},
-    )
+    update(stack, product_id, "SET quantity = quantity + :value", {"N": "1"})
     result = verify("--wait", "2")
     assert result.exit_code == 1, result.output
     assert f"wrong: {product_id}: the row is not what its events produce" in result.output

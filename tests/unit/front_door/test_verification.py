@@ -198,7 +198,7 @@ def test_a_row_that_is_gone_is_found(payloads: list[bytes], data: st.DataObject)
 
 
 def test_a_row_that_no_event_made_is_found_however_old_it_says_it_is() -> None:
-    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "key")]
+    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "P1")]
     for number in (None, 1, 100, 101):
         rows = {**left_by(records).rows, "P9": Row("P9", "Lamp", 1, "N/A", number)}
         verdict = verify(Evidence(records, [], [], rows), IGNORE)
@@ -262,9 +262,14 @@ def test_a_removal_is_judged_by_the_policy_that_was_in_force(
 def test_a_stream_that_was_made_again_does_not_make_the_rows_of_the_earlier_one_wrong() -> None:
     earlier = left_by(on_stream([added("P1", 5, "E1"), added("P2", 5, "E2"), added("P3", 5, "E3")]))
     later = [
-        StreamRecord("shard", number, 0.0, payload, "key")
-        for number, payload in enumerate(
-            [moved("P1", 1, "E4"), added("P2", 5, "E2"), added("P4", 1, "E5")], start=100
+        StreamRecord("shard", number, 0.0, payload, key)
+        for number, (key, payload) in enumerate(
+            [
+                ("P1", moved("P1", 1, "E4")),
+                ("P2", added("P2", 5, "E2")),
+                ("P4", added("P4", 1, "E5")),
+            ],
+            start=100,
         )
     ]
     rows = dict(earlier.rows)
@@ -402,7 +407,7 @@ def test_a_wrong_row_is_found_even_where_its_first_events_are_gone() -> None:
 
 
 def test_rows_older_than_all_that_is_on_the_stream_are_counted_apart() -> None:
-    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "key")]
+    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "P1")]
     rows = {**left_by(records).rows, "P2": Row("P2", "Lamp", 1, "N/A", 99)}
     verdict = verify(Evidence(records, [], [], rows, whole=False), IGNORE)
     assert (verdict.differences, verdict.rows, verdict.older_rows) == ((), 1, 1)

@@ -86,5 +86,6 @@ def test_a_stream_that_is_younger_than_its_pipe_or_much_younger_than_the_table_w
 ):
     assert not made_again(stream=100.9, table=90.0, pipe=100.0)
     assert not made_again(stream=100.0, table=90.0, pipe=None)
+    assert not made_again(stream=100.0, table=90.0, pipe=80.0)
     assert made_again(stream=101.0, table=90.0, pipe=100.9)
     assert made_again(stream=100.1 + PROVISIONING_SECONDS, table=100.0, pipe=None)

@@ -121,7 +121,7 @@ def function_access(
         allow(
             [
                 "dynamodb:BatchGetItem",
-                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
                 "dynamodb:DeleteItem",
             ],
             table,

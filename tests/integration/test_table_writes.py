@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from inventory.items import row_of
-from inventory.stock import Removal, Row
+from inventory.event import ProductAdded, QuantitySet
+from inventory.items import item_of
+from inventory.stock import Removal, Row, apply
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Tables, Unavailable
 from servers import AwsClient
@@ -115,18 +116,46 @@ def test_a_removal_is_remembered_for_two_days(aws: AwsClient, tables: Tables) ->
     }
 
 
-def test_a_row_that_something_else_wrote_is_taken_over_whole(
-    aws: AwsClient, table: str, store: Store
+COLOUR = {"colour": {"S": "red"}}
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [{}, {"S": "1"}, {"S": "none"}, {"N": "1"}, {"B": b"\x00"}, {"SS": ["a", "b"]}, {"M": COLOUR}],
+)
+def test_a_row_that_somebody_else_wrote_is_changed_and_keeps_what_is_theirs(
+    aws: AwsClient, table: str, store: Store, guard: dict[str, Any]
 ) -> None:
-    item: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3"}, "colour": {"S": "red"}}
-    aws("dynamodb").put_item(TableName=table, Item=item)
-    foreign = Row("P1", "N/A", 3, "N/A")
-    assert store.read(["P1"]) == {"P1": foreign}
-    assert store.write([change(foreign, row())]) == {}
+    theirs: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3.5"}, **COLOUR}
+    theirs |= {"sequence_number": guard} if guard else {}
+    aws("dynamodb").put_item(TableName=table, Item=theirs)
+    read = store.read(["P1"])["P1"]
+    assert isinstance(read, Row)
+    assert read == Row("P1", "N/A", "3.5", "N/A", 1 if guard == {"S": "1"} else None)
+
+    event = QuantitySet("P1", 2, "e1", 5)
+    step = apply(read, event)
+    other = apply(read, ProductAdded("P1", 2, "e1", "Lamp", 9, "N/A"))
+    assert step.row is not None
+    assert other.row is not None
+    late = change(read, other.row)
+    assert store.write([change(read, step.row)]) == {}
+    assert store.write([late]) == {"P1": Conflict(step.row)}
     key: Any = {"product_id": {"S": "P1"}}
+    assert aws("dynamodb").get_item(TableName=table, Key=key)["Item"] == {
+        **key,
+        **COLOUR,
+        "quantity": {"N": "5"},
+        "sequence_number": {"S": f"{2:056d}"},
+        "recent_event_ids": {"L": [{"S": "e1"}]},
+    }
+
+    added = change(step.row, row(number=3))
+    assert store.write([added]) == {}
     written = aws("dynamodb").get_item(TableName=table, Key=key)["Item"]
-    assert row_of(written) == row()
-    assert "colour" not in written
+    assert written == {**item_of(row(number=3)), **COLOUR}
+    assert store.write([change(row(number=3), GONE)]) == {}
+    assert store.read(["P1"]) == {"P1": None}
 
 
 def test_a_table_that_says_no_is_unavailable_with_its_reason(aws: AwsClient) -> None:

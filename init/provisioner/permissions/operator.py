@@ -15,6 +15,7 @@ READ_REMOVALS = "`redrive`, `demo`, `scenario`, the dashboard"
 READ_TABLE = "`table`, `audit`, `verify`, `redrive`, the dashboard"
 FOLLOW_TABLE = "`table --watch`, `audit`, the dashboard"
 READ_QUEUES = "`rejected`, `dead-letters`, `verify`, `redrive`, the dashboard"
+PIPE = "`verify`, the dashboard"
 WATCH = "the dashboard"
 KEY = "all of these, where a key of one's own encrypts"
 
@@ -64,7 +65,7 @@ def operator(names: Names, options: Options, account: Account) -> list[Grant]:
         grant("Log", WATCH, "logs", "FilterLogEvents", (log_group, f"{log_group}:*")),
         grant(
             "Pipe",
-            WATCH,
+            PIPE,
             "pipes",
             "DescribePipe StartPipe StopPipe",
             (account.arn("pipes", f"pipe/{names.pipe}"),),

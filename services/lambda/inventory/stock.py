@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from inventory.event import (
     MAX_LEVEL,
@@ -18,6 +19,9 @@ from inventory.event import (
 RECENT_EVENT_IDS = 24
 """How many applied event ids a row remembers; with as many ULIDs it stays under 1 KB, which is
 what DynamoDB writes for the price of one unit."""
+
+_WRITTEN_ANEW = ("quantity", "sequence_number", "recent_event_ids")
+"""The attributes of a row that a change of its quantity writes."""
 
 
 class Outcome(StrEnum):
@@ -39,17 +43,20 @@ class RemovalNamePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product as the table holds it. The last two guard it against events that come again.
+    """A product as the table holds it. The number and the ids guard it against repeated events.
 
-    A row that something else wrote has no sequence number: any event is newer.
+    Somebody else may have written it. Without a number that can be read, any event is newer. A
+    quantity that is not a whole number of up to 38 digits is a text. `foreign` has the attributes
+    that the function does not write, or not so, as the table holds them; None is a missing one.
     """
 
     product_id: str
     product_name: str
-    quantity: int
+    quantity: int | str
     timestamp: str
     sequence_number: int | None = None
     recent_event_ids: tuple[str, ...] = ()
+    foreign: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +111,9 @@ def apply(
             ids = _remembered(event, row, removed)
             return Step(Outcome.APPLIED, None, removed=Removal(event.sequence_number, ids))
         case QuantitySet(quantity=level):
-            return Step(
-                Outcome.APPLIED, _stamped(replace(row, quantity=level), event, row, removed)
-            )
-        case QuantityMoved(change=change):
-            level = row.quantity + change
-            if level < 0:
-                return _rejected(row, "product.quantity_change", "goes below zero", "below_zero")
-            if level > MAX_LEVEL:
-                return _rejected(row, "product.quantity_change", "goes above 38 digits", "too_high")
-            return Step(
-                Outcome.APPLIED, _stamped(replace(row, quantity=level), event, row, removed)
-            )
+            return Step(Outcome.APPLIED, _at_level(row, level, event, removed))
+        case QuantityMoved():
+            return _moved(row, event, removed)
     raise TypeError(f"not an event: {event!r}")
 
 
@@ -150,6 +148,23 @@ def _has_seen(state: Row | Removal | None, event: Event) -> bool:
 
 def _rejected(row: Row, field: str, problem: str, kind: str) -> Step:
     return Step(Outcome.REJECTED, row, f"{field} {problem}", f"{field}.{kind}")
+
+
+def _moved(row: Row, event: QuantityMoved, removed: Removal | None) -> Step:
+    field = "product.quantity_change"
+    if isinstance(row.quantity, str):
+        return _rejected(row, field, "finds no whole number in the row", "not_whole")
+    level = row.quantity + event.change
+    if level < 0:
+        return _rejected(row, field, "goes below zero", "below_zero")
+    if level > MAX_LEVEL:
+        return _rejected(row, field, "goes above 38 digits", "too_high")
+    return Step(Outcome.APPLIED, _at_level(row, level, event, removed))
+
+
+def _at_level(row: Row, level: int, event: Event, removed: Removal | None) -> Row:
+    kept = {name: value for name, value in row.foreign.items() if name not in _WRITTEN_ANEW}
+    return _stamped(replace(row, quantity=level, foreign=kept), event, row, removed)
 
 
 def _stamped(row: Row, event: Event, before: Row | None, removed: Removal | None) -> Row:

@@ -103,16 +103,27 @@ def obstacle(change: Change, reasons: Sequence[Any]) -> Conflict | Unavailable |
 def _row_write(change: Change, tables: Tables) -> dict[str, Any]:
     write: dict[str, Any] = {
         "TableName": tables.rows,
+        "Key": {"product_id": {"S": change.product_id}},
+        "ConditionExpression": "attribute_not_exists(sequence_number)",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+    values = {}
     if (read := _number(change.before)) is not None:
         write["ConditionExpression"] = "sequence_number = :read"
-        write["ExpressionAttributeValues"] = {":read": {"S": padded(read)}}
-    else:
-        write["ConditionExpression"] = "attribute_not_exists(sequence_number)"
+        values = write["ExpressionAttributeValues"] = {":read": read}
     if isinstance(change.after, Removal):
-        return {"Delete": write | {"Key": {"product_id": {"S": change.product_id}}}}
-    return {"Put": write | {"Item": item_of(change.after)}}
+        return {"Delete": write}
+    # Not a put: attributes that somebody else added stay.
+    item = item_of(change.after)
+    names = sorted(item.keys() - change.after.foreign.keys() - {"product_id"})
+    return {
+        "Update": write
+        | {
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in names),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": values | {f":{name}": item[name] for name in names},
+        }
+    }
 
 
 def _guard(change: Change, tables: Tables) -> dict[str, Any]:
@@ -127,5 +138,10 @@ def _guard(change: Change, tables: Tables) -> dict[str, Any]:
     }
 
 
-def _number(row: Row | None) -> int | None:
-    return None if row is None else row.sequence_number
+def _number(row: Row | None) -> Any:
+    """The sequence number of a row as the table holds it, of any type; None: it has none."""
+    if row is None:
+        return None
+    if (number := row.sequence_number) is None:
+        return row.foreign.get("sequence_number")
+    return row.foreign.get("sequence_number", {"S": padded(number)})

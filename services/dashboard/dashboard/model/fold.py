@@ -120,7 +120,7 @@ class Fold:
         if event.sequence_number > _number(scanned):
             return None
         if event.sequence_number == scanned.sequence_number:
-            return Fate.APPLIED, f"{bounded(shown(scanned.product_name))}, {scanned.quantity}"
+            return Fate.APPLIED, bounded(shown(f"{scanned.product_name}, {scanned.quantity}"))
         known = event.event_id in scanned.recent_event_ids
         return (Fate.APPLIED if known else Fate.UNKNOWN), ""
 

@@ -18,7 +18,6 @@ from inventory.writes import Change, Tables
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec, events
-from producer.outbox import BATCH
 from producer.sender import Accepted, Sender
 
 EVENTS = 20_000
@@ -76,7 +75,6 @@ def _put(bench: Workbench) -> list[Accepted]:
         on_accepted=accepted.append,
         clock=time.monotonic,
         wait=time.sleep,
-        limits=BATCH,
     )
     sender.send(islice(events(Spec(seed=1, products=PRODUCTS)), EVENTS))
     return accepted
@@ -102,6 +100,6 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
                 run = Run.of(entries, rows.get(product_id), RemovalNamePolicy.IGNORE)
                 if (change := run.change) is not None:
                     changes.append(change)
-                    rows[product_id] = change.after
+                    rows[product_id] = run.steps[-1].row
             batches.append(changes)
     return batches

@@ -23,9 +23,11 @@ from inventory.event import (
     QuantitySet,
     parse_record,
 )
+from inventory.items import ATTRIBUTES
 from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
+from inventory_cli import table
 from inventory_cli.failures.again import origin_of
 from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
 from inventory_cli.verdict import Difference, Problem, Trace, Verdict
@@ -38,11 +40,15 @@ EVENT_TYPES: Mapping[type[Event], str] = {
 }
 
 
+NAME_DIFFERS = "product.product_name.differs"
+"""The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What there is: the stream was read last, so that it has every event that the others show.
 
-    `whole`: the stream still has its first record.
+    `whole`: the stream has the events that all rows were made of.
     """
 
     records: Sequence[StreamRecord]
@@ -50,6 +56,11 @@ class Evidence:
     dead_letters: Sequence[DeadLetter]
     rows: Mapping[str, Row]
     whole: bool = True
+
+    def about(self, product_ids: Collection[str]) -> Evidence:
+        """The part of it that is about these products."""
+        records = [r for r in self.records if r.partition_key in product_ids]
+        return replace(self, records=records, rows=table.of(product_ids, self.rows))
 
 
 def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
@@ -69,6 +80,7 @@ def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
         applied_after_all=sum(j.applied_after_all for j in judgements),
         rows=sum(j.rows for j in judgements),
         older_rows=sum(j.older_rows for j in judgements),
+        extended_rows=sum(bool(r.foreign.keys() - ATTRIBUTES) for r in evidence.rows.values()),
         differences=tuple(d for j in judgements for d in j.differences),
     )
 
@@ -97,7 +109,7 @@ class _Stream:
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Stream:
-        rejected = {(r.shard_id, r.sequence_number) for r in evidence.rejections}
+        rejected = {(r.shard_id, r.sequence_number): r.code for r in evidence.rejections}
         given_up = _covered(evidence.records, evidence.dead_letters)
         invalid: list[_Invalid] = []
         products: dict[str, list[Item]] = {}
@@ -112,7 +124,8 @@ class _Stream:
                 invalid.append(_Invalid(record, said, *known, redriven))
             else:
                 put_again = redriven or said.event_id in later_ids
-                item = Item(record, said, *known, put_again, redriven)
+                for_its_name = rejected.get(record.place) == NAME_DIFFERS
+                item = Item(record, said, known[0], for_its_name, known[1], put_again, redriven)
                 products.setdefault(said.product_id, []).append(item)
                 if said.event_id is not None:
                     later_ids.add(said.event_id)
@@ -169,7 +182,7 @@ def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> 
 def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
     """A row that no event on the stream is about."""
     number = row.sequence_number
-    if number < oldest if number is not None else not whole:
+    if not whole and (number is None or number < oldest):
         return Verdict(older_rows=1)
     return Verdict(
         rows=1, differences=(Difference(Problem.ROW, row.product_id, None, (), found=row),)
@@ -179,7 +192,7 @@ def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
 def _of_product(
     product_id: str, items: list[Item], row: Row | None, names: RemovalNamePolicy, whole: bool
 ) -> Verdict:
-    start = 0 if whole else _first_certain(items, names)
+    start = 0 if whole else _first_certain(items, row, names)
     if start is None:
         fates = [_without_fold(item) for item in items]
         return Verdict(Counter(fates), older_rows=int(row is not None))
@@ -204,16 +217,37 @@ def _of_product(
     )
 
 
-def _first_certain(items: Sequence[Item], names: RemovalNamePolicy) -> int | None:
-    """From where on the events say all, whatever was before them: None when they never do."""
+def _first_certain(items: Sequence[Item], row: Row | None, names: RemovalNamePolicy) -> int | None:
+    """From where on the events say all, whatever was before them: None when they never do.
+
+    A copy of an event before it is a duplicate if that one was applied, which is not known.
+    """
+    last: dict[str | None, int] = {
+        item.event.event_id: index for index, item in enumerate(items) if item.event.event_id
+    }
+    copied_until = -1
     for index, item in enumerate(items):
-        if item.dead_letter or item.put_again or item.rejection:
+        may_be_copy = index <= copied_until or _is_older_copy(item, row)
+        copied_until = max(copied_until, last.get(item.event.event_id, -1))
+        if item.dead_letter or item.put_again or item.rejection or may_be_copy:
             continue
         if isinstance(item.event, ProductAdded):
             return index
-        if isinstance(item.event, ProductRemoved) and names is RemovalNamePolicy.IGNORE:
+        if isinstance(item.event, ProductRemoved) and (
+            names is RemovalNamePolicy.IGNORE or item.event.product_name is None
+        ):
             return index + 1
     return None
+
+
+def _is_older_copy(item: Item, row: Row | None) -> bool:
+    """Whether the row had seen the event before any that is on the stream: it is a duplicate."""
+    return (
+        row is not None
+        and row.sequence_number is not None
+        and row.sequence_number < item.record.sequence_number
+        and item.event.event_id in row.recent_event_ids
+    )
 
 
 def _without_fold(item: Item) -> Fate:

@@ -240,7 +240,7 @@ def test_a_rejection_is_told_and_counted_and_a_change_is_in_the_audit_log(
     assert (change["before"], change["after"]["quantity"]) == (None, 3)
 
 
-def quantity(it: Project, product_id: str) -> int | None:
+def quantity(it: Project, product_id: str) -> int | str | None:
     row = table.read(it.dynamodb, NAMES.table).get(product_id)
     return row.quantity if row else None
 

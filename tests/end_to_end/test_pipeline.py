@@ -41,6 +41,8 @@ def test_the_demo_finds_its_table_right(stack: Stack) -> None:
 def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) -> None:
     plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=200)
     others = generated(seed=8, count=20, products=20)
+    foreign: Any = {"product_id": {"S": "P900"}, "quantity": {"N": "3"}}  # none of its products
+    stack.clients.dynamodb.put_item(TableName=stack.names.table, Item=foreign)
 
     def pause(seconds: float) -> None:
         if others:  # they are handled while the demo is still sending

@@ -241,14 +241,18 @@ def test_a_dead_letter_is_listed_with_its_payloads_and_put_back(stack: Stack) ->
 
 def test_a_superseded_event_is_skipped_and_stays(stack: Stack) -> None:
     placed = handle(stack, ("P1", added("P1", 10)), ("P1", moved("P1", -2)))
+    gone = handle(stack, ("P3", added("P3", 1)), ("P3", event("product_removed", product_id="P3")))
     handle(stack, ("P2", added("P2", "many")))
     dead_letter(stack, placed[:1])
-    result = inventory("redrive", "--product", "P1", "--yes")
-    assert result.exit_code == 0, result.output
-    assert "superseded" in result.output
-    assert "Nothing to send" in result.output
-    assert len(listed("dead-letters")) == 1
+    dead_letter(stack, gone[:1])
+    for product in ("P1", "P3"):
+        result = inventory("redrive", "--product", product, "--yes")
+        assert result.exit_code == 0, result.output
+        assert "superseded" in result.output
+        assert "Nothing to send" in result.output
+    assert len(listed("dead-letters")) == 2
     assert stack.rows()["P1"].quantity == 8
+    assert "P3" not in stack.rows()
 
 
 def test_a_dead_letter_whose_records_are_gone_says_so_and_stays(stack: Stack) -> None:

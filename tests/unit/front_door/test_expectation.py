@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.stock import Outcome, RemovalNamePolicy, Row
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
 from inventory_cli.expectation import expect
 
 IGNORE = RemovalNamePolicy.IGNORE
@@ -45,6 +45,13 @@ def test_the_order_in_which_the_records_are_given_does_not_matter(
     records: list[tuple[int, str, bytes]],
 ) -> None:
     assert expect({}, records, IGNORE) == expect({}, RECORDS, IGNORE)
+
+
+def test_what_a_product_had_seen_before_it_was_removed_is_part_of_it() -> None:
+    data = json.dumps(json.loads(RECORDS[0][2]) | {"event_id": "E1"}).encode()
+    removals = {"P1": Removal(1, ("E1", "E2"))}
+    expected = expect({}, [(7, "P1", data)], IGNORE, removals)
+    assert (expected.rows, expected.outcomes) == ({}, {Outcome.DUPLICATE: 1})
 
 
 def test_rows_that_were_there_before_are_part_of_it() -> None:

@@ -21,11 +21,12 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from fuzzing import tries
-from hostile_events import ANYTHING, PAYLOADS, flat, likely, nested_records, written
+from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
+from hostile_items import items
 from inventory import handler as function
 from inventory.event import InvalidEventError
 from inventory.failures import BYTES_AT_ONCE, FailuresTopic
-from inventory.items import row_of
+from inventory.items import ATTRIBUTES, row_of
 from inventory.records import Record, UnknownInvocationError, records_of
 from inventory.rejections import Rejection, parse_rejection
 from inventory.settings import Settings
@@ -35,7 +36,7 @@ from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.verification import Evidence, verify
 from unit.inventory.oracle import Oracle, plain
-from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused
+from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -54,8 +55,8 @@ class StrictDynamoDB(FakeDynamoDB):
         return super()._get(request)
 
     def _transact(self, writes: list[Any]) -> Any:
-        puts = [write["Put"] for write in writes if "Put" in write]
-        items = [put["Item"] for put in puts if put["TableName"] == TABLES.rows]
+        updates = [write["Update"] for write in writes if "Update" in write]
+        items = [update["Key"] | updated(update) for update in updates]
         if not all(_is_key(item["product_id"]["S"]) and _fits(item) for item in items):
             raise refused("ValidationException", 400)
         return super()._transact(writes)
@@ -254,6 +255,27 @@ def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
     stream = on_stream(records_of(batch))
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
     assert verify(Evidence(stream, world.rejections(), (), rows), IGNORE).differences == ()
+
+
+@tries(150)
+@given(batches(), st.fixed_dictionaries({product: items(product) for product in PRODUCTS}))
+def test_rows_that_anybody_wrote_stop_no_batch_and_keep_what_is_not_ours(
+    batch: list[dict[str, Any]], written_by_others: dict[str, Any]
+) -> None:
+    world = World()
+    world.dynamodb.items = dict(written_by_others)
+    before = {product: row_of(item) for product, item in written_by_others.items()}
+    assert world.call(batch) == []
+
+    sent = [(int(r.sequence_number), r.partition_key, r.payload()) for r in records_of(batch)]
+    expected = expect(before, sent, IGNORE)
+    after = world.dynamodb.items
+    assert {product: row_of(item) for product, item in after.items()} == expected.rows
+    for product in after.keys() & written_by_others.keys():
+        if not any(b"product_removed" in payload for _, _, payload in sent):
+            added = written_by_others[product].keys() - ATTRIBUTES
+            assert after[product].keys() - ATTRIBUTES == added
+            assert all(after[product][name] == written_by_others[product][name] for name in added)
 
 
 MEMBERS = st.sampled_from(

@@ -90,8 +90,6 @@ class Producer:
             self._spoil(dice.choice([event, product]))
         data = dice.choice(BYTES) if dice.random() < 0.01 else written(event).encode()
         latest.append(data)
-        if kind == "removed":  # the function forgets the ids of what was removed
-            self.latest.clear()
         return data
 
     def _level(self) -> object:

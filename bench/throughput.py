@@ -9,7 +9,7 @@ from itertools import islice
 from botocore.config import Config
 
 from bench.figures import until
-from inventory.event import parse
+from inventory.event import parse_record
 from inventory.records import Record
 from inventory.run import Entry, Run
 from inventory.stock import RemovalNamePolicy, Row
@@ -93,8 +93,9 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
         for start in range(0, len(shard), batch_size):
             products: dict[str, list[Entry]] = {}
             for a in shard[start : start + batch_size]:
-                event = parse(a.event.payload, int(a.sequence_number))
-                record = Record(f"{a.shard_id}:{a.sequence_number}", a.sequence_number, "", 0.0)
+                key, number = a.event.partition_key, a.sequence_number
+                event = parse_record(a.event.payload, key, int(number))
+                record = Record(f"{a.shard_id}:{number}", number, key, "", 0.0)
                 products.setdefault(event.product_id, []).append(Entry(record, event))
             changes = []
             for product_id, entries in products.items():

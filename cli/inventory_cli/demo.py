@@ -98,7 +98,7 @@ def run(
     progress = await_outcomes(accepted, look, pause)
     seconds = time.monotonic() - started
 
-    records = [(int(a.sequence_number), a.event.payload) for a in accepted]
+    records = [(int(a.sequence_number), a.event.partition_key, a.event.payload) for a in accepted]
     expected = expect(before, records, policy)
     rows = table.read(clients.dynamodb, names.table)
     if look().handled > len(accepted):  # another producer sends events too

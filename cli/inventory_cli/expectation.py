@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inventory.event import Event, InvalidEventError, parse
+from inventory.event import Event, InvalidEventError, parse_record
 from inventory.stock import Outcome, RemovalNamePolicy, Row, fold
 
 
@@ -22,14 +22,14 @@ class Expectation:
 
 
 def expect(
-    rows: Mapping[str, Row], records: Iterable[tuple[int, bytes]], names: RemovalNamePolicy
+    rows: Mapping[str, Row], records: Iterable[tuple[int, str, bytes]], names: RemovalNamePolicy
 ) -> Expectation:
-    """What `records` (sequence number and data, in any order) make of `rows`."""
+    """What `records` (sequence number, partition key and data, in any order) make of `rows`."""
     products: dict[str, list[Event]] = {}
     numbers: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
-    for sequence_number, data in sorted(records):
+    for sequence_number, key, data in sorted(records):
         try:
-            event = parse(data, sequence_number)
+            event = parse_record(data, key, sequence_number)
         except InvalidEventError:
             numbers[Outcome.REJECTED].add(sequence_number)
         else:

@@ -84,7 +84,9 @@ class Player:
 
     def problems(self) -> list[str]:
         """How the table differs from the fold of all that was sent onto what was there first."""
-        records = [(int(a.sequence_number), a.event.payload) for a in self._accepted]
+        records = [
+            (int(a.sequence_number), a.event.partition_key, a.event.payload) for a in self._accepted
+        ]
         expected = expect(self._first, records, self._policy)
         return list(table.changes(expected.rows, self.rows()))
 

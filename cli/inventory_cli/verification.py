@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -21,7 +21,7 @@ from inventory.event import (
     ProductRemoved,
     QuantityMoved,
     QuantitySet,
-    parse,
+    parse_record,
 )
 from inventory.items import ATTRIBUTES
 from inventory.rejections import Rejection
@@ -60,7 +60,7 @@ class Evidence:
 def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
     """Hold what there is against what must be."""
     stream = _Stream.of(evidence)
-    judgements = [_of_invalid(finding) for finding in stream.invalid]
+    judgements = [_of_invalid(finding, stream.handled) for finding in stream.invalid]
     oldest = min((record.sequence_number for record in evidence.records), default=inf)
     for product_id in sorted(stream.products.keys() | evidence.rows.keys()):
         items, row = stream.products.get(product_id, []), evidence.rows.get(product_id)
@@ -92,10 +92,14 @@ class _Invalid:
 
 @dataclass(frozen=True)
 class _Stream:
-    """The records, with what the queues say of each; a product's in stream order."""
+    """The records, with what the queues say of each; a product's in stream order.
+
+    `handled` has the product and the id of each event that is in neither queue.
+    """
 
     invalid: list[_Invalid]
     products: dict[str, list[Item]]
+    handled: set[tuple[str, str]]
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Stream:
@@ -105,6 +109,7 @@ class _Stream:
         products: dict[str, list[Item]] = {}
         later_ids: set[str] = set()
         origins: set[Place] = set()
+        handled: set[tuple[str, str]] = set()
         for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
             said = _said(record)
             known = (record.place in rejected, record.place in given_up)
@@ -116,16 +121,19 @@ class _Stream:
                 for_its_name = rejected.get(record.place) == NAME_DIFFERS
                 item = Item(record, said, known[0], for_its_name, known[1], put_again, redriven)
                 products.setdefault(said.product_id, []).append(item)
-            if said.event_id is not None:
-                later_ids.add(said.event_id)
+                if said.event_id is not None:
+                    later_ids.add(said.event_id)
+                    if not any(known):
+                        handled.add((said.product_id, said.event_id))
             if (origin := origin_of(record.data)) is not None:
                 origins.add(origin)
-        return cls(invalid[::-1], {product: items[::-1] for product, items in products.items()})
+        ordered = {product: items[::-1] for product, items in products.items()}
+        return cls(invalid[::-1], ordered, handled)
 
 
 def _said(record: StreamRecord) -> Event | InvalidEventError:
     try:
-        return parse(record.data, record.sequence_number)
+        return parse_record(record.data, record.partition_key, record.sequence_number)
     except InvalidEventError as error:
         return error
 
@@ -144,17 +152,21 @@ def _covered(records: Iterable[StreamRecord], letters: Iterable[DeadLetter]) -> 
     return covered
 
 
-def _of_invalid(finding: _Invalid) -> Verdict:
+def _of_invalid(finding: _Invalid, handled: Collection[tuple[str | None, str | None]]) -> Verdict:
+    error = finding.error
     if finding.rejection or finding.redriven or not finding.dead_letter:
         fate = Fate.REJECTED
     else:
         fate = Fate.DEAD_LETTERED
     gone = not (finding.rejection or finding.dead_letter)
-    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and finding.redriven else {}))
-    if not gone or finding.redriven:
+    # Under another key it is a valid event: a redrive forgets it when a copy of it is applied.
+    copied = error.field == "partition_key" and (error.product_id, error.event_id) in handled
+    again = finding.redriven or copied
+    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and again else {}))
+    if not gone or again:
         return verdict
-    trace = Trace(finding.record.place, "invalid", finding.error.event_id, fate)
-    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, finding.error, trace),))
+    trace = Trace(finding.record.place, "invalid", error.event_id, fate)
+    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, error, trace),))
 
 
 def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> Difference:

@@ -11,17 +11,13 @@ from typing import Any
 
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import demo, table
-from inventory_cli.expectation import Expectation, expect
+from inventory_cli.expectation import Expectation
 from producer.generator import Spec, events
-from stack import EmbeddedBackend, Stack
+from stack import EmbeddedBackend, Stack, expected_of
 from waiting import eventually
 
 Placed = tuple[str, int, bytes]
 IGNORE = RemovalNamePolicy.IGNORE
-
-
-def expectation(placed: list[Placed]) -> Expectation:
-    return expect({}, [(number, data) for _, number, data in placed], IGNORE)
 
 
 def generated(seed: int, count: int, products: int) -> list[tuple[str, bytes]]:
@@ -63,7 +59,7 @@ def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queu
 ) -> None:
     placed = stack.put(generated(seed=11, count=1000, products=60))
     stack.await_handled(placed)
-    expected = expectation(placed)
+    expected = expected_of(stack.stream())
     assert differences(stack, expected) == []
     assert stack.log.progress.outcomes == expected.outcomes
     queue = stack.rejected()
@@ -84,7 +80,7 @@ def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_
             embedded.kill_pipes()
             embedded.start_pipes()
     stack.await_handled(placed)
-    expected = expectation(placed)
+    expected = expected_of(stack.stream())
     assert differences(stack, expected) == []
     queue = stack.rejected()
     eventually(lambda: queue.poll() >= expected.rejected)
@@ -133,6 +129,7 @@ def flat(shard_id: str, number: int, data: bytes) -> dict[str, Any]:
     return {
         "eventID": f"{shard_id}:{number}",
         "sequenceNumber": str(number),
+        "partitionKey": json.loads(data)["product"]["product_id"],
         "data": base64.b64encode(data).decode(),
         "approximateArrivalTimestamp": 0.0,
     }

@@ -53,8 +53,9 @@ def long_run(plan: Plan, folder: Path, tell: Tell) -> list[str]:
     with EmbeddedStack(folder, os.environ, time.sleep, tell) as servers:
         enter(servers.variables)
         code = variant(packaged_function())
-        with pipeline(EmbeddedBackend(servers), plan.options, code) as stack:
-            run = Run(stack, plan, tell)
+        backend = EmbeddedBackend(servers)
+        with pipeline(backend, plan.options, code) as stack:
+            run = Run(backend, stack, plan, tell)
             try:
                 run.carry_out()
             except StuckError as error:

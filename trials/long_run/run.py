@@ -14,7 +14,7 @@ from long_run.ledger import Ledger
 from long_run.plan import CHUNK, Blow, Plan
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified, verify
-from stack import Stack
+from stack import EmbeddedBackend, Stack
 from waiting import eventually
 
 Tell = Callable[[str], None]
@@ -46,6 +46,7 @@ class Struck:
 class Run:
     """`placed` is what was put, with shard and sequence number; times are in seconds."""
 
+    backend: EmbeddedBackend
     stack: Stack
     plan: Plan
     tell: Tell
@@ -77,7 +78,11 @@ class Run:
 
     def expected(self) -> Counter[Fate]:
         """What must have become of the records: of those that crash, nothing in the table."""
-        healthy = [(number, put.event.payload) for _, number, put in self.placed if not put.ending]
+        healthy = [
+            (number, put.event.partition_key, put.event.payload)
+            for _, number, put in self.placed
+            if not put.ending
+        ]
         outcomes = expect({}, healthy, RemovalNamePolicy.IGNORE).outcomes
         fates = Counter({Fate(outcome): count for outcome, count in outcomes.items()})
         fates[Fate.DEAD_LETTERED] = len(self.placed) - len(healthy)
@@ -105,10 +110,10 @@ class Run:
     def _strike(self, blow: Blow, left: list[Put]) -> None:
         match blow:
             case Blow.KILL:
-                self.stack.backend.kill_pipes()
+                self.backend.kill_pipes()
                 under_way = self._under_way()
                 self._put(left)
-                self.stack.backend.start_pipes()
+                self.backend.start_pipes()
             case Blow.RESHARD:
                 self._reshard()
                 under_way = self._under_way()  # of the parents: nothing else was put since

@@ -22,7 +22,7 @@ from long_run.plan import Blow, Plan
 from long_run.run import Run, Struck
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified
-from stack import Stack
+from stack import EmbeddedBackend, Stack
 
 COUNT = 10_000
 PUTS = traffic(seed=3, count=COUNT, products=500, hanging=2)
@@ -122,6 +122,7 @@ def run() -> Run:
     crashing = next(put for put in PUTS if put.ending)
     plan = Plan(seed=1, events=3)
     return Run(
+        cast(EmbeddedBackend, SimpleNamespace()),
         cast(Stack, SimpleNamespace()),
         plan,
         print,

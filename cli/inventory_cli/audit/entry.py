@@ -42,6 +42,7 @@ class Entry:
     `event_ids`, oldest first: the events that the row remembers and did not remember before. The
     function writes what several events make of a row at once, so there may be more than one; a row
     that is gone remembers none. `by_event` is False when something else wrote the row.
+    `at` is DynamoDB's time of the write, to the second; LocalStack's streams give whole minutes.
     `gap`: changes of this product are missing before this one.
     """
 

@@ -35,7 +35,9 @@ def shown(*, program: str = "/x/inventory", state: str = ".inventory", **variabl
 
 
 def test_a_program_is_named_as_it_was_typed() -> None:
-    assert shown(program=".venv/bin/inventory") == ".venv/bin/inventory table --watch"
+    assert (
+        shown(program=".venv/bin/inventory", PATH="/usr/bin") == ".venv/bin/inventory table --watch"
+    )
 
 
 def test_a_program_that_the_shell_finds_is_its_bare_name(tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from hostile_events import key_of
 from inventory.dead_letters import DeadLetter
-from inventory.event import InvalidEventError, parse
+from inventory.event import InvalidEventError, parse_record
 from inventory.items import item_of, row_of
 from inventory.rejections import Rejection
 from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
-from inventory_cli.failures.again import carrying
+from inventory_cli.failures.again import carrying, origin_of
 from inventory_cli.history import Fate
 from inventory_cli.verdict import Problem, Verdict
 from inventory_cli.verification import Evidence, verify
@@ -49,9 +50,19 @@ def removed(product: str, event_id: str | None = None) -> bytes:
     return event("removed", event_id, product_id=product)
 
 
+def astray(payload: bytes) -> bytes:
+    """The event, which `on_stream` puts under another key until it is redriven."""
+    return payload.removesuffix(b"}") + b', "astray": 1}'
+
+
 def on_stream(payloads: Iterable[bytes]) -> list[StreamRecord]:
     """One shard, numbered from 1."""
-    return [StreamRecord("shard", n, float(n), p, "key") for n, p in enumerate(payloads, 1)]
+
+    def key(payload: bytes) -> str:
+        strays = b'"astray"' in payload and origin_of(payload) is None
+        return "another" if strays else key_of(payload)
+
+    return [StreamRecord("shard", n, float(n), p, key(p)) for n, p in enumerate(payloads, 1)]
 
 
 def rejection(record: StreamRecord, code: str | None = None) -> Rejection:
@@ -78,7 +89,7 @@ def left_by(
         if record.sequence_number in given_up:
             continue
         try:
-            said = parse(record.data, record.sequence_number)
+            said = parse_record(record.data, record.partition_key, record.sequence_number)
         except InvalidEventError:
             rejections.append(rejection(record))
             continue
@@ -110,11 +121,12 @@ def payloads_with(ids: bool) -> st.SearchStrategy[list[bytes]]:
                     leveled(product, abs(amount), event_id),
                     removed(product, event_id),
                     b"{%d" % n,
+                    astray(moved(product, amount, event_id)),
                 ][kind]
             )
         return made
 
-    step = st.tuples(st.integers(0, 4), st.sampled_from(PRODUCTS), st.integers(-9, 9))
+    step = st.tuples(st.integers(0, 5), st.sampled_from(PRODUCTS), st.integers(-9, 9))
     return st.lists(step, max_size=40).map(build)
 
 
@@ -158,7 +170,9 @@ def test_they_verify_once_all_dead_letters_are_put_again_and_gone_from_their_que
     assert verdict.fates.total() == len(evidence.records)
     assert verdict.put_again.total() == len(failed)
     handled = [r for r in evidence.records if r.sequence_number not in given_up]
-    outcomes = expect({}, [(r.sequence_number, r.data) for r in handled], IGNORE).outcomes
+    outcomes = expect(
+        {}, [(r.sequence_number, r.partition_key, r.data) for r in handled], IGNORE
+    ).outcomes
     assert verdict.fates - verdict.put_again == {Fate(o): n for o, n in outcomes.items()}
 
 
@@ -274,7 +288,7 @@ def test_a_stream_that_was_made_again_does_not_make_the_rows_of_the_earlier_one_
     ]
     rows = dict(earlier.rows)
     for record in later:
-        said = parse(record.data, record.sequence_number)
+        said = parse_record(record.data, record.partition_key, record.sequence_number)
         step = apply(rows.get(said.product_id), said, IGNORE)
         assert step.row is not None
         rows[said.product_id] = step.row
@@ -372,6 +386,24 @@ def test_a_rejection_may_have_left_the_queue_when_a_copy_of_its_event_was_applie
     verdict = verify(replace(left_by(records), rejections=[]), IGNORE)
     assert verdict.differences == ()
     assert verdict.put_again == {Fate.REJECTED: 1}
+
+
+def test_an_event_under_another_key_may_have_left_the_queue_when_a_copy_of_it_was_applied() -> None:
+    copies = [moved("P1", -2, "E2"), astray(moved("P1", -2, "E2"))]
+    for order in (copies, copies[::-1]):
+        evidence = left_by(on_stream([added("P1", 5, "E1"), *order]))
+        assert len(evidence.rejections) == 1
+        verdict = verify(replace(evidence, rejections=[]), IGNORE)
+        assert verdict.differences == ()
+        assert verdict.fates == {Fate.APPLIED: 2, Fate.REJECTED: 1}
+        assert verdict.put_again == {Fate.REJECTED: 1}
+
+
+def test_a_copy_under_another_key_does_not_hide_that_an_event_is_lost() -> None:
+    event = moved("P1", -2, "E2")
+    records = on_stream([added("P1", 5, "E1"), event, leveled("P1", 9), astray(event)])
+    evidence = left_by(records, given_up={2}, letters=False)
+    assert problems(verify(evidence, IGNORE)) == [Problem.ROW]
 
 
 @given(payloads_with(ids=True), st.integers(0, 39))

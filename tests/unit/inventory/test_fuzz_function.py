@@ -35,6 +35,7 @@ from inventory.store import Store
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.verification import Evidence, verify
+from unit.inventory.oracle import Oracle, plain
 from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 
 # Whole, though it is long: an example that cannot be seen is of no use.
@@ -122,9 +123,13 @@ class World:
         return cast(list[Rejection], found)
 
 
+KEYS = st.sampled_from([None] * 27 + ["P1", "another", "\x00"])
+"""The partition key of a record: mostly that of its product."""
+
+
 def batches() -> st.SearchStrategy[list[dict[str, Any]]]:
-    return st.lists(PAYLOADS, min_size=1, max_size=8).map(
-        lambda payloads: [flat(number, data) for number, data in enumerate(payloads, start=1)]
+    return st.lists(st.tuples(PAYLOADS, KEYS), min_size=1, max_size=8).map(
+        lambda sent: [flat(number, *each) for number, each in enumerate(sent, start=1)]
     )
 
 
@@ -154,7 +159,7 @@ def whole(record: Record) -> bool:
 
 def on_stream(records: Sequence[Record]) -> list[StreamRecord]:
     return [
-        StreamRecord(r.shard_id, int(r.sequence_number), r.arrived_at, r.payload(), "P1")
+        StreamRecord(r.shard_id, int(r.sequence_number), r.arrived_at, r.payload(), r.partition_key)
         for r in records
     ]
 
@@ -162,9 +167,13 @@ def on_stream(records: Sequence[Record]) -> list[StreamRecord]:
 def assert_all_accounted_for(world: World, records: Sequence[Record]) -> None:
     """Table, topic and log agree with the fold of the records, which were delivered once."""
     stream = on_stream([record for record in records if whole(record)])
-    expected = expect({}, [(r.sequence_number, r.data) for r in stream], IGNORE)
+    expected = expect({}, [(r.sequence_number, r.partition_key, r.data) for r in stream], IGNORE)
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
     assert rows == expected.rows
+    oracle = Oracle()
+    told = [oracle.put(r.sequence_number, r.partition_key, r.data) for r in stream]
+    assert Counter(outcome.partition(" ")[0] for outcome in told) == expected.outcomes
+    assert {product: plain(item) for product, item in world.dynamodb.items.items()} == oracle.rows
 
     [batch] = [line for line in world.lines() if line["message"] == "batch"]
     counts = Counter({outcome: batch[outcome] for outcome in Outcome if batch[outcome]})
@@ -228,19 +237,20 @@ def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not
 
 
 @tries(80)
-@given(batches(), st.data())
+@given(batches(), st.booleans(), st.data())
 def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
-    batch: list[dict[str, Any]], data: st.DataObject
+    batch: list[dict[str, Any]], mapping: bool, data: st.DataObject
 ) -> None:
     world = World()
-    sent = {record["eventID"] for record in batch}
+    identifier = "sequenceNumber" if mapping else "eventID"
+    sent = {record[identifier] for record in batch}
     down = data.draw(st.sampled_from([world.dynamodb, world.sns]), label="what is down")
     down.up_at = world.time.now + 120
-    failed = world.call(batch)
+    failed = world.call(nested_records(batch) if mapping else batch)
     assert set(failed) <= sent
     assert len(failed) == len(set(failed))
     world.time.now = down.up_at
-    assert world.call([record for record in batch if record["eventID"] in failed]) == []
+    assert world.call([record for record in batch if record[identifier] in failed]) == []
 
     stream = on_stream(records_of(batch))
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
@@ -257,18 +267,21 @@ def test_rows_that_anybody_wrote_stop_no_batch_and_keep_what_is_not_ours(
     before = {product: row_of(item) for product, item in written_by_others.items()}
     assert world.call(batch) == []
 
-    payloads = [(int(r.sequence_number), r.payload()) for r in records_of(batch)]
-    expected = expect(before, payloads, IGNORE)
+    records = on_stream(records_of(batch))
+    sent = [(r.sequence_number, r.partition_key, r.data) for r in records]
+    expected = expect(before, sent, IGNORE)
     after = world.dynamodb.items
     assert {product: row_of(item) for product, item in after.items()} == expected.rows
     for product in after.keys() & written_by_others.keys():
-        if not any(b"product_removed" in payload for _, payload in payloads):
+        if not any(b"product_removed" in payload for *_, payload in sent):
             added = written_by_others[product].keys() - ATTRIBUTES
             assert after[product].keys() - ATTRIBUTES == added
             assert all(after[product][name] == written_by_others[product][name] for name in added)
 
 
-MEMBERS = st.sampled_from(["eventID", "sequenceNumber", "data", "approximateArrivalTimestamp"])
+MEMBERS = st.sampled_from(
+    ["eventID", "sequenceNumber", "partitionKey", "data", "approximateArrivalTimestamp"]
+)
 
 
 @st.composite
@@ -315,7 +328,7 @@ def test_an_invocation_is_handled_whole_or_refused_whole_in_a_line(invocation: A
         assert world.lines() == []
     else:
         records = records_of(received)
-        assert set(failed) <= {record.event_id for record in records}
+        assert set(failed) <= {record.item_identifier for record in records}
         assert world.lines()[-1]["records"] == len(records)
 
 

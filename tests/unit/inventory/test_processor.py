@@ -104,11 +104,11 @@ def record_of(event: Event) -> Record:
     document: dict[str, Any] = {"event_type": kind, "product": product}
     if event.event_id is not None:
         document["event_id"] = event.event_id
-    return record(event.sequence_number, json.dumps(document).encode())
+    return record(event.sequence_number, json.dumps(document).encode(), event.product_id)
 
 
-def record(number: int, data: bytes) -> Record:
-    return Record(f"shardId-0:{number}", str(number), base64.b64encode(data).decode(), 0.0)
+def record(number: int, data: bytes, key: str = "P1") -> Record:
+    return Record(f"shardId-0:{number}", str(number), key, base64.b64encode(data).decode(), 0.0)
 
 
 def outcomes(results: Iterable[Result]) -> dict[int, Outcome]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostile_events import NEAR
+from inventory.event import InvalidEventError, parse
 from producer.errors import CannotStartError
 from producer.event import Event
 from producer.jsonlines import events
@@ -71,7 +74,9 @@ def test_a_line_that_no_record_can_hold_is_named_even_if_broken_lines_are_sent()
         read(b"{}", b"x" * (1024 * 1024 - 20), send_broken=True)
 
 
-@given(line=st.binary().filter(lambda line: b"\n" not in line and line.strip()))
-def test_any_line_can_be_sent(line: bytes) -> None:
+@given(line=(st.binary() | NEAR).filter(lambda line: b"\n" not in line and line.strip()))
+def test_any_line_can_be_sent_and_is_not_rejected_for_its_key(line: bytes) -> None:
     (event,) = read(line + b"\n", send_broken=True)
     assert event.payload == line.rstrip(b"\r")
+    with suppress(InvalidEventError):
+        assert parse(event.payload, 1).product_id == event.partition_key

@@ -60,10 +60,11 @@ def _calls(bench: Workbench) -> tuple[float, float, float]:
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
     puts, gets, invokes = [], [], []
     for n in range(CALLS):
-        data = _added(n)
+        product_id = f"L{n % 10}"
+        data = _added(product_id, n)
         started = time.perf_counter()
         placed = kinesis.put_records(
-            StreamName=bench.names.stream, Records=[{"Data": data, "PartitionKey": "latency"}]
+            StreamName=bench.names.stream, Records=[{"Data": data, "PartitionKey": product_id}]
         )["Records"][0]
         puts.append(time.perf_counter() - started)
         shard_id, number = placed["ShardId"], placed["SequenceNumber"]
@@ -74,7 +75,7 @@ def _calls(bench: Workbench) -> tuple[float, float, float]:
             StartingSequenceNumber=number,
         )["ShardIterator"]
         gets.append(timed(lambda i=iterator: kinesis.get_records(ShardIterator=i)))  # type: ignore[misc]
-        payload = json.dumps([_flat(shard_id, number, data)]).encode()
+        payload = json.dumps([_flat(shard_id, number, product_id, data)]).encode()
         invokes.append(
             timed(
                 lambda p=payload: functions.invoke(  # type: ignore[misc]
@@ -88,15 +89,16 @@ def _calls(bench: Workbench) -> tuple[float, float, float]:
     return put, get, invoke
 
 
-def _added(n: int) -> bytes:
-    product = {"product_id": f"L{n % 10}", "product_name": "Lamp", "quantity": n}
+def _added(product_id: str, quantity: int) -> bytes:
+    product = {"product_id": product_id, "product_name": "Lamp", "quantity": quantity}
     return json.dumps({"event_type": "product_added", "product": product}).encode()
 
 
-def _flat(shard_id: str, number: str, data: bytes) -> dict[str, object]:
+def _flat(shard_id: str, number: str, key: str, data: bytes) -> dict[str, object]:
     return {
         "eventID": f"{shard_id}:{number}",
         "sequenceNumber": number,
+        "partitionKey": key,
         "data": base64.b64encode(data).decode(),
         "approximateArrivalTimestamp": 0.0,
     }

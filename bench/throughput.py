@@ -9,7 +9,7 @@ from itertools import islice
 from botocore.config import Config
 
 from bench.figures import until
-from inventory.event import parse
+from inventory.event import parse_record
 from inventory.records import Record
 from inventory.run import Entry, Run
 from inventory.stock import RemovalNamePolicy, Row
@@ -18,7 +18,6 @@ from inventory.writes import Change, Tables
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec, events
-from producer.outbox import BATCH
 from producer.sender import Accepted, Sender
 
 EVENTS = 20_000
@@ -76,7 +75,6 @@ def _put(bench: Workbench) -> list[Accepted]:
         on_accepted=accepted.append,
         clock=time.monotonic,
         wait=time.sleep,
-        limits=BATCH,
     )
     sender.send(islice(events(Spec(seed=1, products=PRODUCTS)), EVENTS))
     return accepted
@@ -93,14 +91,15 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
         for start in range(0, len(shard), batch_size):
             products: dict[str, list[Entry]] = {}
             for a in shard[start : start + batch_size]:
-                event = parse(a.event.payload, int(a.sequence_number))
-                record = Record(f"{a.shard_id}:{a.sequence_number}", a.sequence_number, "", 0.0)
+                key, number = a.event.partition_key, a.sequence_number
+                event = parse_record(a.event.payload, key, int(number))
+                record = Record(f"{a.shard_id}:{number}", number, key, "", 0.0)
                 products.setdefault(event.product_id, []).append(Entry(record, event))
             changes = []
             for product_id, entries in products.items():
                 run = Run.of(entries, rows.get(product_id), RemovalNamePolicy.IGNORE)
                 if (change := run.change) is not None:
                     changes.append(change)
-                    rows[product_id] = change.after
+                    rows[product_id] = run.steps[-1].row
             batches.append(changes)
     return batches

@@ -54,7 +54,7 @@ def _one_by_one(client: DynamoDBClient, tables: Tables) -> None:
 
 
 def _transactions(client: DynamoDBClient, tables: Tables) -> None:
-    new = (Change(r.product_id, None, r, first=n, last=n) for n, r in enumerate(ROWS, 1))
+    new = (Change(r.product_id, None, r) for r in ROWS)
     undone = Store(client, tables, concurrency=1).write(new)
     if undone:
         raise RuntimeError(f"{len(undone)} writes were not taken")

@@ -2,8 +2,11 @@
 
 It waits until the hooks have ended, so Docker learns the result at once. It prints the reason and
 exits with 0 or 1. LocalStack reports its hooks at `/_localstack/init`
-(https://docs.localstack.cloud/aws/capabilities/config/initialization-hooks/), MiniStack at
-`/_ministack/ready`.
+(https://docs.localstack.cloud/aws/capabilities/config/initialization-hooks/; the answer is made in
+localstack/services/internal.py of localstack-core 4.14.0), MiniStack at `/_ministack/ready`.
+
+Docker runs this with the image's `python`. In LocalStack's Dockerfile that is the base's,
+python:3.13-slim, which has the standard library alone.
 
     python healthcheck.py [URL]
 """
@@ -32,11 +35,12 @@ Verdict = tuple[bool, str]
 
 def verdict_of_localstack(answer: Mapping[str, Any]) -> Verdict | None:
     """Return the verdict of the answer of `/_localstack/init`, or None while the hooks run."""
-    scripts = [script for script in answer["scripts"] if script["stage"] == "READY"]
-    failed = [script["name"] for script in scripts if script["state"] == "ERROR"]
+    # LocalStack goes on when a hook fails, also that of start.d, which refuses web pages.
+    failed = [script["name"] for script in answer["scripts"] if script["state"] == "ERROR"]
     if failed:
         return False, f"start hooks failed: {', '.join(failed)}; the container's log says why"
-    return (True, f"{len(scripts)} start hooks succeeded") if answer["completed"]["READY"] else None
+    ready = [script for script in answer["scripts"] if script["stage"] == "READY"]
+    return (True, f"{len(ready)} start hooks succeeded") if answer["completed"]["READY"] else None
 
 
 def verdict_of_ministack(answer: Mapping[str, Any]) -> Verdict | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
 
-HANDED_ON = ("LOCALSTACK_IMAGE", "BASE_IMAGE", "LAMBDA_RUNTIME_IMAGE_MAPPING", "DOCKER_SOCKET")
+HANDED_ON = ("LOCALSTACK_IMAGE", "BASE_IMAGE", "LAMBDA_RUNTIME_IMAGE_MAPPING")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,12 @@ def project(folder: Path, **settings: str) -> Iterator[Project]:
     """
     name = orphans.own_name("compose")
     ports = {name: free_port() for name in ("LOCALSTACK_PORT", "PIPES_PORT", "DASHBOARD_PORT")}
-    own = {"COMPOSE_PROJECT_NAME": name, "VERSION": engine.VERSION, **ports}
+    own = {
+        "COMPOSE_PROJECT_NAME": name,
+        "VERSION": engine.VERSION,
+        "DOCKER_SOCKET": engine.emulator_socket(),
+        **ports,
+    }
     passed = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     env_file = folder / f"{name}.env"
     lines = [f"{key}='{value}'\n" for key, value in {**own, **passed, **settings}.items()]

@@ -21,7 +21,6 @@ from inventory_cli.embedded.processes import answers, free_port
 from inventory_cli.environment import variables
 from waiting import eventually
 
-SOCKET = "/var/run/docker.sock"
 EMULATOR_PORT = 4566
 PIPES_PORT = 4567
 ON_THE_NETWORK = {
@@ -41,7 +40,7 @@ class Emulator(LocalStackContainer):
         name = orphans.own_name("localstack")
         self.with_name(name).with_network(network).with_network_aliases("localstack")
         publish(self, EMULATOR_PORT, self.port)
-        self.with_volume_mapping(os.environ.get("DOCKER_SOCKET", SOCKET), SOCKET, "rw")
+        self.with_volume_mapping(engine.emulator_socket(), engine.SOCKET, "rw")
         self.with_envs(
             LOCALSTACK_HOST=f"localstack:{EMULATOR_PORT}",
             SQS_ENDPOINT_STRATEGY="path",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALSTACK = "localstack/localstack:4.14.0"
+SOCKET = "/var/run/docker.sock"
 LEFT_OUT = "no Docker engine"
 
 
@@ -36,6 +37,11 @@ def emulator_image() -> str:
 def emulator_keeps_state() -> bool:
     """Whether it has over a restart what it had before; LocalStack's free edition has not."""
     return "ministack" in emulator_image()
+
+
+def emulator_socket() -> str:
+    """The engine's socket, which the emulator gets. MiniStack gets none, as .env.example says."""
+    return "/dev/null" if emulator_keeps_state() else os.environ.get("DOCKER_SOCKET") or SOCKET
 
 
 def base_image() -> str:

@@ -175,11 +175,20 @@ PAYLOADS: st.SearchStrategy[bytes] = st.one_of(
 """The data of a record."""
 
 
-def flat(number: int, payload: bytes) -> dict[str, Any]:
-    """A record as a pipe sends it."""
+def key_of(payload: bytes) -> str:
+    """The partition key that belongs to an event; of one whose product id can be none, any."""
+    try:
+        key = json.loads(payload)["product"]["product_id"]
+        return key if 1 <= len(key) <= 256 and key.encode() else "any"
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return "any"
+
+
+def flat(number: int, payload: bytes, key: str | None = None) -> dict[str, Any]:
+    """A record as a pipe sends it, under its product's id or another `key`."""
     return {
         "kinesisSchemaVersion": "1.0",
-        "partitionKey": "P1",
+        "partitionKey": key_of(payload) if key is None else key,
         "sequenceNumber": f"{number:030d}",
         "data": base64.b64encode(payload).decode(),
         "approximateArrivalTimestamp": 1700000000.5,

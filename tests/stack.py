@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import boto3
 
@@ -18,18 +18,15 @@ from deploy.deployment import Deployment
 from deploy.names import Names
 from deploy.settings import template
 from inventory.stock import RemovalNamePolicy, Row
+from inventory.stream import StreamRecord
 from inventory_cli import table
 from inventory_cli.aws import Clients
 from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.expectation import expect
+from inventory_cli.expectation import Expectation, expect
 from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
 from waiting import eventually
-
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
-
 
 RESOURCES = len(template()["Resources"]) - 1
 """How many there are to a stack of a pipeline, whose pipe is made at an endpoint of its own."""
@@ -116,9 +113,9 @@ class Stack:
                 placed.append((result["ShardId"], int(result["SequenceNumber"]), data))
         return placed
 
-    def stream(self) -> list[tuple[str, int, bytes]]:
-        """All that is on the stream: shards, sequence numbers and data."""
-        return read_stream(self.clients.kinesis, self.names.stream)
+    def stream(self) -> list[StreamRecord]:
+        """All that is on the stream."""
+        return read_all(self.clients.kinesis, self.names.stream)
 
     def rows(self) -> dict[str, Row]:
         return table.read(self.clients.dynamodb, self.names.table)
@@ -193,8 +190,8 @@ class Stack:
         return shown
 
     def _differences(self) -> str:
-        records = [(number, data) for _, number, data in self.stream()]
-        expected = expect({}, records, RemovalNamePolicy.IGNORE)
+        records = self.stream()
+        expected = expected_of(records)
         found = list(table.changes(expected.rows, self.rows()))
         return (
             "\n".join(found) or f"no difference: {len(expected.rows)} rows of {len(records)} events"
@@ -215,10 +212,10 @@ class Stack:
         return body
 
 
-def read_stream(kinesis: KinesisClient, name: str) -> list[tuple[str, int, bytes]]:
-    """The records of a stream as far as there are any now: shards, sequence numbers and data."""
-    records = read_all(kinesis, name)
-    return [(record.shard_id, record.sequence_number, record.data) for record in records]
+def expected_of(records: Iterable[StreamRecord]) -> Expectation:
+    """What these records make of an empty table."""
+    found = [(r.sequence_number, r.partition_key, r.data) for r in records]
+    return expect({}, found, RemovalNamePolicy.IGNORE)
 
 
 def _names_of(listed: Any) -> set[str]:

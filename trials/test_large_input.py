@@ -55,10 +55,10 @@ def test_ten_thousand_tiny_records_are_taken_in_one_batch(stack: Stack) -> None:
         SourceParameters={"KinesisStreamParameters": parameters | large},
     )
     stack.await_pipe("STOPPED")
-    placed = stack.put(("one", added(f"P{n % 100}", quantity=n)) for n in range(10_000))
+    placed = stack.put(("P1", added("P1", quantity=n)) for n in range(10_000))
     pipes.start_pipe(Name=stack.names.pipe)
     stack.await_handled(placed)
     sizes: list[int] = []
     stack.log._on_batch = lambda batch: sizes.append(batch["records"])
-    assert {row.quantity for row in stack.rows().values()} == set(range(9_900, 10_000))
+    assert {row.quantity for row in stack.rows().values()} == {9_999}
     assert "Success: " in run("verify").output

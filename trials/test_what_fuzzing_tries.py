@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from eventbridge_pipes.store import Store
 from inventory.stock import Outcome
 from pipes_fuzzing import API_REQUESTS, ApiRequest, requests_of
 from pipes_shapes import MODEL
+from unit.inventory.oracle import Oracle
 from unit.inventory.test_fuzz_function import World, batches
+from unit.inventory.test_oracle import Producer
 from unit.pipes.test_fuzz_pipes_requests import Answer, Api
 
 # Whole, though it is long: an example that cannot be seen is of no use.
@@ -28,7 +31,7 @@ def test_batches_come_to_every_outcome_and_every_reason() -> None:
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
 
-    @samples(250)
+    @samples(500)
     @given(batches())
     def look(batch: list[dict[str, Any]]) -> None:
         world = World()
@@ -44,10 +47,23 @@ def test_batches_come_to_every_outcome_and_every_reason() -> None:
     assert outcomes["not_found"] > total / 50
     assert outcomes["duplicate"] > 0
     assert {reason.split(" ")[0] for reason in reasons} >= {
-        *("data", "event_type", "event_id", "product", "product.product_id"),
+        *("data", "event_type", "event_id", "product", "product.product_id", "partition_key"),
         *("product.product_name", "product.quantity", "product.timestamp"),
     }
     assert {"data is nested too deeply", "data is not JSON", "data is not UTF-8"} <= set(reasons)
+
+
+def test_what_the_oracle_judges_comes_to_every_outcome() -> None:
+    producer, oracle = Producer(Random(1)), Oracle(enforce_names=True)
+    puts = [producer.put() for _ in range(10_000)]
+    outcomes = Counter(oracle.put(number, *put) for number, put in enumerate(puts))
+    assert outcomes.keys() == {
+        *("applied", "duplicate", "not_found", "rejected", "rejected partition_key.differs"),
+        "rejected product.product_name.differs",
+        "rejected product.quantity_change.below_zero",
+        "rejected product.quantity_change.too_high",
+    }
+    assert min(outcomes.values()) >= 20
 
 
 @pytest.mark.parametrize("operation", MODEL.operation_names)

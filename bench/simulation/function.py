@@ -74,5 +74,5 @@ class Function:
         store = self._store.with_patience(patience)
         results = Processor(store, self.rejected, RemovalNamePolicy.IGNORE).process(records)
         self.outcomes.update(result.outcome for result in results)
-        failed = [r.record.event_id for r in results if r.outcome is Outcome.FAILED]
+        failed = [r.record.item_identifier for r in results if r.outcome is Outcome.FAILED]
         return json.dumps({"batchItemFailures": [{"itemIdentifier": e} for e in failed]}).encode()

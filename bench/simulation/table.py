@@ -83,6 +83,8 @@ class Table:
             key = request["TableName"], _product(request)
             if kind == "Put":
                 self.items[key] = request["Item"]
+            elif kind == "Update":
+                self.items[key] = (self.item(key) or {}) | _updated(request)
             elif kind == "Delete":
                 self.items[key] = None
 
@@ -122,7 +124,15 @@ def _product(request: Mapping[str, Any]) -> str:
 
 def _kilobytes(request: Mapping[str, Any]) -> int:
     """KB begun of what is written: names, and texts and digits as long as they are."""
-    return max(1, math.ceil(sum(map(_size, request.get("Item", {}).items())) / 1024))
+    item = request.get("Item") or _updated(request)
+    return max(1, math.ceil(sum(map(_size, item.items())) / 1024))
+
+
+def _updated(request: Mapping[str, Any]) -> Item:
+    """The key and the attributes that an update sets."""
+    values = request.get("ExpressionAttributeValues", {})
+    names = request.get("ExpressionAttributeNames", {}).values()
+    return {**request["Key"], **{name: values[f":{name}"] for name in names}}
 
 
 def _size(attribute: tuple[str, Mapping[str, Any]]) -> int:
@@ -136,14 +146,14 @@ def _size(attribute: tuple[str, Mapping[str, Any]]) -> int:
 def _holds(request: Mapping[str, Any], item: Mapping[str, Any] | None) -> bool:
     """The three conditions that the function writes under (`inventory.writes`)."""
     number = item["sequence_number"]["S"] if item else None
-    values = {k: v["S"] for k, v in request.get("ExpressionAttributeValues", {}).items()}
+    values = {k: v.get("S") for k, v in request.get("ExpressionAttributeValues", {}).items()}
     match request["ConditionExpression"]:
         case "sequence_number = :read":
             return bool(number == values[":read"])
         case "attribute_not_exists(sequence_number)":
             return number is None
-        case "attribute_not_exists(product_id) OR sequence_number < :first":
-            return number is None or bool(number < values[":first"])
+        case "attribute_not_exists(product_id) OR sequence_number <= :known":
+            return number is None or bool(number <= values[":known"])
         case other:
             raise NotImplementedError(f"no such condition is known here: {other}")
 

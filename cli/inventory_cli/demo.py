@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from math import ceil, inf
 
-import boto3
-
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.aws import Clients
@@ -25,12 +23,10 @@ from inventory_cli.function_log import (
 from inventory_cli.handling_times import HandlingTimes
 from inventory_cli.progress import counted
 from inventory_cli.rejected import RejectedQueue
-from inventory_cli.verifying import gather, settled
+from inventory_cli.verifying import differences
 from producer.feed import feed
 from producer.generator import Spec, events
-from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
-from producer.shown import shown
 from deploy.names import Names
 
 LOOK_SECONDS = 0.5
@@ -79,10 +75,11 @@ def run(
 ) -> Verdict:
     """Send what `plan` says and follow it to its end.
 
-    `tell` hears, as it goes, how many events are put and what the function has made of them.
-    Whatever `pause` raises ends the run.
+    It judges the products that it has sent events about. `tell` hears, as it goes, how many events
+    are put and what the function has made of them. Whatever `pause` raises ends the run.
     """
     before = table.read(clients.dynamodb, names.table)
+    removals = table.read_removals(clients.dynamodb, names.removals_table)
     times = HandlingTimes()
     log = FunctionLog(clients.logs, names.function, since=time.time(), on_batch=times.add)
     rejected = RejectedQueue(clients.sqs, names.rejected_queue)
@@ -98,26 +95,18 @@ def run(
     progress = await_outcomes(accepted, look, pause)
     seconds = time.monotonic() - started
 
-    records = [(int(a.sequence_number), a.event.payload) for a in accepted]
-    expected = expect(before, records, policy)
-    rows = table.read(clients.dynamodb, names.table)
+    own = {a.event.partition_key for a in accepted}
+    records = [(int(a.sequence_number), a.event.partition_key, a.event.payload) for a in accepted]
+    expected = expect(table.of(own, before), records, policy, removals)
+    rows = table.of(own, table.read(clients.dynamodb, names.table))
     if look().handled > len(accepted):  # another producer sends events too
-        problems = _differences(clients, names, policy, pause)
+        problems = differences(clients, names, policy, own, pause)
         expected = replace(expected, rows=rows)
     else:
         problems = _missing(expected, progress, rejected, pause)
         problems += table.changes(expected.rows, rows)
     warm, cold = latencies(accepted, expected, times)
     return Verdict(expected, progress.outcomes, problems, warm, cold, seconds)
-
-
-def _differences(
-    clients: Clients, names: Names, policy: RemovalNamePolicy, pause: Pause
-) -> list[str]:
-    """Return what `inventory verify` finds wrong: it knows the events of all producers."""
-    session = boto3.Session()
-    verdict = settled(lambda: gather(session, clients, names), policy, PATIENCE_SECONDS, pause)
-    return [f"{shown(d.product_id or 'no product')}: {d.problem}" for d in verdict.differences]
 
 
 def latencies(
@@ -149,7 +138,6 @@ def _put(
         on_accepted=on_accepted,
         clock=time.time,  # to be held against the function's
         wait=wait,
-        limits=ONE_BY_ONE,
     )
     feed(
         islice(events(plan.spec), plan.count),

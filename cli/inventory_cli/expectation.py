@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from inventory.event import Event, InvalidEventError, parse
-from inventory.stock import Outcome, RemovalNamePolicy, Row, fold
+from inventory.event import Event, InvalidEventError, parse_record
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,18 @@ class Expectation:
 
 
 def expect(
-    rows: Mapping[str, Row], records: Iterable[tuple[int, bytes]], names: RemovalNamePolicy
+    rows: Mapping[str, Row],
+    records: Iterable[tuple[int, str, bytes]],
+    names: RemovalNamePolicy,
+    removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Expectation:
-    """What `records` (sequence number and data, in any order) make of `rows`."""
+    """What `records` (sequence number, partition key and data, in any order) make of `rows` and of
+    `removals`, the markers of the products that were removed."""
     products: dict[str, list[Event]] = {}
     numbers: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
-    for sequence_number, data in sorted(records):
+    for sequence_number, key, data in sorted(records):
         try:
-            event = parse(data, sequence_number)
+            event = parse_record(data, key, sequence_number)
         except InvalidEventError:
             numbers[Outcome.REJECTED].add(sequence_number)
         else:
@@ -37,7 +42,7 @@ def expect(
 
     after = dict(rows)
     for product_id, events in products.items():
-        steps = fold(after.pop(product_id, None), events, names)
+        steps = fold(after.pop(product_id, None), events, names, removals.get(product_id))
         if (row := steps[-1].row) is not None:
             after[product_id] = row
         for event, step in zip(events, steps, strict=True):

@@ -14,7 +14,8 @@ from enum import StrEnum
 from heapq import nsmallest
 
 from inventory.event import Event, ProductRemoved
-from inventory.stock import RemovalNamePolicy, Row, apply
+from inventory.items import ATTRIBUTES
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 
 MOST_HISTORIES = 256
@@ -38,14 +39,16 @@ class Fate(StrEnum):
 class Item:
     """An event of the product, and what else is known of its record.
 
-    `rejection`: its rejection is in the queue; `dead_letter`: a dead letter in the queue covers
-    it; `put_again`: an event of the same id comes later on the stream; `redriven`: one comes that
-    says it is this one, put again out of its queue.
+    `rejection`: its rejection is in the queue, `for_its_name` with the code of a removal under
+    another name; `dead_letter`: a dead letter in the queue covers it; `put_again`: an event of the
+    same id comes later on the stream; `redriven`: one comes that says it is this one, put again
+    out of its queue.
     """
 
     record: StreamRecord
     event: Event
     rejection: bool
+    for_its_name: bool
     dead_letter: bool
     put_again: bool
     redriven: bool
@@ -53,13 +56,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A way that things can have gone: the row it leaves, and the fate of each event so far.
+    """A way that things can have gone: the row it leaves, or the marker of its removal, and the
+    fate of each event so far.
 
     `contradictions` counts what the rejected queue says against it, `detours` the events that
     went the unlikely way.
     """
 
     row: Row | None = None
+    removed: Removal | None = None
     contradictions: int = 0
     detours: int = 0
     fate: Fate | None = None
@@ -83,8 +88,14 @@ class Explanation:
     explained: bool
 
 
-Ways = Callable[[Item], tuple[bool, ...]]
-"""Whether an event was handled, or given up on: what is possible, the likely way first."""
+Layer = dict[tuple[Row | None, Removal | None], History]
+"""The rows and markers there can be after some of the events, each with its likeliest history."""
+
+Way = RemovalNamePolicy | None
+"""The policy that the function handled an event under; None: the pipe gave up on the event."""
+
+Ways = Callable[[Item], tuple[Way, ...]]
+"""What is possible, the likely way first."""
 
 
 def explain(
@@ -95,50 +106,55 @@ def explain(
     Without `whole`, the ids that the row remembers may begin before the first of `items`.
     """
 
-    def matching(layer: dict[Row | None, History]) -> History | None:
+    def matching(layer: Layer) -> History | None:
         found = [history for history in layer.values() if _agree(history.row, row, whole)]
         return min(found, key=_unlikelihood, default=None)
 
-    likely = _layers(items, names, _likely)
+    likely = _layers(items, lambda item: _likely(item, names))
     plain = matching(likely[-1])
     if plain is not None and plain.contradictions == 0:
         return Explanation(plain, explained=True)
-    for layer in reversed(_layers(items, names, lambda item: _possible(item, row))):
+    for layer in reversed(_layers(items, lambda item: _possible(item, row, names))):
         if (history := matching(layer)) is not None:
             return Explanation(history, explained=True)
     return Explanation(next(iter(likely[-1].values())), explained=False)
 
 
-def _layers(
-    items: Sequence[Item], names: RemovalNamePolicy, ways: Ways
-) -> list[dict[Row | None, History]]:
-    """After none, one, two … of `items`: the rows there can be, each with its likeliest history."""
-    layers: list[dict[Row | None, History]] = [{None: History()}]
+def _layers(items: Sequence[Item], ways: Ways) -> list[Layer]:
+    """The layers after none, one, two … of `items`."""
+    layers: list[Layer] = [{(None, None): History()}]
     for item in items:
-        layer: dict[Row | None, History] = {}
+        layer: Layer = {}
         for before in layers[-1].values():
-            for detour, handled in enumerate(ways(item)):
-                history = _after(before, item, handled, detour, names)
-                known = layer.get(history.row)
+            for detour, way in enumerate(ways(item)):
+                history = _after(before, item, way, detour)
+                state = history.row, history.removed
+                known = layer.get(state)
                 if known is None or _unlikelihood(history) < _unlikelihood(known):
-                    layer[history.row] = history
+                    layer[state] = history
         if len(layer) > MOST_HISTORIES:
             kept = nsmallest(MOST_HISTORIES, layer.values(), key=_unlikelihood)
-            layer = {history.row: history for history in kept}
+            layer = {(history.row, history.removed): history for history in kept}
         layers.append(layer)
     return layers
 
 
-def _after(
-    before: History, item: Item, handled: bool, detour: int, names: RemovalNamePolicy
-) -> History:
-    if handled:
-        step = apply(before.row, item.event, names)
-        row, fate = step.row, Fate(step.outcome)
+def _after(before: History, item: Item, way: Way, detour: int) -> History:
+    row, removed = before.row, before.removed
+    if way is not None:
+        step = apply(row, item.event, way, removed)
+        fate = Fate(step.outcome)
+        if step.outcome is Outcome.APPLIED:
+            row, removed = step.row, step.removed
+        if item.redriven and fate is not Fate.REJECTED:  # then it came out of the other queue
+            detour += 1
     else:
-        row, fate = before.row, Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
+        fate = Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
+        if item.redriven:
+            detour = 0
     return History(
         row,
+        removed,
         before.contradictions + contradicted(item, fate),
         before.detours + detour,
         fate,
@@ -153,15 +169,32 @@ def contradicted(item: Item, fate: Fate) -> bool:
     return item.rejection
 
 
-def _likely(item: Item) -> tuple[bool, ...]:
-    return (not item.dead_letter,)
-
-
-def _possible(item: Item, row: Row | None) -> tuple[bool, ...]:
-    """A dead-lettered event counts as applied only where the row bears its mark."""
+def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
     if item.dead_letter:
-        return (False, True) if _marked(row, item.event) else (False,)
-    return (True, False) if item.put_again and not item.rejection else (True,)
+        return (None,)
+    policy = RemovalNamePolicy.ENFORCE if item.for_its_name else names
+    return (policy, None) if item.redriven and not item.rejection else (policy,)
+
+
+def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Way, ...]:
+    """A dead-lettered event counts as applied only where the row bears its mark."""
+    policies = _policies(item, names)
+    if item.dead_letter:
+        return (None, *policies) if _marked(row, item.event) else (None,)
+    return (*policies, None) if item.put_again and not item.rejection else policies
+
+
+def _policies(item: Item, names: RemovalNamePolicy) -> tuple[RemovalNamePolicy, ...]:
+    """Under which the function may have handled the event: it may have had another one then."""
+    ignore, enforce = RemovalNamePolicy
+    if item.for_its_name:
+        return (enforce,)
+    if not isinstance(item.event, ProductRemoved) or item.event.product_name is None:
+        return (names,)
+    if names is enforce:
+        return (enforce, ignore)
+    # What was rejected is, or was until a redrive, in the rejected queue.
+    return (ignore, enforce) if item.rejection or item.put_again else (ignore,)
 
 
 def _marked(row: Row | None, event: Event) -> bool:
@@ -175,7 +208,11 @@ def _unlikelihood(history: History) -> tuple[int, int]:
 
 
 def _agree(expected: Row | None, actual: Row | None, whole: bool) -> bool:
-    if whole or expected is None or actual is None:
+    if expected is None or actual is None:
+        return expected is actual
+    if actual.foreign.keys() & ATTRIBUTES:
+        return False
+    if whole:
         return expected == actual
     remembered = actual.recent_event_ids
     known = remembered[len(remembered) - len(expected.recent_event_ids) :]

@@ -13,11 +13,11 @@ from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory_cli import table
 from inventory_cli.aws import Clients
-from inventory_cli.expectation import expect
+from inventory_cli.expectation import Expectation, expect
 from inventory_cli.function_log import FunctionLog, await_outcomes
+from inventory_cli.verifying import differences
 from producer import jsonlines
 from producer.event import Event
-from producer.outbox import ONE_BY_ONE
 from producer.sender import Accepted, Sender
 from deploy.names import Names
 
@@ -39,7 +39,10 @@ class Operation:
 
 
 class Player:
-    """Puts events on the stream, and reads the table when they have their outcomes."""
+    """Puts events on the stream, and reads the table when they have their outcomes.
+
+    Other producers may send events meanwhile: it judges the products of its own events.
+    """
 
     def __init__(
         self,
@@ -60,9 +63,9 @@ class Player:
             on_accepted=self._accepted.append,
             clock=time.monotonic,
             wait=pause,
-            limits=ONE_BY_ONE,
         )
         self._first = self.rows()
+        self._removals = table.read_removals(clients.dynamodb, names.removals_table)
 
     def rows(self) -> Mapping[str, Row]:
         return table.read(self._clients.dynamodb, self._names.table)
@@ -76,17 +79,27 @@ class Player:
 
     def play(self, event: Event) -> Operation:
         """Send one event alone. Raises StuckError."""
-        before = self._log.progress.outcomes.copy()
+        before, expected_before = self._log.progress.outcomes.copy(), self._expected().outcomes
         self.send([event])
         new = self._log.progress.outcomes - before
-        outcome = next(outcome for outcome in new if outcome is not Outcome.FAILED)
+        # Events of other producers may be among them.
+        expected = self._expected().outcomes - expected_before
+        outcome = next(o for o in (*expected, *new) if new[o] and o is not Outcome.FAILED)
         return Operation(event, outcome, self.rows())
 
+    def _expected(self) -> Expectation:
+        records = [
+            (int(a.sequence_number), a.event.partition_key, a.event.payload) for a in self._accepted
+        ]
+        return expect(self._first, records, self._policy, self._removals)
+
     def problems(self) -> list[str]:
-        """How the table differs from the fold of all that was sent onto what was there first."""
-        records = [(int(a.sequence_number), a.event.payload) for a in self._accepted]
-        expected = expect(self._first, records, self._policy)
-        return list(table.changes(expected.rows, self.rows()))
+        """How the rows of the products differ from what the events should produce."""
+        own = {accepted.event.partition_key for accepted in self._accepted}
+        if self._log.poll().handled > len(self._accepted):  # another producer sends events too
+            return differences(self._clients, self._names, self._policy, own, self._pause)
+        expected = table.of(own, self._expected().rows)
+        return list(table.changes(expected, table.of(own, self.rows())))
 
 
 def documented(name: str) -> list[Event]:

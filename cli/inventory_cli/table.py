@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from inventory.items import row_of
-from inventory.stock import Row
+from inventory.items import removal_of, row_of
+from inventory.stock import Removal, Row
 from producer.shown import shown
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from provisioner import Names
 
 COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
 """The attributes that say something of the product; the others guard the row."""
@@ -22,9 +24,40 @@ COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
 
 def read(client: DynamoDBClient, table: str) -> dict[str, Row]:
     """Every row, by product id, in natural order: P2 comes before P10."""
-    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    rows = [row_of(item) for page in pages for item in page["Items"]]
+    rows = [row_of(item) for item in _items(client, table)]
     return {row.product_id: row for row in sorted(rows, key=lambda row: natural(row.product_id))}
+
+
+def read_removals(client: DynamoDBClient, table: str) -> dict[str, Removal]:
+    """Every marker of a removal, by product id."""
+    return {item["product_id"]["S"]: removal_of(item) for item in _items(client, table)}
+
+
+def _items(client: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return (item for page in pages for item in page["Items"])
+
+
+def look_up(
+    client: DynamoDBClient, names: Names, product_ids: Collection[str]
+) -> tuple[dict[str, Row], dict[str, Removal]]:
+    """The rows of these products, in natural order, and the markers of their removals."""
+
+    def items(table: str) -> Iterator[dict[str, Any]]:
+        for product_id in sorted(product_ids, key=natural):
+            key: Any = {"product_id": {"S": product_id}}
+            answer = client.get_item(TableName=table, Key=key, ConsistentRead=True)
+            if "Item" in answer:
+                yield answer["Item"]
+
+    rows = {row.product_id: row for row in map(row_of, items(names.table))}
+    markers = items(names.removals_table)
+    return rows, {item["product_id"]["S"]: removal_of(item) for item in markers}
+
+
+def of(product_ids: Collection[str], rows: Mapping[str, Row]) -> dict[str, Row]:
+    """The rows of these products."""
+    return {product_id: row for product_id, row in rows.items() if product_id in product_ids}
 
 
 def values(row: Row) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class Verdict:
 
     `put_again` counts those rejected or dead-lettered that have left their queue for the stream,
     `applied_after_all` those dead-lettered that the table shows to be applied, `rows` those
-    checked, and `older_rows` those that cannot be: the stream no longer has their events.
+    checked, and `older_rows` those that cannot be: the stream does not have their events.
+    `extended_rows` have attributes that somebody else added.
     """
 
     fates: Counter[Fate] = field(default_factory=Counter)
@@ -62,6 +63,7 @@ class Verdict:
     applied_after_all: int = 0
     rows: int = 0
     older_rows: int = 0
+    extended_rows: int = 0
     differences: tuple[Difference, ...] = ()
 
     def about(self, places: Collection[Place]) -> Verdict:

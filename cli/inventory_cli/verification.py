@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -21,11 +21,13 @@ from inventory.event import (
     ProductRemoved,
     QuantityMoved,
     QuantitySet,
-    parse,
+    parse_record,
 )
+from inventory.items import ATTRIBUTES
 from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
+from inventory_cli import table
 from inventory_cli.failures.again import origin_of
 from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
 from inventory_cli.verdict import Difference, Problem, Trace, Verdict
@@ -38,11 +40,15 @@ EVENT_TYPES: Mapping[type[Event], str] = {
 }
 
 
+NAME_DIFFERS = "product.product_name.differs"
+"""The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What there is: the stream was read last, so that it has every event that the others show.
 
-    `whole`: the stream still has its first record.
+    `whole`: the stream has the events that all rows were made of.
     """
 
     records: Sequence[StreamRecord]
@@ -51,11 +57,16 @@ class Evidence:
     rows: Mapping[str, Row]
     whole: bool = True
 
+    def about(self, product_ids: Collection[str]) -> Evidence:
+        """The part of it that is about these products."""
+        records = [r for r in self.records if r.partition_key in product_ids]
+        return replace(self, records=records, rows=table.of(product_ids, self.rows))
+
 
 def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
     """Hold what there is against what must be."""
     stream = _Stream.of(evidence)
-    judgements = [_of_invalid(finding) for finding in stream.invalid]
+    judgements = [_of_invalid(finding, stream.handled) for finding in stream.invalid]
     oldest = min((record.sequence_number for record in evidence.records), default=inf)
     for product_id in sorted(stream.products.keys() | evidence.rows.keys()):
         items, row = stream.products.get(product_id, []), evidence.rows.get(product_id)
@@ -69,6 +80,7 @@ def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
         applied_after_all=sum(j.applied_after_all for j in judgements),
         rows=sum(j.rows for j in judgements),
         older_rows=sum(j.older_rows for j in judgements),
+        extended_rows=sum(bool(r.foreign.keys() - ATTRIBUTES) for r in evidence.rows.values()),
         differences=tuple(d for j in judgements for d in j.differences),
     )
 
@@ -86,19 +98,24 @@ class _Invalid:
 
 @dataclass(frozen=True)
 class _Stream:
-    """The records, with what the queues say of each; a product's in stream order."""
+    """The records, with what the queues say of each; a product's in stream order.
+
+    `handled` has the product and the id of each event that is in neither queue.
+    """
 
     invalid: list[_Invalid]
     products: dict[str, list[Item]]
+    handled: set[tuple[str, str]]
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Stream:
-        rejected = {(r.shard_id, r.sequence_number) for r in evidence.rejections}
+        rejected = {(r.shard_id, r.sequence_number): r.code for r in evidence.rejections}
         given_up = _covered(evidence.records, evidence.dead_letters)
         invalid: list[_Invalid] = []
         products: dict[str, list[Item]] = {}
         later_ids: set[str] = set()
         origins: set[Place] = set()
+        handled: set[tuple[str, str]] = set()
         for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
             said = _said(record)
             known = (record.place in rejected, record.place in given_up)
@@ -107,18 +124,22 @@ class _Stream:
                 invalid.append(_Invalid(record, said, *known, redriven))
             else:
                 put_again = redriven or said.event_id in later_ids
-                item = Item(record, said, *known, put_again, redriven)
+                for_its_name = rejected.get(record.place) == NAME_DIFFERS
+                item = Item(record, said, known[0], for_its_name, known[1], put_again, redriven)
                 products.setdefault(said.product_id, []).append(item)
-            if said.event_id is not None:
-                later_ids.add(said.event_id)
+                if said.event_id is not None:
+                    later_ids.add(said.event_id)
+                    if not any(known):
+                        handled.add((said.product_id, said.event_id))
             if (origin := origin_of(record.data)) is not None:
                 origins.add(origin)
-        return cls(invalid[::-1], {product: items[::-1] for product, items in products.items()})
+        ordered = {product: items[::-1] for product, items in products.items()}
+        return cls(invalid[::-1], ordered, handled)
 
 
 def _said(record: StreamRecord) -> Event | InvalidEventError:
     try:
-        return parse(record.data, record.sequence_number)
+        return parse_record(record.data, record.partition_key, record.sequence_number)
     except InvalidEventError as error:
         return error
 
@@ -137,17 +158,21 @@ def _covered(records: Iterable[StreamRecord], letters: Iterable[DeadLetter]) -> 
     return covered
 
 
-def _of_invalid(finding: _Invalid) -> Verdict:
+def _of_invalid(finding: _Invalid, handled: Collection[tuple[str | None, str | None]]) -> Verdict:
+    error = finding.error
     if finding.rejection or finding.redriven or not finding.dead_letter:
         fate = Fate.REJECTED
     else:
         fate = Fate.DEAD_LETTERED
     gone = not (finding.rejection or finding.dead_letter)
-    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and finding.redriven else {}))
-    if not gone or finding.redriven:
+    # Under another key it is a valid event: a redrive forgets it when a copy of it is applied.
+    copied = error.field == "partition_key" and (error.product_id, error.event_id) in handled
+    again = finding.redriven or copied
+    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and again else {}))
+    if not gone or again:
         return verdict
-    trace = Trace(finding.record.place, "invalid", finding.error.event_id, fate)
-    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, finding.error, trace),))
+    trace = Trace(finding.record.place, "invalid", error.event_id, fate)
+    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, error, trace),))
 
 
 def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> Difference:
@@ -157,7 +182,7 @@ def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> 
 def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
     """A row that no event on the stream is about."""
     number = row.sequence_number
-    if number < oldest if number is not None else not whole:
+    if not whole and (number is None or number < oldest):
         return Verdict(older_rows=1)
     return Verdict(
         rows=1, differences=(Difference(Problem.ROW, row.product_id, None, (), found=row),)
@@ -167,7 +192,7 @@ def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
 def _of_product(
     product_id: str, items: list[Item], row: Row | None, names: RemovalNamePolicy, whole: bool
 ) -> Verdict:
-    start = 0 if whole else _first_certain(items, names)
+    start = 0 if whole else _first_certain(items, row, names)
     if start is None:
         fates = [_without_fold(item) for item in items]
         return Verdict(Counter(fates), older_rows=int(row is not None))
@@ -192,16 +217,37 @@ def _of_product(
     )
 
 
-def _first_certain(items: Sequence[Item], names: RemovalNamePolicy) -> int | None:
-    """From where on the events say all, whatever was before them: None when they never do."""
+def _first_certain(items: Sequence[Item], row: Row | None, names: RemovalNamePolicy) -> int | None:
+    """From where on the events say all, whatever was before them: None when they never do.
+
+    A copy of an event before it is a duplicate if that one was applied, which is not known.
+    """
+    last: dict[str | None, int] = {
+        item.event.event_id: index for index, item in enumerate(items) if item.event.event_id
+    }
+    copied_until = -1
     for index, item in enumerate(items):
-        if item.dead_letter or item.put_again or item.rejection:
+        may_be_copy = index <= copied_until or _is_older_copy(item, row)
+        copied_until = max(copied_until, last.get(item.event.event_id, -1))
+        if item.dead_letter or item.put_again or item.rejection or may_be_copy:
             continue
         if isinstance(item.event, ProductAdded):
             return index
-        if isinstance(item.event, ProductRemoved) and names is RemovalNamePolicy.IGNORE:
+        if isinstance(item.event, ProductRemoved) and (
+            names is RemovalNamePolicy.IGNORE or item.event.product_name is None
+        ):
             return index + 1
     return None
+
+
+def _is_older_copy(item: Item, row: Row | None) -> bool:
+    """Whether the row had seen the event before any that is on the stream: it is a duplicate."""
+    return (
+        row is not None
+        and row.sequence_number is not None
+        and row.sequence_number < item.record.sequence_number
+        and item.event.event_id in row.recent_event_ids
+    )
 
 
 def _without_fold(item: Item) -> Fate:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
@@ -13,12 +17,12 @@ from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.failures import stream
 from inventory_cli.failures.queues import Queue
+from inventory_cli.function_log import PATIENCE_SECONDS
 from inventory_cli.verdict import Verdict
 from inventory_cli.verification import Evidence, verify
+from producer.shown import shown
 
 if TYPE_CHECKING:
-    import boto3
-
     from inventory_cli.aws import Clients
     from deploy.names import Names
 
@@ -26,6 +30,11 @@ T = TypeVar("T")
 
 ROUND_SECONDS = 1.0
 """The pause before the evidence is read again."""
+
+PROVISIONING_SECONDS = 600
+"""More than it takes from the creation of the table to that of the stream."""
+
+ONE_TRY = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
@@ -36,14 +45,58 @@ def gather(session: boto3.Session, clients: Clients, names: Names) -> Evidence:
         dead_lettered = pool.submit(_parsed, clients, names.dead_letter_queue, parse_dead_letter)
     rejections, letters = rejected.result(), dead_lettered.result()
     kinesis = stream.reader(session)
-    whole = stream.is_whole(kinesis, names.stream, time.time())
-    return Evidence(stream.read_all(kinesis, names.stream), rejections, letters, rows, whole)
+    created, is_young = stream.created_at(kinesis, names.stream)
+    table_created = clients.dynamodb.describe_table(TableName=names.table)["Table"][
+        "CreationDateTime"
+    ].timestamp()
+    again = made_again(created, table_created, _pipe_created(session, names.pipe))
+    records = stream.read_all(kinesis, names.stream)
+    return Evidence(records, rejections, letters, rows, whole=is_young and not again)
+
+
+def made_again(stream: float, table: float, pipe: float | None) -> bool:
+    """Whether the table may have rows of an earlier stream, by when each was created.
+
+    The table is created not long before its stream, and the pipe after it. A pipe that is older
+    than both was kept where an emulator has forgotten them.
+    """
+    # Some services cut times to the second.
+    if pipe is not None and int(table) <= int(pipe) < int(stream):
+        return True
+    return stream - table > PROVISIONING_SECONDS
+
+
+def _pipe_created(session: boto3.Session, pipe: str) -> float | None:
+    """None where there is no pipe, or the user has no access to it."""
+    pipes = session.client("pipes", config=ONE_TRY)
+    try:
+        return pipes.describe_pipe(Name=pipe)["CreationTime"].timestamp()
+    except (BotoCoreError, ClientError):
+        return None
 
 
 def _parsed(clients: Clients, queue: str, parse: Callable[[str], T | None]) -> list[T]:
     """What the messages of a queue say; those that are not ours say nothing."""
     with Queue(clients.sqs, queue).looking() as messages:
         return [found for message in messages if (found := parse(message.body)) is not None]
+
+
+def differences(
+    clients: Clients,
+    names: Names,
+    policy: RemovalNamePolicy,
+    product_ids: Collection[str],
+    pause: Callable[[float], object],
+) -> list[str]:
+    """What `inventory verify` finds wrong with these products, a line for each.
+
+    It knows the events of all producers.
+    """
+    session = boto3.Session()
+    verdict = settled(
+        lambda: gather(session, clients, names).about(product_ids), policy, PATIENCE_SECONDS, pause
+    )
+    return [f"{shown(d.product_id or 'no product')}: {d.problem}" for d in verdict.differences]
 
 
 def settled(

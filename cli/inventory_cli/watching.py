@@ -60,7 +60,7 @@ class Watched:
             self._mark(product_id, Mark(REMOVED, now))
         else:
             self._removed.pop(product_id, None)
-            moved = after.quantity - known.quantity if known else 0
+            moved = _moved(known.quantity, after.quantity) if known else 0
             self._mark(product_id, Mark(CHANGED if known else NEW, now, moved))
             self.rows[product_id] = after
         return True
@@ -112,6 +112,10 @@ def rendered(rows: Sequence[tuple[Row, Mark | None]], all_rows: int) -> Table:
         style = STYLES[mark.kind] if mark else ""
         table.add_row(*cells, str(mark) if mark else "", style=style)
     return table
+
+
+def _moved(before: int | str, after: int | str) -> int:
+    return after - before if isinstance(before, int) and isinstance(after, int) else 0
 
 
 def _number(row: Row | None) -> int:

@@ -121,12 +121,14 @@ def function_access(
         allow(
             [
                 "dynamodb:BatchGetItem",
-                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
                 "dynamodb:DeleteItem",
             ],
             table,
         ),
-        allow(["dynamodb:ConditionCheckItem", "dynamodb:PutItem"], removals),
+        allow(
+            ["dynamodb:ConditionCheckItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"], removals
+        ),
         allow(["sns:Publish"], topic),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group}:*"),
         *key.statements(reads=["dynamodb"], writes=["sns"]),

@@ -1,6 +1,8 @@
 #!/bin/sh
 # The emulator runs this when its APIs answer. It makes the resources with the same provisioner as
-# everywhere. The emulator's own Python has boto3.
+# everywhere. `python` has boto3: LocalStack 4.14.0 activates its virtual environment at the start
+# (bin/docker-entrypoint.sh), and calls this file as root (localstack/runtime/init.py; its Dockerfile
+# sets no user). MiniStack's Dockerfile installs boto3 for the only Python there is.
 export PYTHONPATH=/opt/inventory PYTHONDONTWRITEBYTECODE=1
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}"
 export AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-us-east-1}"

@@ -1,5 +1,10 @@
 """Make LocalStack refuse web pages of other origins. It runs this in its own process at its start.
 
+LocalStack 4.14.0 runs a `.py` file of start.d with exec in its own interpreter before it serves
+(PythonScriptRunner in localstack/runtime/init.py), so its packages are there. `handlers` is
+localstack/aws/handlers/__init__.py; `terminate` comes from rolo 0.8.1, which it pins. If this file
+fails, LocalStack goes on, and the health check says so. MiniStack has no start.d.
+
 Without this, LocalStack answers a page that sends neither Origin nor Referer, and a page whose name
 resolves to 127.0.0.1 (DNS rebinding).
 """

@@ -24,11 +24,10 @@ import foreign_page
 import provisioner
 from compose_project import Project, left_of, project
 from end_to_end.test_metrics import statistics
-from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
-from inventory_cli.expectation import expect
+from inventory_cli.failures.stream import read_all
 from provisioner.kinds.functions import code_sha256
-from stack import read_stream
+from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
 
@@ -89,8 +88,7 @@ def rows(it: Project) -> int:
 
 def differences(it: Project) -> list[str]:
     """Between the table and the fold of what is on the stream."""
-    records = [(number, data) for _, number, data in read_stream(it.kinesis, NAMES.stream)]
-    expected = expect({}, records, RemovalNamePolicy.IGNORE)
+    expected = expected_of(read_all(it.kinesis, NAMES.stream))
     return list(table.changes(expected.rows, table.read(it.dynamodb, NAMES.table)))
 
 
@@ -242,7 +240,7 @@ def test_a_rejection_is_told_and_counted_and_a_change_is_in_the_audit_log(
     assert (change["before"], change["after"]["quantity"]) == (None, 3)
 
 
-def quantity(it: Project, product_id: str) -> int | None:
+def quantity(it: Project, product_id: str) -> int | str | None:
     row = table.read(it.dynamodb, NAMES.table).get(product_id)
     return row.quantity if row else None
 
@@ -264,8 +262,8 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
     # Of this one alone: while the emulator was away the producer is not well, and says so.
     assert running.run("up", "--wait", "--no-build", "--no-recreate", service).returncode == 0
     assert running.run("start", "producer").returncode == 0
-    before = len(read_stream(running.kinesis, NAMES.stream))
-    eventually(lambda: len(read_stream(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
+    before = len(read_all(running.kinesis, NAMES.stream))
+    eventually(lambda: len(read_all(running.kinesis, NAMES.stream)) > before + 5, timeout=60)
     assert_right(running)
 
 
@@ -290,6 +288,14 @@ def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
         services = it.configuration()
         assert services["localstack"]["environment"]["BATCH_SIZE"] == "7"
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
+
+
+def test_ministack_gets_no_docker_socket_when_set_as_the_example_says(tmp_path: Path) -> None:
+    assert "MiniStack set DOCKER_SOCKET=/dev/null" in (engine.ROOT / ".env.example").read_text()
+    with project(tmp_path, DOCKER_SOCKET="/dev/null") as it:
+        mounts = it.configuration()["localstack"]["volumes"]
+    assert {m["source"] for m in mounts if m["target"] == engine.SOCKET} == {"/dev/null"}
+    assert not any("docker.sock" in m["source"] for m in mounts)
 
 
 def test_without_an_endpoint_for_pipes_the_hook_asks_the_emulator_itself(tmp_path: Path) -> None:

@@ -24,10 +24,8 @@ from end_to_end.test_poison import (
     test_a_record_that_ends_the_process_of_the_function_is_isolated,
 )
 from end_to_end.test_redrive import test_a_dead_letter_is_listed_with_its_payloads_and_put_back
-from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
-from inventory_cli.expectation import expect
-from stack import Stack
+from stack import Stack, expected_of
 from waiting import eventually
 
 __all__ = [
@@ -70,10 +68,8 @@ def summary(container: DockerContainer) -> dict[str, object]:
 def await_the_fold(stack: Stack) -> None:
     """Return once the table is what the events on the stream fold to."""
     placed = stack.stream()
-    stack.await_handled(placed)
-    records = [(number, data) for _, number, data in placed]
-    rows = expect({}, records, RemovalNamePolicy.IGNORE).rows
-    assert list(table.changes(rows, stack.rows())) == []
+    stack.await_handled((*record.place, record.data) for record in placed)
+    assert list(table.changes(expected_of(placed).rows, stack.rows())) == []
 
 
 def test_what_it_puts_ends_up_in_the_table(producer: StartProducer, stack: Stack) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from hostile_events import HOSTILE_TEXTS, LONG_TEXTS
+from hostile_events import HOSTILE_TEXTS, LONG_TEXTS, key_of
 from inventory.rejections import parse_rejection
-from inventory.stock import Outcome, RemovalNamePolicy
+from inventory.stock import Outcome
 from inventory_cli.cli import cli
-from inventory_cli.expectation import expect
 from inventory_cli.failures.queues import Queue
-from stack import Stack
+from stack import Stack, expected_of
 from waiting import eventually
 
 MOST_AT_ONCE = 2**20
@@ -39,21 +38,21 @@ def added(product_id: str, **more: Any) -> bytes:
 
 
 def put_all(stack: Stack, payloads: list[bytes]) -> list[tuple[str, int, bytes]]:
-    """Put them in order, and so in one shard, in as many calls as their sizes need."""
+    """Put them in order, each under its product's id, in as many calls as their sizes need."""
     placed: list[tuple[str, int, bytes]] = []
     part: list[tuple[str, bytes]] = []
     for data in payloads:
         if sum(len(each) for _, each in part) + len(data) > MOST_AT_ONCE:
             placed += stack.put(part)
             part = []
-        part.append(("one", data))
+        part.append((key_of(data), data))
     return placed + stack.put(part)
 
 
 def assert_ends_as_the_fold(stack: Stack, placed: list[tuple[str, int, bytes]]) -> None:
     """Table and queue hold what the contract makes of the records; the proof of it is green."""
     stack.await_handled(placed)
-    expected = expect({}, [(n, data) for _, n, data in placed], RemovalNamePolicy.IGNORE)
+    expected = expected_of(stack.stream())
     assert stack.rows() == expected.rows
     eventually(lambda: rejected(stack) >= expected.rejected)
     assert rejected(stack) == expected.rejected

@@ -11,17 +11,13 @@ from typing import Any
 
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import demo, table
-from inventory_cli.expectation import Expectation, expect
+from inventory_cli.expectation import Expectation
 from producer.generator import Spec, events
-from stack import EmbeddedBackend, Stack
+from stack import EmbeddedBackend, Stack, expected_of
 from waiting import eventually
 
 Placed = tuple[str, int, bytes]
 IGNORE = RemovalNamePolicy.IGNORE
-
-
-def expectation(placed: list[Placed]) -> Expectation:
-    return expect({}, [(number, data) for _, number, data in placed], IGNORE)
 
 
 def generated(seed: int, count: int, products: int) -> list[tuple[str, bytes]]:
@@ -45,6 +41,8 @@ def test_the_demo_finds_its_table_right(stack: Stack) -> None:
 def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) -> None:
     plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=200)
     others = generated(seed=8, count=20, products=20)
+    foreign: Any = {"product_id": {"S": "P900"}, "quantity": {"N": "3"}}  # none of its products
+    stack.clients.dynamodb.put_item(TableName=stack.names.table, Item=foreign)
 
     def pause(seconds: float) -> None:
         if others:  # they are handled while the demo is still sending
@@ -63,7 +61,7 @@ def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queu
 ) -> None:
     placed = stack.put(generated(seed=11, count=1000, products=60))
     stack.await_handled(placed)
-    expected = expectation(placed)
+    expected = expected_of(stack.stream())
     assert differences(stack, expected) == []
     assert stack.log.progress.outcomes == expected.outcomes
     queue = stack.rejected()
@@ -84,7 +82,7 @@ def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_
             embedded.kill_pipes()
             embedded.start_pipes()
     stack.await_handled(placed)
-    expected = expectation(placed)
+    expected = expected_of(stack.stream())
     assert differences(stack, expected) == []
     queue = stack.rejected()
     eventually(lambda: queue.poll() >= expected.rejected)
@@ -133,6 +131,7 @@ def flat(shard_id: str, number: int, data: bytes) -> dict[str, Any]:
     return {
         "eventID": f"{shard_id}:{number}",
         "sequenceNumber": str(number),
+        "partitionKey": json.loads(data)["product"]["product_id"],
         "data": base64.b64encode(data).decode(),
         "approximateArrivalTimestamp": 0.0,
     }

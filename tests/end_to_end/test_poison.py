@@ -16,11 +16,9 @@ from typing import Any
 import pytest
 
 from endings import variant
-from inventory.stock import RemovalNamePolicy
 from inventory_cli import table
-from inventory_cli.expectation import expect
 from servers import lead_to, pipeline
-from stack import Backend, Stack
+from stack import Backend, Stack, expected_of
 
 Placed = tuple[str, int, bytes]
 
@@ -90,8 +88,7 @@ def is_poison(placed: Placed) -> bool:
 def assert_only_poison_is_left_out(stack: Stack, placed: list[Placed]) -> None:
     """The table is the fold of all others, and each marked record is a dead letter by itself."""
     poison = [each for each in placed if is_poison(each)]
-    healthy = [(number, data) for _, number, data in placed if MARK.encode() not in data]
-    expected = expect({}, healthy, RemovalNamePolicy.IGNORE)
+    expected = expected_of(r for r in stack.stream() if MARK.encode() not in r.data)
     assert list(table.changes(expected.rows, stack.rows())) == []
 
     letters = dead_letters(stack)

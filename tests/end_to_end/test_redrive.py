@@ -144,6 +144,23 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
     assert none.stderr.endswith("\nNo rejected events.\n")
 
 
+def test_an_event_under_another_key_is_rejected_and_put_back_under_its_product_id(
+    stack: Stack,
+) -> None:
+    handle(stack, ("P1", added("P1", 10)), ("another", moved("P1", -2, "E2")))
+    (item,) = await_listed("rejected", 1)
+    assert item["reason"] == "partition_key is not the product id"
+    assert stack.rows()["P1"].quantity == 10
+    result = inventory("redrive", "--all", "--yes")
+    assert result.exit_code == 0, result.output
+    await_row(stack, "P1", lambda row: row.quantity == 8)
+    again = max(stack.stream(), key=lambda record: record.arrived_at)
+    assert (again.partition_key, listed("rejected")) == ("P1", [])
+    checked = inventory("verify")
+    assert checked.exit_code == 0, checked.output
+    assert "rejected            1, 1 of them sent again since" in checked.output
+
+
 def test_an_edit_that_is_still_invalid_is_left_and_said_in_a_line(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,14 +241,18 @@ def test_a_dead_letter_is_listed_with_its_payloads_and_put_back(stack: Stack) ->
 
 def test_a_superseded_event_is_skipped_and_stays(stack: Stack) -> None:
     placed = handle(stack, ("P1", added("P1", 10)), ("P1", moved("P1", -2)))
+    gone = handle(stack, ("P3", added("P3", 1)), ("P3", event("product_removed", product_id="P3")))
     handle(stack, ("P2", added("P2", "many")))
     dead_letter(stack, placed[:1])
-    result = inventory("redrive", "--product", "P1", "--yes")
-    assert result.exit_code == 0, result.output
-    assert "superseded" in result.output
-    assert "Nothing to send" in result.output
-    assert len(listed("dead-letters")) == 1
+    dead_letter(stack, gone[:1])
+    for product in ("P1", "P3"):
+        result = inventory("redrive", "--product", product, "--yes")
+        assert result.exit_code == 0, result.output
+        assert "superseded" in result.output
+        assert "Nothing to send" in result.output
+    assert len(listed("dead-letters")) == 2
     assert stack.rows()["P1"].quantity == 8
+    assert "P3" not in stack.rows()
 
 
 def test_a_dead_letter_whose_records_are_gone_says_so_and_stays(stack: Stack) -> None:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli.scenario import Player, documented
+from producer.generator import Spec, events
 from stack import Stack
+
+IGNORE = RemovalNamePolicy.IGNORE
+
+
+def test_beside_another_producer_it_judges_its_own_products_only(stack: Stack) -> None:
+    others = [(e.partition_key, e.payload) for e in islice(events(Spec(seed=8, products=15)), 30)]
+
+    def pause(seconds: float) -> None:
+        if others:  # they are handled while the scenario waits for its outcomes
+            placed = stack.put(others)
+            others.clear()
+            stack.await_handled(placed)
+        time.sleep(seconds)
+
+    player = Player(stack.clients, stack.names, IGNORE, pause)
+    operations = [player.play(event) for event in documented("documented-table")[:2]]
+    assert len(operations[-1].after) > 2
+    assert player.problems() == []
 
 
 def test_the_documented_operations_leave_the_documented_tables(stack: Stack) -> None:
-    player = Player(stack.clients, stack.names, RemovalNamePolicy.IGNORE, time.sleep)
+    player = Player(stack.clients, stack.names, IGNORE, time.sleep)
     player.send(documented("documented-table"))
     assert len(player.rows()) == 7
     assert player.rows()["P3"].product_name == "Tablet"

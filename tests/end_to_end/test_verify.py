@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from inventory_cli.failures.queues import Queue
 from inventory_cli.failures.stream import read_all
 from producer.generator import Spec, events
 from stack import Stack
+from waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,15 @@ def put_generated(stack: Stack) -> int:
     return len(placed)
 
 
+def update(stack: Stack, product_id: str, expression: str, value: Any) -> None:
+    stack.clients.dynamodb.update_item(
+        TableName=stack.names.table,
+        Key={"product_id": {"S": product_id}},
+        UpdateExpression=expression,
+        ExpressionAttributeValues={":value": value},
+    )
+
+
 def test_it_waits_for_what_is_under_way_and_finds_all_in_its_place(stack: Stack) -> None:
     put_generated(stack)
     result = verify()
@@ -46,19 +57,39 @@ def test_it_waits_for_what_is_under_way_and_finds_all_in_its_place(stack: Stack)
 def test_a_row_that_was_changed_behind_its_back_is_named_with_its_events(stack: Stack) -> None:
     put_generated(stack)
     assert verify().exit_code == 0
-    product_id, row = next(iter(stack.rows().items()))
-    stack.clients.dynamodb.update_item(
-        TableName=stack.names.table,
-        Key={"product_id": {"S": product_id}},
-        UpdateExpression="SET quantity = quantity + :one",
-        ExpressionAttributeValues={":one": {"N": "1"}},
-    )
+    (product_id, row), (other, _) = islice(stack.rows().items(), 2)
+    update(stack, other, "SET colour = :value", {"S": "red"})
+    result = verify("--wait", "2")
+    assert result.exit_code == 0, result.output
+    assert "1 with attributes that somebody else added" in result.output
+    update(stack, product_id, "SET quantity = quantity + :value", {"N": "1"})
     result = verify("--wait", "2")
     assert result.exit_code == 1, result.output
     assert f"wrong: {product_id}: the row is not what its events produce" in result.output
     assert f"quantity={row.quantity}, " in result.output
-    assert f"quantity={row.quantity + 1}, " in result.output
+    assert f"quantity={int(row.quantity) + 1}, " in result.output
     assert str(row.sequence_number) in result.output
+
+
+def test_rows_of_an_earlier_stream_are_counted_and_not_called_wrong(stack: Stack) -> None:
+    product = {"product_id": "P1", "product_name": "Lamp", "quantity": 1}
+    add = json.dumps({"event_type": "product_added", "product": product}).encode()
+    stack.put([("P1", add), ("P2", add.replace(b"P1", b"P2"))])
+    assert verify().exit_code == 0
+    kinesis, name = stack.clients.kinesis, stack.names.stream
+    kinesis.delete_stream(StreamName=name)
+    eventually(lambda: name not in kinesis.list_streams()["StreamNames"])
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    product = {"product_id": "P1", "quantity_change": 4}
+    change = {"event_type": "product_quantity_changed", "product": product}
+    stack.put([("P1", json.dumps(change).encode()), ("P3", add.replace(b"P1", b"P3"))])
+    eventually(
+        lambda: {"P1", "P2", "P3"} == stack.rows().keys() and stack.rows()["P1"].quantity == 5
+    )
+    result = verify("--wait", "5")
+    assert result.exit_code == 0, result.output
+    assert "1 checked\n  2 not checked: the stream does not have" in result.output
 
 
 def test_a_rejection_that_was_lost_is_found(stack: Stack) -> None:

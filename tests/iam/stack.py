@@ -93,6 +93,6 @@ def from_the_pipe(number: int, event: Mapping[str, Any]) -> dict[str, Any]:
         "eventID": f"shardId-000000000000:{number}",
         "sequenceNumber": str(number),
         "data": base64.b64encode(json.dumps(event).encode()).decode(),
-        "partitionKey": "p",
+        "partitionKey": event["product"]["product_id"],
         "approximateArrivalTimestamp": time.time(),
     }

@@ -74,7 +74,7 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
         shard_id=put["ShardId"],
         now=time.time(),
     )
-    invalid = Record("shardId-000000000000:1", "1", "e30=", time.time())
+    invalid = Record("shardId-000000000000:1", "1", "P1", "e30=", time.time())
     rejection = Rejection(invalid, "it is wrong", "e-1", "P1", code)
     tick = Tick(Cause.of(Kind.REJECTED, code), int(time.time() * 1000))
     return [message(message_of(rejection)), message(letter), message(tick.body)]

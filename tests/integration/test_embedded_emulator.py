@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from ministack.core import lambda_runtime
-from ministack.services import kinesis
+from ministack.services import dynamodb, kinesis
 
-from inventory_cli.embedded import emulator, expiry
+from inventory_cli.embedded import emulator, expiry, sequence_numbers, windows
 
 HOUR = 3600.0
 
@@ -46,6 +46,41 @@ def test_iterators_that_are_too_old_go_and_the_others_stay() -> None:
         kinesis._shard_iterators[token] = {"created_at": now - age}
     expiry.expire_iterators()
     assert list(kinesis._shard_iterators) == ["young", "youngest"]
+
+
+@pytest.mark.parametrize("saved_by", [kinesis, dynamodb])
+def test_numbers_grow_though_the_clock_is_set_back_and_after_a_restart_too(
+    saved_by: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbering = {kinesis: "_next_sequence_number", dynamodb: "_next_stream_seq"}
+    for service, name in numbering.items():
+        for replaced in (name, "get_state", "load_persisted_state"):
+            monkeypatch.setattr(service, replaced, getattr(service, replaced))
+    given: list[str] = []
+
+    def number_at(day: int) -> None:
+        monkeypatch.setattr(time, "time", lambda: day * 24 * HOUR)
+        given.extend(getattr(service, name)() for service, name in numbering.items())
+
+    sequence_numbers.only_grow()
+    for day in (20_000, 20_000, 19_999):
+        number_at(day)
+    state = saved_by.get_state()
+    sequence_numbers.only_grow()  # as a new process does
+    saved_by.load_persisted_state(state)
+    for day in (19_998, 20_001, 0):
+        number_at(day)
+    assert given == sorted(set(given))
+    assert {len(number) for number in given} == {30}
+
+
+def test_a_mapping_does_not_wait_for_a_clock_that_was_set_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = [{"dynamodb": {"ApproximateCreationDateTime": time.time() + HOUR}}]
+    monkeypatch.setattr(windows._of_a_mapping, "reads", True, raising=False)
+    monkeypatch.setattr(windows, "_window", lambda table: 1)
+    assert windows._gathering(lambda *_: written)("table", 0, 10) == written
 
 
 def test_another_version_is_left_as_it_comes_and_says_so() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 import build_zip
+from hostile_events import flat, nested_records
 from inventory.items import row_of
 from inventory.stock import Row
 from inventory.writes import Tables
@@ -68,28 +68,6 @@ def invoke(aws: AwsClient, function: str) -> Invoke:
     return call
 
 
-def flat(number: int, data: bytes) -> dict[str, Any]:
-    """A record as a pipe sends it."""
-    return {
-        "kinesisSchemaVersion": "1.0",
-        "partitionKey": "P1",
-        "sequenceNumber": f"{number:030d}",
-        "data": base64.b64encode(data).decode(),
-        "approximateArrivalTimestamp": 1700000000.5,
-        "eventSource": "aws:kinesis",
-        "eventVersion": "1.0",
-        "eventID": f"shardId-000000000000:{number:030d}",
-        "eventName": "aws:kinesis:record",
-        "awsRegion": "us-east-1",
-    }
-
-
-def nested(record: dict[str, Any]) -> dict[str, Any]:
-    """The same record as an event source mapping sends it."""
-    envelope = {k: v for k, v in record.items() if k.startswith(("event", "aws"))}
-    return {**envelope, "kinesis": {k: v for k, v in record.items() if k not in envelope}}
-
-
 def added(quantity: int, product_id: str = "P1") -> bytes:
     product = {"product_id": product_id, "product_name": "Tablet", "quantity": quantity}
     return json.dumps({"event_type": "product_added", "product": product}).encode()
@@ -112,7 +90,7 @@ def test_a_batch_of_a_pipe_reaches_the_table(aws: AwsClient, table: str, invoke:
 def test_a_batch_of_an_event_source_mapping_reaches_it_too(
     aws: AwsClient, table: str, invoke: Invoke
 ) -> None:
-    assert invoke({"Records": [nested(flat(1, added(7)))]}) == {"batchItemFailures": []}
+    assert invoke(nested_records([flat(1, added(7))])) == {"batchItemFailures": []}
     assert rows(aws, table) == {"P1": Row("P1", "Tablet", 7, "N/A", 1)}
 
 
@@ -169,6 +147,9 @@ def test_a_table_that_is_gone_fails_the_records_that_need_it(
     aws("dynamodb").get_waiter("table_not_exists").wait(TableName=table)
     batch = [flat(1, added(1)), flat(2, b"{")]
     assert invoke(batch) == {"batchItemFailures": [{"itemIdentifier": batch[0]["eventID"]}]}
+    assert invoke(nested_records(batch)) == {
+        "batchItemFailures": [{"itemIdentifier": batch[0]["sequenceNumber"]}]
+    }
 
 
 def test_the_log_has_one_line_a_batch_and_one_a_rejected_record_and_metrics(

@@ -31,7 +31,7 @@ BY_THE_DASHBOARD = {
     "cloudwatch:GetMetricData",
     "kinesis:PutRecord",
     "logs:FilterLogEvents",
-    *(f"pipes:{name}" for name in ("DescribePipe", "StartPipe", "StopPipe")),
+    *(f"pipes:{name}" for name in ("StartPipe", "StopPipe")),
 }
 """What its page alone does (services/dashboard), which is not opened here."""
 

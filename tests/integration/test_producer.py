@@ -22,7 +22,8 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler as ProxiesOf
+from urllib.request import Request, build_opener
 
 import pytest
 
@@ -32,6 +33,8 @@ from producer.generator import Spec, events
 from producer.outbox import MEBIBYTE
 from producer.sender import Accepted, Sender
 from servers import AwsClient
+
+DIRECT = build_opener(ProxiesOf({}))  # whatever the environment of a test says
 
 FOLLOWED = ("--rate", "20")  # Fast, and slow enough for each event to be shown.
 
@@ -118,7 +121,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
             return
         request = Request(self.server.target, body, dict(self.headers))  # noqa: S310
         try:
-            with urlopen(request) as response:  # noqa: S310
+            with DIRECT.open(request) as response:
                 status, answer = response.status, response.read()
         except HTTPError as error:
             with error:
@@ -328,6 +331,20 @@ def test_when_an_answer_is_lost_the_event_is_sent_again_under_its_id(
     assert len(set(ids)) == ended.summary["sent"] == 3
 
 
+def test_a_line_without_an_id_has_the_same_id_each_time_it_is_sent(
+    stream: Stream, environment: dict[str, str], proxy: Proxy
+) -> None:
+    environment["AWS_ENDPOINT_URL"] = proxy.url
+    proxy.decide = lambda number: Call.ANSWER_LOST if number == 1 else Call.ANSWERED
+    kind = '"event_type": "product_quantity_changed"'
+    line = f'{{{kind}, "product": {{"product_id": "P4", "quantity_change": -4}}}}'
+    assert produce("--from-file", "-", environment=environment, stdin=line).code == 0
+    first, again = (record["Data"] for record in stream.records())
+    assert first == again
+    event_id = json.loads(first)["event_id"]
+    assert first.decode() == f'{line[:-1]}, "event_id": "{event_id}"}}'
+
+
 def test_an_outage_that_lasts_ends_the_run_with_the_number_of_unconfirmed_events(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
@@ -336,8 +353,8 @@ def test_an_outage_that_lasts_ends_the_run_with_the_number_of_unconfirmed_events
     ended = produce(*FOLLOWED, "--retry-for", "0.3", environment=environment)
     assert ended.code == 1
     assert is_one_line(ended.err)
-    assert "Events not confirmed: 1" in ended.err
-    assert ended.summary["unconfirmed"] == 1
+    assert ended.summary["unconfirmed"] >= 1
+    assert f"Events not confirmed: {ended.summary['unconfirmed']}\n" in ended.err
     assert ended.summary["sent"] == len(stream.records()) == 1
 
 
@@ -423,8 +440,8 @@ def test_the_lines_of_a_file_are_sent_as_they_are(
     stream: Stream, environment: dict[str, str], tmp_path: Path
 ) -> None:
     lines = [
-        b'{"event_type": "product_added",  "product": {"product_id": "P4", "quantity": 1.0}}',
-        b'{"product": {"product_id": "P4"}, "text": "\\u001b[2J"}',
+        b'{"event_id": "e1",  "product": {"product_id": "P4", "quantity": 1.0}}',
+        b'{"event_id": "e2", "product": {"product_id": "P4"}, "text": "\\u001b[2J"}',
         b'"no product"',
     ]
     path = tmp_path / "orders.jsonl"
@@ -440,7 +457,7 @@ def test_the_lines_of_a_file_are_sent_as_they_are(
 def test_a_broken_line_stops_a_file_before_anything_is_sent(
     stream: Stream, environment: dict[str, str]
 ) -> None:
-    text = '{"product": {"product_id": "P4"}}\n{"product": \n'
+    text = '{"event_id": "e1", "product": {"product_id": "P4"}}\n{"product": \n'
     ended = produce("--from-file", "-", environment=environment, stdin=text)
     assert ended.code == 2
     assert is_one_line(ended.err)
@@ -458,7 +475,8 @@ def test_the_largest_records_are_taken_within_the_limits_of_a_call(
 ) -> None:
     path = tmp_path / "large.jsonl"
     lines = [
-        f'{{"product": {{"product_id": "P{n}"}}}}'.ljust(MEBIBYTE - 2).encode() for n in range(7)
+        f'{{"event_id": "e", "product": {{"product_id": "P{n}"}}}}'.ljust(MEBIBYTE - 2).encode()
+        for n in range(7)
     ]
     path.write_bytes(b"\n".join(lines))
     ended = produce("--from-file", str(path), "--batch", environment=environment)

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from inventory.items import row_of
-from inventory.stock import Row
+from inventory.event import ProductAdded, QuantitySet
+from inventory.items import item_of
+from inventory.stock import Removal, Row, apply
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Tables, Unavailable
 from servers import AwsClient
+
+GONE = Removal(6, ("e5", "e6"))
 
 
 @pytest.fixture
@@ -19,8 +22,8 @@ def store(aws: AwsClient, tables: Tables) -> Store:
     return Store(aws("dynamodb"), tables, concurrency=4)
 
 
-def change(before: Row | None, after: Row | None, *, first: int, last: int = 0) -> Change:
-    return Change("P1", before, after, first, last or first)
+def change(before: Row | None, after: Row | Removal, removed: Removal | None = None) -> Change:
+    return Change("P1", before, after, removed)
 
 
 def row(product_id: str = "P1", quantity: int = 1, number: int | None = 1) -> Row:
@@ -28,9 +31,7 @@ def row(product_id: str = "P1", quantity: int = 1, number: int | None = 1) -> Ro
 
 
 def created(*rows: Row) -> list[Change]:
-    return [
-        Change(r.product_id, None, r, r.sequence_number or 1, r.sequence_number or 1) for r in rows
-    ]
+    return [Change(r.product_id, None, r) for r in rows]
 
 
 def test_a_row_reads_as_it_was_written(store: Store) -> None:
@@ -58,9 +59,9 @@ def test_a_change_is_refused_with_the_row_that_is_there_when_it_was_read_otherwi
     store: Store,
 ) -> None:
     store.write(created(row(number=5)))
-    stale = change(row(number=4), row(number=6), first=6)
-    unexpected = change(None, row(number=6), first=6)
-    removal = change(row(number=4), None, first=6)
+    stale = change(row(number=4), row(number=6))
+    unexpected = change(None, row(number=6))
+    removal = change(row(number=4), GONE)
     for each in (stale, unexpected, removal):
         assert store.write([each]) == {"P1": Conflict(row(number=5))}
     assert store.read(["P1"]) == {"P1": row(number=5)}
@@ -77,49 +78,84 @@ def test_a_removal_leaves_nothing_in_the_table_and_another_one_finds_nothing(
     aws: AwsClient, table: str, store: Store
 ) -> None:
     store.write(created(row(number=5)))
-    removal = change(row(number=5), None, first=6)
+    removal = change(row(number=5), GONE)
     assert store.write([removal]) == {}
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
-    assert store.write([removal]) == {"P1": Conflict(None, removed=6)}
+    assert store.read(["P1"]) == {"P1": None}
+    assert store.removals(["P1", "P2"]) == {"P1": GONE, "P2": None}
+    assert store.write([removal]) == {"P1": Conflict(None, GONE)}
 
 
 def test_what_was_added_before_a_removal_does_not_come_back_after_it(store: Store) -> None:
-    late = change(None, row(number=5), first=5)
+    late = change(None, row(number=5))
     store.write([late])
-    store.write([change(row(number=5), None, first=6, last=8)])
-    assert store.write([late]) == {"P1": Conflict(None, removed=8)}
+    store.write([change(row(number=5), GONE)])
+    assert store.write([late]) == {"P1": Conflict(None, GONE)}
     assert store.read(["P1"]) == {"P1": None}
-    assert store.write([change(None, row(number=9), first=9)]) == {}
+    # A row is only written by who knows what the marker remembers.
+    assert store.write([change(None, row(number=9))]) == {"P1": Conflict(None, GONE)}
+    assert store.write([change(None, row(number=9), GONE)]) == {}
+    assert store.write([change(row(number=9), later := Removal(10, ("e10",)))]) == {}
+    assert store.removals(["P1"]) == {"P1": later}
 
 
 def test_a_product_that_came_and_went_is_remembered_as_removed(store: Store) -> None:
-    assert store.write([change(None, None, first=5, last=6)]) == {}
-    assert store.write([change(None, row(number=5), first=5)]) == {"P1": Conflict(None, removed=6)}
+    assert store.write([change(None, GONE)]) == {}
+    assert store.write([change(None, row(number=5))]) == {"P1": Conflict(None, GONE)}
 
 
 def test_a_removal_is_remembered_for_two_days(aws: AwsClient, tables: Tables) -> None:
     store = Store(aws("dynamodb"), tables, concurrency=1, clock=lambda: 1_700_000_000.5)
-    store.write([change(None, None, first=5, last=6)])
+    store.write([change(None, GONE)])
     [marker] = aws("dynamodb").scan(TableName=tables.removals)["Items"]
     assert marker == {
         "product_id": {"S": "P1"},
         "sequence_number": {"S": f"{6:056d}"},
+        "recent_event_ids": {"L": [{"S": "e5"}, {"S": "e6"}]},
         "expires_at": {"N": "1700172800"},
     }
 
 
-def test_a_row_that_something_else_wrote_is_taken_over_whole(
-    aws: AwsClient, table: str, store: Store
+COLOUR = {"colour": {"S": "red"}}
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [{}, {"S": "1"}, {"S": "none"}, {"N": "1"}, {"B": b"\x00"}, {"SS": ["a", "b"]}, {"M": COLOUR}],
+)
+def test_a_row_that_somebody_else_wrote_is_changed_and_keeps_what_is_theirs(
+    aws: AwsClient, table: str, store: Store, guard: dict[str, Any]
 ) -> None:
-    item: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3"}, "colour": {"S": "red"}}
-    aws("dynamodb").put_item(TableName=table, Item=item)
-    foreign = Row("P1", "N/A", 3, "N/A")
-    assert store.read(["P1"]) == {"P1": foreign}
-    assert store.write([change(foreign, row(), first=1)]) == {}
+    theirs: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3.5"}, **COLOUR}
+    theirs |= {"sequence_number": guard} if guard else {}
+    aws("dynamodb").put_item(TableName=table, Item=theirs)
+    read = store.read(["P1"])["P1"]
+    assert isinstance(read, Row)
+    assert read == Row("P1", "N/A", "3.5", "N/A", 1 if guard == {"S": "1"} else None)
+
+    event = QuantitySet("P1", 2, "e1", 5)
+    step = apply(read, event)
+    other = apply(read, ProductAdded("P1", 2, "e1", "Lamp", 9, "N/A"))
+    assert step.row is not None
+    assert other.row is not None
+    late = change(read, other.row)
+    assert store.write([change(read, step.row)]) == {}
+    assert store.write([late]) == {"P1": Conflict(step.row)}
     key: Any = {"product_id": {"S": "P1"}}
+    assert aws("dynamodb").get_item(TableName=table, Key=key)["Item"] == {
+        **key,
+        **COLOUR,
+        "quantity": {"N": "5"},
+        "sequence_number": {"S": f"{2:056d}"},
+        "recent_event_ids": {"L": [{"S": "e1"}]},
+    }
+
+    added = change(step.row, row(number=3))
+    assert store.write([added]) == {}
     written = aws("dynamodb").get_item(TableName=table, Key=key)["Item"]
-    assert row_of(written) == row()
-    assert "colour" not in written
+    assert written == {**item_of(row(number=3)), **COLOUR}
+    assert store.write([change(row(number=3), GONE)]) == {}
+    assert store.read(["P1"]) == {"P1": None}
 
 
 def test_a_table_that_says_no_is_unavailable_with_its_reason(aws: AwsClient) -> None:

@@ -17,19 +17,18 @@ from faults.launcher import LAST_WORDS
 from faults.plan import Plan, Strike
 from faults.proxy import Proxy
 from inventory.dead_letters import DeadLetter, parse_dead_letter
-from inventory.stock import Outcome, RemovalNamePolicy
+from inventory.stock import Outcome
 from inventory.stream import StreamRecord
 from inventory_cli import table
 from inventory_cli.cli import cli
 from inventory_cli.embedded.processes import StartupError
 from inventory_cli.environment import variables
-from inventory_cli.expectation import expect
 from inventory_cli.failures.queues import Queue
 from inventory_cli.failures.stream import read_all
 from inventory_cli.function_log import furthest
 from inventory_cli.history import Fate
 from pipes_service import PipesProcess
-from stack import Stack
+from stack import Stack, expected_of
 from waiting import eventually
 
 BATCH_SIZE = 25
@@ -149,9 +148,7 @@ class Line:
     def _assert_folded(self, records: Sequence[StreamRecord]) -> None:
         letters = self.dead_letters() if self.fates.get(Fate.DEAD_LETTERED) else []
         healthy = [r for r in records if not any(letter.covers(r) for letter in letters)]
-        expected = expect(
-            {}, [(r.sequence_number, r.data) for r in healthy], RemovalNamePolicy.IGNORE
-        )
+        expected = expected_of(healthy)
         assert list(table.changes(expected.rows, self.stack.rows())) == []
         assert self.fates.get(Fate.DEAD_LETTERED, 0) == len(records) - len(healthy)
         assert self.fates.get(Fate.REJECTED, 0) == expected.outcomes[Outcome.REJECTED]

@@ -78,7 +78,11 @@ class Run:
 
     def expected(self) -> Counter[Fate]:
         """What must have become of the records: of those that crash, nothing in the table."""
-        healthy = [(number, put.event.payload) for _, number, put in self.placed if not put.ending]
+        healthy = [
+            (number, put.event.partition_key, put.event.payload)
+            for _, number, put in self.placed
+            if not put.ending
+        ]
         outcomes = expect({}, healthy, RemovalNamePolicy.IGNORE).outcomes
         fates = Counter({Fate(outcome): count for outcome, count in outcomes.items()})
         fates[Fate.DEAD_LETTERED] = len(self.placed) - len(healthy)

@@ -11,7 +11,7 @@ from bench.simulation.function import Rounds
 from bench.simulation.table import CancelledError, Limits, Table
 
 from inventory.patience import Patience
-from inventory.stock import Row
+from inventory.stock import Removal, Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Unavailable
 
@@ -27,11 +27,11 @@ def store(table: Table, clock: Clock, seconds: float) -> Store:
 
 
 def added(product: str, number: int) -> Change:
-    return Change(product, None, Row(product, "Tablet", 1, "N/A", number), number, number)
+    return Change(product, None, Row(product, "Tablet", 1, "N/A", number))
 
 
 def removed(product: str, before: int, number: int) -> Change:
-    return Change(product, Row(product, "Tablet", 1, "N/A", before), None, number, number)
+    return Change(product, Row(product, "Tablet", 1, "N/A", before), Removal(number))
 
 
 def test_a_row_is_written_read_and_removed() -> None:
@@ -44,7 +44,7 @@ def test_a_row_is_written_read_and_removed() -> None:
     assert rows.write([removed("P1", 5, 6)]) == {}
     assert rows.read(["P1"]) == {"P1": None}
     # The marker of the removal guards what has no row.
-    assert rows.write([added("P1", 4)]) == {"P1": Conflict(None, 6)}
+    assert rows.write([added("P1", 4)]) == {"P1": Conflict(None, Removal(6))}
 
 
 def test_a_row_that_has_changed_since_it_was_read_is_a_conflict() -> None:

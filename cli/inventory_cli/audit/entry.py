@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
-from inventory_cli.audit.images import Image, event_ids, image
+from inventory.items import row_of
+from inventory.stock import Row
+from inventory_cli.audit.images import Image, image
 from inventory_cli.audit.moments import moment
 from inventory_cli.table_stream.records import Place, Record
 
@@ -41,6 +42,7 @@ class Entry:
     `event_ids`, oldest first: the events that the row remembers and did not remember before. The
     function writes what several events make of a row at once, so there may be more than one; a row
     that is gone remembers none. `by_event` is False when something else wrote the row.
+    `at` is DynamoDB's time of the write, to the second; LocalStack's streams give whole minutes.
     `gap`: changes of this product are missing before this one.
     """
 
@@ -64,13 +66,14 @@ def entry_of(record: Record, previous: Mapping[str, Image | None]) -> Entry:
     """What `record` says. `previous` is how each product's last entry left it."""
     before, after = image(record.before), image(record.after)
     product_id = record.keys["product_id"]["S"]
-    remembered = set(event_ids(record.before))
+    old, new = (row_of(item) if item else None for item in (record.before, record.after))
+    remembered = old.recent_event_ids if old else ()
     return Entry(
         at=moment(datetime.fromtimestamp(record.at, UTC)),
         product_id=product_id,
         kind=kind_of(before, after),
-        by_event=after is None or _number_of(after) > _number_of(before),
-        event_ids=tuple(each for each in event_ids(record.after) if each not in remembered),
+        by_event=new is None or _number(new) > _number(old),
+        event_ids=tuple(e for e in (new.recent_event_ids if new else ()) if e not in remembered),
         before=before,
         after=after,
         gap=product_id in previous and previous[product_id] != before,
@@ -128,7 +131,5 @@ def parse(text: str | bytes) -> Entry:
         raise ValueError(f"not an entry: {error!r}") from error
 
 
-def _number_of(row: Image | None) -> Any:
-    """The sequence number that guards the row, padded as the function writes it."""
-    number = (row or {}).get("sequence_number")
-    return number if isinstance(number, str) else ""
+def _number(row: Row | None) -> int:
+    return -1 if row is None or row.sequence_number is None else row.sequence_number

@@ -22,12 +22,6 @@ def image(item: Item | None) -> Image | None:
     return {name: _plain(value) for name, value in sorted(item.items()) if name != EVENT_IDS}
 
 
-def event_ids(item: Item | None) -> list[str]:
-    """The event ids that the row remembers, oldest first."""
-    remembered = (item or {}).get(EVENT_IDS, {}).get("L", ())
-    return [each["S"] for each in remembered if "S" in each]
-
-
 def _plain(value: Mapping[str, Any]) -> Any:
     ((kind, held),) = value.items()
     match kind:

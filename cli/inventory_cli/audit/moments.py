@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+WHOLE_MINUTE = ":00Z"
+
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -23,3 +25,11 @@ def since(text: str, now: datetime) -> str:
     if ago := _AGO.fullmatch(text):
         return moment(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
     return moment(datetime.fromisoformat(text))
+
+
+def may_be_since(at: str, start: str) -> bool:
+    """Whether a change may be from `start` on, if the stream says `at`.
+
+    LocalStack's table streams give whole minutes: the change may be anywhere in such a one.
+    """
+    return at >= start or (at.endswith(WHOLE_MINUTE) and start.startswith(at[: -len(WHOLE_MINUTE)]))

@@ -57,10 +57,9 @@ def _operation(entry: Entry) -> str:
 
 
 def _row(product_id: str, image: Image) -> Row:
-    quantity = image.get("quantity")
     return Row(
         product_id=product_id,
         product_name=str(image.get("product_name", "N/A")),
-        quantity=quantity if isinstance(quantity, int) else 0,
+        quantity=str(image.get("quantity", "N/A")),
         timestamp=str(image.get("timestamp", "N/A")),
     )

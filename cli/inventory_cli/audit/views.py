@@ -9,6 +9,7 @@ from itertools import chain
 from inventory.stock import Row
 from inventory_cli.audit import showing
 from inventory_cli.audit.entry import Entry
+from inventory_cli.audit.moments import may_be_since
 from inventory_cli.audit.status import Status
 
 Logged = tuple[Entry, str]
@@ -30,7 +31,8 @@ class Choice:
 
     def of(self, entries: Iterable[Logged]) -> Iterator[Logged]:
         for entry, line in entries:
-            if self.has(entry.product_id) and (self.since is None or entry.at >= self.since):
+            since = self.since is None or may_be_since(entry.at, self.since)
+            if since and self.has(entry.product_id):
                 yield entry, line
 
 

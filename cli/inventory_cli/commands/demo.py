@@ -115,10 +115,13 @@ def demo(
 
 def conclusion(verdict: Verdict) -> Iterator[str]:
     """Return the lines that say what came of a run."""
+    from inventory.stock import Outcome
     from inventory_cli.progress import counted, outcomes
 
     total = verdict.expected.outcomes.total()
     yield f"Outcomes    {outcomes(verdict.outcomes)}"
+    if (others := verdict.outcomes.total() - verdict.outcomes[Outcome.FAILED] - total) > 0:
+        yield f"            {counted(others, 'event')} of other producers among them"
     rate = total / verdict.seconds
     yield f"Rate        {rate:.1f} events per second, from first put to last outcome"
     if verdict.latencies:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +17,6 @@ from inventory_cli.paths import embedded
 from producer.usage import Command
 
 if TYPE_CHECKING:
-    from inventory.stock import Row
     from inventory_cli.redrive.carry_out import Letter
     from inventory_cli.redrive.inbox import Inbox
     from inventory_cli.redrive.plan import Decision
@@ -70,6 +69,7 @@ def redrive(
     from inventory_cli.redrive.inbox import inbox
     from inventory_cli.redrive.item import Origin, choose, unknown
     from inventory_cli.redrive.plan import Verdict, plan, products
+    from inventory_cli.table import look_up
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
@@ -91,7 +91,8 @@ def redrive(
         return
     if edit:
         items = [edited(item) for item in items]
-    decisions = plan(items, _rows(bench, products(items)), bench.policy, force=force)
+    rows, removals = look_up(bench.clients.dynamodb, bench.names, products(items))
+    decisions = plan(items, rows, bench.policy, force=force, removals=removals)
     _show(decisions, contents.letters)
     if dry_run:
         return
@@ -146,19 +147,6 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     return True
 
 
-def _rows(bench: Workbench, product_ids: Iterable[str]) -> dict[str, Row | None]:
-    from inventory.items import row_of
-
-    def row(product_id: str) -> Row | None:
-        key: Any = {"product_id": {"S": product_id}}
-        answer = bench.clients.dynamodb.get_item(
-            TableName=bench.names.table, Key=key, ConsistentRead=True
-        )
-        return row_of(answer["Item"]) if "Item" in answer else None
-
-    return {product_id: row(product_id) for product_id in product_ids}
-
-
 def _carry_out(
     bench: Workbench, queues: Inbox, decisions: Sequence[Decision], letters: Sequence[Letter]
 ) -> bool:
@@ -172,7 +160,6 @@ def _carry_out(
     from inventory_cli.redrive.carry_out import carry_out, concerned
     from inventory_cli.redrive.item import name_of
     from producer.errors import SendingError
-    from producer.outbox import ONE_BY_ONE
     from producer.sender import Sender
 
     accepted: list[Accepted] = []
@@ -189,7 +176,6 @@ def _carry_out(
             on_accepted=accepted.append,
             clock=time.monotonic,
             wait=interrupts.pause,
-            limits=ONE_BY_ONE,
         )
         try:
             with queues.holding(wanted := concerned(decisions, letters)) as held:

@@ -81,9 +81,12 @@ def report(verdict: Verdict) -> Iterator[str]:
             )
     if verdict.applied_after_all:
         yield f"  {verdict.applied_after_all} of the applied also in the dead-letter queue"
-    yield f"Rows      {verdict.rows} checked" + (
-        f", and {verdict.older_rows} older than the stream" if verdict.older_rows else ""
-    )
+    yield f"Rows      {verdict.rows} checked"
+    if verdict.older_rows:
+        why = "the stream does not have the events that made them"
+        yield f"  {verdict.older_rows} not checked: {why}"
+    if verdict.extended_rows:
+        yield f"  {verdict.extended_rows} with attributes that somebody else added"
     for difference in verdict.differences[:MOST_DIFFERENCES]:
         yield from _told(difference)
     if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
@@ -132,6 +135,7 @@ def _event(trace: Trace) -> str:
 
 
 def _row(row: Row | None) -> str:
+    from inventory.items import ATTRIBUTES
     from inventory_cli.progress import counted
     from inventory_cli.table import values
     from producer.shown import shown
@@ -145,4 +149,5 @@ def _row(row: Row | None) -> str:
     ]
     if row.recent_event_ids:
         told.append(f"last {row.recent_event_ids[-1]}")
+    told += [f"in the table {k}={v!r:.200}" for k, v in row.foreign.items() if k in ATTRIBUTES]
     return shown(", ".join(told))

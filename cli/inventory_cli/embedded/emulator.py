@@ -1,12 +1,12 @@
 """MiniStack as the embedded target runs it: `python -m inventory_cli.embedded.emulator`.
 
 It is what is installed, with some things put right in its own process: how a stream is resharded
-(`resharding`), how much a call looks at where there are many records or messages (`expiry`,
-`queues`), what an exception does to a function's process (`exceptions`), what of its output is
-logged (`function_logs`), and when a mapping calls its function (`windows`). That was made for one
-version; another runs as it comes, and says so in its log. Of any version, what it holds is saved
-(`saving`), and web pages of other origins are refused: it runs functions as processes of whoever
-started it.
+(`resharding`), which numbers its records get (`sequence_numbers`), how much a call looks at where
+there are many records or messages (`expiry`, `queues`), what an exception does to a function's
+process (`exceptions`), what of its output is logged (`function_logs`), and when a mapping calls its
+function (`windows`). That was made for one version; another runs as it comes, and says so in its
+log. Of any version, what it holds is saved (`saving`), and web pages of other origins are refused:
+it runs functions as processes of whoever started it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def put_right(installed: str) -> str | None:
     """Put right the MiniStack of this process; why not, if it is another version."""
     if installed != VERSION:
         return (
-            f"MiniStack {installed} runs as it comes: what is put right in {VERSION} is not, and "
-            "a stream that is resharded loses what was not read of it."
+            f"MiniStack {installed} runs as it comes: what is put right in {VERSION} is not. A "
+            "stream that is resharded loses its unread records. After the clock is set back, new "
+            "events count as duplicates."
         )
     from inventory_cli.embedded import (
         exceptions,
@@ -37,10 +38,12 @@ def put_right(installed: str) -> str | None:
         function_logs,
         queues,
         resharding,
+        sequence_numbers,
         windows,
     )
 
     resharding.reshard_as_aws_does()
+    sequence_numbers.only_grow()
     expiry.expire_the_oldest_only()
     queues.look_no_further_than_needed()
     queues.lead_to_where_it_listens()

@@ -9,7 +9,9 @@ and UpdateShardCount drops them all and gives their ids to new ones. Here a clos
 - its reader is told where it ends, and which shards are its children;
 - UpdateShardCount splits and merges, by way of short-lived shards where it has to.
 
-SubscribeToShard and event source mappings are as they were: they read a child beside its parent.
+SubscribeToShard and event source mappings are as they were: they read a child beside its parent. A
+mapping also skips what a new shard holds when it first sees it, and ignores partial failures. The
+docs say so.
 https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html
 """
 

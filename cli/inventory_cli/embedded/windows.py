@@ -47,7 +47,8 @@ def _gathering(read: Read) -> Read:
         if not records or len(records) >= most or not getattr(_of_a_mapping, "reads", False):
             return records
         age = time.time() - float(records[0]["dynamodb"]["ApproximateCreationDateTime"])
-        return records if age >= _window(table) else []
+        # Below zero: the clock was set back meanwhile.
+        return [] if 0 <= age < _window(table) else records
 
     return gathered
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from inventory.event import InvalidEventError, parse, whole_if_exact
+from inventory.event import InvalidEventError, parse
 from inventory.stream import Place
+from producer.jsonlines import with_members
 
 MARK = "redriven_from"
 """A member that the contract does not know, and so lets pass."""
@@ -37,16 +38,13 @@ def is_valid(event_id: str) -> bool:
 def carrying(event_id: str, origin: Place, payload: bytes) -> bytes:
     """`payload`, which is a valid event, under this id, and with the place that it failed at.
 
-    Members are added at its end, and the rest stays as it was written, if it has neither yet.
+    The rest stays as it was written.
     """
-    document = json.loads(payload, parse_float=whole_if_exact)
+    document = json.loads(payload)
     shard_id, sequence_number = origin
     told = {"event_id": event_id, MARK: {"shard_id": shard_id, "sequence_number": sequence_number}}
-    added = {name: value for name, value in told.items() if document.get(name) != value}
-    if document.keys() & added.keys():
-        return json.dumps({**document, **added}).encode()
-    members = json.dumps(added).removeprefix("{")
-    return payload.rstrip().removesuffix(b"}") + b", " + members.encode()
+    changed = {name: value for name, value in told.items() if document.get(name) != value}
+    return with_members(payload, changed)
 
 
 def origin_of(payload: bytes) -> Place | None:

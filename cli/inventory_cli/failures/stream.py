@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -28,7 +29,6 @@ def read_all(kinesis: KinesisClient, stream: str) -> list[StreamRecord]:
 
     What arrives while it reads may or may not be among them.
     """
-    began = time.time()
     found: list[StreamRecord] = []
     for shard in shards(kinesis, stream):
         shard_id = shard["ShardId"]
@@ -37,13 +37,18 @@ def read_all(kinesis: KinesisClient, stream: str) -> list[StreamRecord]:
         )["ShardIterator"]
         for page in pages(kinesis, shard_id, iterator):
             found += page
-            if page and page[-1].arrived_at > began:
-                break
     return found
 
 
-def is_whole(kinesis: KinesisClient, stream: str, now: float) -> bool:
-    """Whether the stream still has its first record: it is younger than its retention."""
-    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
-    age = now - summary["StreamCreationTimestamp"].timestamp()
-    return age < summary["RetentionPeriodHours"] * 3600
+def created_at(kinesis: KinesisClient, stream: str) -> tuple[float, bool]:
+    """When the stream was created, and whether none of its records can have expired since."""
+    answer = kinesis.describe_stream_summary(StreamName=stream)
+    summary = answer["StreamDescriptionSummary"]
+    created = summary["StreamCreationTimestamp"].timestamp()
+    return created, _now(answer) - created < summary["RetentionPeriodHours"] * 3600
+
+
+def _now(answer: Any) -> float:
+    """The time of the server that answered, whose clock the stream's records have."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(date).timestamp() if date else time.time()

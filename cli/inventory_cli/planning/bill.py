@@ -120,7 +120,7 @@ def bill(workload: Workload, sizing: Sizing, measured: Measured, prices: Prices)
         item(
             "dynamodb.million_read_units",
             "reads",
-            f"{calls / 1e6:,.2f} M x {sizing.lane.distinct:,.1f} rows",
+            f"{calls / 1e6:,.2f} M x {sizing.lane.items:,.1f} items",
             sizing.read_units * SECONDS / 1e6,
         ),
         item(

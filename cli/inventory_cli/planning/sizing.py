@@ -103,8 +103,9 @@ class Sizing:
 
     @property
     def read_units(self) -> float:
-        """A second: a consistent read is one unit for each 4 KB begun."""
-        return self.invocations * self.lane.distinct * math.ceil(self.row_bytes / 4096)
+        """A second: a consistent read is one unit for each 4 KB begun. A product without a row is
+        looked up in the table of removals too."""
+        return self.invocations * self.lane.items * math.ceil(self.row_bytes / 4096)
 
     @property
     def key_units(self) -> float:
@@ -211,7 +212,7 @@ def _lane(
     slower = max(1.0, ONE_CORE / memory)
     seconds = (
         slower * (measured.invocation_seconds + records * measured.record_seconds)
-        + _rounds(distinct) * READ_SECONDS
+        + (_rounds(distinct) + _rounds(items - distinct)) * READ_SECONDS
         + _rounds(items) * WRITE_SECONDS
     )
     return Lane(rate, records, distinct, items, seconds)

@@ -69,9 +69,7 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
         f"batches/s x {lane.items:,.1f} items x {size.item_units} units "
         f"(rows up to {size.row_bytes:,} B, in transactions)",
     )
-    yield _size(
-        "read units/s", f"{size.read_units:,.0f}", f"batches/s x {lane.distinct:,.1f} products"
-    )
+    yield _size("read units/s", f"{size.read_units:,.0f}", f"batches/s x {lane.items:,.1f} items")
     yield "\nLatency, end to end"
     yield _size("typical", f"{size.typical_latency:.2f} s", f"{size.period:g} / 2 + an invocation")
     yield _size(

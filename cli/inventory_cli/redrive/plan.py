@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from operator import attrgetter
+from types import MappingProxyType
 
 from inventory.event import InvalidEventError, QuantityMoved, parse
-from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply, is_guarded
 from inventory_cli.failures.again import carrying
 from inventory_cli.redrive.item import Item
 from producer.event import Event
@@ -42,7 +43,8 @@ class Verdict(StrEnum):
 class Decision:
     """An item, what becomes of it, and why, where that needs saying.
 
-    What is sent is `record`, and changes the row `before` to `after`; None is no row.
+    What is sent is `record`, and changes the row `before` to `after`; None is no row, and `removed`
+    the marker of its removal, if there is one.
     """
 
     item: Item
@@ -52,6 +54,11 @@ class Decision:
     record: Event | None = None
     before: Row | None = None
     after: Row | None = None
+    removed: Removal | None = None
+
+
+State = tuple[Row | None, Removal | None]
+"""The row of a product, and the marker of its last removal."""
 
 
 def plan(
@@ -60,20 +67,25 @@ def plan(
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
     *,
     force: bool = False,
+    removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> list[Decision]:
     """A decision for each item, in the order of their sequence numbers, which is each product's.
 
-    `rows` has the present row of each product; each event is folded onto what those before it
-    leave. One whose product has seen newer events is left, unless `force`d. One that would be
-    rejected, or that is lost, is left in any case.
+    `rows` has the present row of each product, and `removals` the marker of its last removal; each
+    event is folded onto what those before it leave. One whose product has seen newer events is
+    left, unless `force`d. One that would be rejected, or that is lost, is left in any case.
     """
-    folded = dict(rows)
+    present: dict[str, State] = {
+        product_id: (rows.get(product_id), removals.get(product_id))
+        for product_id in rows.keys() | removals.keys()
+    }
+    folded = dict(present)
     earlier: set[str] = set()
     decisions = []
     for place, item in enumerate(sorted(items, key=attrgetter("sequence_number"))):
-        decision = _decide(item, AFTER_ALL + place, rows, folded, earlier, names, force)
+        decision = _decide(item, AFTER_ALL + place, present, folded, earlier, names, force)
         if decision.record is not None:
-            folded[decision.record.partition_key] = decision.after
+            folded[decision.record.partition_key] = decision.after, decision.removed
         earlier.add(item.redrive_id)
         decisions.append(decision)
     return decisions
@@ -82,8 +94,8 @@ def plan(
 def _decide(
     item: Item,
     sequence_number: int,
-    rows: Mapping[str, Row | None],
-    folded: Mapping[str, Row | None],
+    present: Mapping[str, State],
+    folded: Mapping[str, State],
     earlier: Collection[str],
     names: RemovalNamePolicy,
     force: bool,
@@ -96,12 +108,14 @@ def _decide(
     except InvalidEventError as error:
         return Decision(item, Action.LEAVE, Verdict.REJECTED, str(error))
 
-    row, before = rows.get(event.product_id), folded.get(event.product_id)
-    step = apply(before, event, names)
-    itself = row is not None and row.sequence_number == item.sequence_number
+    row, marker = present.get(event.product_id, (None, None))
+    latest = row if is_guarded(row) else marker
+    before, removed = folded.get(event.product_id, (None, None))
+    step = apply(before, event, names, removed)
+    itself = latest is not None and latest.sequence_number == item.sequence_number
     if itself or step.outcome is Outcome.DUPLICATE:
         return Decision(item, Action.FORGET, Verdict.ALREADY_APPLIED)
-    newer = _has_newer(row, item, earlier)
+    newer = _has_newer(latest, item, earlier)
     if newer and not force:
         return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, "the product has newer events")
     if step.outcome is Outcome.REJECTED:
@@ -110,18 +124,20 @@ def _decide(
     overwrites = step.outcome is Outcome.APPLIED and not isinstance(event, QuantityMoved)
     late = "overwrites newer events" if overwrites else "after newer events"
     reason = late if newer else None
-    return Decision(item, Action.SEND, verdict, reason, record, before, step.row)
+    if step.outcome is Outcome.APPLIED:
+        removed = step.removed
+    return Decision(item, Action.SEND, verdict, reason, record, before, step.row, removed)
 
 
-def _has_newer(row: Row | None, item: Item, earlier: Collection[str]) -> bool:
-    """Whether the row bears a newer event than the item.
+def _has_newer(latest: Row | Removal | None, item: Item, earlier: Collection[str]) -> bool:
+    """Whether the product has seen a newer event than the item.
 
     The redrive of an item before it does not count: a run that was interrupted between the two is
     to go on where it stopped.
     """
-    if row is None or row.sequence_number is None or row.sequence_number < item.sequence_number:
+    if latest is None or (latest.sequence_number or 0) < item.sequence_number:
         return False
-    return not set(row.recent_event_ids[-1:]) & set(earlier)
+    return not set(latest.recent_event_ids[-1:]) & set(earlier)
 
 
 def _record(item: Item, payload: bytes) -> Event:

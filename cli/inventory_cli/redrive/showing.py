@@ -69,7 +69,7 @@ def _effect(decision: Decision) -> str:
     if before is None:
         return f": a new row, {_words(after)}"
     if before.product_name == after.product_name:
-        return f": quantity {before.quantity} → {after.quantity}"
+        return shown(f": quantity {before.quantity} → {after.quantity}")
     return f": {_words(before)} → {_words(after)}"
 
 
@@ -87,7 +87,7 @@ def _then(decision: Decision, force: str, edit: str) -> str:
 
 
 def _words(row: Row) -> str:
-    return f"{shown(row.product_name)}, quantity {row.quantity}"
+    return shown(f"{row.product_name}, quantity {row.quantity}")
 
 
 def _moment(seconds: float) -> str:

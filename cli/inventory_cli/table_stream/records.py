@@ -26,7 +26,7 @@ class Place:
 class Record:
     """One change: the item before and after it, None where there was none.
 
-    `at` is in seconds since the epoch; DynamoDB rounds it to whole ones.
+    `at` is in seconds since the epoch; DynamoDB rounds it to whole ones, LocalStack to minutes.
     """
 
     place: Place

@@ -39,7 +39,7 @@ _PURPOSES = {
 _ROLES: Mapping[str, Mapping[str, str]] = {
     "function_role": {
         "dynamodb:BatchGetItem": "read the rows of a batch, write what becomes of them",
-        "dynamodb:ConditionCheckItem": "know which products were removed lately",
+        "dynamodb:ConditionCheckItem": "know the products removed lately and the ids they had seen",
         "sns:Publish": "tell of a rejected event",
         "logs:CreateLogStream": "log a line a batch",
         "kms:Decrypt": "read the tables, publish to the encrypted topic",

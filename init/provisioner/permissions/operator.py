@@ -11,9 +11,11 @@ from provisioner.resources import LogGroup
 
 PRODUCE = "`produce`, `redrive`, the dashboard"
 READ_STREAM = "`verify`, `redrive`, the dashboard"
+READ_REMOVALS = "`redrive`, `demo`, `scenario`, the dashboard"
 READ_TABLE = "`table`, `audit`, `verify`, `redrive`, the dashboard"
 FOLLOW_TABLE = "`table --watch`, `audit`, the dashboard"
 READ_QUEUES = "`rejected`, `dead-letters`, `verify`, `redrive`, the dashboard"
+PIPE = "`verify`, the dashboard"
 WATCH = "the dashboard"
 KEY = "all of these, where a key of one's own encrypts"
 
@@ -39,6 +41,13 @@ def operator(names: Names, options: Options, account: Account) -> list[Grant]:
         ),
         grant("ReadTable", READ_TABLE, "dynamodb", "DescribeTable Scan GetItem", (table,)),
         grant(
+            "ReadRemovals",
+            READ_REMOVALS,
+            "dynamodb",
+            "Scan GetItem",
+            (account.arn("dynamodb", f"table/{names.removals_table}"),),
+        ),
+        grant(
             "FollowTable",
             FOLLOW_TABLE,
             "dynamodb",
@@ -56,7 +65,7 @@ def operator(names: Names, options: Options, account: Account) -> list[Grant]:
         grant("Log", WATCH, "logs", "FilterLogEvents", (log_group, f"{log_group}:*")),
         grant(
             "Pipe",
-            WATCH,
+            PIPE,
             "pipes",
             "DescribePipe StartPipe StopPipe",
             (account.arn("pipes", f"pipe/{names.pipe}"),),

@@ -38,7 +38,8 @@ def crossed(before: int | None, after: int | None, thresholds: Thresholds) -> li
 def crossings(record: Any, thresholds: Thresholds) -> Iterator[Occurrence]:
     """The crossings that a record of the table's stream, with both images, tells of.
 
-    Rows of ours always have a level; one that somebody else wrote without tells of nothing.
+    Rows of ours always have a level, a whole number. A row that somebody else wrote without one
+    tells of nothing.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
     """
     change = record["dynamodb"]
@@ -60,7 +61,8 @@ def crossings(record: Any, thresholds: Thresholds) -> Iterator[Occurrence]:
 
 def _level(image: Any) -> int | None:
     try:
-        return int(Decimal(image["quantity"]["N"]))
+        number = Decimal(image["quantity"]["N"])
+        return int(number) if number == int(number) else None
     except (KeyError, ValueError, ArithmeticError):
         return None
 

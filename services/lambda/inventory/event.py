@@ -82,7 +82,7 @@ class QuantityMoved(Event):
 
 
 def parse(data: bytes, sequence_number: int) -> Event:
-    """The event that a record's data holds.
+    """The event that a record's data holds, whatever its partition key.
 
     Raises InvalidEventError, which names the field, for what is not UTF-8, not JSON, or not valid
     by `inventory_event.schema.json`.
@@ -98,6 +98,21 @@ def parse(data: bytes, sequence_number: int) -> Event:
         raise _claiming(_explained(error), document) from None
     except InvalidEventError as error:
         raise _claiming(error, document) from None
+
+
+def parse_record(data: bytes, partition_key: str, sequence_number: int) -> Event:
+    """The event that a record carries.
+
+    Raises InvalidEventError as `parse` does, and for a record whose partition key is not the
+    product id: it may lie in another shard than the product's other events, and sequence numbers
+    of two shards say nothing about the order of their records.
+    """
+    event = parse(data, sequence_number)
+    if partition_key != event.product_id:
+        error = InvalidEventError("partition_key", "is not the product id", "differs")
+        error.event_id, error.product_id = event.event_id, event.product_id
+        raise error
+    return event
 
 
 def claims(data: bytes) -> tuple[str | None, str | None]:

@@ -43,9 +43,11 @@ BatchResponse = dict[str, list[dict[str, str]]]
 def handler(invocation: Any, context: Any) -> BatchResponse:
     """Handle one batch of Kinesis records.
 
-    Returns {"batchItemFailures": [{"itemIdentifier": <eventID>}, …]}, naming each record that was
-    not handled and is to be delivered again; both a pipe and an event source mapping read it.
+    Returns {"batchItemFailures": [{"itemIdentifier": …}, …]}, naming each record that was not
+    handled and is to be delivered again: a pipe's by its event id, an event source mapping's by
+    its sequence number.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
     """
     started = time.perf_counter()
     processor = _processor(context.get_remaining_time_in_millis() / 1000)
@@ -53,7 +55,7 @@ def handler(invocation: Any, context: Any) -> BatchResponse:
     _report(results, time.perf_counter() - started, getattr(context, "aws_request_id", None))
     return {
         "batchItemFailures": [
-            {"itemIdentifier": result.record.event_id}
+            {"itemIdentifier": result.record.item_identifier}
             for result in results
             if result.outcome is Outcome.FAILED
         ]

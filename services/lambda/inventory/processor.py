@@ -9,7 +9,7 @@ from inventory.event import InvalidEventError
 from inventory.failures import Failures, Rejection
 from inventory.records import Record
 from inventory.run import Entry, Result, Run, failed
-from inventory.stock import Outcome, RemovalNamePolicy, Row
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, is_guarded
 from inventory.writes import Change, Conflict, Unavailable
 
 ROUNDS = 3
@@ -20,6 +20,10 @@ class Table(Protocol):
     """Where the rows are."""
 
     def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]: ...
+
+    def removals(
+        self, product_ids: Iterable[str]
+    ) -> Mapping[str, Removal | Unavailable | None]: ...
 
     def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]: ...
 
@@ -40,11 +44,18 @@ class Processor:
         invalid, products = _decoded(records)
         results = self._reject(invalid)
         runs = []
-        for product_id, row in self._table.read(products).items():
+        rows = self._table.read(products)
+        removals = self._table.removals(
+            p for p, row in rows.items() if not isinstance(row, Unavailable) and not is_guarded(row)
+        )
+        for product_id, row in rows.items():
+            removed = removals.get(product_id)
             if isinstance(row, Unavailable):
                 results += failed(products[product_id], row.code)
+            elif isinstance(removed, Unavailable):
+                results += failed(products[product_id], removed.code)
             else:
-                runs.append(Run.of(products[product_id], row, self._names))
+                runs.append(Run.of(products[product_id], row, self._names, removed))
 
         for _ in range(ROUNDS):
             settled, conflicts = self._carry_out(runs)

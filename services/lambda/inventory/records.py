@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.event import Event, InvalidEventError, parse
+from inventory.event import Event, InvalidEventError, parse_record
 
 _SEQUENCE_NUMBER = re.compile("[0-9]{1,129}")
 """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html"""
@@ -21,12 +21,19 @@ class Record:
 
     event_id: str
     sequence_number: str
+    partition_key: str
     data: str
     arrived_at: float
+    of_mapping: bool = False
 
     @property
     def shard_id(self) -> str:
         return self.event_id.partition(":")[0]
+
+    @property
+    def item_identifier(self) -> str:
+        """What a pipe knows it by, or the event source mapping that it is of."""
+        return self.sequence_number if self.of_mapping else self.event_id
 
     def payload(self) -> bytes:
         """What the producer put on the stream.
@@ -42,7 +49,7 @@ class Record:
         """The inventory event it carries. Raises InvalidEventError when it carries none."""
         if not _SEQUENCE_NUMBER.fullmatch(self.sequence_number):
             raise InvalidEventError("sequenceNumber", "is not a number")
-        return parse(self.payload(), int(self.sequence_number))
+        return parse_record(self.payload(), self.partition_key, int(self.sequence_number))
 
 
 class UnknownInvocationError(Exception):
@@ -52,10 +59,11 @@ class UnknownInvocationError(Exception):
 def records_of(invocation: Any) -> list[Record]:
     """The records that the function was called with.
 
-    A pipe sends a bare list of flat records; an event source mapping sends {"Records": […]} with
-    the stream's part of each under "kinesis".
+    A pipe sends a bare list of flat records and knows them by their event ids; an event source
+    mapping sends {"Records": […]} with the stream's part of each under "kinesis" and knows them by
+    their sequence numbers.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
-    https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 
     Raises UnknownInvocationError for anything else: without its identifier a record can neither
     be handled nor be reported as failed.
@@ -70,10 +78,13 @@ def records_of(invocation: Any) -> list[Record]:
 
 def _record(item: Any, stream: Any) -> Record:
     event_id, sequence_number = _member(item, "eventID"), _member(stream, "sequenceNumber")
-    data, arrived_at = _member(stream, "data"), _member(stream, "approximateArrivalTimestamp")
-    if not all(isinstance(text, str) for text in (event_id, sequence_number, data)):
-        raise UnknownInvocationError("a record's eventID, sequenceNumber and data must be texts")
-    return Record(event_id, sequence_number, data, _seconds(arrived_at))
+    key, data = _member(stream, "partitionKey"), _member(stream, "data")
+    arrived_at = _seconds(_member(stream, "approximateArrivalTimestamp"))
+    if not all(isinstance(text, str) for text in (event_id, sequence_number, key, data)):
+        raise UnknownInvocationError(
+            "a record's eventID, sequenceNumber, partitionKey and data must be texts"
+        )
+    return Record(event_id, sequence_number, key, data, arrived_at, of_mapping=stream is not item)
 
 
 def _seconds(moment: Any) -> float:

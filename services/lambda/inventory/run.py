@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from inventory.event import Event
 from inventory.failures import Rejection
 from inventory.records import Record
-from inventory.stock import Outcome, RemovalNamePolicy, Row, Step, fold
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, Step, fold
 from inventory.writes import Change
 
 
@@ -33,13 +33,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A product's entries, in stream order, folded onto its row as it was read.
+    """A product's entries, in stream order, folded onto its row and marker as they were read.
 
     What is at `end` and after it is not to be done, for `stopped_by`.
     """
 
     entries: Sequence[Entry]
     before: Row | None
+    removed: Removal | None
     steps: Sequence[Step]
     end: int
     stopped_by: str | None = None
@@ -50,11 +51,11 @@ class Run:
         entries: Sequence[Entry],
         row: Row | None,
         names: RemovalNamePolicy,
-        removed: int | None = None,
+        removed: Removal | None = None,
     ) -> Run:
-        """`removed` is the sequence number of the product's last removal, where it is known."""
+        """`removed` is the marker of the product's last removal, where it is known."""
         steps = fold(row, (entry.event for entry in entries), names, removed)
-        return cls(entries, row, steps, len(entries))
+        return cls(entries, row, removed, steps, len(entries))
 
     @property
     def change(self) -> Change | None:
@@ -62,14 +63,13 @@ class Run:
 
         That a product was added and removed again is a change too: it has to be remembered.
         """
-        done = zip(self.entries[: self.end], self.steps[: self.end], strict=True)
-        applied = [(entry.event, step) for entry, step in done if step.outcome is Outcome.APPLIED]
-        if not applied:
+        after: Row | Removal | None = None
+        for step in self.steps[: self.end]:
+            if step.outcome is Outcome.APPLIED:
+                after = step.row or step.removed
+        if after is None:
             return None
-        (first, _), (last, step) = applied[0], applied[-1]
-        return Change(
-            first.product_id, self.before, step.row, first.sequence_number, last.sequence_number
-        )
+        return Change(self.entries[0].event.product_id, self.before, after, self.removed)
 
     def rejections(self) -> list[Rejection]:
         return [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from inventory.event import (
     MAX_LEVEL,
@@ -18,6 +19,9 @@ from inventory.event import (
 RECENT_EVENT_IDS = 24
 """How many applied event ids a row remembers; with as many ULIDs it stays under 1 KB, which is
 what DynamoDB writes for the price of one unit."""
+
+_WRITTEN_ANEW = ("quantity", "sequence_number", "recent_event_ids")
+"""The attributes of a row that a change of its quantity writes."""
 
 
 class Outcome(StrEnum):
@@ -39,68 +43,77 @@ class RemovalNamePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product as the table holds it. The last two guard it against events that come again.
+    """A product as the table holds it. The number and the ids guard it against repeated events.
 
-    A row that something else wrote has no sequence number: any event is newer.
+    Somebody else may have written it. Without a number that can be read, any event is newer. A
+    quantity that is not a whole number of up to 38 digits is a text. `foreign` has the attributes
+    that the function does not write, or not so, as the table holds them; None is a missing one.
     """
 
     product_id: str
     product_name: str
-    quantity: int
+    quantity: int | str
     timestamp: str
     sequence_number: int | None = None
     recent_event_ids: tuple[str, ...] = ()
+    foreign: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    def has_seen(self, event: Event) -> bool:
-        if self.sequence_number is not None and event.sequence_number <= self.sequence_number:
-            return True
-        return event.event_id is not None and event.event_id in self.recent_event_ids
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The marker of a product's last removal: what guards a product that has no row.
+
+    It remembers the ids that the row remembered, and that of the event that removed it.
+    """
+
+    sequence_number: int
+    recent_event_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One event's outcome, the row after it (None: there is none), and why, if it was rejected.
 
-    `code` is the reason in a word, as that of InvalidEventError.
+    `code` is the reason in a word, as that of InvalidEventError. `removed` is the marker that an
+    applied removal leaves.
     """
 
     outcome: Outcome
     row: Row | None
     reason: str | None = None
     code: str | None = None
+    removed: Removal | None = None
 
 
 def apply(
     row: Row | None,
     event: Event,
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
-    removed: int | None = None,
+    removed: Removal | None = None,
 ) -> Step:
     """What `event` makes of `row`; any outcome but APPLIED leaves the row as it was.
 
-    `removed` is the sequence number of the product's last removal, where it is known.
+    `removed` is the marker of the product's last removal. A row with a sequence number has taken
+    over the ids of the marker, which no longer counts.
     """
-    if _has_come(event, row, removed):
+    removed = None if is_guarded(row) else removed
+    if _has_seen(row, event) or _has_seen(removed, event):
         return Step(Outcome.DUPLICATE, row)
     match event:
         case ProductAdded():
             added = Row(event.product_id, event.product_name, event.quantity, event.timestamp)
-            return Step(Outcome.APPLIED, _stamped(added, event, _remembered(row)))
+            return Step(Outcome.APPLIED, _stamped(added, event, row, removed))
         case _ if row is None:
             return Step(Outcome.NOT_FOUND, None)
         case ProductRemoved(product_name=name):
             if names is RemovalNamePolicy.ENFORCE and name not in (None, row.product_name):
                 return _rejected(row, "product.product_name", "is not that of the row", "differs")
-            return Step(Outcome.APPLIED, None)
+            ids = _remembered(event, row, removed)
+            return Step(Outcome.APPLIED, None, removed=Removal(event.sequence_number, ids))
         case QuantitySet(quantity=level):
-            return Step(Outcome.APPLIED, _at_level(row, level, event))
-        case QuantityMoved(change=change):
-            level = row.quantity + change
-            if level < 0:
-                return _rejected(row, "product.quantity_change", "goes below zero", "below_zero")
-            if level > MAX_LEVEL:
-                return _rejected(row, "product.quantity_change", "goes above 38 digits", "too_high")
-            return Step(Outcome.APPLIED, _at_level(row, level, event))
+            return Step(Outcome.APPLIED, _at_level(row, level, event, removed))
+        case QuantityMoved():
+            return _moved(row, event, removed)
     raise TypeError(f"not an event: {event!r}")
 
 
@@ -108,37 +121,62 @@ def fold(
     row: Row | None,
     events: Iterable[Event],
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
-    removed: int | None = None,
+    removed: Removal | None = None,
 ) -> list[Step]:
     """The step of each of one product's events, in their order."""
     steps = []
     for event in events:
         step = apply(row, event, names, removed)
-        row = step.row
+        if step.outcome is Outcome.APPLIED:
+            row, removed = step.row, step.removed
         steps.append(step)
     return steps
 
 
-def _has_come(event: Event, row: Row | None, removed: int | None) -> bool:
-    if removed is not None and event.sequence_number <= removed:
+def is_guarded(row: Row | None) -> bool:
+    """Whether there is a row that says which events it has seen."""
+    return row is not None and row.sequence_number is not None
+
+
+def _has_seen(state: Row | Removal | None, event: Event) -> bool:
+    if state is None:
+        return False
+    if state.sequence_number is not None and event.sequence_number <= state.sequence_number:
         return True
-    return row is not None and row.has_seen(event)
+    return event.event_id is not None and event.event_id in state.recent_event_ids
 
 
 def _rejected(row: Row, field: str, problem: str, kind: str) -> Step:
     return Step(Outcome.REJECTED, row, f"{field} {problem}", f"{field}.{kind}")
 
 
-def _at_level(row: Row, level: int, event: Event) -> Row:
-    return _stamped(replace(row, quantity=level), event, _remembered(row))
+def _moved(row: Row, event: QuantityMoved, removed: Removal | None) -> Step:
+    field = "product.quantity_change"
+    if isinstance(row.quantity, str):
+        return _rejected(row, field, "finds no whole number in the row", "not_whole")
+    level = row.quantity + event.change
+    if level < 0:
+        return _rejected(row, field, "goes below zero", "below_zero")
+    if level > MAX_LEVEL:
+        return _rejected(row, field, "goes above 38 digits", "too_high")
+    return Step(Outcome.APPLIED, _at_level(row, level, event, removed))
 
 
-def _stamped(row: Row, event: Event, recent: tuple[str, ...]) -> Row:
-    ids = recent if event.event_id is None else (*recent, event.event_id)
+def _at_level(row: Row, level: int, event: Event, removed: Removal | None) -> Row:
+    kept = {name: value for name, value in row.foreign.items() if name not in _WRITTEN_ANEW}
+    return _stamped(replace(row, quantity=level, foreign=kept), event, row, removed)
+
+
+def _stamped(row: Row, event: Event, before: Row | None, removed: Removal | None) -> Row:
     return replace(
-        row, sequence_number=event.sequence_number, recent_event_ids=ids[-RECENT_EVENT_IDS:]
+        row,
+        sequence_number=event.sequence_number,
+        recent_event_ids=_remembered(event, before, removed),
     )
 
 
-def _remembered(row: Row | None) -> tuple[str, ...]:
-    return row.recent_event_ids if row is not None else ()
+def _remembered(event: Event, row: Row | None, removed: Removal | None) -> tuple[str, ...]:
+    ids = [event_id for state in (removed, row) if state for event_id in state.recent_event_ids]
+    if event.event_id is not None:
+        ids.append(event.event_id)
+    return tuple(ids[-RECENT_EVENT_IDS:])

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inventory.items import row_of
+from inventory.items import removal_of, row_of
 from inventory.patience import NO_TIME, ONE_TRY, Patience
-from inventory.stock import Row
+from inventory.stock import Removal, Row
 from inventory.transience import is_transient, reason_of
 from inventory.writes import Change, Conflict, Tables, Unavailable, obstacle, requests_of
 
@@ -62,7 +63,13 @@ class Store:
 
     def read(self, product_ids: Iterable[str]) -> dict[str, Row | Unavailable | None]:
         """The row of each product (None: it has none), or that it could not be read."""
-        return self._together(self._read, chunks(product_ids, READ_AT_ONCE))
+        read = partial(self._read, self._tables.rows, row_of)
+        return self._together(read, chunks(product_ids, READ_AT_ONCE))
+
+    def removals(self, product_ids: Iterable[str]) -> dict[str, Removal | Unavailable | None]:
+        """The marker of each product's last removal, in the same way."""
+        read = partial(self._read, self._tables.removals, removal_of)
+        return self._together(read, chunks(product_ids, READ_AT_ONCE))
 
     def write(self, changes: Iterable[Change]) -> dict[str, Conflict | Unavailable]:
         """Carry out each change if its row is still as it was read; return those that were not.
@@ -81,33 +88,37 @@ class Store:
         answers = map(call, calls) if len(calls) == 1 else self._pool.map(call, calls)
         return {product_id: value for answer in answers for product_id, value in answer.items()}
 
-    def _read(self, product_ids: Sequence[str]) -> dict[str, Row | Unavailable | None]:
-        rows: dict[str, Row | Unavailable | None] = dict.fromkeys(product_ids)
+    def _read(
+        self, table: str, parse: Callable[[Any], Any], product_ids: Sequence[str]
+    ) -> dict[str, Any]:
+        items: dict[str, Any] = dict.fromkeys(product_ids)
         left: Sequence[str] = product_ids
         why = Unavailable(NO_TIME)
         tries = 0
         while self._patience.lasts:
             try:
-                found, left = self._get(left)
+                found, left = self._get(table, left)
             except (ClientError, BotoCoreError) as error:
                 why = Unavailable(reason_of(error), is_transient(error))
             else:
-                rows |= found
+                items |= {name: parse(item) for name, item in found.items()}
                 why = Unavailable("UnprocessedKeys", transient=True)
             tries += 1
             if not left or not why.transient or not self._patience.wait(tries):
                 break
-        return rows | dict.fromkeys(left, why)
+        return items | dict.fromkeys(left, why)
 
-    def _get(self, product_ids: Sequence[str]) -> tuple[dict[str, Row], Sequence[str]]:
-        """The rows that were found, and the products that DynamoDB did not get to."""
+    def _get(
+        self, table: str, product_ids: Sequence[str]
+    ) -> tuple[dict[str, dict[str, Any]], Sequence[str]]:
+        """The items that were found, and the products that DynamoDB did not get to."""
         keys: list[Any] = [{"product_id": {"S": product_id}} for product_id in product_ids]
         answer = self._client.batch_get_item(
-            RequestItems={self._tables.rows: {"Keys": keys, "ConsistentRead": True}}
+            RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
         )
-        rows = [row_of(item) for item in answer["Responses"].get(self._tables.rows, ())]
-        unprocessed: Any = answer["UnprocessedKeys"].get(self._tables.rows, {"Keys": ()})["Keys"]
-        return {row.product_id: row for row in rows}, [
+        items: Any = answer["Responses"].get(table, ())
+        unprocessed: Any = answer["UnprocessedKeys"].get(table, {"Keys": ()})["Keys"]
+        return {item["product_id"]["S"]: item for item in items}, [
             key["product_id"]["S"] for key in unprocessed
         ]
 

@@ -20,7 +20,6 @@ from producer.event import Event
 from producer.feed import feed
 from producer.heartbeat import Heartbeat
 from producer.jsonoutput import JsonOutput
-from producer.outbox import BATCH, ONE_BY_ONE
 from producer.report import Report
 from producer.retry import Retry
 from producer.sender import Accepted, Sender
@@ -62,7 +61,6 @@ def run(settings: Settings) -> None:
                 on_refused=report.refused,
                 clock=monotonic,
                 wait=stop.wait,
-                limits=BATCH if settings.batch else ONE_BY_ONE,
                 retry=Retry(give_up_after=settings.retry_for),
             )
             try:
@@ -107,7 +105,7 @@ def _events(settings: Settings) -> Iterator[Event]:
 
 def _gaps(rate: float | None, batch: bool) -> Iterator[float]:
     if rate is not None:
-        return pacing.in_batches(rate) if batch else pacing.steady(rate)
+        return pacing.steady(rate)
     return pacing.unpaced() if batch else pacing.natural(random.random)
 
 

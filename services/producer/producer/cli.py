@@ -94,14 +94,14 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
 @click.option(
     "--from-file",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-    help="Send the lines of this file, unchanged, in place of generated events. Each line is "
-    "a JSON event. '-' is standard input.",
+    help="Send the lines of this file in place of generated events. Each line is a JSON event. "
+    "One without an event_id gets one; the rest of it stays unchanged. '-' is standard input.",
 )
 @click.option("--send-broken", is_flag=True, help="With --from-file: also send invalid JSON.")
 @click.option(
     "--batch",
     is_flag=True,
-    help="Send up to 500 events per PutRecords call. Without --rate, send as fast as possible.",
+    help="Without --rate, send as fast as the stream accepts.",
 )
 @click.option(
     "--retry-for",

@@ -45,7 +45,6 @@ class Limits:
     window: int
 
 
-ONE_BY_ONE = Limits(records=1, bytes=5 * MEBIBYTE, window=1)
 BATCH = Limits(records=500, bytes=5 * MEBIBYTE, window=2000)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 
 NATURAL_GAP = (0.5, 1.5)
-BATCH_TICK = 0.1
 CATCH_UP = 1.0
 
 
@@ -22,15 +21,6 @@ def steady(rate: float) -> Iterator[float]:
     return repeat(1 / rate)
 
 
-def in_batches(rate: float) -> Iterator[float]:
-    """The same rate in groups: the events of a tenth of a second are due together, so that they
-    can share a call. Below 20 events per second this is `steady`."""
-    group = max(1, int(rate * BATCH_TICK))
-    while True:
-        yield from repeat(0.0, group - 1)
-        yield group / rate
-
-
 def unpaced() -> Iterator[float]:
     """Every event is due at once."""
     return repeat(0.0)
@@ -40,6 +30,6 @@ def next_due(due: float, gap: float, now: float) -> float:
     """When the event after the one of `due` is due (seconds of one clock).
 
     It counts from the due time, not from `now`, so that the rate holds although sending takes
-    time; but after an outage at most a second's worth of events is made up for.
+    time; but after a slow answer at most a second's worth of events is made up for.
     """
     return max(due + gap, now - CATCH_UP)

@@ -23,7 +23,7 @@ EACH_SHOWN_UP_TO_RATE = 20.0
 @dataclass(frozen=True)
 class Settings:
     """All options, as the command line and the environment gave them. `rate` is in events per
-    second; None is the original's pace, or no pacing at all for a batch."""
+    second; None is the original's pace, or with `batch` no pacing at all."""
 
     stream: str = DEFAULT_STREAM
     spec: Spec = field(default_factory=Spec)
@@ -41,4 +41,4 @@ class Settings:
     @property
     def each_event_shown(self) -> bool:
         """Whether events come slowly enough for a person to follow them one by one."""
-        return not self.batch and (self.rate is None or self.rate <= EACH_SHOWN_UP_TO_RATE)
+        return not self.batch if self.rate is None else self.rate <= EACH_SHOWN_UP_TO_RATE

@@ -60,7 +60,7 @@ def attributes(occurrences: list[Occurrence]) -> dict[str, Any]:
 
 
 def rejection(code: str | None, data: str = "e30=", **claims: str) -> str:
-    record = Record("shardId-000000000001:7", "7", data, 12.5)
+    record = Record("shardId-000000000001:7", "7", "P1", data, 12.5)
     return rejection_message(Rejection(record, "it is so: 4711", code=code, **claims))
 
 
@@ -147,7 +147,9 @@ def test_whatever_was_put_is_told_in_texts_that_a_queue_takes(
     event_id: str, product_id: str, data: bytes
 ) -> None:
     body = rejection_message(
-        Rejection(Record("s:7", "7", "e30=", 0.0), data.decode("latin-1"), event_id, product_id)
+        Rejection(
+            Record("s:7", "7", "P1", "e30=", 0.0), data.decode("latin-1"), event_id, product_id
+        )
     )
     [sample] = occurrence(body).samples
     for value in sample.values():

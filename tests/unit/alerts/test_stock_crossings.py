@@ -91,6 +91,7 @@ def test_a_record_of_the_tables_stream_tells_product_event_and_levels() -> None:
     ("old", "new"),
     [
         (image("9"), None),
+        (image("9"), image("4.5")),
         (None, image(None)),
         (image("x"), image("x")),
         (None, image("1e400")),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashboard.model.fold import RowChange
 from dashboard.model.pipeline import Pipeline
 from dashboard.sources.table import _change
-from inventory.event import InvalidEventError, parse
+from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.failures.again import carrying
@@ -28,6 +28,7 @@ MOVED = event("product_quantity_changed", product_id="A", quantity_change=-9)
 SET = event("product_quantity_changed", product_id="A", quantity=3)
 REMOVED = event("product_removed", product_id="A")
 BROKEN = b"not json"
+FOREIGN = event("product_added", product_id="B", product_name="Lamp", quantity=5)
 
 
 def records(*payloads: bytes, start: int = 1, at: float = 100.0) -> list[StreamRecord]:
@@ -52,7 +53,9 @@ def fates(pipeline: Pipeline) -> list[Fate]:
     return [entry.fate for entry in pipeline.latest]
 
 
-@given(st.lists(st.sampled_from([ADDED, MOVED, SET, REMOVED, BROKEN]), max_size=10), st.data())
+@given(
+    st.lists(st.sampled_from([ADDED, MOVED, SET, REMOVED, BROKEN, FOREIGN]), max_size=10), st.data()
+)
 def test_each_event_gets_the_outcome_that_the_rules_give_it(
     payloads: list[bytes], data: st.DataObject
 ) -> None:
@@ -63,7 +66,7 @@ def test_each_event_gets_the_outcome_that_the_rules_give_it(
     written: Row | None = None
     for place, payload in enumerate(payloads):
         try:
-            step = apply(row, parse(payload, place + 1))
+            step = apply(row, parse_record(payload, "A", place + 1))
         except InvalidEventError:
             expected.append(Fate.REJECTED)
         else:

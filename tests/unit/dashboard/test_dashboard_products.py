@@ -22,7 +22,7 @@ def test_a_reader_of_diffs_has_the_table_however_seldom_it_looks(
 ) -> None:
     products = Products()
     products.reset([row("A", 100), row("F", 100)])
-    seen: dict[str, int] = {}
+    seen: dict[str, int | str] = {}
     version = -1
 
     def look() -> int:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.controls.actions import rate_of
+from dashboard.model.products import Shown
 from dashboard.web.charts import LEVELS, STEPS, STEPS_A_LETTER, labels, without_flat_zeros
 from dashboard.web.failures import hint
 from dashboard.web.feed import FATES
+from dashboard.web.grid import cells
 from dashboard.web.times import clock_time
+from hostile_items import items
+from inventory.items import row_of
 from inventory_cli.history import Fate
 
 
@@ -39,6 +45,14 @@ def test_no_text_of_a_mark_covers_another_and_the_latest_has_one(
                 first = label.at - width if label.to_the_left else label.at
                 spans.append((first, first + width))
         assert all(left[1] <= right[0] for left, right in pairwise(sorted(spans)))
+
+
+@given(items())
+def test_a_row_that_anybody_wrote_is_shown_in_the_inventory(item: dict[str, Any]) -> None:
+    told = cells(Shown(row_of(item), 0.0))
+    assert orjson.loads(orjson.dumps(told)) == told
+    texts = [told[name] for name in ("product", "product_name", "quantity", "timestamp")]
+    assert all(str(text).isprintable() for text in texts)
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0", "-1", "1001", "nan", "inf", "1e9"])

@@ -80,6 +80,18 @@ def test_one_product_and_what_happened_since_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
+    ("at", "is_shown"),
+    [(0, True), (-1, False), (-60, False), (29, False), (30, True), (60, True)],
+)
+def test_a_whole_minute_counts_as_all_of_it_as_localstack_gives_no_seconds(
+    at: int, is_shown: bool
+) -> None:
+    change = logged("P1", 1, 2, at=at)
+    choice = Choice(None, since("30s", NOW + timedelta(minutes=1)))
+    assert list(choice.of([change])) == ([change] if is_shown else [])
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("90s", "2026-01-31T11:58:30Z"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from inventory.stock import Outcome
 from inventory_cli.commands.demo import MOST_PROBLEMS, conclusion
@@ -43,6 +44,12 @@ def test_the_cold_start_has_a_line_of_its_own() -> None:
     assert "Latency     p50 20 ms, p99 30 ms end to end (2 events)" in lines
     assert "Cold start  up to 1500 ms end to end, while the function started (2 events)" in lines
     assert lines[-1] == "Success: every event has an outcome, and the table is right."
+
+
+def test_events_of_other_producers_are_counted_apart() -> None:
+    beside = replace(verdict(), outcomes=Counter({Outcome.APPLIED: 6, Outcome.FAILED: 3}))
+    assert "            2 events of other producers among them" in list(conclusion(beside))
+    assert "of other producers" not in "".join(conclusion(verdict()))
 
 
 def test_of_many_problems_it_is_said_how_many_more_there_are() -> None:

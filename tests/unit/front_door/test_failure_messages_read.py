@@ -26,7 +26,7 @@ JSON = st.recursive(
 
 def rejected(data: bytes) -> failures.Rejection:
     encoded = base64.b64encode(data).decode()
-    record = Record("shardId-000000000003:4711", "4711", encoded, arrived_at=1.5)
+    record = Record("shardId-000000000003:4711", "4711", "P1", encoded, arrived_at=1.5)
     return failures.Rejection(record, "quantity is missing", "E1", "P1", "quantity.missing")
 
 

@@ -8,6 +8,7 @@ import logging
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,15 +18,23 @@ from rich.console import Console
 from eventbridge_pipes.logs import JsonFormatter, TextFormatter
 from fuzzing import tries
 from hostile_events import HALVES, HOSTILE_TEXTS
-from inventory.stock import Row
+from hostile_items import items
+from inventory.items import row_of
+from inventory.stock import RemovalNamePolicy, Row
+from inventory_cli import activity, watching
+from inventory_cli.audit import views
+from inventory_cli.audit.entry import entry_of
 from inventory_cli.commands.verify import report
 from inventory_cli.history import Fate
 from inventory_cli.redrive import showing
 from inventory_cli.redrive.item import Item, Origin
-from inventory_cli.redrive.plan import Action, Decision
+from inventory_cli.redrive.plan import Action, Decision, plan
 from inventory_cli.redrive.plan import Verdict as Effect
 from inventory_cli.table import changes, rendered
+from inventory_cli.table_stream.records import Place, Record
 from inventory_cli.verdict import Difference, Problem, Trace, Verdict
+from inventory_cli.verification import Evidence, verify
+from inventory_cli.watching import Watched
 
 TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
@@ -86,6 +95,41 @@ def test_a_row_is_shown_in_safe_lines_and_its_markup_is_not_obeyed(text: str) ->
     for line in plain.removesuffix("\n").split("\n"):
         assert_is_safe(line)
     assert "[red]" in plain
+
+
+@tries(150)
+@given(st.none() | items(), st.none() | items(), st.integers(-9, 9))
+def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lines(
+    before: Any, after: Any, moved: int
+) -> None:
+    key = {"product_id": {"S": "P1"}}
+    record = Record(Place("stream", "shard", "1"), 1e9, key, before, after)
+    old, new = (row_of(image) if image else None for image in (before, after))
+    out = io.StringIO()
+    watched = Watched({"P1": old} if old else {})
+    watched.take([record], 0.0)
+    console = Console(file=out, width=10_000)
+    console.print(watching.rendered(watched.shown(9, 0.0), 1), rendered([new] if new else []))
+    assert not set(out.getvalue()) & set("\x1b\r\t\x07\u202e")
+    assert json.dumps(watching.told(record)).isascii()
+    assert_is_safe(activity.line(record))
+
+    logged = entry_of(record, {})
+    rows = {"P1": new} if new else {}
+    for line in views.status(rows)([(logged, "")]):
+        assert line.isascii()
+    payload = json.dumps(
+        {
+            "event_type": "product_quantity_changed",
+            "product": {"product_id": "P1", "quantity_change": moved},
+        }
+    )
+    [decision] = plan([replace(item_of("E1"), payload=payload.encode())], {"P1": new})
+    assert_is_safe(showing.decided(decision))
+    verdict = verify(Evidence([], [], [], rows), RemovalNamePolicy.IGNORE)
+    assert len(verdict.differences) == len(rows)
+    for line in report(verdict):
+        assert_is_safe(line)
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])

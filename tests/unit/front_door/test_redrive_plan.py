@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.event import claims, parse
-from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory_cli.redrive.carry_out import Letter, carry_out, concerned, staying
 from inventory_cli.redrive.item import Item, Origin
 from inventory_cli.redrive.plan import Action, Decision, Verdict, plan, products
@@ -212,14 +212,71 @@ class Stream:
 
     def __init__(self, rows: Mapping[str, Row | None]) -> None:
         self.rows = dict(rows)
+        self.removals: dict[str, Removal] = {}
         self.number = 1000
 
     def put(self, record: Event) -> Outcome:
         self.number += 1
         placed = parse(record.payload, self.number)
-        step = apply(self.rows.get(placed.product_id), placed)
-        self.rows[placed.product_id] = step.row
+        name = placed.product_id
+        step = apply(self.rows.get(name), placed, removed=self.removals.get(name))
+        self.rows[name] = step.row
+        if step.removed is not None:
+            self.removals[name] = step.removed
         return step.outcome
+
+
+REMOVE = event("product_removed", "remove", product_id="P1")
+ADD = event("product_added", "add", product_id="P1", product_name="N", quantity=5)
+
+
+def test_an_event_from_before_a_removal_is_superseded_and_does_not_bring_the_product_back() -> None:
+    removals = {"P1": Removal(6, ("remove",))}
+    for payload in (ADD, event("product_added", product_id="P1", product_name="N", quantity=5)):
+        (decision,) = plan([item(payload)], {}, removals=removals)
+        assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.SUPERSEDED)
+        (forced,) = plan([item(payload)], {}, removals=removals, force=True)
+        assert (forced.action, forced.verdict) == (Action.SEND, Verdict.APPLIED)
+    (later,) = plan([item(ADD, 7)], {}, removals=removals)
+    assert (later.action, later.verdict) == (Action.SEND, Verdict.APPLIED)
+
+
+@pytest.mark.parametrize("own_id", ["add", None])
+def test_what_was_sent_before_its_product_was_removed_leaves_its_queue_without_a_put(
+    own_id: str | None,
+) -> None:
+    payload = event("product_added", own_id, product_id="P1", product_name="N", quantity=5)
+    stream = Stream({})
+    (decision,) = plan([item(payload)], stream.rows)
+    assert decision.record is not None
+    assert stream.put(decision.record) is Outcome.APPLIED
+    # The run ends here, before the message is deleted.
+    stream.put(Event(REMOVE, "P1", "remove", "product_removed"))
+    for force in (False, True):
+        (again,) = plan([item(payload)], stream.rows, removals=stream.removals, force=force)
+        assert (again.action, again.verdict) == (Action.FORGET, Verdict.ALREADY_APPLIED)
+    assert stream.put(decision.record) is Outcome.DUPLICATE
+
+
+def test_a_run_that_ended_after_a_removal_goes_on_with_the_next_event_of_the_product() -> None:
+    items = [item(REMOVE, 5), item(ADD, 6)]
+    stream = Stream(row())
+    sent = plan(items, stream.rows)[0].record
+    assert sent is not None
+    assert stream.put(sent) is Outcome.APPLIED
+    decisions = plan(items, stream.rows, removals=stream.removals)
+    assert [d.action for d in decisions] == [Action.FORGET, Action.SEND]
+
+
+def test_a_removal_that_was_applied_after_all_leaves_its_queue() -> None:
+    (decision,) = plan([item(REMOVE)], {}, removals={"P1": Removal(5, ())})
+    assert decision.action is Action.FORGET
+
+
+def test_events_are_planned_onto_the_marker_that_those_before_them_leave() -> None:
+    copy = event("product_added", "add", product_id="P1", product_name="N", quantity=9)
+    decisions = plan([item(ADD, 5), item(REMOVE, 6), item(copy, 7)], {})
+    assert [d.action for d in decisions] == [Action.SEND, Action.SEND, Action.FORGET]
 
 
 class PowerCutError(Exception):
@@ -273,7 +330,7 @@ def test_interrupted_anywhere_and_run_again_each_change_counts_once(
             carry_out(decisions, sorted(queue, key=lambda m: m.message_id), put, delete)
         except PowerCutError:
             continue
-    final = [r.quantity for r in stream.rows.values() if r]
+    final = [int(r.quantity) for r in stream.rows.values() if r]
     assert sum(final) == 200 + sum(changes)
     assert not queue
 

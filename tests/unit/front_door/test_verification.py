@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from hostile_events import key_of
 from inventory.dead_letters import DeadLetter
-from inventory.event import InvalidEventError, parse
+from inventory.event import InvalidEventError, parse_record
+from inventory.items import item_of, row_of
 from inventory.rejections import Rejection
-from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
-from inventory_cli.failures.again import carrying
+from inventory_cli.expectation import expect
+from inventory_cli.failures.again import carrying, origin_of
 from inventory_cli.history import Fate
 from inventory_cli.verdict import Problem, Verdict
 from inventory_cli.verification import Evidence, verify
 from inventory_cli.verifying import settled
 
-IGNORE = RemovalNamePolicy.IGNORE
+IGNORE, ENFORCE = RemovalNamePolicy
 PRODUCTS = ("P1", "P2")
 
 
@@ -45,15 +50,24 @@ def removed(product: str, event_id: str | None = None) -> bytes:
     return event("removed", event_id, product_id=product)
 
 
+def astray(payload: bytes) -> bytes:
+    """The event, which `on_stream` puts under another key until it is redriven."""
+    return payload.removesuffix(b"}") + b', "astray": 1}'
+
+
 def on_stream(payloads: Iterable[bytes]) -> list[StreamRecord]:
     """One shard, numbered from 1."""
-    return [StreamRecord("shard", n, float(n), p, "key") for n, p in enumerate(payloads, 1)]
+
+    def key(payload: bytes) -> str:
+        strays = b'"astray"' in payload and origin_of(payload) is None
+        return "another" if strays else key_of(payload)
+
+    return [StreamRecord("shard", n, float(n), p, key(p)) for n, p in enumerate(payloads, 1)]
 
 
-def rejection(record: StreamRecord) -> Rejection:
-    return Rejection(
-        "no", None, None, record.shard_id, record.sequence_number, 0.0, record.data, False
-    )
+def rejection(record: StreamRecord, code: str | None = None) -> Rejection:
+    place = (record.shard_id, record.sequence_number)
+    return Rejection("no", None, None, *place, 0.0, record.data, False, code)
 
 
 def letter(record: StreamRecord) -> DeadLetter:
@@ -62,24 +76,34 @@ def letter(record: StreamRecord) -> DeadLetter:
 
 
 def left_by(
-    records: Sequence[StreamRecord], given_up: Collection[int] = (), letters: bool = True
+    records: Sequence[StreamRecord],
+    given_up: Collection[int] = (),
+    letters: bool = True,
+    enforced: Collection[int] = (),
 ) -> Evidence:
-    """What a pipeline leaves that gives up on these sequence numbers and handles the rest."""
+    """What a pipeline leaves that gives up on these sequence numbers and handles the rest, those
+    that are `enforced` under that policy of removals."""
     rows: dict[str, Row] = {}
+    removals: dict[str, Removal] = {}
     rejections = []
     for record in records:
         if record.sequence_number in given_up:
             continue
         try:
-            said = parse(record.data, record.sequence_number)
+            said = parse_record(record.data, record.partition_key, record.sequence_number)
         except InvalidEventError:
             rejections.append(rejection(record))
             continue
-        step = apply(rows.pop(said.product_id, None), said, IGNORE)
+        product_id = said.product_id
+        names = ENFORCE if record.sequence_number in enforced else IGNORE
+        step = apply(rows.get(product_id), said, names, removals.get(product_id))
         if step.row is not None:
-            rows[said.product_id] = step.row
+            rows[product_id] = step.row
+        elif step.removed is not None:
+            del rows[product_id]
+            removals[product_id] = step.removed
         if step.outcome is Outcome.REJECTED:
-            rejections.append(rejection(record))
+            rejections.append(rejection(record, step.code))
     found = [letter(r) for r in records if r.sequence_number in given_up] if letters else []
     return Evidence(records, rejections, found, rows)
 
@@ -102,11 +126,12 @@ def payloads_with(ids: bool) -> st.SearchStrategy[list[bytes]]:
                     leveled(product, abs(amount), event_id),
                     removed(product, event_id),
                     b"{%d" % n,
+                    astray(moved(product, amount, event_id)),
                 ][kind]
             )
         return made
 
-    step = st.tuples(st.integers(0, 4), st.sampled_from(PRODUCTS), st.integers(-9, 9))
+    step = st.tuples(st.integers(0, 5), st.sampled_from(PRODUCTS), st.integers(-9, 9))
     return st.lists(step, max_size=40).map(build)
 
 
@@ -148,6 +173,12 @@ def test_they_verify_once_all_dead_letters_are_put_again_and_gone_from_their_que
     verdict = verify(evidence, IGNORE)
     assert verdict.differences == ()
     assert verdict.fates.total() == len(evidence.records)
+    assert verdict.put_again.total() == len(failed)
+    handled = [r for r in evidence.records if r.sequence_number not in given_up]
+    outcomes = expect(
+        {}, [(r.sequence_number, r.partition_key, r.data) for r in handled], IGNORE
+    ).outcomes
+    assert verdict.fates - verdict.put_again == {Fate(o): n for o, n in outcomes.items()}
 
 
 @given(PAYLOADS, GIVEN_UP, st.data())
@@ -161,7 +192,7 @@ def test_any_changed_row_is_found(
     changed = data.draw(
         st.sampled_from(
             [
-                replace(row, quantity=row.quantity + 1),
+                replace(row, quantity=int(row.quantity) + 1),
                 replace(row, product_name="Lamp"),
                 replace(row, timestamp="then"),
                 replace(row, sequence_number=999),
@@ -185,10 +216,90 @@ def test_a_row_that_is_gone_is_found(payloads: list[bytes], data: st.DataObject)
     assert product_id in {d.product_id for d in verdict.differences}
 
 
-def test_a_row_that_no_event_made_is_found() -> None:
-    rows = {"P9": Row("P9", "Lamp", 1, "N/A")}
-    verdict = verify(Evidence([], [], [], rows), IGNORE)
+def test_a_row_that_no_event_made_is_found_however_old_it_says_it_is() -> None:
+    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "P1")]
+    for number in (None, 1, 100, 101):
+        rows = {**left_by(records).rows, "P9": Row("P9", "Lamp", 1, "N/A", number)}
+        verdict = verify(Evidence(records, [], [], rows), IGNORE)
+        assert problems(verdict) == [Problem.ROW]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"quantity": {"N": "7.5"}},
+        {"quantity": {"S": "7"}},
+        {"quantity": {"N": "1E+60"}},
+        {"sequence_number": {"S": "1"}},
+        {"sequence_number": {"N": "1"}},
+        {"recent_event_ids": {"L": [{"S": "E1"}, {"N": "1"}]}},
+        {"recent_event_ids": {"SS": ["E1"]}},
+        {"timestamp": None},
+    ],
+)
+def test_a_row_in_another_form_than_the_function_writes_is_found(attributes: Any) -> None:
+    evidence = left_by(on_stream([added("P1", 7, "E1")]))
+    item = item_of(evidence.rows["P1"]) | attributes
+    rows = {"P1": row_of({name: value for name, value in item.items() if value})}
+    verdict = verify(replace(evidence, rows=rows), IGNORE)
     assert problems(verdict) == [Problem.ROW]
+
+
+def test_attributes_that_somebody_added_are_no_difference_and_are_counted() -> None:
+    evidence = left_by(on_stream([added("P1", 7, "E1"), added("P2", 1)]))
+    extended = row_of(item_of(evidence.rows["P1"]) | {"colour": {"S": "red"}})
+    verdict = verify(replace(evidence, rows={**evidence.rows, "P1": extended}), IGNORE)
+    assert (verdict.differences, verdict.extended_rows) == ((), 1)
+
+
+def named_removal(product: str, event_id: str) -> bytes:
+    return event("removed", event_id, product_id=product, product_name="Other")
+
+
+@given(st.sets(st.integers(1, 40)), st.lists(st.integers(0, 3), max_size=40), st.booleans())
+def test_a_removal_is_judged_by_the_policy_that_was_in_force(
+    enforced: set[int], plan: list[int], coded: bool
+) -> None:
+    """Messages that are older than the codes leave it open."""
+    kinds = [
+        lambda n: added("P1", n, f"E{n}"),
+        lambda n: moved("P1", -9, f"E{n}"),
+        lambda n: moved("P1", 1, f"E{n}"),
+        lambda n: named_removal("P1", f"E{n}"),
+    ]
+    evidence = left_by(on_stream(kinds[k](n) for n, k in enumerate(plan)), enforced=enforced)
+    if not coded:
+        evidence = replace(
+            evidence, rejections=[replace(r, code=None) for r in evidence.rejections]
+        )
+    for names in RemovalNamePolicy:
+        verdict = verify(evidence, names)
+        assert verdict.differences == ()
+        assert verdict.fates[Fate.REJECTED] == len(evidence.rejections)
+
+
+def test_a_stream_that_was_made_again_does_not_make_the_rows_of_the_earlier_one_wrong() -> None:
+    earlier = left_by(on_stream([added("P1", 5, "E1"), added("P2", 5, "E2"), added("P3", 5, "E3")]))
+    later = [
+        StreamRecord("shard", number, 0.0, payload, key)
+        for number, (key, payload) in enumerate(
+            [
+                ("P1", moved("P1", 1, "E4")),
+                ("P2", added("P2", 5, "E2")),
+                ("P4", added("P4", 1, "E5")),
+            ],
+            start=100,
+        )
+    ]
+    rows = dict(earlier.rows)
+    for record in later:
+        said = parse_record(record.data, record.partition_key, record.sequence_number)
+        step = apply(rows.get(said.product_id), said, IGNORE)
+        assert step.row is not None
+        rows[said.product_id] = step.row
+    verdict = verify(Evidence(later, [], [], rows, whole=False), IGNORE)
+    assert (verdict.differences, verdict.rows, verdict.older_rows) == ((), 1, 3)
+    assert verdict.fates == {Fate.APPLIED: 1, Fate.UNKNOWN: 2}
 
 
 @given(PAYLOADS, GIVEN_UP, st.data())
@@ -282,6 +393,24 @@ def test_a_rejection_may_have_left_the_queue_when_a_copy_of_its_event_was_applie
     assert verdict.put_again == {Fate.REJECTED: 1}
 
 
+def test_an_event_under_another_key_may_have_left_the_queue_when_a_copy_of_it_was_applied() -> None:
+    copies = [moved("P1", -2, "E2"), astray(moved("P1", -2, "E2"))]
+    for order in (copies, copies[::-1]):
+        evidence = left_by(on_stream([added("P1", 5, "E1"), *order]))
+        assert len(evidence.rejections) == 1
+        verdict = verify(replace(evidence, rejections=[]), IGNORE)
+        assert verdict.differences == ()
+        assert verdict.fates == {Fate.APPLIED: 2, Fate.REJECTED: 1}
+        assert verdict.put_again == {Fate.REJECTED: 1}
+
+
+def test_a_copy_under_another_key_does_not_hide_that_an_event_is_lost() -> None:
+    event = moved("P1", -2, "E2")
+    records = on_stream([added("P1", 5, "E1"), event, leveled("P1", 9), astray(event)])
+    evidence = left_by(records, given_up={2}, letters=False)
+    assert problems(verify(evidence, IGNORE)) == [Problem.ROW]
+
+
 @given(payloads_with(ids=True), st.integers(0, 39))
 def test_what_is_not_handled_yet_is_behind_from_its_first_event_on(
     payloads: list[bytes], handled: int
@@ -306,6 +435,14 @@ def test_what_the_stream_no_longer_has_is_not_called_wrong(
     assert verdict.rows + verdict.older_rows == len(evidence.rows)
 
 
+def test_a_copy_after_a_removal_is_a_duplicate_whether_the_stream_is_whole_or_not() -> None:
+    payloads = [added("P1", 1, "E1"), removed("P1", "E2"), added("P1", 1, "E1")]
+    evidence = left_by(on_stream(payloads))
+    assert evidence.rows == {}
+    assert verify(evidence, IGNORE).fates == {Fate.APPLIED: 2, Fate.DUPLICATE: 1}
+    assert verify(replace(evidence, whole=False), IGNORE).differences == ()
+
+
 def test_a_wrong_row_is_found_even_where_its_first_events_are_gone() -> None:
     payloads = [added("P1", 1, "E1"), added("P1", 5, "E2"), moved("P1", 1, "E3")]
     evidence = left_by(on_stream(payloads))
@@ -315,9 +452,9 @@ def test_a_wrong_row_is_found_even_where_its_first_events_are_gone() -> None:
 
 
 def test_rows_older_than_all_that_is_on_the_stream_are_counted_apart() -> None:
-    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "key")]
+    records = [StreamRecord("shard", 100, 0.0, added("P1", 5), "P1")]
     rows = {**left_by(records).rows, "P2": Row("P2", "Lamp", 1, "N/A", 99)}
-    verdict = verify(Evidence(records, [], [], rows), IGNORE)
+    verdict = verify(Evidence(records, [], [], rows, whole=False), IGNORE)
     assert (verdict.differences, verdict.rows, verdict.older_rows) == ((), 1, 1)
 
 

@@ -28,7 +28,7 @@ def change(before: Row | None, after: Row | None) -> Record:
 
 
 def seen(watched: Watched, most: int = 10, now: float = 0.0) -> list[tuple[str, int, str]]:
-    return [(r.product_id, r.quantity, str(m or "")) for r, m in watched.shown(most, now)]
+    return [(r.product_id, int(r.quantity), str(m or "")) for r, m in watched.shown(most, now)]
 
 
 def test_in_the_output_of_compose_a_change_is_a_line() -> None:

@@ -112,11 +112,16 @@ class FakeDynamoDB(Service):
 
     def _get(self, request: Any) -> Any:
         [(table, wanted)] = request.items()
+        items = self._table({"TableName": table})
         names = [key["product_id"]["S"] for key in wanted["Keys"]]
-        left = [{"product_id": {"S": name}} for name in names if self._throttles(name)]
+        left = [
+            {"product_id": {"S": name}}
+            for name in names
+            if items is self.items and self._throttles(name)
+        ]
         names = [name for name in names if {"product_id": {"S": name}} not in left]
         return {
-            "Responses": {table: [self.items[name] for name in names if name in self.items]},
+            "Responses": {table: [items[name] for name in names if name in items]},
             "UnprocessedKeys": {table: {"Keys": left}} if left else {},
         }
 
@@ -128,6 +133,9 @@ class FakeDynamoDB(Service):
             [(kind, request)] = write.items()
             if kind == "Put":
                 self._table(request)[_named(request)] = request["Item"]
+            elif kind == "Update":
+                item = self._table(request).get(_named(request), request["Key"])
+                self._table(request)[_named(request)] = item | updated(request)
             elif kind == "Delete":
                 self._table(request).pop(_named(request), None)
         return {}
@@ -141,15 +149,15 @@ class FakeDynamoDB(Service):
         if table is self.items and self._throttles(name):
             return {"Code": "ThrottlingError"}
         item = table.get(name)
-        number = None if item is None else item.get("sequence_number", {}).get("S")
+        number = None if item is None else item.get("sequence_number")
         values = request.get("ExpressionAttributeValues", {})
         match request["ConditionExpression"]:
             case "sequence_number = :read":
-                holds = number == values[":read"]["S"]
+                holds = number == values[":read"]
             case "attribute_not_exists(sequence_number)":
                 holds = number is None
-            case "attribute_not_exists(product_id) OR sequence_number < :first":
-                holds = item is None or str(number) < values[":first"]["S"]
+            case "attribute_not_exists(product_id) OR sequence_number <= :known":
+                holds = item is None or item["sequence_number"]["S"] <= values[":known"]["S"]
             case unknown:
                 raise AssertionError(f"unknown to this fake: {unknown}")
         if holds:
@@ -159,6 +167,12 @@ class FakeDynamoDB(Service):
     def _throttles(self, name: str) -> bool:
         self.throttled[name] = self.throttled.get(name, 0) - 1
         return self.throttled[name] >= 0
+
+
+def updated(request: Any) -> dict[str, Any]:
+    """The attributes that an update sets."""
+    values = request["ExpressionAttributeValues"]
+    return {name: values[f":{name}"] for name in request["ExpressionAttributeNames"].values()}
 
 
 def _named(request: Any) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,6 +225,15 @@ def test_a_refusal_tells_the_ids_that_the_event_claims() -> None:
     data = b'{"event_type": "?", "event_id": "e1", "product": {"product_id": "P1"}}'
     error = refusal(data)
     assert (error.event_id, error.product_id) == ("e1", "P1")
+
+
+def test_every_product_id_can_be_a_partition_key() -> None:
+    model = botocore.session.get_session().get_service_model("kinesis")
+    key = model.shape_for("PartitionKey").metadata
+    schema = json.loads(files("inventory").joinpath("inventory_event.schema.json").read_text())
+    product_id = schema["properties"]["product"]["properties"]["product_id"]
+    assert (product_id["minLength"], product_id["maxLength"]) == (key["min"], key["max"])
+    assert refusal(added(product_id="\ud800")).field == "product.product_id"
 
 
 @pytest.mark.parametrize("claimed", ["", "x" * 257, "\ud800", 5, None, ["e1"]])

@@ -13,7 +13,7 @@ from inventory.records import Record
 
 
 def rejection(data: bytes) -> Rejection:
-    record = Record("shardId-0:7", "7", base64.b64encode(data).decode(), 12.5)
+    record = Record("shardId-0:7", "7", "P1", base64.b64encode(data).decode(), 12.5)
     return Rejection(record, "event_type is missing", "e7", "P1", "event_type.missing")
 
 
@@ -42,7 +42,9 @@ def test_any_payload_can_be_had_back_byte_for_byte(data: bytes) -> None:
 
 
 def test_data_that_was_no_base64_is_kept_as_it_came() -> None:
-    message = json.loads(message_of(Rejection(Record("s:7", "7", "!", 0.0), "data is not base64")))
+    message = json.loads(
+        message_of(Rejection(Record("s:7", "7", "P1", "!", 0.0), "data is not base64"))
+    )
     assert (message["payload"], message["payload_encoding"]) == ("!", "none")
 
 

@@ -21,11 +21,12 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from fuzzing import tries
-from hostile_events import ANYTHING, PAYLOADS, flat, likely, nested_records, written
+from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
+from hostile_items import items
 from inventory import handler as function
 from inventory.event import InvalidEventError
 from inventory.failures import BYTES_AT_ONCE, FailuresTopic
-from inventory.items import row_of
+from inventory.items import ATTRIBUTES, row_of
 from inventory.records import Record, UnknownInvocationError, records_of
 from inventory.rejections import Rejection, parse_rejection
 from inventory.settings import Settings
@@ -34,7 +35,8 @@ from inventory.store import Store
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.verification import Evidence, verify
-from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused
+from unit.inventory.oracle import Oracle, plain
+from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -53,8 +55,8 @@ class StrictDynamoDB(FakeDynamoDB):
         return super()._get(request)
 
     def _transact(self, writes: list[Any]) -> Any:
-        puts = [write["Put"] for write in writes if "Put" in write]
-        items = [put["Item"] for put in puts if put["TableName"] == TABLES.rows]
+        updates = [write["Update"] for write in writes if "Update" in write]
+        items = [update["Key"] | updated(update) for update in updates]
         if not all(_is_key(item["product_id"]["S"]) and _fits(item) for item in items):
             raise refused("ValidationException", 400)
         return super()._transact(writes)
@@ -121,9 +123,13 @@ class World:
         return cast(list[Rejection], found)
 
 
+KEYS = st.sampled_from([None] * 27 + ["P1", "another", "\x00"])
+"""The partition key of a record: mostly that of its product."""
+
+
 def batches() -> st.SearchStrategy[list[dict[str, Any]]]:
-    return st.lists(PAYLOADS, min_size=1, max_size=8).map(
-        lambda payloads: [flat(number, data) for number, data in enumerate(payloads, start=1)]
+    return st.lists(st.tuples(PAYLOADS, KEYS), min_size=1, max_size=8).map(
+        lambda sent: [flat(number, *each) for number, each in enumerate(sent, start=1)]
     )
 
 
@@ -153,7 +159,7 @@ def whole(record: Record) -> bool:
 
 def on_stream(records: Sequence[Record]) -> list[StreamRecord]:
     return [
-        StreamRecord(r.shard_id, int(r.sequence_number), r.arrived_at, r.payload(), "P1")
+        StreamRecord(r.shard_id, int(r.sequence_number), r.arrived_at, r.payload(), r.partition_key)
         for r in records
     ]
 
@@ -161,9 +167,13 @@ def on_stream(records: Sequence[Record]) -> list[StreamRecord]:
 def assert_all_accounted_for(world: World, records: Sequence[Record]) -> None:
     """Table, topic and log agree with the fold of the records, which were delivered once."""
     stream = on_stream([record for record in records if whole(record)])
-    expected = expect({}, [(r.sequence_number, r.data) for r in stream], IGNORE)
+    expected = expect({}, [(r.sequence_number, r.partition_key, r.data) for r in stream], IGNORE)
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
     assert rows == expected.rows
+    oracle = Oracle()
+    told = [oracle.put(r.sequence_number, r.partition_key, r.data) for r in stream]
+    assert Counter(outcome.partition(" ")[0] for outcome in told) == expected.outcomes
+    assert {product: plain(item) for product, item in world.dynamodb.items.items()} == oracle.rows
 
     [batch] = [line for line in world.lines() if line["message"] == "batch"]
     counts = Counter({outcome: batch[outcome] for outcome in Outcome if batch[outcome]})
@@ -227,26 +237,51 @@ def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not
 
 
 @tries(80)
-@given(batches(), st.data())
+@given(batches(), st.booleans(), st.data())
 def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
-    batch: list[dict[str, Any]], data: st.DataObject
+    batch: list[dict[str, Any]], mapping: bool, data: st.DataObject
 ) -> None:
     world = World()
-    sent = {record["eventID"] for record in batch}
+    identifier = "sequenceNumber" if mapping else "eventID"
+    sent = {record[identifier] for record in batch}
     down = data.draw(st.sampled_from([world.dynamodb, world.sns]), label="what is down")
     down.up_at = world.time.now + 120
-    failed = world.call(batch)
+    failed = world.call(nested_records(batch) if mapping else batch)
     assert set(failed) <= sent
     assert len(failed) == len(set(failed))
     world.time.now = down.up_at
-    assert world.call([record for record in batch if record["eventID"] in failed]) == []
+    assert world.call([record for record in batch if record[identifier] in failed]) == []
 
     stream = on_stream(records_of(batch))
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
     assert verify(Evidence(stream, world.rejections(), (), rows), IGNORE).differences == ()
 
 
-MEMBERS = st.sampled_from(["eventID", "sequenceNumber", "data", "approximateArrivalTimestamp"])
+@tries(150)
+@given(batches(), st.fixed_dictionaries({product: items(product) for product in PRODUCTS}))
+def test_rows_that_anybody_wrote_stop_no_batch_and_keep_what_is_not_ours(
+    batch: list[dict[str, Any]], written_by_others: dict[str, Any]
+) -> None:
+    world = World()
+    world.dynamodb.items = dict(written_by_others)
+    before = {product: row_of(item) for product, item in written_by_others.items()}
+    assert world.call(batch) == []
+
+    records = on_stream(records_of(batch))
+    sent = [(r.sequence_number, r.partition_key, r.data) for r in records]
+    expected = expect(before, sent, IGNORE)
+    after = world.dynamodb.items
+    assert {product: row_of(item) for product, item in after.items()} == expected.rows
+    for product in after.keys() & written_by_others.keys():
+        if not any(b"product_removed" in payload for *_, payload in sent):
+            added = written_by_others[product].keys() - ATTRIBUTES
+            assert after[product].keys() - ATTRIBUTES == added
+            assert all(after[product][name] == written_by_others[product][name] for name in added)
+
+
+MEMBERS = st.sampled_from(
+    ["eventID", "sequenceNumber", "partitionKey", "data", "approximateArrivalTimestamp"]
+)
 
 
 @st.composite
@@ -293,7 +328,7 @@ def test_an_invocation_is_handled_whole_or_refused_whole_in_a_line(invocation: A
         assert world.lines() == []
     else:
         records = records_of(received)
-        assert set(failed) <= {record.event_id for record in records}
+        assert set(failed) <= {record.item_identifier for record in records}
         assert world.lines()[-1]["records"] == len(records)
 
 

@@ -23,7 +23,7 @@ from inventory.patience import NO_TIME, budget
 from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
-from inventory.stock import Outcome, RemovalNamePolicy, Row
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Unavailable
 from unit.inventory.outages import LASTING, TABLES, TRANSIENT, FakeDynamoDB, FakeSns, Time
@@ -205,7 +205,7 @@ def test_whatever_is_not_failed_is_done_and_the_answer_comes_in_time(
     assert time.now - 1000 <= timeout - ANSWERING
     # What was failed comes again, on a healthy table; then nothing is missing, nothing twice.
     again = failed(results)
-    healthy = FakeDynamoDB(time, items=table.items)
+    healthy = FakeDynamoDB(time, items=table.items, removals=table.removals)
     rest = [r for r in batch if int(r.sequence_number) in again]
     assert failed(processor(time, healthy, topic).process(rest)) == set()
     expected, rejected = reference([*events, *others], RemovalNamePolicy.IGNORE)
@@ -227,6 +227,9 @@ class Outlived:
 
     def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]:
         return self.store.read(product_ids)
+
+    def removals(self, product_ids: Iterable[str]) -> Mapping[str, Removal | Unavailable | None]:
+        return self.store.removals(product_ids)
 
     def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]:
         while self.meanwhile:

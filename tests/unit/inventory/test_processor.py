@@ -16,7 +16,7 @@ from inventory.failures import Rejection
 from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
-from inventory.stock import Outcome, RemovalNamePolicy, Row, fold
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
 from inventory.writes import Change, Conflict, Unavailable
 from unit.inventory.streams import streams
 
@@ -32,7 +32,7 @@ class MemoryTable:
     unwritable: set[str] = field(default_factory=set)
     answers_lost: set[str] = field(default_factory=set)
     rivals: dict[str, Row] = field(default_factory=dict)
-    removed: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, Removal] = field(default_factory=dict)
     writes: int = 0
 
     def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]:
@@ -40,6 +40,9 @@ class MemoryTable:
             p: Unavailable("Throttling") if self._once(self.unreadable, p) else self.rows.get(p)
             for p in product_ids
         }
+
+    def removals(self, product_ids: Iterable[str]) -> Mapping[str, Removal | Unavailable | None]:
+        return {p: self.removed.get(p) for p in product_ids}
 
     def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]:
         return {c.product_id: why for c in changes if (why := self._write(c)) is not None}
@@ -50,19 +53,18 @@ class MemoryTable:
             return Unavailable("Throttling")
         if product_id in self.rivals:
             self.rows[product_id] = self.rivals.pop(product_id)
-        row, removed = self.rows.get(product_id), self.removed.get(product_id, 0)
-        guarded = change.before is not None and change.after is not None
-        if row != change.before or (removed >= change.first and not guarded):
-            return Conflict(row, removed if removed >= change.first else None)
+        row, removed = self.rows.get(product_id), self.removed.get(product_id)
+        if row != change.before or (change.before is None and removed != change.removed):
+            return Conflict(row, removed)
         self.writes += 1
-        if change.after is None:
+        if isinstance(change.after, Removal):
             self.rows.pop(product_id, None)
-            self.removed[product_id] = change.last
+            self.removed[product_id] = change.after
         else:
             self.rows[product_id] = change.after
         if self._once(self.answers_lost, product_id):
             # The SDK sends a call again whose answer was lost, and meets its own first write.
-            return Conflict(change.after, self.removed.get(product_id))
+            return Conflict(self.rows.get(product_id), self.removed.get(product_id))
         return None
 
     def _once(self, troubles: set[str], product_id: str) -> bool:
@@ -104,11 +106,11 @@ def record_of(event: Event) -> Record:
     document: dict[str, Any] = {"event_type": kind, "product": product}
     if event.event_id is not None:
         document["event_id"] = event.event_id
-    return record(event.sequence_number, json.dumps(document).encode())
+    return record(event.sequence_number, json.dumps(document).encode(), event.product_id)
 
 
-def record(number: int, data: bytes) -> Record:
-    return Record(f"shardId-0:{number}", str(number), base64.b64encode(data).decode(), 0.0)
+def record(number: int, data: bytes, key: str = "P1") -> Record:
+    return Record(f"shardId-0:{number}", str(number), key, base64.b64encode(data).decode(), 0.0)
 
 
 def outcomes(results: Iterable[Result]) -> dict[int, Outcome]:
@@ -127,6 +129,11 @@ def moved(number: int, change: int, product_id: str = "P1") -> Record:
     return record_of(QuantityMoved(product_id, number, f"e{number}", change))
 
 
+def with_id(event_id: str, of: Record) -> Record:
+    document = json.loads(base64.b64decode(of.data)) | {"event_id": event_id}
+    return record(int(of.sequence_number), json.dumps(document).encode())
+
+
 def test_a_product_with_many_events_is_written_once() -> None:
     table = MemoryTable()
     Processor(table, MemoryTopic(), IGNORE).process([added(1), *(moved(n, 1) for n in range(2, 9))])
@@ -140,6 +147,25 @@ def test_a_batch_that_changes_nothing_writes_nothing() -> None:
     processor.process([added(1)])
     assert set(outcomes(processor.process([added(1)])).values()) == {Outcome.DUPLICATE}
     assert table.writes == 1
+
+
+def test_a_copy_that_comes_after_a_removal_is_a_duplicate_and_a_new_event_is_not() -> None:
+    table = MemoryTable()
+    processor = Processor(table, MemoryTopic(), IGNORE)
+    processor.process([added(1), moved(2, 5)])
+    processor.process([record_of(ProductRemoved("P1", 3, "e3", None))])
+    copies = [
+        with_id("e1", added(4)),
+        with_id("e2", moved(5, 5)),
+        with_id("e3", record_of(ProductRemoved("P1", 6, "e3", None))),
+    ]
+    assert set(outcomes(processor.process(copies)).values()) == {Outcome.DUPLICATE}
+    assert table.rows == {}
+    processor.process([added(7)])
+    again = [with_id("e2", moved(8, 5)), with_id("e3", record_of(ProductRemoved("P1", 9, "", "")))]
+    assert set(outcomes(processor.process(again)).values()) == {Outcome.DUPLICATE}
+    assert table.rows["P1"].quantity == 10
+    assert table.writes == 3
 
 
 def test_a_write_that_fails_fails_that_product_from_its_first_change_on_and_no_other() -> None:

@@ -16,7 +16,16 @@ from inventory.event import (
     QuantityMoved,
     QuantitySet,
 )
-from inventory.stock import RECENT_EVENT_IDS, Outcome, RemovalNamePolicy, Row, Step, apply, fold
+from inventory.stock import (
+    RECENT_EVENT_IDS,
+    Outcome,
+    Removal,
+    RemovalNamePolicy,
+    Row,
+    Step,
+    apply,
+    fold,
+)
 from unit.inventory.streams import streams, with_sequence_number
 
 ROW = Row("P1", "Tablet", 10, "2023-01-01 00:00:00", sequence_number=5, recent_event_ids=("e5",))
@@ -40,6 +49,7 @@ def test_an_added_product_overwrites_the_row_and_keeps_the_ids_it_remembers() ->
 def test_a_removal_deletes_the_row_whatever_name_it_gives() -> None:
     step = apply(ROW, ProductRemoved("P1", 6, None, "Charger"))
     assert (step.outcome, step.row) == (Outcome.APPLIED, None)
+    assert step.removed == Removal(6, ("e5",))
 
 
 @pytest.mark.parametrize(("name", "removed"), [("Tablet", True), (None, True), ("Charger", False)])
@@ -95,6 +105,19 @@ def test_an_event_id_that_the_row_remembers_is_a_duplicate_though_it_is_newer() 
     assert (step.outcome, step.row) == (Outcome.DUPLICATE, ROW)
 
 
+def test_what_the_row_of_a_removed_product_had_seen_is_a_duplicate_and_a_new_event_is_not() -> None:
+    marker = Removal(7, ("e5", "e6"))
+    for old in (added(9, "e5"), added(7, "e7"), QuantityMoved("P1", 9, "e6", 1)):
+        assert apply(None, old, removed=marker) == Step(Outcome.DUPLICATE, None)
+    assert apply(None, QuantityMoved("P1", 8, "e8", 1), removed=marker).outcome is Outcome.NOT_FOUND
+    step = apply(None, added(8, "e8"), removed=marker)
+    assert step == Step(Outcome.APPLIED, Row("P1", "Phone", 3, "N/A", 8, ("e5", "e6", "e8")))
+
+
+def test_a_row_that_is_there_again_has_taken_over_what_the_marker_knew() -> None:
+    assert apply(ROW, added(6, "e4"), removed=Removal(3, ("e4",))).outcome is Outcome.APPLIED
+
+
 def test_a_row_that_something_else_wrote_takes_any_event() -> None:
     foreign = Row("P1", "Tablet", 10, "N/A")
     assert apply(foreign, QuantityMoved("P1", 0, None, 1)).outcome is Outcome.APPLIED
@@ -128,14 +151,15 @@ def test_an_event_delivered_twice_in_a_row_changes_nothing_the_second_time(
 
 
 @given(streams(("P1",)), POLICIES, st.data())
-def test_an_event_put_twice_on_the_stream_changes_nothing_while_its_row_remembers(
+def test_an_applied_event_put_twice_on_the_stream_changes_nothing_also_after_a_removal(
     events: list[Event], names: RemovalNamePolicy, data: st.DataObject
 ) -> None:
-    row = fold(None, events, names)[-1].row
-    remembered = [e for e in events if row and e.event_id in row.recent_event_ids]
-    if remembered:
-        again = with_sequence_number(data.draw(st.sampled_from(remembered)), len(events) + 1)
-        assert apply(row, again, names) == Step(Outcome.DUPLICATE, row)
+    steps = fold(None, events, names)
+    applied = [e for e, step in zip(events, steps, strict=True) if step.outcome is Outcome.APPLIED]
+    if known := [event for event in applied if event.event_id][-RECENT_EVENT_IDS:]:
+        again = with_sequence_number(data.draw(st.sampled_from(known)), len(events) + 1)
+        outcomes = [step.outcome for step in fold(None, [*events, again], names)]
+        assert outcomes[-1] is Outcome.DUPLICATE
 
 
 @given(streams(("P1",)), POLICIES)

@@ -188,7 +188,8 @@ def test_the_how_to_page_explains_every_option() -> None:
         (Settings(), True),
         (Settings(rate=20), True),
         (Settings(rate=21), False),
-        (Settings(rate=1, batch=True), False),
+        (Settings(batch=True), False),
+        (Settings(rate=20, batch=True), True),
     ],
 )
 def test_each_event_is_shown_while_a_person_can_follow(settings: Settings, each: bool) -> None:

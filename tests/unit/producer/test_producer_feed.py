@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count, repeat
+from itertools import count, islice, repeat
 from typing import Any, cast
 
 from producer.event import Event
 from producer.feed import feed
-from producer.outbox import BATCH, ONE_BY_ONE, Limits
+from producer.generator import Spec, events
 from producer.sender import Accepted, Sender
 from unit.producer.simulated_stream import FakeClock, Refuse, SimulatedStream, event
 
@@ -20,7 +20,6 @@ class Feeding:
         gaps: Iterator[float],
         *,
         stream: SimulatedStream | None = None,
-        limits: Limits = ONE_BY_ONE,
         duration: float = float("inf"),
         stopping: Callable[[Feeding], bool] = lambda run: False,
         paused: Callable[[], bool] = lambda: False,
@@ -37,7 +36,6 @@ class Feeding:
             on_accepted=self.accepted.append,
             clock=self.clock,
             wait=self.clock.wait,
-            limits=limits,
             fraction=lambda: 0.0,
         )
         feed(
@@ -83,9 +81,7 @@ def test_time_lost_to_a_refusal_is_made_up_for() -> None:
 
 
 def test_a_request_to_stop_is_followed_by_sending_what_is_taken() -> None:
-    run = Feeding(
-        endless(), repeat(0.0), limits=BATCH, stopping=lambda run: len(run.stream.calls) == 3
-    )
+    run = Feeding(endless(), repeat(0.0), stopping=lambda run: len(run.stream.calls) == 3)
     assert run.pending_at_flush == [1500]
     assert run.left == 0
     assert len(run.accepted) == 3000
@@ -100,6 +96,31 @@ def test_what_is_taken_is_sent_although_the_stop_came_with_a_refusal() -> None:
     assert run.left == 0
 
 
+def test_a_slow_stream_gets_all_that_is_due_in_a_call_and_each_product_in_its_order() -> None:
+    class Slow(SimulatedStream):
+        def put_records(self, **arguments: Any) -> Any:
+            clock.now += 0.033
+            return super().put_records(**arguments)
+
+    clock = FakeClock()
+    stream = Slow([Refuse([False, True, False]), Refuse([False])] * 10)
+    sent = list(islice(events(Spec(seed=1, products=100)), 1000))
+    run = Feeding(sent, repeat(1 / 200), stream=stream, clock=clock)
+    assert clock.now < 5.5
+    assert all(len({r["PartitionKey"] for r in call}) == len(call) for call in stream.calls)
+    assert sum(len(call) for call in stream.calls) > 1000  # some were refused and sent again
+    for product in {each.partition_key for each in sent}:
+        of_product = [each for each in sent if each.partition_key == product]
+        assert [a.event for a in run.accepted if a.event.partition_key == product] == of_product
+        payloads = [each.payload for each in of_product]
+        assert [data for data in stream.payloads if data in payloads] == payloads
+
+
+def test_at_a_slow_pace_each_event_is_sent_at_once() -> None:
+    run = Feeding(islice(endless(), 4), repeat(0.5))
+    assert [len(call) for call in run.stream.calls] == [1, 1, 1, 1]
+
+
 def test_unpaced_batches_are_full() -> None:
-    run = Feeding([event(f"P{n}", n) for n in range(1200)], repeat(0.0), limits=BATCH)
+    run = Feeding([event(f"P{n}", n) for n in range(1200)], repeat(0.0))
     assert [len(call) for call in run.stream.calls] == [500, 500, 200]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.pacing import CATCH_UP, in_batches, natural, next_due, steady, unpaced
+from producer.pacing import CATCH_UP, natural, next_due, steady, unpaced
 from producer.retry import Retry
 
 
@@ -23,16 +23,9 @@ def test_the_original_pace_varies() -> None:
 
 
 @given(rate=st.floats(0.01, 2000), seconds=st.integers(1, 5))
-def test_a_batch_keeps_the_rate_that_single_events_have(rate: float, seconds: int) -> None:
+def test_a_steady_pace_keeps_its_rate(rate: float, seconds: int) -> None:
     events = max(1, int(rate * seconds))
     assert sum(islice(steady(rate), events)) == pytest.approx(events / rate)
-    grouped = sum(islice(in_batches(rate), events))
-    assert events / rate - max(0.1, 1 / rate) <= grouped <= events / rate + 0.001
-
-
-def test_a_batch_makes_a_tenth_of_a_second_due_at_once() -> None:
-    assert list(islice(in_batches(50), 6)) == [0, 0, 0, 0, pytest.approx(0.1), 0]
-    assert list(islice(in_batches(2), 3)) == [0.5] * 3
 
 
 def test_unpaced_events_are_all_due() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from producer.errors import SendingError
 from producer.event import Event
-from producer.outbox import BATCH, MEBIBYTE, ONE_BY_ONE, Limits
+from producer.outbox import BATCH, MEBIBYTE, Limits
 from producer.retry import Retry
 from producer.sender import Accepted, Refused, Sender
 from unit.producer.simulated_stream import (
@@ -129,7 +129,7 @@ def test_one_refused_product_does_not_hold_up_the_others() -> None:
 
 
 def test_it_reports_where_a_record_went_and_when() -> None:
-    run = Run(SimulatedStream([Refuse([True])]), ONE_BY_ONE)
+    run = Run(SimulatedStream([Refuse([True])]))
     run.sender.send([event("A", 0)])
     (accepted,) = run.accepted
     assert accepted.event == event("A", 0)
@@ -139,7 +139,7 @@ def test_it_reports_where_a_record_went_and_when() -> None:
 
 def test_the_wait_grows_while_records_are_refused_and_starts_again_after_a_clean_call() -> None:
     refuse, take = Refuse([True]), Refuse([False])
-    run = Run(SimulatedStream([refuse, Unreachable(), refuse, take, refuse]), ONE_BY_ONE)
+    run = Run(SimulatedStream([refuse, Unreachable(), refuse, take, refuse]))
     run.sender.send([event("A", 0), event("A", 1)])
     assert run.clock.waits == [0.05, 0.1, 0.2, 0.05]
     assert [refused.records for refused in run.refused] == [1, 1, 1, 1]

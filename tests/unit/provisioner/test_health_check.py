@@ -77,14 +77,14 @@ def verdict(url: str, time: Time | None = None) -> tuple[bool, str]:
     return healthcheck.wait(url, time.clock, time.pause)
 
 
-def localstack(*states: str, ready: bool = True) -> Answer:
+def localstack(*states: str, ready: bool = True, start: str = "SUCCESSFUL") -> Answer:
     hooks = [
         {"stage": "READY", "name": f"{number}.sh", "state": state}
         for number, state in enumerate(states)
     ]
-    boot = {"stage": "BOOT", "name": "boot.sh", "state": "SUCCESSFUL"}
+    first = {"stage": "START", "name": "start.py", "state": start}
     completed = {"BOOT": True, "START": True, "READY": ready, "SHUTDOWN": False}
-    return 200, json.dumps({"completed": completed, "scripts": [boot, *hooks]})
+    return 200, json.dumps({"completed": completed, "scripts": [first, *hooks]})
 
 
 def ministack(status: str, completed: int = 0, failed: int = 0) -> Answer:
@@ -106,6 +106,15 @@ def test_a_hook_of_localstack_that_failed_is_named_as_soon_as_it_has(emulator: E
     assert verdict(emulator.url) == (
         False,
         "start hooks failed: 1.sh; the container's log says why",
+    )
+
+
+def test_a_hook_of_localstack_that_failed_at_its_start_is_named_too(emulator: Emulator) -> None:
+    """LocalStack would otherwise run with its protection against web pages missing."""
+    emulator.answers[INIT] = [localstack("SUCCESSFUL", start="ERROR")]
+    assert verdict(emulator.url) == (
+        False,
+        "start hooks failed: start.py; the container's log says why",
     )
 
 

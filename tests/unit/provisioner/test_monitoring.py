@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hostile_events import flat
 from provisioner import Names, Options
 from provisioner.account import Account
 from provisioner.description import description
@@ -40,17 +41,7 @@ def test_what_is_watched_of_the_function_is_what_it_reports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World()
-    record = added(1)
-    world.call(
-        [
-            {
-                "eventID": record.event_id,
-                "sequenceNumber": record.sequence_number,
-                "data": record.data,
-                "approximateArrivalTimestamp": 0.0,
-            }
-        ]
-    )
+    world.call([flat(1, added(1).payload())])
     document = json.loads(world.metrics.getvalue())
     [told] = document["_aws"]["CloudWatchMetrics"]
     assert told["Namespace"] == NAMESPACE

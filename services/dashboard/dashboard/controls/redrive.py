@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inventory.event import claims
-from inventory.items import row_of
 from inventory_cli.redrive.carry_out import carry_out, concerned
 from inventory_cli.redrive.inbox import Contents, inbox
 from inventory_cli.redrive.item import Item, Origin
 from inventory_cli.redrive.plan import Action, Decision, plan, products
-from producer.outbox import ONE_BY_ONE
+from inventory_cli.table import look_up
 from producer.retry import Retry
 from producer.sender import Sender
 
 if TYPE_CHECKING:
-    from inventory.stock import Row
     from inventory_cli.workbench import Workbench
 
 GIVE_UP_SECONDS = 10.0
@@ -44,8 +42,8 @@ class Redrive:
 
     def plan(self, items: Sequence[Item], *, force: bool = False) -> list[Decision]:
         """What each would do if it were put on the stream now."""
-        rows = {product_id: self._row(product_id) for product_id in products(items)}
-        return plan(items, rows, self._bench.policy, force=force)
+        rows, removals = look_up(self._bench.clients.dynamodb, self._bench.names, products(items))
+        return plan(items, rows, self._bench.policy, force=force, removals=removals)
 
     def carry_out(self, decisions: Sequence[Decision], contents: Contents) -> Redriven:
         """Do it, with those that are still in their queue.
@@ -60,7 +58,6 @@ class Redrive:
             on_accepted=lambda accepted: None,
             clock=time.monotonic,
             wait=time.sleep,
-            limits=ONE_BY_ONE,
             retry=Retry(give_up_after=GIVE_UP_SECONDS),
         )
         queues = inbox(bench, list(Origin))
@@ -73,13 +70,6 @@ class Redrive:
                 held.delete,
             )
         return Redriven(_count(here, Action.SEND), _count(here, Action.FORGET))
-
-    def _row(self, product_id: str) -> Row | None:
-        key: Any = {"product_id": {"S": product_id}}
-        answer = self._bench.clients.dynamodb.get_item(
-            TableName=self._bench.names.table, Key=key, ConsistentRead=True
-        )
-        return row_of(answer["Item"]) if "Item" in answer else None
 
 
 def edited(item: Item, payload: bytes) -> Item:

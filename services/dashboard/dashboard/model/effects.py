@@ -23,9 +23,9 @@ def _change(before: Row | None, after: Row | None) -> str:
     if before is None:
         return f"new row, quantity {after.quantity}"
     if before.product_name == after.product_name:
-        return f"quantity {before.quantity} → {after.quantity}"
+        return shown(f"quantity {before.quantity} → {after.quantity}")
     return f"{_row(before)} → {_row(after)}"
 
 
 def _row(row: Row) -> str:
-    return f"{shown(row.product_name)} {row.quantity}"
+    return shown(f"{row.product_name} {row.quantity}")

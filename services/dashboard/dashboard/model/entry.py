@@ -12,7 +12,7 @@ from inventory.event import (
     ProductRemoved,
     QuantityMoved,
     QuantitySet,
-    parse,
+    parse_record,
 )
 from inventory.stream import Place, StreamRecord
 from inventory_cli.history import Fate
@@ -42,7 +42,7 @@ class Entry:
     @classmethod
     def of(cls, record: StreamRecord) -> Entry:
         try:
-            event = parse(record.data, record.sequence_number)
+            event = parse_record(record.data, record.partition_key, record.sequence_number)
         except InvalidEventError as error:
             what = bounded(shown_bytes(record.data[: SHOWN_CHARACTERS * 2]))
             return cls(

@@ -15,7 +15,7 @@ from typing import Any
 from dashboard.model.effects import effect_of
 from dashboard.model.entry import Entry, bounded
 from inventory.event import Event, ProductAdded
-from inventory.stock import Outcome, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory_cli.history import Fate
 from producer.shown import shown
 
@@ -44,7 +44,7 @@ class Fold:
         self._scanned: dict[str, Row] = {}
         self._scanned_at = 0.0
         self._told: dict[str, deque[RowChange]] = {}
-        self._removed: dict[str, int] = {}
+        self._removed: dict[str, Removal] = {}
 
     def scanned(self, rows: Iterable[Row], at: float) -> None:
         """The whole table, read anew."""
@@ -69,8 +69,11 @@ class Fold:
             return past
         if reason is not None:
             return Fate.REJECTED, reason
-        step = apply(before, event, self._names)
+        step = apply(before, event, self._names, self._removed.get(event.product_id))
         if step.outcome is Outcome.APPLIED:
+            if step.removed is not None:
+                self._removed[event.product_id] = step.removed
+                bound(self._removed)
             self._rows[event.product_id] = self._as_told(event, step.row)
         return Fate(step.outcome.value), step.reason or effect_of(before, step)
 
@@ -87,16 +90,13 @@ class Fold:
 
     def _take(self, product_id: str, row: Row) -> None:
         known = self._rows.get(product_id)
-        known_number = self._removed.get(product_id, -1) if known is None else _number(known)
+        known_number = _number(self._removed.get(product_id) if known is None else known)
         if _number(row) > known_number:
             self._rows[product_id] = row
 
     def _as_told(self, event: Event, row: Row | None) -> Row | None:
         """The row after an event that was applied; the table's own word for it where there is."""
         told = self._told.get(event.product_id)
-        if row is None:
-            self._removed[event.product_id] = event.sequence_number
-            bound(self._removed)
         if not told:
             return row
         after = told[0].after
@@ -120,7 +120,7 @@ class Fold:
         if event.sequence_number > _number(scanned):
             return None
         if event.sequence_number == scanned.sequence_number:
-            return Fate.APPLIED, f"{bounded(shown(scanned.product_name))}, {scanned.quantity}"
+            return Fate.APPLIED, bounded(shown(f"{scanned.product_name}, {scanned.quantity}"))
         known = event.event_id in scanned.recent_event_ids
         return (Fate.APPLIED if known else Fate.UNKNOWN), ""
 
@@ -131,5 +131,5 @@ def bound(kept: dict[Any, Any]) -> None:
         del kept[next(iter(kept))]
 
 
-def _number(of: Row | Event) -> int:
-    return -1 if of.sequence_number is None else of.sequence_number
+def _number(of: Row | Removal | Event | None) -> int:
+    return -1 if of is None or of.sequence_number is None else of.sequence_number

@@ -13,6 +13,7 @@ from dashboard.model.products import Diff, Shown
 from dashboard.web.elements import heading
 from dashboard.web.feed import ON_CLICK, WHERE_NARROW
 from dashboard.web.times import clock_time
+from producer.shown import shown as escaped
 
 EXACT_IN_A_BROWSER = 2**53
 NATURAL = "new Intl.Collator(undefined, {numeric: true}).compare"
@@ -59,7 +60,7 @@ class Grid:
         """
         if diff.version in (0, self._version):
             return
-        rows = [_row(shown) for shown in diff.rows]
+        rows = [cells(shown) for shown in diff.rows]
         told = {"whole": diff.whole, "rows": rows, "removed": list(diff.removed)}
         call = f"return window.inventoryRows({self._grid.id}, {orjson.dumps(told).decode()})"
         if await ui.run_javascript(call, timeout=ANSWER_SECONDS):
@@ -69,14 +70,16 @@ class Grid:
         self._grid.run_grid_method("setGridOption", "quickFilterText", text or "")
 
 
-def _row(shown: Shown) -> dict[str, Any]:
+def cells(shown: Shown) -> dict[str, Any]:
+    """What the page gets of a row. Its texts may hold anything: they are shown escaped."""
     row = shown.row
-    exact = row.quantity <= EXACT_IN_A_BROWSER
+    exact = isinstance(row.quantity, int) and row.quantity <= EXACT_IN_A_BROWSER
     return {
         "product_id": row.product_id,
-        "product_name": row.product_name,
-        "quantity": row.quantity if exact else str(row.quantity),
-        "timestamp": row.timestamp,
+        "product": escaped(row.product_id),
+        "product_name": escaped(row.product_name),
+        "quantity": row.quantity if exact else escaped(str(row.quantity)),
+        "timestamp": escaped(row.timestamp),
         "changed": clock_time(shown.changed_at) if shown.changed_at else "",
         "changed_at": shown.changed_at,
     }
@@ -95,7 +98,8 @@ def _options() -> dict[str, Any]:
         "columnDefs": [
             {
                 "headerName": "Product",
-                "field": "product_id",
+                "colId": "product_id",
+                "field": "product",
                 ":comparator": NATURAL,
                 "flex": 2,
                 **text,

@@ -7,6 +7,7 @@ from nicegui import ui
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import dialog
 from dashboard.web.feed import COLUMNS, lines, table
+from producer.shown import shown
 
 
 class History:
@@ -37,10 +38,10 @@ class History:
         if row is None:
             said = "Not in the table."
         else:
-            said = f"{row.product_name}, quantity {row.quantity}, timestamp {row.timestamp}"
+            said = shown(f"{row.product_name}, quantity {row.quantity}, timestamp {row.timestamp}")
         if (said, rows) != self._shown:
             self._shown = (said, rows)  # type: ignore[assignment]
-            self._title.set_text(f"Product {self._product}")
+            self._title.set_text(f"Product {shown(self._product)}")
             self._row.set_text(said)
             self._table.run_grid_method("setGridOption", "rowData", rows)
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from inventory_cli.embedded import ministack
 from inventory_cli.template_yaml import written
+
+from inventory_cli.embedded import ministack
 from provisioner import Clients, Names, Options
 from provisioner.account import Account
 from provisioner.cloudformation import code_key, template

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from math import ceil, inf
 
+from deploy.names import Names
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.aws import Clients
@@ -27,7 +28,6 @@ from inventory_cli.verifying import differences
 from producer.feed import feed
 from producer.generator import Spec, events
 from producer.sender import Accepted, Sender
-from deploy.names import Names
 
 LOOK_SECONDS = 0.5
 """How often the progress is looked at while events are sent: each look costs the emulator time."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from deploy.names import Names
 from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory_cli import table
@@ -19,7 +20,6 @@ from inventory_cli.verifying import differences
 from producer import jsonlines
 from producer.event import Event
 from producer.sender import Accepted, Sender
-from deploy.names import Names
 
 RULE = "-" * 34
 DOCUMENTED_ORDER = ("quantity", "product_name", "product_id", "timestamp")

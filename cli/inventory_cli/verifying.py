@@ -23,8 +23,8 @@ from inventory_cli.verification import Evidence, verify
 from producer.shown import shown
 
 if TYPE_CHECKING:
-    from inventory_cli.aws import Clients
     from deploy.names import Names
+    from inventory_cli.aws import Clients
 
 T = TypeVar("T")
 

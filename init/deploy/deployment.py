@@ -214,9 +214,9 @@ class Deployment:
     def _unchanged_shards(self) -> str | None:
         """What to say where the emulator's CloudFormation has not changed the stream's shards."""
         wanted = int(self.settings.parameters["StreamShards"])
-        found = self.clients.kinesis.describe_stream_summary(
-            StreamName=self.settings.names.stream
-        )["StreamDescriptionSummary"]["OpenShardCount"]
+        found = self.clients.kinesis.describe_stream_summary(StreamName=self.settings.names.stream)[
+            "StreamDescriptionSummary"
+        ]["OpenShardCount"]
         if found == wanted:
             return None
         return (

@@ -38,7 +38,9 @@ class Names:
     def of(cls, stage: str, stream: str = "", table: str = "") -> Self:
         """Those of a stage. The names of stream and table, if given, take the derived ones' place."""
         prefix = "" if stage == DEFAULT_STAGE else f"{stage}-"
-        derived = {f.name: f"{prefix}{f.default}" for f in fields(cls) if f.name != "stage" and f.init}
+        derived = {
+            f.name: f"{prefix}{f.default}" for f in fields(cls) if f.name != "stage" and f.init
+        }
         given = {"stream": stream, "table": table}
         names = cls(stage=stage, **{**derived, **{k: v for k, v in given.items() if v}})
         object.__setattr__(names, "prefix", prefix)
@@ -50,7 +52,6 @@ class Names:
         stage = environ.get("STAGE") or DEFAULT_STAGE
         if not STAGE.fullmatch(stage):
             raise SettingsError(
-                "STAGE must be 1-20 of a-z, 0-9 and -, beginning with a letter "
-                f"(it is {stage!r})"
+                f"STAGE must be 1-20 of a-z, 0-9 and -, beginning with a letter (it is {stage!r})"
             )
         return cls.of(stage, environ.get("STREAM_NAME", ""), environ.get("TABLE_NAME", ""))

@@ -93,6 +93,8 @@ def _needed(value: str, parameter: Mapping[str, Any]) -> str | None:
     if parameter["Type"] == "Number":
         low, high = parameter["MinValue"], parameter["MaxValue"]
         whole = re.fullmatch("-?[0-9]{1,9}", value)
-        return None if whole and low <= int(value) <= high else f"a whole number from {low} to {high}"
+        return (
+            None if whole and low <= int(value) <= high else f"a whole number from {low} to {high}"
+        )
     matched = re.fullmatch(parameter["AllowedPattern"], value, re.ASCII)
     return None if matched else parameter["ConstraintDescription"]

@@ -195,7 +195,9 @@ class Stack:
             if status is None or not status.endswith("_IN_PROGRESS"):
                 break
         if status not in ends:
-            why = f"{cause.logical_id}: {cause.reason}" if cause else "CloudFormation gives no reason"
+            why = (
+                f"{cause.logical_id}: {cause.reason}" if cause else "CloudFormation gives no reason"
+            )
             raise DeploymentError(f"The stack {self.name} is {status}. {why}")
 
     def _events(self) -> list[StackEventTypeDef]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import base64
 import json
+from collections.abc import Mapping
 
 import pytest
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from dataclasses import dataclass
 from enum import StrEnum
-
 
 KILLS = (1 / 3, 2 / 3)
 RESHARD = 1 / 2

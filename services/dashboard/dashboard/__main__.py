@@ -9,8 +9,6 @@ import time
 
 from botocore.exceptions import BotoCoreError
 
-from deploy.errors import SettingsError
-from deploy.names import Names
 from dashboard.clients import Clients
 from dashboard.controls.actions import Actions, PipeControl, ProducerControl
 from dashboard.controls.events import Sending
@@ -25,6 +23,8 @@ from dashboard.sources.producer import ProducerSource
 from dashboard.sources.queues import QueueSource
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
+from deploy.errors import SettingsError
+from deploy.names import Names
 from inventory_cli.history import Fate
 from inventory_cli.workbench import Workbench
 
@@ -50,9 +50,7 @@ def main() -> int:
     return 0
 
 
-def _watchers(
-    hub: Hub, clients: Clients, names: Names, settings: Settings
-) -> list[Watcher]:
+def _watchers(hub: Hub, clients: Clients, names: Names, settings: Settings) -> list[Watcher]:
     now = time.time()
     log = FunctionLogSource(hub, clients.logs, names.function, now - LOOK_BACK_SECONDS)
     table = TableSource(hub, clients.dynamodb, clients.dynamodbstreams, names.table)

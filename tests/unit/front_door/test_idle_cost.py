@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inventory_cli.planning.idle import idle, monthly
 
 from inventory_cli.planning.book import Price
-from inventory_cli.planning.idle import idle, monthly
 
 PRICES = {
     name: Price(dollars, "", "", "", "")

@@ -12,8 +12,8 @@ from unittest.mock import MagicMock
 
 import pytest
 import yaml
-
 from inventory_cli.template_yaml import written
+
 from provisioner import Clients, Names, Options
 from provisioner.account import Account
 from provisioner.cloudformation import ABSENT, MAPPINGS, UnmappedKindError, code_key, template

@@ -32,6 +32,7 @@ from producer.generator import Spec, events
 from producer.outbox import MEBIBYTE
 from producer.sender import Accepted, Sender
 from servers import AwsClient
+from waiting import eventually
 
 FOLLOWED = ("--rate", "20")  # Fast, and slow enough for each event to be shown.
 
@@ -277,6 +278,21 @@ def test_a_signal_ends_the_run_with_a_summary(
     assert (ended.code, ended.err) == (0, "")
     assert ended.summary["sent"] == len(stream.records()) >= 1
     assert ended.summary["unconfirmed"] == 0
+
+
+def test_one_that_stays_is_healthy_after_its_last_event_until_a_signal(
+    stream: Stream, environment: dict[str, str], tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+    options = ("--batch", "--count", "1", "--stay", "--heartbeat", str(alive))
+    with started(options, environment) as process:
+        shown = next_line(process, "summary")
+        beat = alive.read_text()
+        eventually(lambda: alive.read_text() > beat, timeout=20)
+        process.send_signal(signal.SIGTERM)
+        ended = end_of(process, shown)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.summary["sent"] == len(stream.records()) == 1
 
 
 def test_a_signal_in_the_middle_of_a_batch_loses_nothing_that_was_taken(

@@ -1,0 +1,24 @@
+"""Make the containers of functions end with LocalStack's. It runs this in its own process.
+
+By itself it removes them when it stops, but not if it is killed, and not those that it is starting.
+So they share the process namespace of LocalStack's container: when that container ends, the kernel
+ends their processes, and Docker removes them. LAMBDA_DOCKER_FLAGS has no flag for this.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from docker.models.containers import ContainerCollection
+
+create = ContainerCollection.create
+container = os.environ["MAIN_CONTAINER_NAME"]
+
+
+def create_to_end_with_this(self: ContainerCollection, *args: Any, **kwargs: Any) -> Any:
+    kwargs |= {"auto_remove": True, "pid_mode": f"container:{container}"}
+    return create(self, *args, **kwargs)
+
+
+ContainerCollection.create = create_to_end_with_this  # type: ignore[method-assign]

@@ -497,7 +497,9 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
         os.close(controller)
         assert process.wait() == 0
     for record in stream.records():
-        assert record["Data"] in written
+        product = json.loads(record["Data"])["product"]
+        assert product["product_name"].encode() in written
+        assert record["SequenceNumber"].encode() in written
         assert record["SequenceNumber"].encode() in written
     assert b"3 sent, " in written
     assert b"3 events sent to " in written

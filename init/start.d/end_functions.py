@@ -2,7 +2,8 @@
 
 By itself it removes them when it stops, but not if it is killed, and not those that it is starting.
 So they share the process namespace of LocalStack's container: when that container ends, the kernel
-ends their processes, and Docker removes them. LAMBDA_DOCKER_FLAGS has no flag for this.
+ends their processes, and Docker removes them. LAMBDA_DOCKER_FLAGS has no flag for this. LocalStack
+4.14.0 creates containers with docker-py (localstack/utils/container_utils/docker_sdk_client.py).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ By itself it removes them when it stops, but not if it is killed, and not those 
 So they share the process namespace of LocalStack's container: when that container ends, the kernel
 ends their processes, and Docker removes them. LAMBDA_DOCKER_FLAGS has no flag for this. LocalStack
 4.14.0 creates containers with docker-py (localstack/utils/container_utils/docker_sdk_client.py).
+A container that was created and not started when LocalStack was killed is removed here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import docker
 from docker.models.containers import ContainerCollection
 
 create = ContainerCollection.create
@@ -22,4 +24,8 @@ def create_to_end_with_this(self: ContainerCollection, *args: Any, **kwargs: Any
     return create(self, *args, **kwargs)
 
 
+for left in docker.from_env().containers.list(
+    all=True, filters={"name": f"^/{container}-lambda-", "status": "created"}
+):
+    left.remove()
 ContainerCollection.create = create_to_end_with_this  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import boto3
 import click
@@ -54,7 +54,7 @@ class Workbench:
     @classmethod
     def from_environment(cls, *, billed: bool = False) -> Self:
         """Raises provisioner.SettingsError."""
-        names, options = resource_settings()
+        names, options = provisioner.settings(os.environ)
         session = boto3.Session()
         return cls(session, Clients.from_session(session), names, options, billed)
 
@@ -101,22 +101,6 @@ def in_short(changes: list[provisioner.Change], seconds: float) -> str:
     return f"Resources: {told} ({seconds:.1f} s)"
 
 
-def resource_settings() -> tuple[provisioner.Names, provisioner.Options]:
-    """Return the names and settings of the environment. Raises provisioner.SettingsError, which
-    names all that is wrong with either."""
-    found: list[Any] = []
-    problems = []
-    for settings in (provisioner.Names, provisioner.Options):
-        try:
-            found.append(settings.from_env(os.environ))
-        except provisioner.SettingsError as error:
-            problems.append(str(error))
-    if problems:
-        raise provisioner.SettingsError("\n".join(problems))
-    names, options = found
-    return names, options
-
-
 class UnaskedError(Exception):
     """Creating the resources may cost money, and nobody was asked."""
 
@@ -151,7 +135,7 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
         yield on_target(root)
         return
     say_unused_endpoint(root)
-    resource_settings()  # if one is wrong, nothing is started
+    provisioner.settings(os.environ)  # if one is wrong, nothing is started
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:

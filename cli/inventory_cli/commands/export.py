@@ -62,8 +62,7 @@ def cloudformation(output: Path | None, form: str) -> None:
     from provisioner.cloudformation import code_key, template
     from provisioner.kinds.functions import code_sha256
 
-    names = provisioner.Names.from_env(os.environ)
-    options = provisioner.Options.from_env(os.environ)
+    names, options = provisioner.settings(os.environ)
     code = packaged_function()
     text = FORMATS[form](template(names, options, code_sha256(code)))
     if output is None:
@@ -121,8 +120,7 @@ def policies(account: str | None, region: str | None, principal: str, output: Pa
     import provisioner
     from provisioner import permissions
 
-    names = provisioner.Names.from_env(os.environ)
-    options = provisioner.Options.from_env(os.environ)
+    names, options = provisioner.settings(os.environ)
     where = _account(account, region)
     options.check(where.region)
     deploys = f"arn:{where.partition}:iam::{where.id}:{principal}"

@@ -101,8 +101,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
     """
     from inventory_cli.embedded import dashboard
     from inventory_cli.target import Target, chosen_by_name
-    from inventory_cli.workbench import resource_settings
-    from provisioner import SettingsError
+    from provisioner import SettingsError, settings
 
     match chosen_by_name(os.environ):
         case Target.LOCALSTACK:
@@ -126,7 +125,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
     except SettingsError as error:
         problems.append(str(error))
     try:
-        resource_settings()
+        settings(os.environ)
     except SettingsError as error:
         problems.append(str(error))
     if problems:

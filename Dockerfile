@@ -36,8 +36,10 @@ COPY cli/inventory_cli inventory_cli
 COPY services/dashboard/dashboard dashboard
 COPY --from=function /package/function.zip ./
 # `inventory --version` reads the metadata. The file system is read-only at run time, so Python
-# compiles everything now. The volume on /function gets the owner of the folder.
-RUN mkdir inventory_stack.dist-info \
+# compiles everything now. The volume on /function gets the owner of the folder. COPY keeps the modes
+# of the checkout, which others may not read after `umask 077`.
+RUN chmod -R go=rX . \
+ && mkdir inventory_stack.dist-info \
  && printf 'Metadata-Version: 2.1\nName: inventory-stack\nVersion: %s\n' "${VERSION}" \
         >inventory_stack.dist-info/METADATA \
  && python -m compileall -q . \

@@ -1,23 +1,32 @@
-"""Give the functions' zip to the emulator's start hook, or deploy it to an emulator that runs.
+"""Check the settings, and give them and the functions' zip to the emulator's start hook, or deploy
+them to an emulator that runs.
 
     python deploy.py ZIP FOLDER
 
 The start hook waits for the zip in FOLDER. If the emulator runs already, this program runs the
-provisioner itself. So `docker compose up` and `docker compose watch` deploy changed code, and the
-emulator keeps its data. The file /tmp/deployed says that it is done. Then the container sleeps.
+provisioner itself. So `docker compose up` and `docker compose watch` deploy changed code and
+settings, and the emulator keeps its data. The file /tmp/deployed says that it is done. Then the
+container sleeps.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 import time
+from argparse import ArgumentTypeError
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
 import healthcheck
-from provisioner import Action, Change
+from dashboard.settings import DashboardSettingsError
+from dashboard.settings import Settings as DashboardSettings
+from eventbridge_pipes import guard
+from producer.cli import produce
+from producer.usage import RefusedError
+from provisioner import Action, Change, SettingsError, names, options, settings
 from provisioner.__main__ import main as provision
 
 DEPLOYED = Path("/tmp/deployed")  # noqa: S108 - the container's own
@@ -31,13 +40,37 @@ def is_running(url: str) -> bool:
         return False
 
 
-def hand_over(zip_file: Path, target: Path) -> bool:
-    """Put the zip at `target`, whole or not at all. Return whether it replaced another one."""
-    before = target.read_bytes() if target.exists() else None
+def problems(environ: Mapping[str, str]) -> list[str]:
+    """Return a line for each variable of any service that is wrong. The producer's come from this
+    process's environment."""
+    found = []
+    try:
+        settings(environ)
+    except SettingsError as error:
+        found += str(error).splitlines()
+    try:
+        produce.make_context("produce", [])
+    except RefusedError as error:
+        found += error.message.splitlines()
+    try:
+        DashboardSettings.from_env(environ)
+    except DashboardSettingsError as error:
+        found.append(str(error))
+    try:
+        for origin in filter(None, map(str.strip, environ.get("ALLOW_ORIGIN", "").split(","))):
+            guard.origin(origin)
+    except ArgumentTypeError as error:
+        found.append(f"ALLOW_ORIGIN: {error}")
+    return found
+
+
+def hand_over(content: bytes, target: Path) -> bool:
+    """Put it at `target`, whole or not at all. Return whether it replaced something else."""
+    before = target.read_bytes() if target.exists() else content
     unfinished = target.with_suffix(".new")
-    shutil.copyfile(zip_file, unfinished)
+    unfinished.write_bytes(content)
     unfinished.replace(target)
-    return before is not None and before != target.read_bytes()
+    return before != content
 
 
 def tell(change: Change) -> None:
@@ -46,15 +79,22 @@ def tell(change: Change) -> None:
 
 
 def main(zip_file: Path, folder: Path) -> int:
+    if wrong := problems(os.environ):
+        print(*wrong, sep="\n", file=sys.stderr)
+        return 2
     url = os.environ["AWS_ENDPOINT_URL"]
     running = is_running(url)
-    if hand_over(zip_file, folder / "function.zip") or running:
-        healthy, reason = healthcheck.wait(url, time.monotonic, time.sleep)
-        if not healthy:
-            print(f"The functions are not deployed: {reason}", file=sys.stderr)
-            return 1
-        if code := provision([str(zip_file)], tell):
-            return code
+    variables = [name for kind in (names, options) for name, _ in kind.VARIABLES.values()]
+    given = {name: os.environ[name] for name in variables if name in os.environ}
+    changed = hand_over(json.dumps(given).encode(), folder / "settings.json")
+    # The zip comes last: the start hook waits for it alone.
+    changed |= hand_over(zip_file.read_bytes(), folder / "function.zip")
+    healthy, reason = healthcheck.wait(url, time.monotonic, time.sleep)
+    if not healthy:
+        print(f"localstack: {reason}", file=sys.stderr)
+        return 1
+    if (changed or running) and (code := provision([str(zip_file)], tell)):
+        return code
     DEPLOYED.touch()
     os.execvp("sleep", ["sleep", "infinity"])  # noqa: S606, S607 - it needs less memory than Python
 

@@ -83,7 +83,7 @@ def backend(embedded: EmbeddedBackend) -> Backend:
 
 @pytest.fixture(scope="session")
 def settings() -> Mapping[str, str]:
-    """Variables that the resources of `stack` are set up with; a folder of tests may have others."""
+    """Variables for the resources of `stack`; a folder of tests may have others."""
     return {}
 
 

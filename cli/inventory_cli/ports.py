@@ -10,7 +10,8 @@ HIGHEST = 65_535
 
 
 def chosen(environ: Mapping[str, str], *variables: str, lowest: int = 1) -> dict[str, int]:
-    """The ports of those variables that are set. Raises SettingsError, a line for each wrong one."""
+    """The ports of those variables that are set. Raises SettingsError, with a line for each that
+    is wrong."""
     found = {}
     problems = []
     for name in variables:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -81,7 +81,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A pipeline of a stage, deployed or not. `environ` is that of the program that applies pipes."""
+    """A pipeline of a stage, deployed or not. `environ` is for the program that applies pipes."""
 
     clients: Clients
     settings: Settings
@@ -148,7 +148,7 @@ class Deployment:
             functions.remove(self.clients.s3, self._own_bucket(account))
 
     def apply_pipes(self) -> None:
-        """Create or update the pipes of the template at the endpoint that they have of their own."""
+        """Create or update the pipes of the template at their own endpoint."""
         self._apply(OWN_PIPES + "=false")
 
     @property
@@ -227,12 +227,12 @@ class Deployment:
     def _apply(self, parameter: str, *more: str) -> None:
         command = [sys.executable, "-m", "eventbridge_pipes", "apply", str(TEMPLATE)]
         command += ["--stack", self.settings.names.stack, "--parameter", parameter, *more]
-        done = subprocess.run(command, env=dict(self.environ), capture_output=True, text=True)
+        done = subprocess.run(command, env=dict(self.environ), capture_output=True, text=True)  # noqa: S603
         if done.returncode:
             raise DeploymentError(done.stderr.strip())
 
 
-def idle_costs(shards: int, changes: tuple[Change, ...] | list[Change]) -> str:
+def idle_costs(shards: int, changes: Sequence[Change]) -> str:
     """What costs money while nothing happens, in the units of AWS's bill."""
     counts = Counter(change.kind for change in changes)
     parts = [f"{shards} shard-hours an hour"]

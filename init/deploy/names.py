@@ -36,7 +36,7 @@ class Names:
 
     @classmethod
     def of(cls, stage: str, stream: str = "", table: str = "") -> Self:
-        """Those of a stage. The names of stream and table, if given, take the derived ones' place."""
+        """Those of a stage; the names of stream and table can be given."""
         prefix = "" if stage == DEFAULT_STAGE else f"{stage}-"
         derived = {
             f.name: f"{prefix}{f.default}" for f in fields(cls) if f.name != "stage" and f.init

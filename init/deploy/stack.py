@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Pause = Callable[[float], object]
 
+NO_REASON = "CloudFormation gives no reason."
 CREATE, UPDATE = "CREATE", "UPDATE"
 STACK = "AWS::CloudFormation::Stack"
 DONE = {"CREATE_COMPLETE": "created", "UPDATE_COMPLETE": "updated", "DELETE_COMPLETE": "deleted"}
@@ -31,7 +32,7 @@ STUCK = {
 
 @dataclass(frozen=True)
 class Change:
-    """`action` is Add, Modify or Remove. `replaced`: the resource is made anew, without its data."""
+    """`action` is Add, Modify or Remove. `replaced`: made anew, without its data."""
 
     action: str
     logical_id: str
@@ -122,7 +123,7 @@ class Stack:
         change_set = ChangeSet(name, created, [*self._changes(name)])
         if found["Status"] == "FAILED":
             self.discard(change_set)
-            reason = found.get("StatusReason") or "CloudFormation gives no reason"
+            reason = found.get("StatusReason") or NO_REASON
             if any(said in reason for said in NOTHING):
                 return None
             raise DeploymentError(reason)

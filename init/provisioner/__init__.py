@@ -8,7 +8,7 @@ from provisioner.engine import destroy, dry_run, plan, provision, whose
 from provisioner.errors import Failure, NotBegunError, ProvisioningError, SettingsError
 from provisioner.finding import tagged
 from provisioner.names import Names
-from provisioner.options import Options
+from provisioner.options import Options, settings
 
 __all__ = [
     "Account",
@@ -27,6 +27,7 @@ __all__ = [
     "plan",
     "provision",
     "render_plan",
+    "settings",
     "tagged",
     "whose",
 ]

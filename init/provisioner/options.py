@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from provisioner.errors import SettingsError
+from provisioner.names import Names
 from provisioner.variables import Variables, between, matching, on_or_off, one_of, or_off, read
 
 if TYPE_CHECKING:
@@ -98,3 +99,19 @@ class Options:
         """Raises SettingsError where the key is not of `region`, that of what it is to encrypt."""
         if self.kms_key is not None and (of := self.kms_key.split(":")[3]) != region:
             raise SettingsError(f"KMS_KEY_ARN is of the Region {of}, the resources are of {region}")
+
+
+def settings(environ: Mapping[str, str]) -> tuple[Names, Options]:
+    """Return the names and options of `environ`. Raises SettingsError, which names all that is
+    wrong with either."""
+    found: list[Any] = []
+    problems = []
+    for kind in (Names, Options):
+        try:
+            found.append(kind.from_env(environ))
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    names, options = found
+    return names, options

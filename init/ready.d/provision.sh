@@ -7,7 +7,7 @@ export PYTHONPATH=/opt/inventory PYTHONDONTWRITEBYTECODE=1
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}"
 export AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-us-east-1}"
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-zip="${FUNCTION_ZIP:-/opt/inventory/function/function.zip}"
+folder="${FUNCTION_FOLDER:-/opt/inventory/function}"
 
 pipes_answer() {
   [ -z "$AWS_ENDPOINT_URL_PIPES" ] || python -c '
@@ -16,10 +16,11 @@ url = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL_PIPES"])
 socket.create_connection((url.hostname, url.port or 80), 1)' 2>/dev/null
 }
 
-# The services `function` and `pipes` start beside this one. If this one depended on them, Compose
-# would recreate it, and LocalStack forget its data, whenever their code changes.
+# The services `function` and `pipes` start beside this one. If this one depended on them, or had the
+# settings in its environment, Compose would recreate it whenever their code or a setting changes,
+# and LocalStack would forget its data.
 attempts=300
-until [ -e "$zip" ] && pipes_answer; do
+until [ -e "$folder/function.zip" ] && pipes_answer; do
   attempts=$((attempts - 1))
   if [ "$attempts" = 0 ]; then
     echo "The services function and pipes did not start: see docker compose logs function pipes" >&2
@@ -27,4 +28,11 @@ until [ -e "$zip" ] && pipes_answer; do
   fi
   sleep 0.2
 done
-exec python -m provisioner "$zip"
+
+# A file in the volume says that this is not the first start. MiniStack keeps its data in STATE_DIR.
+started="${DATA_FOLDER:-/var/lib/localstack}/started"
+if [ -e "$started" ] && [ ! -d "$STATE_DIR" ] && [ "$PERSISTENCE" != 1 ]; then
+  echo "This emulator keeps no data: what the last start had is lost, and the resources are new."
+fi
+touch "$started"
+exec python -m provisioner "$folder/function.zip" "$folder/settings.json"

@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import urllib.request
 import zipfile
@@ -268,14 +270,84 @@ def test_a_restart_in_the_middle_of_the_run_leaves_the_table_right(
 
 
 @pytest.mark.usefixtures("built")
+def test_wrong_settings_end_up_before_the_emulator_runs_and_each_is_a_line(tmp_path: Path) -> None:
+    with project(tmp_path, BATCH_SIZE="0", PRODUCER_RATE="fast") as it:
+        up = it.run("up", "--wait", "--no-build")
+        assert up.returncode == 1
+        assert up.stderr.endswith(f"container {it.name}-function-1 exited (2)\n")
+        assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
+        batch_size, rate = it.log("function").splitlines()
+        assert batch_size == "BATCH_SIZE must be a whole number from 1 to 10000 (it is '0')"
+        assert rate == "PRODUCER_RATE must be a number above 0, such as 20 (it is 'fast')"
+
+
+@pytest.mark.usefixtures("built")
 def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
-    with project(tmp_path, BATCH_SIZE="0") as it:
-        assert it.run("up", "--wait", "--no-build").returncode == 1
-        assert it.container("localstack")["State"]["Health"]["Status"] == "unhealthy"
-        log = it.run("logs", "--no-log-prefix", "localstack").stdout
-        assert "BATCH_SIZE must be a whole number from 1 to 10000" in log
+    key = "arn:aws:kms:eu-west-1:000000000000:key/other-region"
+    with project(tmp_path, KMS_KEY_ARN=key) as it:
+        up = it.run("up", "--wait", "--no-build")
+        assert up.returncode == 1
+        assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
+        assert "localstack: " in it.log("function")
+        log = it.log("localstack")
+        assert "provisioning did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
+
+
+def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_healthy(
+    running: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eventually(lambda: rows(running) > 0, timeout=60)
+    emulator = running.container("localstack")["Id"]
+    monkeypatch.setenv("LOG_RETENTION_DAYS", "3")
+    monkeypatch.setenv("PRODUCER_COUNT", "1")
+    monkeypatch.setenv("PRODUCER_RATE", "100")
+    up = running.run("up", "--wait", "--no-build")
+    assert up.returncode == 0, up.stderr
+    assert "updated log group" in running.log("function")
+    eventually(lambda: "1 events sent" in running.log("producer"), timeout=60)
+    assert running.container("producer")["State"]["Health"]["Status"] == "healthy"
+    monkeypatch.undo()
+    assert running.run("up", "--wait", "--no-build").returncode == 0
+    assert running.container("localstack")["Id"] == emulator
+    assert rows(running) > 0
+
+
+@pytest.mark.usefixtures("built")
+def test_a_port_that_is_in_use_ends_up_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with project(tmp_path, DASHBOARD_PORT=port) as it:
+            up = it.run("up", "--wait", "--no-build")
+            assert up.returncode == 1
+            assert f"127.0.0.1:{port}" in up.stderr.splitlines()[-1]
+            assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
+
+
+def test_images_of_a_checkout_that_nobody_else_may_read_run_as_their_user(tmp_path: Path) -> None:
+    """As after `umask 077`."""
+    checkout = tmp_path / "checkout"
+    for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
+        checkout.mkdir(exist_ok=True)
+        shutil.copy(engine.ROOT / name, checkout)
+    for name in ("cli", "init", "services"):
+        ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+        shutil.copytree(engine.ROOT / name, checkout / name, ignore=ignored)
+    for path in [checkout, *checkout.rglob("*")]:
+        path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
+    for context, command in (
+        (".", ["--version"]),
+        ("services/pipes", ["--help"]),
+        ("services/producer", ["--help"]),
+    ):
+        base = f"BASE_IMAGE={engine.base_image()}"
+        build = ["docker", "build", "--quiet", "--build-arg", base, str(checkout / context)]
+        built = subprocess.run(build, capture_output=True, text=True)
+        assert built.returncode == 0, built.stderr
+        run = ["docker", "run", "--rm", "--network", "none", built.stdout.strip(), *command]
+        ran = subprocess.run(run, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
 
 
 def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None:
@@ -286,7 +358,11 @@ def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None
 def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
     with project(tmp_path, BATCH_SIZE="7", PRODUCER_SEED="12") as it:
         services = it.configuration()
-        assert services["localstack"]["environment"]["BATCH_SIZE"] == "7"
+        for service in ("function", "dashboard", "table", "cli"):
+            assert services[service]["environment"]["BATCH_SIZE"] == "7"
+        # Compose recreates a service whose environment changes. LocalStack would forget its data.
+        assert "BATCH_SIZE" not in services["localstack"]["environment"]
+        assert services["function"]["environment"]["PRODUCER_SEED"] == "12"
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
 
 
@@ -324,7 +400,6 @@ def test_watch_rebuilds_a_service_when_its_sources_change(tmp_path: Path) -> Non
         assert all(Path(rule["path"]).is_dir() for rule in rules)
     # Compose recreates what depends on a changed service, and LocalStack forgets its data then.
     assert "depends_on" not in services["localstack"]
-    assert {name for s in services.values() for name in s.get("depends_on", ())} == {"localstack"}
 
 
 @pytest.mark.skipif(
@@ -374,9 +449,11 @@ def test_a_name_that_is_made_to_lead_here_is_refused(running: Project) -> None:
 def test_down_leaves_nothing_though_the_emulator_was_killed(running: Project) -> None:
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(running.has_run, function), timeout=120)
-    assert running.run("kill", "localstack").returncode == 0
-    # LocalStack has a container for each function. It cannot remove them any more.
+    # One that LocalStack is creating in the moment of the kill stays, as docs/docker.md says.
+    eventually(lambda: set(running.states()) == {"running"}, timeout=60)
+    # LocalStack has a container for each function. When it is killed, it cannot remove them.
     if not engine.emulator_keeps_state():
         assert any("lambda" in name for name in left_of(running.name))
-    assert running.run("down", "--volumes", "--remove-orphans").returncode == 0
+    assert running.run("kill", "localstack").returncode == 0
+    assert running.run("down", "--volumes").returncode == 0
     assert left_of(running.name) == []

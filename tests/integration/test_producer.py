@@ -33,6 +33,7 @@ from producer.generator import Spec, events
 from producer.outbox import MEBIBYTE
 from producer.sender import Accepted, Sender
 from servers import AwsClient
+from waiting import eventually
 
 DIRECT = build_opener(ProxiesOf({}))  # whatever the environment of a test says
 
@@ -282,6 +283,21 @@ def test_a_signal_ends_the_run_with_a_summary(
     assert ended.summary["unconfirmed"] == 0
 
 
+def test_one_that_stays_is_healthy_after_its_last_event_until_a_signal(
+    stream: Stream, environment: dict[str, str], tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+    options = ("--batch", "--count", "1", "--stay", "--heartbeat", str(alive))
+    with started(options, environment) as process:
+        shown = next_line(process, "summary")
+        beat = alive.read_text()
+        eventually(lambda: alive.read_text() > beat, timeout=20)
+        process.send_signal(signal.SIGTERM)
+        ended = end_of(process, shown)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.summary["sent"] == len(stream.records()) == 1
+
+
 def test_a_signal_in_the_middle_of_a_batch_loses_nothing_that_was_taken(
     stream: Stream, environment: dict[str, str], proxy: Proxy
 ) -> None:
@@ -499,7 +515,9 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
         os.close(controller)
         assert process.wait() == 0
     for record in stream.records():
-        assert record["Data"] in written
+        product = json.loads(record["Data"])["product"]
+        assert product["product_name"].encode() in written
+        assert record["SequenceNumber"].encode() in written
         assert record["SequenceNumber"].encode() in written
     assert b"3 sent, " in written
     assert b"3 events sent to " in written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,9 +23,9 @@ Hook = Callable[..., subprocess.CompletedProcess[str]]
 def hook(stack: Stack, function_zip: Path) -> Hook:
     """Runs it on the servers of the stack, with the changes to the environment that it is given."""
 
-    def run(**changes: str) -> subprocess.CompletedProcess[str]:
+    def run(code: Path = function_zip, **changes: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "provisioner", str(function_zip)],
+            [sys.executable, "-m", "provisioner", str(code)],
             env={**os.environ, "PYTHONPATH": str(INIT), **changes},
             capture_output=True,
             text=True,
@@ -48,6 +49,20 @@ def test_it_makes_what_is_missing_and_leaves_the_rest(stack: Stack, hook: Hook) 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.count("created") == RESOURCES
     assert f"created pipe {others.pipe}" in ended.stdout
+    destroy(stack, others)
+
+
+def test_a_function_that_does_not_run_is_one_line(stack: Stack, hook: Hook, tmp_path: Path) -> None:
+    others = own_names()
+    broken = tmp_path / "function.zip"
+    with zipfile.ZipFile(broken, "w") as archive:
+        archive.writestr("inventory/__init__.py", "")
+        archive.writestr("inventory/handler.py", "import nothing_of_this_name\n")
+    ended = hook(broken, **environment_of(others))
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"function {others.function} does not run: ")
+    assert "nothing_of_this_name" in line
     destroy(stack, others)
 
 

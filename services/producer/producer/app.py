@@ -86,7 +86,10 @@ def run(settings: Settings) -> None:
                     raise
                 trouble = "Stopped because nothing reads the output"
             output.summary(report.summary(), unconfirmed=sender.pending)
-    report.warn_at_the_end()
+        report.warn_at_the_end()
+        while settings.stay and not trouble and not stop.made:
+            beat()
+            stop.wait(1.0)
     if trouble:
         raise SendingError(f"{trouble.rstrip('.')}. Events not confirmed: {sender.pending}")
 

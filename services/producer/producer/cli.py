@@ -130,6 +130,7 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
     help="Listen on this address for requests that read or change the rate. Anyone who can "
     "reach it may send them.",
 )
+@click.option("--stay", is_flag=True, help="After the last event, wait for Ctrl+C or SIGTERM.")
 @click.pass_context
 def produce(
     ctx: click.Context,
@@ -149,6 +150,7 @@ def produce(
     output: Literal["auto", "text", "jsonl"],
     heartbeat: Path | None,
     control: tuple[str, int] | None,
+    stay: bool,
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
 
@@ -180,6 +182,7 @@ def produce(
         output=output,
         heartbeat=heartbeat,
         control=control,
+        stay=stay,
     )
     from producer.app import run  # boto3 takes a while to load: not for --help or a wrong option
 

@@ -37,6 +37,7 @@ class Settings:
     output: Literal["auto", "text", "jsonl"] = "auto"
     heartbeat: Path | None = None
     control: tuple[str, int] | None = None
+    stay: bool = False
 
     @property
     def each_event_shown(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -9,6 +11,10 @@ from rich.text import Text
 from producer.sender import Accepted, Refused
 from producer.shown import shown, shown_bytes
 from producer.tally import Summary
+
+QUANTITIES = ("quantity", "quantity_change")
+MOST_BYTES = 60
+"""Of an event's content, in its line."""
 
 
 class PlainConsole(Console):
@@ -39,7 +45,7 @@ class TextOutput:
     def event(self, accepted: Accepted) -> None:
         event = accepted.event
         self._line(
-            f"{shown(event.partition_key):<6} {event.kind:<24} {shown_bytes(event.payload)} "
+            f"{shown(event.partition_key):<6} {event.kind:<24} {_content(event.payload)} "
             f"{accepted.shard_id} {accepted.sequence_number}",
             style="yellow" if event.invalid else "",
         )
@@ -74,6 +80,17 @@ class TextOutput:
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _content(payload: bytes) -> str:
+    """Return the name and quantity of the product, or the beginning of what has none."""
+    try:
+        product = json.loads(payload)["product"]
+        fields = [str(product["product_name"])] if "product_name" in product else []
+        fields += [f"{key} {product[key]}" for key in QUANTITIES if key in product]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return shown_bytes(payload[:MOST_BYTES])
+    return shown(", ".join(fields)[:MOST_BYTES])
 
 
 def _refusals(summary: Summary) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 
+import deploy
 from inventory_cli import localstack
 from producer.cli import produce
 from provisioner import Names, Options, names, options
@@ -65,6 +68,20 @@ def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) 
     assert Options.from_env(environ) == Options()
     aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
     assert aws == localstack.variables({})
+
+
+def test_what_is_wrong_with_any_service_is_found_before_one_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = {"STAGE": "UP", "BATCH_SIZE": "x", "PRODUCER_RATE": "fast", "PRODUCER_COUNT": "-1"}
+    wrong |= {"PIPES_METRICS_URL": "pipes", "ALLOW_ORIGIN": "localhost"}
+    for name in [name for name in os.environ if name.startswith("PRODUCER_")]:
+        monkeypatch.delenv(name)
+    assert deploy.problems({}) == []
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    found = deploy.problems(os.environ)
+    assert [next(name for name in wrong if name in line) for line in found] == list(wrong)
 
 
 def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:

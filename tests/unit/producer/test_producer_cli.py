@@ -40,7 +40,8 @@ def test_without_options_it_is_the_original(runs: list[Settings]) -> None:
 def test_every_option_reaches_the_run(runs: list[Settings]) -> None:
     options = (
         "--stream orders --rate 5 --count 7 --duration 9 --seed 3 --products 20 --batch "
-        "--mix added=1,removed=2 --invalid-share 0.1 --retry-for 4 --output jsonl --heartbeat alive"
+        "--mix added=1,removed=2 --invalid-share 0.1 --retry-for 4 --output jsonl "
+        "--heartbeat alive --stay"
     )
     assert invoke(*options.split()).exit_code == 0
     assert runs == [
@@ -54,6 +55,7 @@ def test_every_option_reaches_the_run(runs: list[Settings]) -> None:
             retry_for=4,
             output="jsonl",
             heartbeat=Path("alive"),
+            stay=True,
         )
     ]
 

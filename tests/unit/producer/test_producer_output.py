@@ -4,6 +4,7 @@ import io
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -125,6 +126,24 @@ def test_as_json_the_rest_of_a_run_is_told_by_type() -> None:
             "unconfirmed": 2,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "content"),
+    [
+        (b'{"product": {"product_name": "Desk", "quantity": 5}}', "Desk, quantity 5"),
+        (b'{"product": {"quantity_change": -2}}', "quantity_change -2"),
+        (b'{"product": {"product_name": "\\u001b[2J", "quantity": [1]}}', "\\x1b[2J, quantity [1]"),
+        (b'{"product": "quantity"}', '{"product": "quantity"}'),
+        (b'{"product": 1}', '{"product": 1}'),
+        (b'{"product": ' + b"[" * 100_000, '{"product": ' + "[" * 48),
+        (b'{"product": {"product_name": "' + b"x" * 100 + b'"}}', "x" * 60),
+        (b"\xff\n", "\\xff\\n"),
+    ],
+)
+def test_as_text_an_event_is_a_short_line(payload: bytes, content: str) -> None:
+    line = f"P4     product_added            {content} shardId-000000000001 4962"
+    assert text_of(payload).splitlines()[1] == line
 
 
 def test_as_text_a_run_reads_line_by_line() -> None:

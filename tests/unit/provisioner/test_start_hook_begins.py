@@ -59,6 +59,19 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
     assert capsys.readouterr() == ("", f"provisioning did not begin: {reason}\n")
 
 
+def test_all_wrong_settings_are_named_and_the_file_outranks_the_environment(
+    zip_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STAGE", "UP")
+    monkeypatch.setenv("BATCH_SIZE", "7")
+    settings = zip_file.with_name("settings.json")
+    settings.write_text('{"BATCH_SIZE": "none"}')
+    assert main([str(zip_file), str(settings)]) == 2
+    stage, batch_size = capsys.readouterr().err.splitlines()
+    assert stage.startswith("provisioning did not begin: STAGE must be ")
+    assert batch_size.startswith("provisioning did not begin: BATCH_SIZE must be ")
+
+
 def test_a_zip_that_is_not_there_is_one_line_and_exit_2(
     zip_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,13 +92,20 @@ def test_the_script_runs_the_provisioner_on_the_emulator_that_runs_it(
         '#!/bin/sh\necho "$*|$AWS_ENDPOINT_URL|$AWS_ACCESS_KEY_ID|$PYTHONPATH"\nexit 3\n'
     )
     python.chmod(0o755)
-    zip_file = tmp_path / "function.zip"
-    zip_file.touch()  # the script waits for it
-    environ = {"PATH": f"{tmp_path}:/bin:/usr/bin", "FUNCTION_ZIP": str(zip_file)}
+    (tmp_path / "function.zip").touch()  # the script waits for it
+    environ = {"PATH": f"{tmp_path}:/bin:/usr/bin", "FUNCTION_FOLDER": str(tmp_path)}
+    environ |= {"DATA_FOLDER": str(tmp_path), "STATE_DIR": str(tmp_path / "state")}
     if endpoint:
         environ["AWS_ENDPOINT_URL"] = endpoint
     ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True)
-    assert ended.stdout == (
-        f"-m provisioner {zip_file}|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
+    files = f"{tmp_path}/function.zip {tmp_path}/settings.json"
+    line = f"-m provisioner {files}|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, line, "")
+
+    again = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True).stdout
+    lost = (
+        "This emulator keeps no data: what the last start had is lost, and the resources are new."
     )
-    assert ended.returncode == 3
+    assert again == f"{lost}\n{line}"
+    (tmp_path / "state").mkdir()
+    assert subprocess.run([SCRIPT], env=environ, capture_output=True, text=True).stdout == line

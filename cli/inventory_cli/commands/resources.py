@@ -41,7 +41,7 @@ def provision(state: Path, plan: bool, yes: bool, dry_run: bool) -> None:
     elif plan:
         click.echo(provisioner.render_plan(bench.plan()))
     elif not bench.billed or _agreed(bench, yes):
-        with announced("The calls under way end first."):
+        with announced("Waiting for calls in progress."):
             bench.provision(click.echo, agreed=True)
 
 
@@ -114,7 +114,7 @@ def destroy(state: Path, yes: bool) -> None:
     except (BotoCoreError, ClientError) as error:
         click.echo(f"Only resources with today's names can be found: {explain(error)}", err=True)
         tagged = frozenset()
-    with announced("The calls under way end first."):
+    with announced("Waiting for calls in progress."):
         done = provisioner.destroy(clients, names, bench.options, click.echo, tagged=tagged)
     left = sum(change.action is provisioner.Action.KEPT for change in done)
     click.echo(

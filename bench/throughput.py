@@ -12,7 +12,7 @@ from bench.figures import until
 from inventory.event import parse_record
 from inventory.records import Record
 from inventory.run import Entry, Run
-from inventory.stock import RemovalNamePolicy, Row
+from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory.store import Store
 from inventory.writes import Change, Tables
 from inventory_cli.function_log import FunctionLog, furthest
@@ -86,6 +86,7 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
     for a in sorted(accepted, key=lambda a: int(a.sequence_number)):
         shards.setdefault(a.shard_id, []).append(a)
     rows: dict[str, Row | None] = {}
+    removals: dict[str, Removal] = {}
     batches = []
     for shard in shards.values():
         for start in range(0, len(shard), batch_size):
@@ -97,9 +98,13 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
                 products.setdefault(event.product_id, []).append(Entry(record, event))
             changes = []
             for product_id, entries in products.items():
-                run = Run.of(entries, rows.get(product_id), RemovalNamePolicy.IGNORE)
+                row = rows.get(product_id)
+                removed = None if is_guarded(row) else removals.get(product_id)
+                run = Run.of(entries, row, RemovalNamePolicy.IGNORE, removed)
                 if (change := run.change) is not None:
                     changes.append(change)
                     rows[product_id] = run.steps[-1].row
+                    if isinstance(change.after, Removal):
+                        removals[product_id] = change.after
             batches.append(changes)
     return batches

@@ -9,6 +9,7 @@ AWS's 56 digits. A stream whose name begins with `moody` refuses some reads.
 from __future__ import annotations
 
 import itertools
+import random
 import sys
 import threading
 from collections import OrderedDict
@@ -34,10 +35,14 @@ MOODS = (
     None,
     "InternalFailure",
 )
-"""How a moody stream answers one read after the other."""
+"""How a moody stream answers a read: any of these, whichever shard is read and when.
+
+One after the other, they would come round in time with the pauses of a reader, which then meets the
+same one again and again.
+"""
 
 _numbers = itertools.count(FIRST_NUMBER, 16)
-_moods = itertools.cycle(MOODS)
+_dice = random.Random(1)
 
 
 def put_record(shard: Shard, partition_key: str, data: str, explicit_hash_key: str) -> str:
@@ -81,7 +86,7 @@ def ending(get_records: Callable[..., Page]) -> Callable[..., tuple[str | None, 
         backend: KinesisBackend, stream_arn: str, iterator: str, limit: int | None
     ) -> tuple[str | None, Any, int]:
         stream = backend.describe_stream(stream_arn, None)
-        if stream.stream_name.startswith("moody") and (mood := next(_moods)):
+        if stream.stream_name.startswith("moody") and (mood := _dice.choice(MOODS)):
             raise JsonRESTError(mood, "not now")
         following, records, behind = get_records(backend, stream_arn, iterator, limit)
         _, shard_id, reached = decompose_shard_iterator(following)

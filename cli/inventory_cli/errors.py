@@ -43,7 +43,7 @@ class OneLineCommand(Command):
             click.echo(f"Stopped by {stop.signal_name}.", err=True)
             ctx.exit(stop.exit_code)
         except KeyboardInterrupt:
-            click.echo("Stopped by SIGINT.", err=True)
+            click.echo("Stopped by Ctrl+C.", err=True)
             ctx.exit(128 + signal.SIGINT)
         except click.exceptions.Exit as end:
             unread = end.exit_code == UNREAD_EXIT_CODE

@@ -56,8 +56,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A way that things can have gone: the row it leaves, or the marker of its removal, and the
-    fate of each event so far.
+    """One possible course of events: the row that it leaves, or the marker of its removal, and
+    what became of each event so far.
 
     `contradictions` counts what the rejected queue says against it, `detours` the events that
     went the unlikely way.
@@ -146,7 +146,7 @@ def _after(before: History, item: Item, way: Way, detour: int) -> History:
         fate = Fate(step.outcome)
         if step.outcome is Outcome.APPLIED:
             row, removed = step.row, step.removed
-        if item.redriven and fate is not Fate.REJECTED:  # then it came out of the other queue
+        if item.redriven and fate is not Fate.REJECTED:  # it was a dead letter
             detour += 1
     else:
         fate = Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED

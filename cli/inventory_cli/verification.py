@@ -15,6 +15,7 @@ from math import inf
 
 from inventory.dead_letters import DeadLetter
 from inventory.event import (
+    KEY_DIFFERS,
     Event,
     InvalidEventError,
     ProductAdded,
@@ -166,7 +167,7 @@ def _of_invalid(finding: _Invalid, handled: Collection[tuple[str | None, str | N
         fate = Fate.DEAD_LETTERED
     gone = not (finding.rejection or finding.dead_letter)
     # Under another key it is a valid event: a redrive forgets it when a copy of it is applied.
-    copied = error.field == "partition_key" and (error.product_id, error.event_id) in handled
+    copied = error.code == KEY_DIFFERS and (error.product_id, error.event_id) in handled
     again = finding.redriven or copied
     verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and again else {}))
     if not gone or again:

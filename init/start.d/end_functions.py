@@ -10,22 +10,25 @@ A container that was created and not started when LocalStack was killed is remov
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import docker
+from docker.errors import APIError
 from docker.models.containers import ContainerCollection
 
-create = ContainerCollection.create
+original_create = ContainerCollection.create
 container = os.environ["MAIN_CONTAINER_NAME"]
 
 
-def create_to_end_with_this(self: ContainerCollection, *args: Any, **kwargs: Any) -> Any:
+def create_sharing_processes(self: ContainerCollection, *args: Any, **kwargs: Any) -> Any:
     kwargs |= {"auto_remove": True, "pid_mode": f"container:{container}"}
-    return create(self, *args, **kwargs)
+    return original_create(self, *args, **kwargs)
 
 
-for left in docker.from_env().containers.list(
+ContainerCollection.create = create_sharing_processes  # type: ignore[method-assign]
+for unstarted in docker.from_env().containers.list(
     all=True, filters={"name": f"^/{container}-lambda-", "status": "created"}
 ):
-    left.remove()
-ContainerCollection.create = create_to_end_with_this  # type: ignore[method-assign]
+    with suppress(APIError):  # it may be gone already
+        unstarted.remove()

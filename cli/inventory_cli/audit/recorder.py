@@ -75,7 +75,7 @@ class Recorder:
             log = self._held.enter_context(LogWriter(self._path))
         except BusyError as error:
             if not self._is_waiting:
-                self._note(f"{error}. This one shows what the log has.")
+                self._note(f"{error}. This run shows the log without new changes.")
             self._is_waiting = True
             return
         known = log.contents

@@ -42,7 +42,9 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     from producer.shown import shown
 
     if not os.access(output.parent, os.W_OK):
-        raise CannotRunError(f"Cannot write to the folder {output.parent}: choose another --output")
+        raise CannotRunError(
+            f"Cannot write to the folder {output.parent}. Choose another --output."
+        )
     try:
         preparation = documented("documented-table") if events_file is None else []
         events = (

@@ -55,8 +55,8 @@ def verify(state: Path, wait: float) -> None:
 
         def tell(differences: int, seconds: float) -> None:
             progress.show(
-                f"Waiting for the pipeline: {counted(differences, 'difference')}, unchanged for "
-                f"{seconds:.0f} s (fails after {wait:g} s)"
+                f"Waiting for the pipeline: {counted(differences, 'difference')}, the same "
+                f"for {seconds:.0f} s. It fails after {wait:g} s."
             )
 
         verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
@@ -80,7 +80,7 @@ def report(verdict: Verdict) -> Iterator[str]:
                 f", {again} of them sent again since" if again else ""
             )
     if verdict.applied_after_all:
-        yield f"  {verdict.applied_after_all} of the applied also in the dead-letter queue"
+        yield f"  {verdict.applied_after_all} of the applied are in the dead-letter queue too"
     yield f"Rows      {verdict.rows} checked"
     if verdict.older_rows:
         why = "the stream does not have the events that made them"

@@ -28,7 +28,7 @@ def put_right(installed: str) -> str | None:
     """Put right the MiniStack of this process; why not, if it is another version."""
     if installed != VERSION:
         return (
-            f"MiniStack {installed} runs as it comes: what is put right in {VERSION} is not. A "
+            f"MiniStack {installed} runs without our corrections, which are for {VERSION}. A "
             "stream that is resharded loses its unread records. After the clock is set back, new "
             "events count as duplicates."
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inventory.dead_letters import DeadLetter, parse_dead_letter
-from inventory.event import claims
+from inventory.event import KEY_DIFFERS, claims
 from inventory.rejections import Rejection, parse_rejection
 from inventory.stream import StreamRecord, Stretches
 from inventory_cli.failures.queues import Message, Queue
@@ -137,6 +137,7 @@ def _rejected(rejection: Rejection, message: Message, stretches: Stretches) -> I
         product_id=rejection.product_id,
         payload=payload,
         lost=lost,
+        ordered=rejection.code != KEY_DIFFERS,
     )
 
 
@@ -167,6 +168,7 @@ def _dead(letter: DeadLetter, record: StreamRecord) -> Item:
         event_id=event_id,
         product_id=product_id,
         payload=record.data,
+        ordered=product_id in (None, record.partition_key),
     )
 
 

@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     NOT_FOUND = "not found"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
+    UNORDERED = "of unknown order"
     ALREADY_APPLIED = "already applied"
     LOST = "lost"
 
@@ -72,8 +73,9 @@ def plan(
     """A decision for each item, in the order of their sequence numbers, which is each product's.
 
     `rows` has the present row of each product, and `removals` the marker of its last removal; each
-    event is folded onto what those before it leave. One whose product has seen newer events is
-    left, unless `force`d. One that would be rejected, or that is lost, is left in any case.
+    event is folded onto what those before it leave. One whose product has seen newer events, or
+    may have, is left, unless `force`d. One that would be rejected, or that is lost, is left in any
+    case.
     """
     present: dict[str, State] = {
         product_id: (rows.get(product_id), removals.get(product_id))
@@ -113,16 +115,23 @@ def _decide(
     before, removed = folded.get(event.product_id, (None, None))
     step = apply(before, event, names, removed)
     itself = latest is not None and latest.sequence_number == item.sequence_number
-    if itself or step.outcome is Outcome.DUPLICATE:
+    if (item.ordered and itself) or step.outcome is Outcome.DUPLICATE:
         return Decision(item, Action.FORGET, Verdict.ALREADY_APPLIED)
-    newer = _has_newer(latest, item, earlier)
-    if newer and not force:
-        return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, "the product has newer events")
     if step.outcome is Outcome.REJECTED:
         return Decision(item, Action.LEAVE, Verdict.REJECTED, step.reason)
+    newer = item.ordered and _has_newer(latest, item, earlier)
+    if newer and not force:
+        gone = isinstance(latest, Removal)
+        why = "the product was removed since" if gone else "the product has newer events"
+        return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, why)
+    if not (item.ordered or force or latest is None or isinstance(event, QuantityMoved)):
+        why = "its partition key was not the product id: the product may have newer events"
+        return Decision(item, Action.LEAVE, Verdict.UNORDERED, why)
     verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
     overwrites = step.outcome is Outcome.APPLIED and not isinstance(event, QuantityMoved)
     late = "overwrites newer events" if overwrites else "after newer events"
+    if before is None and step.row is not None:
+        late = "the product was removed since"
     reason = late if newer else None
     if step.outcome is Outcome.APPLIED:
         removed = step.removed

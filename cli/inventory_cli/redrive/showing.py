@@ -75,7 +75,7 @@ def _effect(decision: Decision) -> str:
 
 def _then(decision: Decision, force: str, edit: str) -> str:
     match decision.action, decision.verdict:
-        case Action.LEAVE, Verdict.SUPERSEDED:
+        case Action.LEAVE, Verdict.SUPERSEDED | Verdict.UNORDERED:
             return f": stays ({force})"
         case Action.LEAVE, Verdict.REJECTED:
             return f": stays ({edit})"

@@ -21,6 +21,9 @@ every reader of an event, whatever it runs on, takes it for the same."""
 
 _BEYOND_ALL_LEVELS = Decimal(10) ** 40
 
+KEY_DIFFERS = "partition_key.differs"
+"""The code of a valid event whose record has another partition key than its product id."""
+
 T = TypeVar("T")
 
 NO_TIMESTAMP = "N/A"

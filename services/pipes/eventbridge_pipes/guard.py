@@ -126,8 +126,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_host,
         default=[],
         metavar="NAME",
-        help="a name that requests may call the service by, besides localhost and the like: that "
-        "of its container, say; may be given several times",
+        help="Accept this host name too, such as the container's. Repeatable.",
     )
     parser.add_argument(
         "--allow-origin",
@@ -135,8 +134,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=origin,
         default=[],
         metavar="ORIGIN",
-        help="an origin whose web pages may use the service, such as http://localhost:3000; may "
-        "be given several times",
+        help="Let web pages of this origin use the service, such as http://localhost:3000. "
+        "Repeatable.",
     )
 
 

@@ -22,7 +22,7 @@ _FAILED = {
     State.UPDATING: State.UPDATE_FAILED,
 }
 
-_OWN_FAULT = "A fault of this service; its log says more."
+_OWN_FAULT = "Internal error of this service. See its log."
 
 
 class Supervisor(Protocol):

@@ -12,39 +12,43 @@ from typing import NoReturn
 from eventbridge_pipes import __version__, guard, logs
 
 DESCRIPTION = """\
-EventBridge Pipes as a local service: the API, and the workers that move the records.
-Runs beside any emulator of the AWS APIs, and does for it what AWS's own Pipes do.
+Run AWS EventBridge Pipes on this machine, beside any emulator of the AWS APIs.
 
 `eventbridge-pipes apply TEMPLATE` creates the pipes of a CloudFormation template: see its --help.
 """
 
 EPILOG = """\
-environment variables, those of every AWS SDK:
-  AWS_ENDPOINT_URL        where Kinesis, DynamoDB, SQS, SNS, Lambda, Step Functions, EventBridge,
-                          CloudWatch and CloudWatch Logs are; AWS itself when it is not set
-  AWS_ENDPOINT_URL_<ID>   the same for one service: _KINESIS, _DYNAMODB_STREAMS, _LAMBDA, ...
-  AWS_DEFAULT_REGION      the Region of the pipes; needed, unless a profile has it
+Variables of every AWS SDK:
+  AWS_ENDPOINT_URL        The emulator. Without it, sources and targets are on
+                          AWS itself.
+  AWS_ENDPOINT_URL_<ID>   The same for one service: _KINESIS, _LAMBDA, ...
+  AWS_DEFAULT_REGION      The Region of the pipes. Required, unless a profile
+                          has one.
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
-                          needed, or a profile; any value will do for an emulator
-  AWS_PROFILE             a profile of the AWS configuration, in place of the above
-and three of its own:
-  PIPES_STATE             as --state; --in-memory overrides it
-  PIPES_ALLOW_HOST, PIPES_ALLOW_ORIGIN
-                          as --allow-host and --allow-origin, several with commas between
+                          Required, unless a profile has them. An emulator
+                          accepts any value.
+  AWS_PROFILE             A profile of the AWS configuration.
 
-example, beside an emulator on port 4566:
+Its own variables:
+  PIPES_STATE             Same as --state. --in-memory overrides it.
+  PIPES_ALLOW_HOST, PIPES_ALLOW_ORIGIN
+                          Same as --allow-host and --allow-origin. Separate
+                          values with commas.
+
+Example, beside an emulator on port 4566:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   eventbridge-pipes &
   export AWS_ENDPOINT_URL_PIPES=http://127.0.0.1:4567
   aws pipes list-pipes
 
-GET /health tells whether it is up, and how many pipes are in which state; GET /metrics tells
-Prometheus what they do. SIGINT or SIGTERM ends it once the batches at their targets are done, or
-after five seconds. It listens on 127.0.0.1 and verifies no signatures: who reaches the port may
-use it, but for web pages of other origins, which are refused.
+GET /health returns the number of pipes by state, GET /metrics returns
+Prometheus metrics. At SIGINT or SIGTERM, batches have five seconds to finish.
 
-exit codes: 0 ended by a signal, 2 not begun (an option, a setting, the port or the state)
+It verifies no signatures: anyone who can reach the port can use it. Web pages
+of other origins are refused.
+
+Exit codes: 0: ended by a signal. 2: could not start.
 """
 
 STATE = Path(".eventbridge-pipes")
@@ -100,21 +104,20 @@ def _parser(state: Path) -> argparse.ArgumentParser:
 
 def _add_listening(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+        "--host", default="127.0.0.1", help="Address to listen on (default: %(default)s)."
     )
     parser.add_argument(
         "--port",
         type=_port,
         default=4567,
-        help="port to listen on; 0 takes a free one, which the first log line names "
-        "(default: %(default)s)",
+        help="Port to listen on. 0: any free port; the first log line names it "
+        "(default: %(default)s).",
     )
     guard.add_options(parser)
     parser.add_argument(
         "--allow-crash",
         action="store_true",
-        help="let POST /crash end the service at once, as kill -9 would, to see it recover; "
-        "something has to start it again",
+        help="POST /crash kills the service, to test recovery. It does not restart itself.",
     )
 
 
@@ -125,16 +128,14 @@ def _add_state(parser: argparse.ArgumentParser, default: Path) -> None:
         type=Path,
         default=default,
         metavar="DIR",
-        help="directory for pipes and how far they got; made when it is not there "
-        "(default: %(default)s)",
+        help="Directory for pipes and checkpoints. Created if missing (default: %(default)s).",
     )
     state.add_argument(
         "--in-memory",
         action="store_const",
         const=None,
         dest="state",
-        help="keep nothing: pipes are gone when the service ends, as with an emulator that "
-        "forgets its streams",
+        help="Keep nothing on disk. Pipes are lost when the service ends.",
     )
 
 
@@ -143,26 +144,26 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
         "--log-format",
         choices=["text", "json"],
         default="text",
-        help="one line an event, as text or as JSON (default: %(default)s)",
+        help="Log format (default: %(default)s).",
     )
     parser.add_argument(
         "--log-level",
         choices=["debug", "info", "warning"],
         default="info",
-        help="how much the log tells; debug has a line for each batch (default: %(default)s)",
+        help="Log level. debug logs each batch (default: %(default)s).",
     )
     parser.add_argument(
         "--metrics-interval",
         type=_seconds,
         default=10.0,
         metavar="SECONDS",
-        help="how often metrics are put to CloudWatch; 0 puts none (default: %(default)g)",
+        help="Seconds between metrics to CloudWatch. 0: none (default: %(default)g).",
     )
     parser.add_argument(
         "--embedded-metrics",
         metavar="PREFIX",
-        help="also put those that functions embed in their logs, as CloudWatch itself does and "
-        "emulators do not: in log groups whose names begin so, such as /aws/lambda/",
+        help="Also send the metrics that functions embed in their logs, from log groups with "
+        "this prefix, such as /aws/lambda/.",
     )
 
 

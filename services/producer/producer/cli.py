@@ -161,7 +161,7 @@ def produce(
     it cannot start, with 2.
     """
     problems = [
-        f"--{option.replace('_', '-')} and --from-file exclude each other"
+        f"Use either --{option.replace('_', '-')} or --from-file, not both"
         for option in (OF_GENERATED_EVENTS if from_file else ())
         if ctx.get_parameter_source(option) is not ParameterSource.DEFAULT
     ]

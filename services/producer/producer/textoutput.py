@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from producer.event import Event
 from producer.sender import Accepted, Refused
 from producer.shown import shown, shown_bytes
 from producer.tally import Summary
@@ -45,7 +46,7 @@ class TextOutput:
     def event(self, accepted: Accepted) -> None:
         event = accepted.event
         self._line(
-            f"{shown(event.partition_key):<6} {event.kind:<24} {_content(event.payload)} "
+            f"{shown(event.partition_key):<6} {event.kind:<24} {_content(event)} "
             f"{accepted.shard_id} {accepted.sequence_number}",
             style="yellow" if event.invalid else "",
         )
@@ -82,11 +83,14 @@ class TextOutput:
         self._console.print(Text(text, style=style), soft_wrap=True)
 
 
-def _content(payload: bytes) -> str:
-    """Return the name and quantity of the product, or the beginning of what has none."""
+def _content(event: Event) -> str:
+    """Return the name and quantity of the product, or the beginning of what has none. The name
+    means nothing in a change."""
+    payload = event.payload
     try:
         product = json.loads(payload)["product"]
-        fields = [str(product["product_name"])] if "product_name" in product else []
+        named = event.kind != "product_quantity_changed" and "product_name" in product
+        fields = [str(product["product_name"])] if named else []
         fields += [f"{key} {product[key]}" for key in QUANTITIES if key in product]
     except (ValueError, LookupError, TypeError, RecursionError):
         return shown_bytes(payload[:MOST_BYTES])

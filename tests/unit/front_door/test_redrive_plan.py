@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,30 @@ def test_a_forced_event_overwrites_newer_events_unless_it_changes_the_quantity_b
     payload: bytes, rows: Mapping[str, Row | None], said: str | None
 ) -> None:
     assert only([item(payload)], rows, force=True).reason == said
+
+
+def astray(payload: bytes, number: int = 5) -> Item:
+    """Its record had another partition key, so it may have been in any shard."""
+    return replace(item(payload, number), ordered=False)
+
+
+@pytest.mark.parametrize("number", [2, 9])  # than the row's 3
+@pytest.mark.parametrize("rows", [row(10, 3), {"P1": None}])
+def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forced(
+    rows: Mapping[str, Row | None], number: int
+) -> None:
+    removals = {} if rows["P1"] else {"P1": Removal(3)}
+    added = event("product_added", product_id="P1", product_name="Old", quantity=7)
+    (kept,) = plan([astray(added, number)], rows, removals=removals)
+    assert (kept.action, kept.verdict) == (Action.LEAVE, Verdict.UNORDERED)
+    (sent,) = plan([astray(added, number)], rows, removals=removals, force=True)
+    assert (sent.action, sent.verdict) == (Action.SEND, Verdict.APPLIED)
+
+
+def test_without_an_order_a_change_by_an_amount_is_sent_and_so_is_the_first_event() -> None:
+    assert only([astray(moved(-4))], row(10, 9)).action is Action.SEND
+    added = event("product_added", product_id="P1", product_name="New", quantity=7)
+    assert only([astray(added)], {"P1": None}).action is Action.SEND
 
 
 def test_an_event_that_would_only_be_rejected_again_stays_even_if_forced() -> None:

@@ -66,7 +66,7 @@ class PipeControl:
         Raises ControlError.
         """
         if self.crash_url is None:
-            raise ControlError("the Pipes service is not set up to be killed: PIPES_CRASH_URL")
+            raise ControlError("killing the worker is off: PIPES_CRASH_URL is not set")
         ask("POST", self.crash_url)
 
 

@@ -122,7 +122,9 @@ class Charts:
         self._shown = data
         _draw(self._rates, data, data.rates)
         _draw(self._latencies, data, data.latencies)
-        self._latest.set_text(" · ".join(data.latest) or "Actions on this page are marked here.")
+        self._latest.set_text(
+            " · ".join(data.latest) or "Your actions appear here and on the charts."
+        )
 
 
 def _draw(chart: ui.echart, data: ChartData, series: Mapping[str, Values]) -> None:

@@ -17,7 +17,7 @@ from inventory_cli.redrive.item import Item
 from inventory_cli.redrive.plan import Action, Decision
 from producer.shown import shown
 
-FORCE = "Send in spite of newer events"
+FORCE = "Send even if newer events exist"
 
 
 class FailedEvent:

@@ -62,7 +62,7 @@ class Failures:
                 ui.button(
                     "Load the queues", icon="refresh", on_click=lambda: self.load("Queues loaded")
                 ).props(
-                    'outline no-caps dense title="Other readers miss the messages for a moment"'
+                    'outline no-caps dense title="Hides the messages from others for some seconds"'
                 )
             self._table = table(COLUMNS, ["fate", "event"], "").classes("grid failures-grid")
             self._table.set_visibility(False)
@@ -105,7 +105,7 @@ class Failures:
         if self._contents is None:
             return
         if item is None:
-            say("This event has left its queue, or has not arrived there yet.", bad=True)
+            say("The message is not visible in its queue. Try again in some seconds.", bad=True)
         else:
             self._event.open(item, self._contents)
 

@@ -53,7 +53,7 @@ class PageSession:
         environ: Mapping[str, Any] = self._client.environ or {}
         theirs = _token(environ.get("asgi.scope", {}).get("session", {}))
         if not self._token or not hmac.compare_digest(self._token, theirs):
-            raise ForeignSessionError("this connection is not the page's own: load the page again")
+            raise ForeignSessionError("this session has ended: reload the page")
 
 
 def say(text: str, *, bad: bool = False) -> None:

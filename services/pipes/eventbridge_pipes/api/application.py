@@ -104,7 +104,7 @@ def _answer(router: Router, service: PipesService, request: Request, body: bytes
         return _error(error, request_id)
     except Exception:
         LOGGER.exception("%s %s failed (request %s)", request.method, request.url.path, request_id)
-        return _error(InternalError("A fault of this service; its log says more."), request_id)
+        return _error(InternalError("Internal error of this service. See its log."), request_id)
 
 
 def _error(error: ApiError, request_id: str) -> Response:

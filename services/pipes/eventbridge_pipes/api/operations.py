@@ -152,7 +152,9 @@ class PipesService:
     def _settled(self, name: str) -> Pipe:
         pipe = self._pipe(name)
         if not pipe.current.settled:
-            raise ConflictError(f"Pipe {name} is {pipe.current}; wait until that is over.", name)
+            raise ConflictError(
+                f"Pipe {name} is {pipe.current}. Try again when that has ended.", name
+            )
         return pipe
 
     def _tagged(self, arn: str) -> Pipe:

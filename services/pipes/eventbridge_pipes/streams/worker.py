@@ -25,7 +25,7 @@ class End(StrEnum):
     STOPPED = "stopped"
     # The stream does not know the position: it is for the supervisor to find another.
     POSITION_LOST = (
-        "checkpoint unknown to the stream; starting over from the pipe's starting position"
+        "the stream does not have the checkpoint: reading from the pipe's starting position"
     )
     CRASHED = "failed; starting over from the last checkpoint"
 

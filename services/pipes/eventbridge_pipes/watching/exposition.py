@@ -94,7 +94,7 @@ def _executions(totals: Mapping[str, Totals]) -> Metric:
 
 def _in_flight(totals: Mapping[str, Totals]) -> Metric:
     family = GaugeMetricFamily(
-        f"{_PREFIX}batches_in_flight", "Batches on their way now.", labels=["pipe"]
+        f"{_PREFIX}batches_in_flight", "Batches in progress.", labels=["pipe"]
     )
     for pipe, of in totals.items():
         family.add_metric([pipe], of.in_flight)

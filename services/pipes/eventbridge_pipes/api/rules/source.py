@@ -60,7 +60,7 @@ def _stream(parameters: Members, kind: SourceKind, region: str) -> Iterator[Viol
     if timestamp_given != (stream["StartingPosition"] == "AT_TIMESTAMP"):
         yield Violation(
             f"{where}.startingPositionTimestamp",
-            "StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP, and only with it",
+            "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp, and no other takes it",
         )
     if "Arn" in stream.get("DeadLetterConfig", {}):
         text = stream["DeadLetterConfig"]["Arn"]

@@ -26,8 +26,8 @@ LABEL org.opencontainers.image.title="inventory-stack" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /opt/inventory
-COPY init/deploy.py init/healthcheck.py ./
-COPY init/provisioner provisioner
+COPY init/template.yaml ./
+COPY init/deploy deploy
 COPY services/lambda/build_zip.py ./
 COPY services/lambda/inventory inventory
 COPY services/pipes/eventbridge_pipes eventbridge_pipes

@@ -10,7 +10,6 @@
 #   make fuzz                  the property tests, longer (FUZZ=50: much longer)
 #   make long-run              100,000 events with faults, then inventory verify
 #   make soak                  ten minutes of faults (ARGS="--minutes 2 --seed 7")
-#   make cloudformation        write a CloudFormation template and zip to dist/
 #   make pictures              make docs/pictures again, with Chromium
 #
 # On LocalStack, with Docker and Compose v2 (settings: see .env.example):
@@ -37,11 +36,11 @@ DASHBOARD := $(VENV)/.dashboard
 DEVELOP   := $(VENV)/.develop
 PROJECTS  := pyproject.toml services/pipes/pyproject.toml
 COMMANDS  := demo scenario produce table verify rejected dead-letters redrive audit env plan \
-             provision destroy package
+             deploy destroy package
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up $(COMMANDS) cloudformation permissions \
+.PHONY: help install up $(COMMANDS) \
         docker down logs ps images test test-browser test-containers trials docs-check \
         fuzz unit integration \
         bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
@@ -51,23 +50,15 @@ help:
 	@sed -n -e 's/^#  *make/  make/p' -e 's/^# On LocalStack/On LocalStack/p' Makefile
 	@echo "Each command has a target too (make table ARGS=--help describes one):"
 	@echo "  make scenario, produce, table, verify, rejected, dead-letters, redrive,"
-	@echo "       audit, env, plan, provision, destroy, package"
+	@echo "       audit, env, plan, deploy, destroy, package"
 	@echo "For developers:"
 	@echo "  make bench, bench-pipes, bench-function, bench-simulation, lint, format,"
-	@echo "       typecheck, check, docs-check, lock, permissions, install, clean"
+	@echo "       typecheck, check, docs-check, lock, install, clean"
 
 # Messages then say `make table` in place of `inventory table`.
 up $(COMMANDS): export INVENTORY_CALLED_BY := make
 
 install: $(RUNTIME)
-
-cloudformation: $(RUNTIME)
-	@$(INVENTORY) export $@ --output dist/inventory.yaml $(ARGS)
-
-permissions: $(RUNTIME)
-	@$(INVENTORY) export policies --account 123456789012 --region us-east-1 \
-	    --output docs/policies $(ARGS)
-	@$(INVENTORY) export permissions docs/permissions.md
 
 $(COMMANDS): $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)

@@ -16,7 +16,7 @@ from testcontainers.compose import DockerCompose
 
 import engine
 import orphans
-import provisioner
+from deploy.settings import Names
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import variables
 from stack import client_at
@@ -55,7 +55,7 @@ class Project:
     @property
     def code(self) -> str:
         """The hash of the code that the function runs."""
-        found = self.client("lambda").get_function(FunctionName=provisioner.Names().function)
+        found = self.client("lambda").get_function(FunctionName=Names().function)
         return str(found["Configuration"]["CodeSha256"])
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:

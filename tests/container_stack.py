@@ -13,8 +13,8 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 import engine
-import healthcheck
 import orphans
+from deploy import healthcheck
 from inventory_cli.embedded.ministack import REGION
 from inventory_cli.embedded.pipes import FUNCTION_LOGS
 from inventory_cli.embedded.processes import answers, free_port

@@ -15,7 +15,6 @@ import pytest
 from botocore.config import Config
 
 import build_zip
-from deploy.deployment import Clients as DeploymentClients
 from deploy.deployment import Deployment
 from deploy.settings import Settings
 from inventory_cli.aws import Clients
@@ -149,7 +148,7 @@ def pipeline(backend: Backend, settings: Mapping[str, str], code: bytes) -> Iter
     try:
         yield stack
     finally:
-        stack.deployment.destroy(lambda event: None)
+        stack.deployment.destroy(lambda done: None)
 
 
 def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stack:
@@ -163,9 +162,9 @@ def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stac
     with pytest.MonkeyPatch.context() as patch:
         set_aws(patch, backend.variables)
         own = Settings.from_env({"STAGE": own_stage(), **settings})
-        deployment = Deployment(DeploymentClients.from_session(session), own, environ)
+        deployment = Deployment(session, own, environ)
         clients = Clients.from_session(session)
-        deployment.deploy(code, lambda plan: None, lambda event: None, pytest.fail)
+        deployment.deploy(code, lambda plan: None, lambda done: None, pytest.fail)
     log = FunctionLog(clients.logs, deployment.settings.names.function, since=time.time())
     return Stack(backend, session, clients, deployment, log)
 

@@ -15,8 +15,7 @@ from typing import Any, Protocol
 import boto3
 
 from deploy.deployment import Deployment
-from deploy.names import Names
-from deploy.settings import template
+from deploy.settings import Names, template
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import StreamRecord
 from inventory_cli import table
@@ -28,8 +27,8 @@ from inventory_cli.function_log import FunctionLog, furthest
 from inventory_cli.rejected import RejectedQueue
 from waiting import eventually
 
-RESOURCES = len(template()["Resources"]) - 1
-"""How many there are to a stack of a pipeline, whose pipe is made at an endpoint of its own."""
+RESOURCES = len(template()["Resources"])
+"""How many there are to a pipeline."""
 
 
 def client_at(service: str, variables: Mapping[str, str]) -> Any:
@@ -169,7 +168,7 @@ class Stack:
         kinesis.get_waiter("stream_exists").wait(
             StreamName=self.names.stream, WaiterConfig={"Delay": 1}
         )
-        self.deployment.apply_pipes()
+        self.deployment.apply_pipes(lambda done: None)
 
     def _delete_items(self, name: str) -> None:
         dynamodb = self.clients.dynamodb

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from math import ceil, inf
 
-from deploy.names import Names
+from deploy.settings import Names
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli import table
 from inventory_cli.aws import Clients

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deploy.settings import PARAMETERS
+from deploy.settings import variables as of_parameters
 from inventory_cli.embedded.ministack import REGION
 
-OF_RESOURCES = frozenset({"STAGE", *PARAMETERS})
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -29,7 +28,8 @@ def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -
 
 def of_resources(environ: Mapping[str, str]) -> dict[str, str]:
     """What resources are called and set to: who makes them reads it, and who looks for them."""
-    return {name: value for name, value in environ.items() if name in OF_RESOURCES}
+    known = {"STAGE", *of_parameters()}
+    return {name: value for name, value in environ.items() if name in known}
 
 
 def isolated(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:

@@ -80,8 +80,7 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from botocore.exceptions import BotoCoreError, ClientError
 
     from build_zip import BuildError
-    from deploy.access import access_problem
-    from deploy.errors import DeploymentError, SettingsError
+    from deploy.errors import DeploymentError, SettingsError, access_problem
     from inventory_cli.embedded.processes import StartupError
     from inventory_cli.embedded.stack import AlreadyRunningError, NoStackError
     from inventory_cli.localstack import NotRunningError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from deploy.names import Names
+from deploy.settings import Names
 from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory_cli import table

@@ -16,7 +16,7 @@ from producer.shown import shown
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from deploy.names import Names
+    from deploy.settings import Names
 
 COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
 """The attributes that say something of the product; the others guard the row."""

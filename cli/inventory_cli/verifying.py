@@ -23,7 +23,7 @@ from inventory_cli.verification import Evidence, verify
 from producer.shown import shown
 
 if TYPE_CHECKING:
-    from deploy.names import Names
+    from deploy.settings import Names
     from inventory_cli.aws import Clients
 
 T = TypeVar("T")

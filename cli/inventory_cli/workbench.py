@@ -18,10 +18,9 @@ import boto3
 import click
 
 import build_zip
-from deploy import deployment
-from deploy.names import Names
-from deploy.report import Report
-from deploy.settings import Settings
+from deploy.deployment import Deployment
+from deploy.settings import Names, Settings
+from deploy.stack import Report
 from inventory.stock import RemovalNamePolicy
 from inventory_cli import localstack, private
 from inventory_cli.aws import Clients
@@ -68,9 +67,8 @@ class Workbench:
         return RemovalNamePolicy(self.settings.parameters["RemovalNamePolicy"])
 
     @property
-    def deployment(self) -> deployment.Deployment:
-        clients = deployment.Clients.from_session(self.session)
-        return deployment.Deployment(clients, self.settings, os.environ)
+    def deployment(self) -> Deployment:
+        return Deployment(self.session, self.settings, os.environ)
 
     def deploy_in_short(self) -> None:
         """Create and update the resources. Print a line about all.
@@ -89,7 +87,7 @@ class Workbench:
         for warning in warnings:
             click.echo(warning, err=True)
 
-    def _refuse_if_billed(self, plan: deployment.Plan) -> None:
+    def _refuse_if_billed(self, plan: str) -> None:
         if self.billed:
             raise UnaskedError(f"Some resources are missing or outdated. {create_missing()}")
 

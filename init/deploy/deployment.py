@@ -1,240 +1,240 @@
-"""Deploys the pipeline, and destroys it, on AWS and on emulators alike."""
+"""Deploys and destroys a pipeline, on AWS and on emulators alike."""
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, NoRegionError
 
-from deploy import code as functions
-from deploy.code import Code
 from deploy.errors import DeploymentError, SettingsError
 from deploy.settings import TEMPLATE, Settings
-from deploy.stack import Change, ChangeSet, Event, Pause, Stack
+from deploy.stack import ChangeSet, Done, Stack, Tell
 
 if TYPE_CHECKING:
-    import boto3
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sts import STSClient
 
 PROJECT = "inventory-stack"
-OWN_PIPES = "PipesHaveOwnEndpoint"
 FIXED = {
     "StartingPosition": "a pipe keeps the position that it started from",
     "StreamName": "the stream of another name would be empty",
     "TableName": "the table of another name would be empty",
 }
-"""Parameters that stay, and why."""
-COSTS_WHILE_IDLE = {
-    "AWS::CloudWatch::Alarm": "alarms",
-    "AWS::CloudWatch::Dashboard": "dashboard",
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the user is asked about."""
-
-    account: str
-    region: str
-    stage: str
-    changes: tuple[Change, ...]
-    idle: str
-
-
-@dataclass(frozen=True)
-class Clients:
-    cloudformation: CloudFormationClient
-    dynamodb: DynamoDBClient
-    kinesis: KinesisClient
-    lambda_: LambdaClient
-    s3: S3Client
-    sts: STSClient
-
-    @classmethod
-    def from_session(cls, session: boto3.Session) -> Self:
-        """Raises SettingsError where nothing names a Region."""
-        config = Config(connect_timeout=5, retries={"mode": "standard"})
-        try:
-            return cls(
-                cloudformation=session.client("cloudformation", config=config),
-                dynamodb=session.client("dynamodb", config=config),
-                kinesis=session.client("kinesis", config=config),
-                lambda_=session.client("lambda", config=config),
-                s3=session.client("s3", config=config),
-                sts=session.client("sts", config=config),
-            )
-        except NoRegionError:
-            raise SettingsError("AWS_DEFAULT_REGION is not set: name the AWS Region") from None
+"""Parameters that cannot change, and why."""
+IDLE_COSTS = {"AWS::CloudWatch::Alarm": "alarms", "AWS::CloudWatch::Dashboard": "dashboard"}
+"""What costs money while nothing happens, besides the shards."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A pipeline of a stage, deployed or not. `environ` is for the program that applies pipes."""
+    """The pipeline of a stage, deployed or not. Each method raises DeploymentError, SettingsError,
+    and what boto3 raises. `environ` is for the program that creates pipes."""
 
-    clients: Clients
+    session: boto3.Session
     settings: Settings
     environ: Mapping[str, str]
-    pause: Pause = time.sleep
-
-    @property
-    def _stack(self) -> Stack:
-        return Stack(self.clients.cloudformation, self.settings.names.stack, self.pause)
-
-    @property
-    def account(self) -> str:
-        return self.clients.sts.get_caller_identity()["Account"]
-
-    @property
-    def region(self) -> str:
-        return self.clients.sts.meta.region_name
+    pause: Callable[[float], object] = time.sleep
 
     def deploy(
         self,
         zip_file: bytes,
-        ask: Callable[[Plan], None],
-        tell: Callable[[Event], object],
+        ask: Callable[[str], None],
+        tell: Tell,
         warn: Callable[[str], object],
     ) -> None:
-        """`ask` raises what is to be raised instead of changing anything.
-
-        Raises DeploymentError, SettingsError, and AWS's errors.
-        """
-        account = self.account
-        stack = self._stack
-        exists = stack.status() not in (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
-        self._check(stack.parameters() if exists else None)
-        code = self._code(zip_file, account)
+        """Create or update the stack. `ask` gets the plan, and raises to change nothing."""
+        self._check()
+        key = f"inventory-{hashlib.sha256(zip_file).hexdigest()[:16]}.zip"
         parameters = {
             **self.settings.parameters,
-            "CodeBucket": code.bucket,
-            "CodeKey": code.key,
-            OWN_PIPES: str(self._own_pipes).lower(),
+            "CodeBucket": self._bucket,
+            "CodeKey": key,
+            "PipesHaveOwnEndpoint": str(self._own_pipes).lower(),
         }
         tags = {"project": PROJECT, "stage": self.settings.names.stage}
-        if change_set := stack.prepare(TEMPLATE.read_text(), parameters, tags):
+        if change_set := self._stack.prepare(TEMPLATE.read_text(), parameters, tags):
             try:
-                ask(self._plan(account, change_set))
+                ask(self._plan(change_set))
             except BaseException:
-                stack.discard(change_set)
+                self._stack.discard(change_set)
                 raise
-            code.upload(self.clients.s3)
-            stack.carry_out(change_set, tell)
+            self._upload(zip_file, key)
+            self._stack.execute(change_set, tell)
         if self._own_pipes:
-            self.apply_pipes()
-        if unchanged := self._unchanged_shards():
-            warn(unchanged)
+            self.apply_pipes(tell)
+            if warning := self._unchanged_shards():
+                warn(warning)
 
-    def destroy(self, tell: Callable[[Event], object]) -> None:
-        """Delete the stack and all its data, the code in our own bucket too."""
-        account = self.account
-        stack = self._stack
-        if self._own_pipes and stack.status():
-            self._apply(OWN_PIPES + "=true", "--prune")
-        if stack.status():
-            stack.delete(tell)
-        if not self.environ.get("CODE_BUCKET"):
-            functions.remove(self.clients.s3, self._own_bucket(account))
+    def destroy(self, tell: Tell) -> None:
+        """Delete the stack with all its data, and the bucket for code if it is our own."""
+        parameters = self._stack.parameters()
+        if parameters.get("DeletionProtection") == "on":
+            raise SettingsError(
+                "The inventory table is protected from deletion. First deploy with "
+                "DELETION_PROTECTION=off."
+            )
+        if self._own_pipes and parameters:
+            self._apply(tell, "--prune", PipesHaveOwnEndpoint="true")
+        if self._stack.status():
+            self._stack.delete(tell)
+        if not self.environ.get("CODE_BUCKET") and _exists(self._s3, self._bucket):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
+                for each in page.get("Contents", []):
+                    self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+            self._s3.delete_bucket(Bucket=self._bucket)
 
-    def apply_pipes(self) -> None:
-        """Create or update the pipes of the template at their own endpoint."""
-        self._apply(OWN_PIPES + "=false")
+    def apply_pipes(self, tell: Tell) -> None:
+        """Create or update the pipe of the template at the endpoint that Pipes have."""
+        self._apply(tell, **self.settings.parameters, PipesHaveOwnEndpoint="false")
+
+    @cached_property
+    def account(self) -> str:
+        sts = self.session.client("sts", region_name=self.region, config=self._config)
+        return sts.get_caller_identity()["Account"]
+
+    @cached_property
+    def region(self) -> str:
+        if region := self.session.region_name:
+            return region
+        raise NoRegionError
+
+    @cached_property
+    def _config(self) -> Config:
+        # A bucket's own host name leads nowhere at an emulator.
+        s3: Any = {"addressing_style": "path"} if self.environ.get("AWS_ENDPOINT_URL") else None
+        return Config(connect_timeout=5, retries={"mode": "standard"}, s3=s3)
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        return self.session.client("s3", config=self._config)
+
+    @cached_property
+    def _stack(self) -> Stack:
+        client = self.session.client("cloudformation", config=self._config)
+        return Stack(client, self.settings.names.stack, self.pause)
 
     @property
     def _own_pipes(self) -> bool:
         return bool(self.environ.get("AWS_ENDPOINT_URL_PIPES"))
 
-    def _own_bucket(self, account: str) -> str:
-        return functions.own_bucket(self.settings.names.stack, account, self.region)
+    @cached_property
+    def _bucket(self) -> str:
+        """CODE_BUCKET, or one of our own. All accounts share the names of buckets."""
+        own = f"{self.settings.names.stack}-code-{self.account}-{self.region}"
+        return self.environ.get("CODE_BUCKET") or own
 
-    def _code(self, zip_file: bytes, account: str) -> Code:
-        given = self.environ.get("CODE_BUCKET", "")
-        return Code(zip_file, given or self._own_bucket(account), own=not given)
+    def _upload(self, zip_file: bytes, key: str) -> None:
+        if not self.environ.get("CODE_BUCKET") and not _exists(self._s3, self._bucket):
+            where: Any = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            # S3 accepts no location constraint in its first Region.
+            self._s3.create_bucket(
+                Bucket=self._bucket, **({} if self.region == "us-east-1" else where)
+            )
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=zip_file)
 
-    def _plan(self, account: str, change_set: ChangeSet) -> Plan:
-        return Plan(
-            account,
-            self.region,
-            self.settings.names.stage,
-            tuple(change_set.changes),
-            idle_costs(int(self.settings.parameters["StreamShards"]), change_set.changes),
-        )
+    def _plan(self, change_set: ChangeSet) -> str:
+        """Return what would change, where, and what costs money while idle, in AWS's units."""
+        lines = [f"Account {self.account}, Region {self.region}, stage {self.settings.names.stage}"]
+        counts: Counter[str] = Counter()
+        for each in change_set.changes:
+            change = each["ResourceChange"]
+            kind = change["ResourceType"]
+            counts[kind] += 1
+            replaced = ", replaced" if change.get("Replacement") == "True" else ""
+            lines.append(
+                f"  {change['Action'].lower()} {change['LogicalResourceId']} ({kind}{replaced})"
+            )
+        idle = [f"{self.settings.parameters['StreamShards']} shard-hours an hour"]
+        idle += [f"{counts[kind]} {word}" for kind, word in IDLE_COSTS.items() if counts[kind]]
+        return "\n".join([*lines, f"Costs money while idle: {', '.join(idle)}"])
 
-    def _check(self, deployed: Mapping[str, str] | None) -> None:
-        """Raise what is to be said before anything is done."""
-        if deployed is None:
-            if there := list(self._strangers()):
-                raise DeploymentError(
-                    f"{', '.join(there)} exists already, but not by this template. Delete it, or "
-                    "deploy another STAGE."
-                )
-            return
+    def _check(self) -> None:
+        """Raise for what cannot be deployed, before anything changes."""
+        account = self.account  # without credentials, nothing else is asked
+        key = self.settings.parameters["KmsKeyArn"]
+        if key != "off" and (of := key.split(":")[3]) != self.region:
+            raise SettingsError(
+                f"KMS_KEY_ARN is of the Region {of}, the resources are of {self.region}"
+            )
+        deployed = self._stack.parameters()
         for parameter, why in FIXED.items():
-            was, wanted = deployed.get(parameter), self.settings.parameters[parameter]
-            if was is not None and was != wanted:
+            was = deployed.get(parameter)
+            if was and was != self.settings.parameters[parameter]:
                 raise SettingsError(
-                    f"{parameter} cannot change from {was or 'its default'!r}: {why}. Set it back, "
-                    "deploy another STAGE, or destroy this one first."
+                    f"{parameter} cannot change from {was}: {why}. Set it back, deploy another "
+                    "STAGE, or destroy this one first."
                 )
+        if not deployed and (found := [*self._others()]):
+            raise DeploymentError(
+                f"Account {account} has the {', the '.join(found)}, but not the stack "
+                f"{self._stack.name}. Delete them, or the data of the emulator, or deploy another "
+                "STAGE."
+            )
 
-    def _strangers(self) -> Iterator[str]:
-        names = self.settings.names
-        clients = self.clients
+    def _others(self) -> Iterator[str]:
+        """Yield the main resources that exist without the stack: somebody else's, or kept."""
+        names, client = self.settings.names, self.session.client
+        kinesis, dynamodb = client("kinesis", config=self._config), client("dynamodb")
         looks: dict[str, Callable[[], object]] = {
-            f"the stream {names.stream}": lambda: clients.kinesis.describe_stream_summary(
+            f"stream {names.stream}": lambda: kinesis.describe_stream_summary(
                 StreamName=names.stream
             ),
-            f"the table {names.table}": lambda: clients.dynamodb.describe_table(
-                TableName=names.table
-            ),
-            f"the function {names.function}": lambda: clients.lambda_.get_function_configuration(
+            f"table {names.table}": lambda: dynamodb.describe_table(TableName=names.table),
+            f"function {names.function}": lambda: client("lambda").get_function_configuration(
                 FunctionName=names.function
             ),
         }
-        for thing, look in looks.items():
+        for what, look in looks.items():
             try:
                 look()
+                yield what
             except ClientError as error:
                 if "NotFound" not in error.response["Error"]["Code"]:
                     raise
-            else:
-                yield thing
 
     def _unchanged_shards(self) -> str | None:
-        """What to say where the emulator's CloudFormation has not changed the stream's shards."""
-        wanted = int(self.settings.parameters["StreamShards"])
-        found = self.clients.kinesis.describe_stream_summary(StreamName=self.settings.names.stream)[
-            "StreamDescriptionSummary"
-        ]["OpenShardCount"]
-        if found == wanted:
+        """Return what to say if the emulator has not changed the number of shards."""
+        wanted = self.settings.parameters["StreamShards"]
+        kinesis = self.session.client("kinesis", config=self._config)
+        summary = kinesis.describe_stream_summary(StreamName=self.settings.names.stream)
+        found = summary["StreamDescriptionSummary"]["OpenShardCount"]
+        if found == int(wanted):
             return None
         return (
-            f"The stream still has {found} shards, not {wanted}: the emulator changes none. "
-            "Destroy the pipeline and deploy it again, or use `aws kinesis update-shard-count`."
+            f"The stream still has {found} shards, not {wanted}: the emulator does not change "
+            "them. Use `aws kinesis update-shard-count`, or destroy the pipeline and deploy it "
+            "again."
         )
 
-    def _apply(self, parameter: str, *more: str) -> None:
-        command = [sys.executable, "-m", "eventbridge_pipes", "apply", str(TEMPLATE)]
-        command += ["--stack", self.settings.names.stack, "--parameter", parameter, *more]
-        done = subprocess.run(command, env=dict(self.environ), capture_output=True, text=True)  # noqa: S603
-        if done.returncode:
-            raise DeploymentError(done.stderr.strip())
+    def _apply(self, tell: Tell, *options: str, **parameters: str) -> None:
+        """Run the command that prints a line `NAME: created` for each pipe."""
+        command = [sys.executable, "-m", "eventbridge_pipes", "apply", str(TEMPLATE), *options]
+        command += ["--stack", self._stack.name]
+        for name, value in parameters.items():
+            command += ["--parameter", f"{name}={value}"]
+        ended = subprocess.run(command, env=dict(self.environ), capture_output=True, text=True)  # noqa: S603
+        if ended.returncode:
+            raise DeploymentError(ended.stderr.strip())
+        for line in ended.stdout.splitlines():
+            name, _, action = line.partition(": ")
+            if action in ("created", "updated", "deleted"):
+                tell(Done(action, "Pipe", name))
 
 
-def idle_costs(shards: int, changes: Sequence[Change]) -> str:
-    """What costs money while nothing happens, in the units of AWS's bill."""
-    counts = Counter(change.kind for change in changes)
-    parts = [f"{shards} shard-hours an hour"]
-    parts += [f"{counts[kind]} {word}" for kind, word in COSTS_WHILE_IDLE.items() if counts[kind]]
-    return ", ".join(parts)
+def _exists(s3: S3Client, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True

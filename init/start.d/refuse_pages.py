@@ -19,7 +19,7 @@ from typing import Any
 from localstack.aws import handlers
 
 sys.path.append("/opt/inventory")
-import guard  # type: ignore[import-not-found]
+from eventbridge_pipes import guard
 
 host = socket.gethostname()
 hosts = {"localstack", host, *socket.gethostbyname_ex(host)[2]}

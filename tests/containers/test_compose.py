@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import pty
@@ -23,18 +25,17 @@ from playwright.sync_api import sync_playwright
 import chromium
 import engine
 import foreign_page
-import provisioner
 from compose_project import Project, left_of, project
+from deploy.settings import Names
 from end_to_end.test_metrics import statistics
 from inventory_cli import table
 from inventory_cli.failures.stream import read_all
-from provisioner.kinds.functions import code_sha256
 from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
 
 OURS = ("pipes", "producer", "dashboard", "function", "table")
-NAMES = provisioner.Names()
+NAMES = Names()
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
 WARNING = "contains a member which is not specified"
 """LocalStack's warning of its own answers, of which there would be 50 at a start."""
@@ -82,6 +83,11 @@ def running(built: Project, printed: str) -> Project:
     up = built.run("up", "--wait", "--no-build")
     assert up.returncode == 0, printed + up.stderr
     return built
+
+
+def sha256(zip_file: Path) -> str:
+    """Return what Lambda shows of this code."""
+    return base64.b64encode(hashlib.sha256(zip_file.read_bytes()).digest()).decode()
 
 
 def rows(it: Project) -> int:
@@ -159,7 +165,7 @@ def test_changed_code_is_deployed_and_the_emulator_goes_on(
     # `docker compose watch` and `up` run the same with another image.
     started = running.run("run", "--rm", "--detach", "--volume", mounted, "function")
     assert started.returncode == 0, started.stderr
-    eventually(lambda: running.code == code_sha256(changed.read_bytes()), timeout=60)
+    eventually(lambda: running.code == sha256(changed), timeout=60)
     container = started.stdout.split()[-1]  # after what the build prints
     removed = subprocess.run(["docker", "rm", "--force", container], capture_output=True)  # noqa: S607
     assert removed.returncode == 0, removed.stderr
@@ -288,7 +294,7 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
         assert "localstack: " in it.log("function")
         log = it.log("localstack")
-        assert "provisioning did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
+        assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
 
@@ -303,7 +309,7 @@ def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_hea
     monkeypatch.setenv("PRODUCER_RATE", "100")
     up = running.run("up", "--wait", "--no-build")
     assert up.returncode == 0, up.stderr
-    assert "updated log group" in running.log("function")
+    assert "Stage default: 1 updated" in running.log("function")
     eventually(lambda: "1 events sent" in running.log("producer"), timeout=60)
     assert running.container("producer")["State"]["Health"]["Status"] == "healthy"
     monkeypatch.undo()

@@ -172,7 +172,7 @@ def test_every_module_is_imported_where_only_what_the_wheel_requires_is(installe
 
 
 def test_the_inventory_is_not_there(installed: Path) -> None:
-    rooms = ("inventory", "inventory_cli", "producer", "provisioner")
+    rooms = ("inventory", "inventory_cli", "producer", "deploy")
     found = f"import importlib.util as u; print([n for n in {rooms} if u.find_spec(n)])"
     assert run(installed / "python", "-I", "-c", found).strip() == "[]"
 

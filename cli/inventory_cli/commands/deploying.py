@@ -5,16 +5,12 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
 from producer.usage import Command
-
-if TYPE_CHECKING:
-    from deploy.deployment import Plan
 
 
 @click.command(cls=Command)
@@ -27,14 +23,14 @@ def deploy(state: Path, yes: bool, verbose: bool) -> None:
     With TARGET=aws, the command first prints the account, the changes and what costs money while
     idle, and asks for confirmation.
     """
-    from deploy.report import Report
+    from deploy.stack import Report
     from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target, packaged_function
 
     bench = on_target(embedded(state))
     report = Report(click.echo, verbose=verbose)
 
-    def ask(plan: Plan) -> None:
+    def ask(plan: str) -> None:
         if bench.billed:
             _ask(plan, yes)
 
@@ -43,13 +39,9 @@ def deploy(state: Path, yes: bool, verbose: bool) -> None:
     click.echo(f"Stage {bench.names.stage}: {report}")
 
 
-def _ask(plan: Plan, yes: bool) -> None:
+def _ask(plan: str, yes: bool) -> None:
     """Print the plan. Raises click.Abort on no."""
-    click.echo(f"Account {plan.account}, Region {plan.region}, stage {plan.stage}")
-    for change in plan.changes:
-        anew = ", replaced" if change.replaced else ""
-        click.echo(f"  {change.action.lower()} {change.logical_id} ({change.kind}{anew})")
-    click.echo(f"Costs money while idle: {plan.idle}")
+    click.echo(plan)
     if yes:
         return
     if not sys.stdin.isatty():
@@ -68,7 +60,7 @@ def destroy(state: Path, yes: bool) -> None:
 
     The command deletes the CloudFormation stack of the stage.
     """
-    from deploy.report import Report
+    from deploy.stack import Report
     from inventory_cli.interrupts import announced
     from inventory_cli.workbench import on_target
 

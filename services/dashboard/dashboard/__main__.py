@@ -24,7 +24,7 @@ from dashboard.sources.queues import QueueSource
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
 from deploy.errors import SettingsError
-from deploy.names import Names
+from deploy.settings import Names
 from inventory_cli.history import Fate
 from inventory_cli.workbench import Workbench
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-import deploy
+from deploy import compose
+from deploy.settings import Names, Settings, variables
 from inventory_cli import localstack
 from producer.cli import produce
-from provisioner import Names, Options, names, options
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -26,17 +26,13 @@ def defaults() -> dict[str, str]:
     environments = [service.get("environment", {}) for service in project["services"].values()]
     handed_on = [name for each in environments for name, value in each.items() if value is None]
     found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project["name"]}
-    for variables, of_program in ((names.VARIABLES, Names()), (options.VARIABLES, Options())):
-        settings = {name: getattr(of_program, key) for key, (name, _) in variables.items()}
-        found |= {name: written_setting(value) for name, value in settings.items()}
+    parameters = Settings.from_env({}).parameters
+    found |= {name: parameters[parameter] for name, parameter in variables().items()}
+    found["STAGE"] = Names.stage
     for option in produce.params:
         if (name := f"PRODUCER_{option.name}".upper()) in found:
             found[name] = written(option.default)
     return found | dict(re.findall(r"\$\{([A-Z_]+):?-(.*?)\}", COMPOSE))
-
-
-def written_setting(value: object) -> str:
-    return "off" if value is None or value is False else str(value)
 
 
 def written(default: object) -> str:
@@ -64,8 +60,7 @@ def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) 
     taken = tmp_path / ".env"
     taken.write_text("".join(f"{name}={value}\n" for name, value in EXAMPLE))
     environ = localstack.settings({}, taken)
-    assert Names.from_env(environ) == Names()
-    assert Options.from_env(environ) == Options()
+    assert Settings.from_env(environ) == Settings.from_env({})
     aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
     assert aws == localstack.variables({})
 
@@ -77,10 +72,10 @@ def test_what_is_wrong_with_any_service_is_found_before_one_starts(
     wrong |= {"PIPES_METRICS_URL": "pipes", "ALLOW_ORIGIN": "localhost"}
     for name in [name for name in os.environ if name.startswith("PRODUCER_")]:
         monkeypatch.delenv(name)
-    assert deploy.problems({}) == []
+    assert compose.problems({}) == []
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
-    found = deploy.problems(os.environ)
+    found = compose.problems(os.environ)
     assert [next(name for name in wrong if name in line) for line in found] == list(wrong)
 
 

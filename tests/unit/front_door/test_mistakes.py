@@ -62,7 +62,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
         (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),
         (["demo"], {"PRODUCER_MIX": "foo=1"}, "PRODUCER_MIX must be shares, such as added=6,"),
-        (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory provision`, then send events with"),
+        (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory deploy`, then send events with"),
         (
             ["up"],
             {"TARGET": "localstack"},
@@ -142,9 +142,7 @@ def test_a_state_folder_that_cannot_be_written_is_one_line(inventory: FrontDoor)
     assert len(output.splitlines()) == 1, output
 
 
-@pytest.mark.parametrize(
-    "command", ["table", "provision", "provision --plan", "destroy --yes", "produce", "demo"]
-)
+@pytest.mark.parametrize("command", ["table", "deploy", "destroy --yes", "produce", "demo"])
 def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
     inventory: FrontDoor, command: str
 ) -> None:

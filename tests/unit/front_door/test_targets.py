@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import SettingsError
 from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.environment import isolated, variables
@@ -18,7 +19,6 @@ from inventory_cli.target import (
     may_cost_money,
     unused_endpoint,
 )
-from provisioner import SettingsError
 
 NOWHERE = Path("nowhere")
 

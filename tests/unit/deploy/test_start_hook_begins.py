@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.__main__ import main
+from deploy.__main__ import main
 
-SCRIPT = Path(__file__).parents[3] / "init/ready.d/provision.sh"
+SCRIPT = Path(__file__).parents[3] / "init/ready.d/deploy.sh"
 
 
 @pytest.fixture
@@ -22,7 +22,12 @@ def zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     path = tmp_path / "function.zip"
     path.touch()
+    path.with_name("settings.json").write_text("{}")
     return path
+
+
+def run(zip_file: Path) -> int:
+    return main(zip_file, zip_file.with_name("settings.json"))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,11 @@ def zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "a b",
             "TABLE_NAME must be 3-255 letters, digits or any of _ . - (it is 'a b')",
         ),
-        ("AWS_DEFAULT_REGION", None, "AWS_DEFAULT_REGION is not set: name the AWS Region"),
+        (
+            "AWS_DEFAULT_REGION",
+            None,
+            "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one",
+        ),
         ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
         ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found"),
     ],
@@ -55,8 +64,8 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(
         monkeypatch.delenv(variable)
     else:
         monkeypatch.setenv(variable, value)
-    assert main([str(zip_file)]) == 2
-    assert capsys.readouterr() == ("", f"provisioning did not begin: {reason}\n")
+    assert run(zip_file) == 2
+    assert capsys.readouterr() == ("", f"The deployment did not begin: {reason}\n")
 
 
 def test_all_wrong_settings_are_named_and_the_file_outranks_the_environment(
@@ -66,25 +75,24 @@ def test_all_wrong_settings_are_named_and_the_file_outranks_the_environment(
     monkeypatch.setenv("BATCH_SIZE", "7")
     settings = zip_file.with_name("settings.json")
     settings.write_text('{"BATCH_SIZE": "none"}')
-    assert main([str(zip_file), str(settings)]) == 2
+    assert run(zip_file) == 2
     stage, batch_size = capsys.readouterr().err.splitlines()
-    assert stage.startswith("provisioning did not begin: STAGE must be ")
-    assert batch_size.startswith("provisioning did not begin: BATCH_SIZE must be ")
+    assert stage.startswith("The deployment did not begin: STAGE must be ")
+    assert batch_size.startswith("The deployment did not begin: BATCH_SIZE must be ")
 
 
 def test_a_zip_that_is_not_there_is_one_line_and_exit_2(
     zip_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     zip_file.unlink()
-    assert main([str(zip_file)]) == 2
+    assert run(zip_file) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("provisioning did not begin: ")
+    assert line.startswith("The deployment did not begin: ")
     assert str(zip_file) in line
-    assert main([]) == 2
 
 
 @pytest.mark.parametrize("endpoint", [None, "http://localstack:4566"])
-def test_the_script_runs_the_provisioner_on_the_emulator_that_runs_it(
+def test_the_script_deploys_to_the_emulator_that_runs_it(
     tmp_path: Path, endpoint: str | None
 ) -> None:
     python = tmp_path / "python"
@@ -99,7 +107,7 @@ def test_the_script_runs_the_provisioner_on_the_emulator_that_runs_it(
         environ["AWS_ENDPOINT_URL"] = endpoint
     ended = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True)
     files = f"{tmp_path}/function.zip {tmp_path}/settings.json"
-    line = f"-m provisioner {files}|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
+    line = f"-m deploy {files}|{endpoint or 'http://127.0.0.1:4566'}|test|/opt/inventory\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (3, line, "")
 
     again = subprocess.run([SCRIPT], env=environ, capture_output=True, text=True).stdout

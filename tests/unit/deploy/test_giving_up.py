@@ -1,4 +1,4 @@
-"""What the defaults come to when a batch fails, as docs/provisioning.md has it.
+"""What the defaults come to when a batch fails, as docs/deploy.md has it.
 
 By the decisions of our Pipes service, the function's patience, and a clock that only adds up.
 """
@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.settings import Settings
 from eventbridge_pipes.delivery.outcome import Outcome, Succeeded, all_failed
 from eventbridge_pipes.delivery.retry import RetryPolicy, Segment, decide, pause_before
 from eventbridge_pipes.sources.records import Record
 from inventory.handler import ANSWERING, LONGEST_CALL
 from inventory.patience import Schedule, budget
-from provisioner import Options
 
-OPTIONS = Options()
-POLICY = RetryPolicy(OPTIONS.max_retry_attempts, OPTIONS.max_record_age_seconds, bisect=True)
+DEFAULTS = Settings.from_env({}).parameters
+BATCH_SIZE = int(DEFAULTS["BatchSize"])
+AGE_SECONDS = int(DEFAULTS["MaxRecordAgeSeconds"])
+POLICY = RetryPolicy(int(DEFAULTS["MaxRetryAttempts"]), AGE_SECONDS, bisect=True)
 # The last pause may be as long as the longest: nobody waits when there is no time for a try.
 OUTAGE_ATTEMPT = (
-    budget(OPTIONS.function_timeout_seconds, LONGEST_CALL + ANSWERING) - Schedule().longest
+    budget(int(DEFAULTS["FunctionTimeoutSeconds"]), LONGEST_CALL + ANSWERING) - Schedule().longest
 )
 
 
@@ -56,7 +58,7 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome]) -> Cours
     return seen
 
 
-@given(st.integers(1, OPTIONS.batch_size), st.data())
+@given(st.integers(1, BATCH_SIZE), st.data())
 def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
     size: int, data: st.DataObject
 ) -> None:
@@ -80,11 +82,11 @@ def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_f
     assert one.deliveries == 13
     assert one.pauses + one.deliveries * OUTAGE_ATTEMPT > 9 * 60
 
-    full = course(OPTIONS.batch_size, lambda records: all_failed(records, "batchItemFailures"))
+    full = course(BATCH_SIZE, lambda records: all_failed(records, "batchItemFailures"))
     assert 13 + 8 <= full.deliveries <= 13 + 9
     assert full.pauses + full.deliveries * OUTAGE_ATTEMPT > 14 * 60
 
 
 def test_what_is_given_up_on_for_its_age_is_still_on_the_stream() -> None:
     day = 24 * 3600  # as long as a stream keeps its records by default
-    assert OPTIONS.max_record_age_seconds + 4 * 3600 == day
+    assert day == AGE_SECONDS + 4 * 3600

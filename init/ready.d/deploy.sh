@@ -1,8 +1,8 @@
 #!/bin/sh
-# The emulator runs this when its APIs answer. It makes the resources with the same provisioner as
-# everywhere. `python` has boto3: LocalStack 4.14.0 activates its virtual environment at the start
+# The emulator runs this when its APIs answer. It deploys the template, as `inventory deploy` does.
+# `python` has boto3 and PyYAML: LocalStack 4.14.0 activates its virtual environment at the start
 # (bin/docker-entrypoint.sh), and calls this file as root (localstack/runtime/init.py; its Dockerfile
-# sets no user). MiniStack's Dockerfile installs boto3 for the only Python there is.
+# sets no user). MiniStack's Dockerfile installs both for the only Python there is.
 export PYTHONPATH=/opt/inventory PYTHONDONTWRITEBYTECODE=1
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:4566}"
 export AWS_DEFAULT_REGION="${AWS_DEFAULT_REGION:-us-east-1}"
@@ -35,4 +35,4 @@ if [ -e "$started" ] && [ ! -d "$STATE_DIR" ] && [ "$PERSISTENCE" != 1 ]; then
   echo "This emulator keeps no data: what the last start had is lost, and the resources are new."
 fi
 touch "$started"
-exec python -m provisioner "$folder/function.zip" "$folder/settings.json"
+exec python -m deploy "$folder/function.zip" "$folder/settings.json"

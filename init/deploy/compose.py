@@ -1,12 +1,11 @@
-"""Check the settings, and give them and the functions' zip to the emulator's start hook, or deploy
-them to an emulator that runs.
+"""Check all settings, and give them and the functions' zip to the emulator's start hook, or deploy
+them to an emulator that runs: the service `function` of docker-compose.yml.
 
-    python deploy.py ZIP FOLDER
+    python -m deploy.compose ZIP FOLDER
 
-The start hook waits for the zip in FOLDER. If the emulator runs already, this program runs the
-provisioner itself. So `docker compose up` and `docker compose watch` deploy changed code and
-settings, and the emulator keeps its data. The file /tmp/deployed says that it is done. Then the
-container sleeps.
+The start hook waits for the zip in FOLDER. If the emulator runs already, this program deploys
+itself. So `docker compose up` and `docker compose watch` deploy changed code and settings, and the
+emulator keeps its data. The file /tmp/deployed says that it is done. Then the container sleeps.
 """
 
 from __future__ import annotations
@@ -20,14 +19,15 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
-import healthcheck
 from dashboard.settings import DashboardSettingsError
 from dashboard.settings import Settings as DashboardSettings
+from deploy import healthcheck
+from deploy.__main__ import main as deploy
+from deploy.errors import SettingsError
+from deploy.settings import Settings, variables
 from eventbridge_pipes import guard
 from producer.cli import produce
 from producer.usage import RefusedError
-from provisioner import Action, Change, SettingsError, names, options, settings
-from provisioner.__main__ import main as provision
 
 DEPLOYED = Path("/tmp/deployed")  # noqa: S108 - the container's own
 
@@ -45,7 +45,7 @@ def problems(environ: Mapping[str, str]) -> list[str]:
     process's environment."""
     found = []
     try:
-        settings(environ)
+        Settings.from_env(environ)
     except SettingsError as error:
         found += str(error).splitlines()
     try:
@@ -73,27 +73,22 @@ def hand_over(content: bytes, target: Path) -> bool:
     return before != content
 
 
-def tell(change: Change) -> None:
-    if change.action is not Action.UNCHANGED:
-        print(change, flush=True)
-
-
 def main(zip_file: Path, folder: Path) -> int:
     if wrong := problems(os.environ):
         print(*wrong, sep="\n", file=sys.stderr)
         return 2
     url = os.environ["AWS_ENDPOINT_URL"]
     running = is_running(url)
-    variables = [name for kind in (names, options) for name, _ in kind.VARIABLES.values()]
-    given = {name: os.environ[name] for name in variables if name in os.environ}
-    changed = hand_over(json.dumps(given).encode(), folder / "settings.json")
+    given = {name: os.environ[name] for name in ("STAGE", *variables()) if name in os.environ}
+    handed_over = folder / "function.zip", folder / "settings.json"
+    changed = hand_over(json.dumps(given).encode(), handed_over[1])
     # The zip comes last: the start hook waits for it alone.
-    changed |= hand_over(zip_file.read_bytes(), folder / "function.zip")
+    changed |= hand_over(zip_file.read_bytes(), handed_over[0])
     healthy, reason = healthcheck.wait(url, time.monotonic, time.sleep)
     if not healthy:
         print(f"localstack: {reason}", file=sys.stderr)
         return 1
-    if (changed or running) and (code := provision([str(zip_file)], tell)):
+    if (changed or running) and (code := deploy(*handed_over)):
         return code
     DEPLOYED.touch()
     os.execvp("sleep", ["sleep", "infinity"])  # noqa: S606, S607 - it needs less memory than Python

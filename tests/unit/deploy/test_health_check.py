@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-import healthcheck
+from deploy import healthcheck
 
 INIT, READY = "/_localstack/init", "/_ministack/ready"
 Answer = tuple[int, str]

@@ -1,12 +1,11 @@
-"""Why AWS lets nobody in, and who may not do what."""
+"""The line of an error: why AWS lets nobody in, and everything else."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
 
-from provisioner import Failure, ProvisioningError
-from provisioner.access import access_problem, denied_action
+from deploy.errors import access_problem, explain
 
 
 def answer(code: str, message: str = "") -> ClientError:
@@ -64,43 +63,14 @@ def test_nothing_else_is_taken_for_a_problem_of_access(error: Exception) -> None
     assert access_problem(error) is None
 
 
-@pytest.mark.parametrize(
-    ("error", "action"),
-    [
-        (
-            answer(
-                "AccessDeniedException",
-                "User: arn:aws:iam::1:user/x is not authorized to perform: kinesis:CreateStream "
-                "on resource: arn:aws:kinesis:eu-west-1:1:stream/s because no identity-based "
-                "policy allows the kinesis:CreateStream action",
-            ),
-            "kinesis:CreateStream",
-        ),
-        (
-            answer("AuthorizationError", "User: x is not authorized to perform: SNS:CreateTopic"),
-            "SNS:CreateTopic",
-        ),
-        (answer("AccessDenied", "no"), "CreateStream"),
-        (answer("ThrottlingException", "not authorized to perform: a:B"), None),
-        (ValueError("not authorized to perform: a:B"), None),
-    ],
-)
-def test_the_action_that_is_denied_is_the_one_that_aws_names(
-    error: Exception, action: str | None
-) -> None:
-    assert denied_action(error) == action
+def test_a_refusal_of_aws_is_one_printable_line() -> None:
+    error = answer("AccessDenied", "no\n\x1b[31mway")
+
+    assert explain(error) == "CreateStream: AccessDenied: no  [31mway"
+    assert "have expired" in explain(answer("ExpiredToken"))
 
 
-def test_reasons_are_said_once_and_all_that_is_denied_in_one_line() -> None:
-    denied = [
-        Failure.of(f"table {n}", answer("AccessDenied", f"perform: dynamodb:{n}"))
-        for n in ("B", "A", "A")
-    ]
-    others = [Failure("queue q", "it is not ours"), Failure("queue r", "it is not ours")]
-
-    error = ProvisioningError("planning", [], [*denied, *others])
-
-    assert error.reasons() == [
-        "you may not dynamodb:A, dynamodb:B",
-        "queue q, queue r: it is not ours",
-    ]
+def test_an_endpoint_that_does_not_answer_is_named() -> None:
+    assert "http://127.0.0.1:1" in explain(
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -62,11 +63,14 @@ def arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
-def resources(environ: Mapping[str, str] | None = None, **parameters: str) -> Resources:
+def resources(
+    environ: Mapping[str, str] | None = None, *, file: Path = TEMPLATE, **parameters: str
+) -> Resources:
     """The resources that these settings make, by logical id."""
-    document = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    document = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     defaults = {name: each.get("Default", "") for name, each in document["Parameters"].items()}
-    given = {**defaults, **Settings.from_env(environ or {}).parameters, **parameters}
+    settings = Settings.from_env(environ or {}).parameters
+    given = {name: settings.get(name, default) for name, default in defaults.items()} | parameters
     resolver = _Resolver(document, given)
     return {
         name: resolver.value(each)

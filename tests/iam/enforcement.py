@@ -20,7 +20,6 @@ from botocore.exceptions import ClientError
 
 from iam.evaluation import Need, allowed
 from iam.requests import Requests
-from provisioner.account import Account
 
 Statements = Iterable[Mapping[str, Any]]
 Answer = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
@@ -43,16 +42,12 @@ class Enforcement:
     `answer` may answer a call itself.
     """
 
-    account: Account
     statements: Statements | None = None
     answer: Answer = lambda operation, given: None
     asked: list[Asked] = field(default_factory=list)
     denied: list[Need] = field(default_factory=list)
-    _requests: Requests = field(init=False)
+    _requests: Requests = field(default_factory=Requests)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self._requests = Requests(self.account)
 
     def keep(self, params: Any, context: dict[str, Any], **_: Any) -> None:
         context[_GIVEN] = params

@@ -1,4 +1,4 @@
-"""A whole stack in an account of moto's, whose parts run in this process, each under its role."""
+"""Parts of the pipeline in an account of moto's; programs run in this process under their roles."""
 
 from __future__ import annotations
 
@@ -13,69 +13,84 @@ from typing import Any
 import boto3
 import pytest
 
-from iam.deployment import ACCOUNT, Statement, an_account
+import template
+from deploy.settings import Names
+from iam.deployment import Statement, an_account
 from iam.enforcement import Answer, Enforcement
-from provisioner import Clients, Names, Options
-from provisioner.convergence import converge
-from provisioner.description import description
-from provisioner.kinds import all_kinds
-from provisioner.kinds.functions import code_sha256
-from provisioner.patience import Patience
-from provisioner.resources import Function, Resource, Role
 
 NAMES = Names()
-EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
-DESCRIBED = {
-    each.label: each for each in description(NAMES, Options(), ACCOUNT, code_sha256(EMPTY_ZIP))
-}
+RESOURCES = template.resources()
 
 
 @dataclass
 class Stack:
-    """`clients` are those of somebody who may do all."""
+    """`session` is that of somebody who may do all."""
 
-    clients: Clients
+    session: boto3.Session
 
     def messages(self, queue: str) -> list[str]:
-        url = self.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        answer = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        sqs = self.session.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [message["Body"] for message in answer.get("Messages", ())]
 
 
 @contextmanager
-def a_stack(*kinds: type[Resource]) -> Iterator[Stack]:
-    """Of resources of these kinds; with mappings, moto would look for Docker to deliver."""
+def a_stack() -> Iterator[Stack]:
+    """Its streams, tables, queues and topics; moto's CloudFormation knows no subscriptions."""
     with an_account():
-        clients = Clients.from_session(boto3.Session())
-        made = all_kinds(clients, EMPTY_ZIP)
-        for resource in DESCRIBED.values():
-            if isinstance(resource, kinds):
-                converge(made[type(resource)], resource, Patience(10))
-        yield Stack(clients)
+        session = boto3.Session()
+        for resource in RESOURCES.values():
+            _create(session, resource["Type"], resource["Properties"])
+        yield Stack(session)
 
 
-def of_role(name: str) -> list[Statement]:
-    role = DESCRIBED[f"role {name}"]
-    assert isinstance(role, Role)
-    assert role.policy
-    return list(role.policy.statements)
+def _create(session: boto3.Session, kind: str, given: Mapping[str, Any]) -> None:
+    match kind:
+        case "AWS::Kinesis::Stream":
+            session.client("kinesis").create_stream(
+                StreamName=given["Name"], ShardCount=int(given["ShardCount"])
+            )
+        case "AWS::DynamoDB::Table":
+            keys = ("TableName", "KeySchema", "AttributeDefinitions", "BillingMode")
+            changes = {"StreamEnabled": True, **given.get("StreamSpecification", {})}
+            more = {"StreamSpecification": changes} if "StreamSpecification" in given else {}
+            parameters: Any = {key: given[key] for key in keys} | more
+            session.client("dynamodb").create_table(**parameters)
+        case "AWS::SQS::Queue":
+            session.client("sqs").create_queue(QueueName=given["QueueName"])
+        case "AWS::SNS::Topic":
+            session.client("sns").create_topic(Name=given["TopicName"])
+        case "AWS::SNS::Subscription":
+            session.client("sns").subscribe(
+                TopicArn=given["TopicArn"],
+                Protocol=given["Protocol"],
+                Endpoint=given["Endpoint"],
+                Attributes={"RawMessageDelivery": "true"},
+            )
+
+
+def of_role(logical_id: str) -> list[Statement]:
+    [policy] = RESOURCES[logical_id]["Properties"]["Policies"]
+    found: list[Statement] = policy["PolicyDocument"]["Statement"]
+    return found
 
 
 @contextmanager
 def under(
     statements: list[Statement], answer: Answer = lambda operation, given: None
 ) -> Iterator[Enforcement]:
-    somebody = Enforcement(ACCOUNT, statements, answer)
+    somebody = Enforcement(statements, answer)
     with somebody.enforced():
         yield somebody
 
 
 @contextmanager
 def environment_of(function: str) -> Iterator[None]:
-    described = DESCRIBED[f"function {function}"]
-    assert isinstance(described, Function)
+    """The variables of the function with this logical id."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in described.environment.items():
+        variables = RESOURCES[function]["Properties"]["Environment"]["Variables"]
+        for name, value in variables.items():
             patch.setenv(name, value)
         yield
 

@@ -11,25 +11,25 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+import template
 from alerts import handler as alerts
 from alerts.cause import Cause, Kind
 from alerts.queue import Tick
 from eventbridge_pipes.delivery import deadletter
 from eventbridge_pipes.sources.kinds import SourceKind
-from iam.deployment import ACCOUNT, without
+from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
 from inventory.failures import Rejection, message_of
 from inventory.records import Record
 from pipes_samples import record
-from provisioner.resources import Queue, Stream, Table, Topic
 
-ROLE = of_role(NAMES.alerts_role)
-ACTIONS = {action for statement in ROLE for action in statement["Action"]}
-QUEUE = ACCOUNT.arn("sqs", NAMES.alerts_queue)
-TABLE_STREAM = ACCOUNT.arn("dynamodb", f"table/{NAMES.table}/stream/2026-11-24T00:00:00.000")
-LOG = ACCOUNT.arn("logs", f"log-group:/aws/lambda/{NAMES.alerts_function}:log-stream:one")
+ROLE = of_role("AlertsRole")
+ACTIONS = actions(ROLE)
+QUEUE = template.arn("sqs", "inventory-alerts")
+TABLE_STREAM = template.arn("dynamodb", f"table/{NAMES.table}/stream/2026-11-24T00:00:00.000")
+LOG = template.arn("logs", f"log-group:/aws/lambda/{NAMES.alerts_function}:log-stream:one")
 BY_LAMBDA = [
     *(Need(f"sqs:{name}", QUEUE) for name in ("ReceiveMessage", "DeleteMessage")),
     Need("sqs:GetQueueAttributes", QUEUE),
@@ -47,7 +47,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with a_stack(Table, Queue, Topic, Stream) as stack, environment_of(NAMES.alerts_function):
+    with a_stack() as stack, environment_of("Alerts"):
         yield stack
 
 
@@ -62,15 +62,15 @@ def message(body: str) -> dict[str, Any]:
 
 def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     """A rejection for the reason `code`, a dead letter, and a look at what waits of the first."""
-    kinesis = stack.clients.kinesis
+    kinesis = stack.session.client("kinesis")
     put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
     lost = record(1)._replace(sequence_number=put["SequenceNumber"])
     letter = deadletter.message(
         [lost],
         deadletter.Condition.ATTEMPTS,
         kind=SourceKind.KINESIS,
-        pipe_arn=ACCOUNT.arn("pipes", f"pipe/{NAMES.pipe}"),
-        stream_arn=ACCOUNT.arn("kinesis", f"stream/{NAMES.stream}"),
+        pipe_arn=template.arn("pipes", f"pipe/{NAMES.pipe}"),
+        stream_arn=template.arn("kinesis", f"stream/{NAMES.stream}"),
         shard_id=put["ShardId"],
         now=time.time(),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iam.deployment import without
+from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import (
     NAMES,
@@ -21,10 +21,9 @@ from iam.stack import (
     under,
 )
 from inventory import handler as function
-from provisioner.resources import Queue, Table, Topic
 
-ROLE = of_role(NAMES.function_role)
-ACTIONS = {action for statement in ROLE for action in statement["Action"]}
+ROLE = of_role("ProcessorRole")
+ACTIONS = actions(ROLE)
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
 """Done in the function's name by Lambda, which is not here: as AWS documents it.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html"""
@@ -34,7 +33,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with a_stack(Table, Queue, Topic) as stack, environment_of(NAMES.function):
+    with a_stack() as stack, environment_of("Processor"):
         yield stack
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from iam.deployment import statements, without
+from iam.deployment import actions, statements, without
 from iam.enforcement import Enforcement
 from iam.evaluation import allowed
 from iam.stack import (
-    NAMES,
     Invocation,
     Stack,
     a_stack,
@@ -23,10 +22,9 @@ from iam.stack import (
 from inventory import handler as function
 from inventory_cli.cli import cli
 from inventory_cli.failures.queues import Queue as Failed
-from provisioner.resources import Queue, Stream, Table, Topic
 
-OPERATOR = statements("operator")
-ACTIONS = {action for statement in OPERATOR for action in statement["Action"]}
+OPERATOR = statements("Operator")
+ACTIONS = actions(OPERATOR)
 BY_THE_DASHBOARD = {
     "cloudwatch:GetMetricData",
     "kinesis:PutRecord",
@@ -47,7 +45,7 @@ def stack() -> Iterator[Stack]:
         "product": {"product_id": "P1", "quantity_change": -4},
     }
     more = {"event_type": "product_added", "product": {**product, "quantity": 9}}
-    with a_stack(Table, Queue, Topic, Stream) as stack, environment_of(NAMES.function):
+    with a_stack() as stack, environment_of("Processor"):
         function._connections.cache_clear()
         for number, event in enumerate((added, taken, more), start=1):
             function.handler([from_the_pipe(number, event)], Invocation())

@@ -16,6 +16,7 @@ import pytest
 from botocore.response import StreamingBody
 
 import eventbridge_pipes.clients
+import template
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.clients import connect
 from eventbridge_pipes.model import Pipe
@@ -23,15 +24,14 @@ from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.streams.positions import Position
 from eventbridge_pipes.watching.watchers import Watchers
 from eventbridge_pipes.wire.connect import ClientCalls
-from iam.deployment import ACCOUNT, without
+from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import NAMES, Stack, a_stack, of_role, under
 from pipes_samples import PIPE
-from provisioner.resources import Queue, Stream, Topic
 from waiting import eventually
 
-ROLE = of_role(NAMES.pipe_role)
-ACTIONS = {action for statement in ROLE for action in statement["Action"]}
+ROLE = of_role("PipeRole")
+ACTIONS = actions(ROLE)
 REFUSED = re.compile(r"not authorized to perform: ([\w:]+)")
 BY_AWS_ALONE = {"kinesis:DescribeStream"}
 BEGINNING = Origin(0, Position())
@@ -46,7 +46,7 @@ def failing_function(operation: str, given: Mapping[str, Any]) -> Mapping[str, A
 
 
 def pipe(retries: int) -> Pipe:
-    topic = ACCOUNT.arn("sns", NAMES.dead_letters_topic)
+    topic = template.arn("sns", "inventory-dead-letters")
     parameters = {
         "StartingPosition": "TRIM_HORIZON",
         "MaximumRetryAttempts": retries,
@@ -54,15 +54,15 @@ def pipe(retries: int) -> Pipe:
     }
     return replace(
         PIPE,
-        source=ACCOUNT.arn("kinesis", f"stream/{NAMES.stream}"),
-        target=ACCOUNT.arn("lambda", f"function:{NAMES.function}"),
+        source=template.arn("kinesis", f"stream/{NAMES.stream}"),
+        target=template.arn("lambda", f"function:{NAMES.function}"),
         source_parameters={"KinesisStreamParameters": parameters},
     )
 
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    with a_stack(Queue, Topic, Stream) as stack:
+    with a_stack() as stack:
         yield stack
 
 
@@ -97,7 +97,9 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
             watchers.close()
             store.close()
 
-    stack.clients.kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey="p")
+    stack.session.client("kinesis").put_record(
+        StreamName=NAMES.stream, Data=b"{}", PartitionKey="p"
+    )
     run(0, lambda: stack.messages(NAMES.dead_letter_queue))
     assert {n.action for asked in role.asked for n in asked.needs} == ACTIONS - BY_AWS_ALONE
     assert role.denied == []

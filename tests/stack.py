@@ -9,13 +9,13 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import boto3
 
 from deploy.deployment import Deployment
-from deploy.settings import Names, template
+from deploy.settings import Names, Settings, template
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import StreamRecord
 from inventory_cli import table
@@ -82,7 +82,7 @@ SHOWN_LINES = 20
 
 @dataclass
 class Stack:
-    """A provisioned pipeline; `log` is its function's, since the test began."""
+    """A deployed pipeline; `log` is its function's, since the test began."""
 
     backend: Backend
     session: boto3.Session
@@ -96,6 +96,11 @@ class Stack:
 
     def client(self, service: str) -> Any:
         return self.session.client(service)  # type: ignore[call-overload]
+
+    def of(self, stage: str) -> Deployment:
+        """Another stage on the same servers."""
+        settings = Settings.from_env({"STAGE": stage})
+        return replace(self.deployment, settings=settings)
 
     def put(self, payloads: Iterable[tuple[str, bytes]]) -> list[tuple[str, int, bytes]]:
         """Put (partition key, data) pairs in order; their shards, sequence numbers and data."""

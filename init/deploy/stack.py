@@ -147,9 +147,15 @@ class Stack:
             self.client.delete_stack(StackName=self.name)
 
     def execute(self, change_set: ChangeSet, tell: Tell) -> None:
+        changed = {change["ResourceChange"]["LogicalResourceId"] for change in change_set.changes}
+
+        def tell_changed(done: Done) -> None:
+            if done.logical_id in changed:  # MiniStack updates them all
+                tell(done)
+
         seen = {event["EventId"] for event in self._events()}
         self.client.execute_change_set(StackName=self.name, ChangeSetName=change_set.name)
-        self._follow(seen, tell, ends=("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+        self._follow(seen, tell_changed, ends=("CREATE_COMPLETE", "UPDATE_COMPLETE"))
 
     def delete(self, tell: Tell) -> None:
         seen = {event["EventId"] for event in self._events()}

@@ -48,12 +48,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def _long(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
-    values = {
-        yaml.ScalarNode: lambda: loader.construct_scalar(node),  # type: ignore[arg-type]
-        yaml.SequenceNode: lambda: loader.construct_sequence(node, deep=True),  # type: ignore[arg-type]
-        yaml.MappingNode: lambda: loader.construct_mapping(node, deep=True),  # type: ignore[arg-type]
-    }
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": values[type(node)]()}
+    key = name if name == "Ref" else f"Fn::{name}"
+    if isinstance(node, yaml.ScalarNode):
+        return {key: loader.construct_scalar(node)}
+    return {key: loader.construct_sequence(node, deep=True)}  # type: ignore[arg-type]
 
 
 _Loader.add_multi_constructor("!", _long)
@@ -63,14 +61,15 @@ def arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
-def resources(
-    environ: Mapping[str, str] | None = None, *, file: Path = TEMPLATE, **parameters: str
-) -> Resources:
+def resources(environ: Mapping[str, str] | None = None, /, **parameters: str) -> Resources:
     """The resources that these settings make, by logical id."""
+    return resources_of(TEMPLATE, Settings.from_env(environ or {}).parameters, **parameters)
+
+
+def resources_of(file: Path, *settings: Mapping[str, str], **parameters: str) -> Resources:
     document = yaml.load(file.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     defaults = {name: each.get("Default", "") for name, each in document["Parameters"].items()}
-    settings = Settings.from_env(environ or {}).parameters
-    given = {name: settings.get(name, default) for name, default in defaults.items()} | parameters
+    given = {**defaults, **dict(*settings), **parameters}
     resolver = _Resolver(document, given)
     return {
         name: resolver.value(each)

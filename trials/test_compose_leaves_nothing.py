@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 import engine
-import provisioner
 from compose_project import Project, left_of, project
+from deploy.settings import Names
 from waiting import eventually
 
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
-NAMES = provisioner.Names()
+NAMES = Names()
 SERVICES = ("localstack", "function", "pipes", "producer", "dashboard", "table")
 
 

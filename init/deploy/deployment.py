@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoRegionError
 
 from deploy.errors import DeploymentError, SettingsError
-from deploy.settings import TEMPLATE, Settings
+from deploy.settings import TEMPLATE, Settings, template
 from deploy.stack import ChangeSet, Done, Stack, Tell
 
 if TYPE_CHECKING:
@@ -144,17 +144,16 @@ class Deployment:
     def _plan(self, change_set: ChangeSet) -> str:
         """Return what would change, where, and what costs money while idle, in AWS's units."""
         lines = [f"Account {self.account}, Region {self.region}, stage {self.settings.names.stage}"]
-        counts: Counter[str] = Counter()
         for each in change_set.changes:
             change = each["ResourceChange"]
             kind = change["ResourceType"]
-            counts[kind] += 1
             replaced = ", replaced" if change.get("Replacement") == "True" else ""
             lines.append(
                 f"  {change['Action'].lower()} {change['LogicalResourceId']} ({kind}{replaced})"
             )
+        counts = Counter(each["Type"] for each in template()["Resources"].values())
         idle = [f"{self.settings.parameters['StreamShards']} shard-hours an hour"]
-        idle += [f"{counts[kind]} {word}" for kind, word in IDLE_COSTS.items() if counts[kind]]
+        idle += [f"{counts[kind]} {word}" for kind, word in IDLE_COSTS.items()]
         return "\n".join([*lines, f"Costs money while idle: {', '.join(idle)}"])
 
     def _check(self) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
+from pathlib import Path
 
 import pytest
 from testcontainers.core.container import DockerContainer
 
 import engine
-from cloudformation_stack import LOST, deployed, unlike
 from container_stack import ContainerBackend, confined
+from emulator_gaps import GAPS, SETTINGS, gaps
 from end_to_end.test_pipeline import test_the_demo_finds_its_table_right
 from end_to_end.test_poison import (
     poisonous,
@@ -25,6 +24,7 @@ from end_to_end.test_poison import (
 )
 from end_to_end.test_redrive import test_a_dead_letter_is_listed_with_its_payloads_and_put_back
 from inventory_cli import table
+from servers import pipeline
 from stack import Stack, expected_of
 from waiting import eventually
 
@@ -92,12 +92,9 @@ def test_sigterm_ends_it_with_all_that_it_took_on_the_stream(
     await_the_fold(stack)
 
 
-def test_what_cloudformation_makes_is_what_the_provisioner_would_make(stack: Stack) -> None:
-    @cache
-    def client(service: str) -> Any:
-        endpoint = stack.backend.variables["AWS_ENDPOINT_URL"]  # the emulator's own pipes, too
-        return stack.session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
-
+def test_what_cloudformation_takes_and_does_not_do_is_known(
+    stack: Stack, function_zip: Path
+) -> None:
     emulator = "MiniStack" if "ministack" in engine.emulator_image() else "LocalStack"
-    with deployed(client, emulator) as names:
-        assert unlike(client, names, emulator) == LOST[emulator]
+    with pipeline(stack.backend, SETTINGS, function_zip.read_bytes()) as it:
+        assert gaps(it.client, it.names) == GAPS[emulator]

@@ -175,7 +175,7 @@ def test_a_table_that_is_not_there_is_one_line(
     monkeypatch.setenv("TABLE_NAME", "nowhere")
     result = CliRunner().invoke(cli, ["audit", "--log", str(log)])
     assert result.exit_code == 2
-    assert "inventory provision`." in result.output
+    assert "inventory deploy`." in result.output
 
 
 def test_ctrl_c_ends_following_as_it_should_end(own_stack: Stack, log: Path) -> None:

@@ -294,4 +294,4 @@ def test_without_the_queues_it_says_what_makes_them(
     for command in ("rejected", "redrive", "verify"):
         result = inventory(command, *(["--all", "--yes"] if command == "redrive" else []))
         assert result.exit_code == 2
-        assert "To create what is missing, run `inventory provision`." in result.output
+        assert "To create what is missing, run `inventory deploy`." in result.output

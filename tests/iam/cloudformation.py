@@ -75,18 +75,15 @@ def needs(resources: Mapping[str, Any], bucket: str) -> Iterator[Need]:
 
 
 def _on_key(kind: str, given: Mapping[str, Any]) -> Iterator[Need]:
-    if kind == "AWS::DynamoDB::Table":
-        key = given["SSESpecification"].get("KMSMasterKeyId")
-        names = ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey")
-    elif kind == "AWS::Kinesis::Stream":
-        key, names = given["StreamEncryption"]["KeyId"], ("DescribeKey",)
-        if not key.startswith("arn:"):
-            return
-    else:
-        return
+    names = {
+        "AWS::DynamoDB::Table": "CreateGrant Decrypt DescribeKey Encrypt GenerateDataKey",
+        "AWS::Kinesis::Stream": "DescribeKey",
+    }
+    key = given.get("SSESpecification", {}).get("KMSMasterKeyId", "")
+    key = key or given.get("StreamEncryption", {}).get("KeyId", "")
     service = kind.split("::")[1].lower()
     via = {"kms:ViaService": f"{service}.{template.REGION}.amazonaws.com"}
-    for name in names if key else ():
+    for name in names.get(kind, "").split() if key.startswith("arn:") else ():
         yield Need(f"kms:{name}", key, via)
 
 

@@ -25,7 +25,7 @@ _process_request = BotocoreStubber.process_request
 
 def statements(*policies: str, **parameters: str) -> list[Statement]:
     """Those of the managed policies of people with these logical ids."""
-    made = template.resources(file=TEMPLATE.with_name("access.yaml"), **parameters)
+    made = template.resources_of(TEMPLATE.with_name("access.yaml"), parameters)
     return [
         statement
         for policy in policies

@@ -53,7 +53,7 @@ class Pipeline:
         settings = Settings.from_env({"STAGE": self.stage, **environ})
         return Deployment(self.session, settings, {**os.environ, **environ})
 
-    def deploy(self, code: bytes = CODE, **environ: str) -> tuple[list[str], list[str]]:
+    def deploy(self, code: bytes = CODE, /, **environ: str) -> tuple[list[str], list[str]]:
         """Return what was done, and warnings."""
         done: list[Done] = []
         warnings: list[str] = []
@@ -93,19 +93,19 @@ def pipeline(
 def test_it_is_created_changed_and_destroyed_and_deploying_again_changes_nothing(
     pipeline: Pipeline,
 ) -> None:
-    created, _ = pipeline.deploy(**SETTINGS)
+    created, _ = pipeline.deploy(CODE, **SETTINGS)
     assert len(created) == RESOURCES
     assert {each.split()[0] for each in created} == {"created"}
-    assert pipeline.deploy(**SETTINGS) == ([], [])
+    assert pipeline.deploy(CODE, **SETTINGS) == ([], [])
     assert gaps(pipeline.client, pipeline.deployment().settings.names) == GAPS["MiniStack"]
     source = pipeline.client("pipes").describe_pipe(Name=pipeline.named("inventory-pipe"))
     parameters = source["SourceParameters"]["KinesisStreamParameters"]
     assert (parameters["BatchSize"], parameters["MaximumRetryAttempts"]) == (500, 12)
     assert parameters["DeadLetterConfig"]["Arn"].endswith(":" + pipeline.named(DEAD_LETTERS))
 
-    assert pipeline.deploy(**SETTINGS, BATCH_SIZE="7") == (["updated Pipe"], [])
+    assert pipeline.deploy(CODE, **SETTINGS, BATCH_SIZE="7") == (["updated Pipe"], [])
     changed = {**SETTINGS, "FUNCTION_MEMORY_MB": "512", "BATCH_SIZE": "7"}
-    assert "updated Processor" in pipeline.deploy(**changed)[0]
+    assert "updated Processor" in pipeline.deploy(CODE, **changed)[0]
     updated, _ = pipeline.deploy(OTHER_CODE, **changed)
     assert {"updated Alerts", "updated Processor"} <= {*updated}
     function = pipeline.client("lambda").get_function(FunctionName=pipeline.named(FUNCTION))
@@ -149,7 +149,7 @@ def test_what_cannot_change_is_refused_in_a_line_and_nothing_changes(pipeline: P
         ("TABLE_NAME", "other", f"TableName cannot change from {pipeline.stage}-"),
     ):
         with pytest.raises(SettingsError) as refused:
-            pipeline.deploy(**{variable: value})
+            pipeline.deploy(CODE, **{variable: value})
         assert str(refused.value).startswith(line)
         assert "\n" not in str(refused.value)
     with pytest.raises(SettingsError, match="KMS_KEY_ARN is of the Region eu-west-1, the resource"):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from front_door import FrontDoor, front_door, stop_a_demo
-from stack import RESOURCES, Backend, environment_of, own_names
+from stack import RESOURCES, Backend, own_stage
 from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
@@ -108,9 +108,9 @@ def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> 
     assert {"product_id", "product_name", "quantity", "timestamp"} == set(rows[0])
     assert front_door.call("table", **exports) == (0, output)
     for shell in ({}, exports):
-        assert front_door.call("provision", "--plan", **shell)[1].endswith("nothing to do\n")
-    code, output = front_door.call("provision", **{**exports, "BATCH_SIZE": "8"})
-    assert (code, "updated pipe inventory-pipe" in output) == (0, True), output
+        assert front_door.call("deploy", **shell) == (0, "Stage default: no changes\n")
+    changed = front_door.call("deploy", **{**exports, "BATCH_SIZE": "8"})
+    assert changed == (0, "updated pipe inventory-pipe\nStage default: 1 updated\n")
 
     state = front_door.folder / ".inventory"
     assert [path for path in (state, *state.rglob("*")) if others_may_read(path)] == []
@@ -130,9 +130,9 @@ def test_up_serves_other_commands_until_it_is_stopped(front_door: FrontDoor) -> 
     )
     code, output = front_door.call("destroy", "--yes")
     assert code == 0
-    assert output.count("deleted") == RESOURCES
-    assert output.endswith("nothing of the stage default is left\n")
-    assert "would create pipe" in front_door.call("provision", "--plan")[1]
+    assert output.startswith("deleted pipe inventory-pipe\n")
+    assert output.endswith("\nNothing of the stage default is left.\n")
+    assert front_door.call("table")[0] == 2
 
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=30)
@@ -144,10 +144,10 @@ def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compo
     front_door: FrontDoor, embedded: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The embedded servers stand for LocalStack. The table is empty until the first scenario."""
-    names = own_names()
+    stage = own_stage()
     ports = {"LOCALSTACK_PORT": "AWS_ENDPOINT_URL", "PIPES_PORT": "AWS_ENDPOINT_URL_PIPES"}
     settings = {
-        **environment_of(names),
+        "STAGE": stage,
         **{name: str(urlsplit(embedded.variables[url]).port) for name, url in ports.items()},
         "STREAM_SHARDS": "1",
     }
@@ -161,9 +161,10 @@ def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compo
         assert code == 0, output
         return output
 
-    output = run("provision")
-    assert output.count("created") == RESOURCES
-    assert f"created stream {names.stream} (1 shard" in output
+    output = run("deploy", "--verbose")
+    assert output.count("created") == RESOURCES + 1
+    assert f"created stream {stage}-realtimeInventoryProcessing\n" in output
+    assert output.endswith(f"Stage {stage}: {RESOURCES} created\n")
     assert "Added 7 products" in the_documented_scenario(front_door, localstack)
     assert '"P8"' in run("table")
     with lent(embedded, monkeypatch) as folders:
@@ -172,8 +173,8 @@ def test_on_localstack_the_commands_work_at_its_ports_with_the_settings_of_compo
     assert not folders[0].exists()
     assert "created" not in run("demo", "--count", "20", "--rate", "100")
     output = run("produce", "--count", "1", "--output", "text")
-    assert f"Sending to {names.stream}." in output
-    assert run("destroy", "--yes").count("deleted") == RESOURCES
+    assert f"Sending to {stage}-realtimeInventoryProcessing." in output
+    assert run("destroy", "--yes").endswith(f"Nothing of the stage {stage} is left.\n")
 
 
 def the_documented_scenario(front_door: FrontDoor, variables: Mapping[str, str]) -> str:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PIPES_README = ROOT / "services" / "pipes" / "README.md"
-AWS_PAGES = frozenset({"aws.md", "cloudformation.md", "permissions.md", "provisioning.md"})
-"""These become one page when the resources become one template."""
-
-TASK_PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if p.name not in AWS_PAGES]
+DEPLOY_PAGE = ROOT / "docs" / "deploy.md"
+TASK_PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if p != DEPLOY_PAGE]
 PAGES = [
     ROOT / "README.md",
     *TASK_PAGES,

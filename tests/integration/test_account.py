@@ -144,8 +144,8 @@ def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
         ("ExpiredToken", "Error: the AWS credentials have expired (ExpiredToken): get new ones"),
         (
             "InvalidClientTokenId",
-            "Error: AWS does not know these credentials in this Region (InvalidClientTokenId): they "
-            "are wrong or deleted, or the account has not enabled that Region",
+            "Error: AWS does not know these credentials in this Region (InvalidClientTokenId): "
+            "they are wrong or deleted, or the account has not enabled that Region",
         ),
     ],
 )

@@ -62,7 +62,7 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
         f"batches/s x seconds; at most {size.lanes:,}",
     )
     yield "\nTable"
-    yield _size("capacity", "on demand", "as `provision` creates it; this load needs:")
+    yield _size("capacity", "on demand", "as `deploy` creates it; this load needs:")
     yield _size(
         "write units/s",
         f"{size.write_units:,.0f}",
@@ -94,7 +94,7 @@ def _lines(plan: Plan, measured: Measured) -> Iterator[str]:
     )
     yield NOT_INCLUDED
     if size.factor > 1:
-        yield "`provision` does not set ParallelizationFactor. Set it on the pipe."
+        yield "`deploy` does not set ParallelizationFactor. Set it on the pipe."
     yield from (f"AWS cannot carry this load: {each}." for each in plan.obstacles)
 
 

@@ -5,18 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from pages import AWS_PAGES, PAGES, PIPES_README, ROOT, TASK_PAGES, anchors, prose
+from pages import DEPLOY_PAGE, PAGES, PIPES_README, ROOT, TASK_PAGES, anchors, prose
 
 WIDTH = 100
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 named = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-all_pages = [*PAGES, *(ROOT / "docs" / name for name in sorted(AWS_PAGES))]
+all_pages = [*PAGES, DEPLOY_PAGE]
 
 
 def test_the_readme_has_at_most_120_lines() -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 120
+
+
+def test_the_page_about_deploying_has_at_most_200_lines() -> None:
+    assert len(DEPLOY_PAGE.read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def test_the_pages_for_tasks_have_at_most_9000_words() -> None:
@@ -27,7 +31,7 @@ def test_the_readme_of_the_pipes_has_at_most_2000_words() -> None:
     assert len(PIPES_README.read_text(encoding="utf-8").split()) <= 2_000
 
 
-@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*TASK_PAGES, DEPLOY_PAGE], ids=lambda page: page.name)
 def test_each_page_begins_with_what_the_reader_can_do_after_it(page: Path) -> None:
     assert page.read_text(encoding="utf-8").splitlines()[2].startswith("After this page you ")
 

@@ -83,7 +83,7 @@ endif
 
 down logs ps images: docker
 	docker compose $(COMMAND) $(ARGS)
-down:   COMMAND := down
+down:   COMMAND := down --remove-orphans
 logs:   COMMAND := logs --follow
 ps:     COMMAND := ps --all
 images: COMMAND := build

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from inventory_cli.interrupts import run_until_stopped
-from pictures import recording, screenshots
+from pictures import screenshots
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 
@@ -15,9 +15,6 @@ FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 def main() -> None:
     if shutil.which("chromium") is None:
         sys.exit("There is no chromium, which takes the pictures: apt-get install chromium")
-    lines = recording.record([sys.executable, "-u", "-m", "inventory_cli", "demo", "--seed", "5"])
-    moving = recording.animate("make demo", lines)
-    (FOLDER / "demo.svg").write_text(moving, encoding="utf-8")
     screenshots.take(FOLDER)
 
 

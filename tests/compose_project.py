@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ class Project:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         argv = [*self.compose.docker_compose_command(), *arguments]
-        return subprocess.run(argv, cwd=engine.ROOT, capture_output=True, text=True)
+        return subprocess.run(argv, cwd=self.compose.context, capture_output=True, text=True)
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the container `cli`, without a terminal."""
@@ -104,7 +105,7 @@ class Project:
 
 
 @contextmanager
-def project(folder: Path, **settings: str) -> Iterator[Project]:
+def project(folder: Path, checkout: Path = engine.ROOT, **settings: str) -> Iterator[Project]:
     """A project that is not started yet; nothing of it is left afterwards.
 
     `settings` are what a user would write into .env.
@@ -121,12 +122,23 @@ def project(folder: Path, **settings: str) -> Iterator[Project]:
     env_file = folder / f"{name}.env"
     lines = [f"{key}='{value}'\n" for key, value in {**own, **passed, **settings}.items()]
     env_file.write_text("".join(lines))
-    compose = DockerCompose(engine.ROOT, env_file=str(env_file))
+    compose = DockerCompose(checkout, env_file=str(env_file))
     emulator, pipes, dashboard = (f"http://127.0.0.1:{port}" for port in ports.values())
     try:
         yield Project(name, compose, variables(emulator, pipes), dashboard)
     finally:
         compose.stop()
+
+
+def copy_of_checkout(folder: Path) -> Path:
+    """The files that the images are built from, to be changed."""
+    checkout = folder / "checkout"
+    for name in ("cli", "init", "services"):
+        ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+        shutil.copytree(engine.ROOT / name, checkout / name, ignore=ignored)
+    for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
+        shutil.copy(engine.ROOT / name, checkout)
+    return checkout
 
 
 def left_of(name: str) -> list[str]:

@@ -31,7 +31,7 @@ T = TypeVar("T")
 ROUND_SECONDS = 1.0
 """The pause before the evidence is read again."""
 
-PROVISIONING_SECONDS = 600
+DEPLOYMENT_SECONDS = 600
 """More than it takes from the creation of the table to that of the stream."""
 
 ONE_TRY = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
@@ -63,7 +63,7 @@ def made_again(stream: float, table: float, pipe: float | None) -> bool:
     # Some services cut times to the second.
     if pipe is not None and int(table) <= int(pipe) < int(stream):
         return True
-    return stream - table > PROVISIONING_SECONDS
+    return stream - table > DEPLOYMENT_SECONDS
 
 
 def _pipe_created(session: boto3.Session, pipe: str) -> float | None:

@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 import foreign_page
@@ -333,6 +333,26 @@ def test_without_its_server_or_the_aws_apis_the_page_says_since_when_and_nothing
         with stopped(live.part(server), page=page):
             since = re.compile(rf"^Disconnected since \d\d:\d\d:\d\d UTC{ending}")
             assert_nothing_is_on(page, since)
+
+
+def test_a_browser_too_busy_to_answer_for_ten_seconds_keeps_what_its_user_was_typing(
+    page: Page,
+) -> None:
+    page.get_by_role("button", name="Send event").click()
+    form = page.get_by_role("dialog", name="Send event")
+    form.get_by_label("Product id").fill("half an id")
+    loaded: list[Request] = []
+    page.on("request", lambda request: loaded.append(request))
+    debugger = page.context.new_cdp_session(page)
+    debugger.send("Debugger.enable")
+    began = page.locator(".bar-time").inner_text()
+    debugger.send("Debugger.pause")
+    time.sleep(10)  # the page runs no line of its script, so there is nothing to wait for
+    debugger.send("Debugger.disable")
+    expect(page.locator(".bar-time")).not_to_have_text(began)
+    expect(page.locator("body.is-disconnected")).to_have_count(0)
+    expect(form.get_by_label("Product id")).to_have_value("half an id")
+    assert [request.url for request in loaded if request.is_navigation_request()] == []
 
 
 def test_the_inventory_opens_with_the_latest_change_and_counts_a_search(

@@ -13,7 +13,7 @@ from servers import AwsClient
 
 @pytest.fixture
 def tables(aws: AwsClient) -> Tables:
-    """Empty tables of their own, as the provisioner makes them."""
+    """Empty tables of their own, as the template has them."""
     suffix = uuid.uuid4().hex[:12]
     tables = Tables(f"inventory-{suffix}", f"removals-{suffix}")
     view = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}

@@ -51,6 +51,7 @@ def dead_letters(state: Path, output: str) -> None:
 
 
 def _list(state: Path, origin: Origin, output: str) -> None:
+    from inventory_cli.progress import reading_messages
     from inventory_cli.redrive import showing
     from inventory_cli.redrive.inbox import inbox
     from inventory_cli.redrive.item import Origin
@@ -59,7 +60,8 @@ def _list(state: Path, origin: Origin, output: str) -> None:
     bench = on_target(embedded(state))
     queues = inbox(bench, [origin])
     hidden = queues.hidden()
-    contents = queues.look()
+    with reading_messages() as found_so_far:
+        contents = queues.look(found_so_far)
     if output == "text" or (output == "auto" and sys.stdout.isatty()):
         for item in contents.items:
             for line in showing.lines(item):

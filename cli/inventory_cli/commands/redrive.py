@@ -64,6 +64,7 @@ def redrive(
     chosen = bool(names or everything or product is not None or reason is not None)
     _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
 
+    from inventory_cli.progress import reading_messages
     from inventory_cli.redrive import showing
     from inventory_cli.redrive.editing import edited
     from inventory_cli.redrive.inbox import inbox
@@ -76,7 +77,8 @@ def redrive(
     origins = list(Origin) if source == "both" else [Origin(source)]
     queues = inbox(bench, origins)
     unseen = queues.hidden()
-    contents = queues.look()
+    with reading_messages() as found_so_far:
+        contents = queues.look(found_so_far)
     if missing := unknown(names, contents.items):
         raise CannotRunError(
             f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "

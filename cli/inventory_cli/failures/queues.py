@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +34,10 @@ class Message:
     sent_at: float
 
 
+Counter = Callable[[int], object]
+"""Told how many messages were found so far."""
+
+
 class Queue:
     """Raises the client's QueueDoesNotExist when there is none of that name."""
 
@@ -42,7 +46,10 @@ class Queue:
         self._url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def look(
-        self, visible_after: float = 20, listen_seconds: int = LISTEN_SECONDS
+        self,
+        visible_after: float = 20,
+        listen_seconds: int = LISTEN_SECONDS,
+        found_so_far: Counter = lambda _count: None,
     ) -> list[Message]:
         """All messages that can be seen now, each once, the oldest first.
 
@@ -55,6 +62,7 @@ class Queue:
         while new := list(self._receive(hidden_for, listen_seconds)):
             known = found.keys() >= {message.message_id for message in new}
             found |= {message.message_id: message for message in new}
+            found_so_far(len(found))
             if known:  # they show again already: this has taken too long to see more
                 break
         return sorted(found.values(), key=lambda message: message.sent_at)

@@ -11,7 +11,7 @@ from inventory.dead_letters import DeadLetter, parse_dead_letter
 from inventory.event import KEY_DIFFERS, claims
 from inventory.rejections import Rejection, parse_rejection
 from inventory.stream import StreamRecord, Stretches
-from inventory_cli.failures.queues import Message, Queue
+from inventory_cli.failures.queues import Counter, Message, Queue
 from inventory_cli.failures.stream import reader
 from inventory_cli.redrive.carry_out import Letter
 from inventory_cli.redrive.item import Item, Origin
@@ -74,14 +74,15 @@ class Inbox:
         """Return about how many messages somebody else has received and not deleted yet."""
         return sum(queue.hidden() for queue in self._queues.values())
 
-    def look(self) -> Contents:
+    def look(self, found_so_far: Counter = lambda _count: None) -> Contents:
         """What is there now. The messages are visible to others again when it returns."""
         items: dict[str, Item] = {}
         letters: list[Letter] = []
         foreign = 0
         stretches = Stretches(self._kinesis, self._stream)
         for origin, queue in self._queues.items():
-            queue.release(messages := queue.look(visible_after=HOLD_SECONDS))
+            messages = queue.look(visible_after=HOLD_SECONDS, found_so_far=found_so_far)
+            queue.release(messages)
             for message in messages:
                 found = {item.name: item for item in _items(origin, message, stretches)}
                 if found:

@@ -124,7 +124,8 @@ def _decide(
         gone = isinstance(latest, Removal)
         why = "the product was removed since" if gone else "the product has newer events"
         return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, why)
-    if not (item.ordered or force or latest is None or isinstance(event, QuantityMoved)):
+    unsure = not (item.ordered or latest is None or isinstance(event, QuantityMoved))
+    if unsure and not force:
         why = "its partition key was not the product id: the product may have newer events"
         return Decision(item, Action.LEAVE, Verdict.UNORDERED, why)
     verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
@@ -132,7 +133,7 @@ def _decide(
     late = "overwrites newer events" if overwrites else "after newer events"
     if before is None and step.row is not None:
         late = "the product was removed since"
-    reason = late if newer else None
+    reason = late if newer else "may undo newer events" if unsure else None
     if step.outcome is Outcome.APPLIED:
         removed = step.removed
     return Decision(item, Action.SEND, verdict, reason, record, before, step.row, removed)

@@ -91,8 +91,7 @@ def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> li
             options, rest, order = parser.parse_args(list(args))
             break
         except click.NoSuchOption as error:
-            meant = get_close_matches(error.option_name, error.possibilities or (), 1, CLOSE)
-            problems.append(f"{error.option_name} is not an option. {_hint(meant)}")
+            problems.append(_unknown(error, ctx))
             left = [each for each in args if each.partition("=")[0] != error.option_name]
             if left == args:
                 return problems
@@ -109,6 +108,15 @@ def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> li
     if rest and not ctx.allow_extra_args:
         problems.append(f"{' '.join(map(repr, rest))}: no such argument. {_hint(())}")
     return problems
+
+
+def _unknown(error: click.NoSuchOption, ctx: click.Context) -> str:
+    name = error.option_name
+    if any(name in param.opts for param in ctx.find_root().command.params):
+        return f"{name} goes before the command."
+    return f"{name} is not an option. " + _hint(
+        get_close_matches(name, error.possibilities or (), 1, CLOSE)
+    )
 
 
 def _hint(meant: Sequence[str]) -> str:

@@ -30,6 +30,16 @@ def test_what_comes_flows() -> None:
     assert health(pipeline, "stream") is health(pipeline, "pipe") is Health.FLOWING
 
 
+def test_a_producer_that_the_page_cannot_keep_up_with_flows_by_what_was_read_last() -> None:
+    pipeline = Pipeline()
+    for second in range(950, 975):
+        pipeline.counts.add(second, {PUT: 900})
+    pipeline.figures.unread_seconds = 25.0
+    for key in ("producer", "stream"):
+        assert health(pipeline, key) is Health.FLOWING
+        assert dict(node(pipeline, key).facts)["rate"] == "900/s"
+
+
 def test_an_event_that_waits_too_long_means_behind() -> None:
     pipeline = Pipeline()
     pipeline.arrived([StreamRecord("shard-0", 1, NOW - 60, b"{}", "key")])

@@ -58,6 +58,8 @@ def inventory(tmp_path: Path) -> FrontDoor:
             {},
             "--rate must be a number above 0, such as 20 (it is",
         ),
+        (["up", "--state", "other"], {}, "--state goes before the command."),
+        (["table", "--state", "other"], {}, "--state goes before the command."),
         (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT must be a whole number from"),
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
         (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),

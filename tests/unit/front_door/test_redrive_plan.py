@@ -114,6 +114,7 @@ def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forc
     assert (kept.action, kept.verdict) == (Action.LEAVE, Verdict.UNORDERED)
     (sent,) = plan([astray(added, number)], rows, removals=removals, force=True)
     assert (sent.action, sent.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert sent.reason == "may undo newer events"
 
 
 def test_without_an_order_a_change_by_an_amount_is_sent_and_so_is_the_first_event() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory_cli.failures.stream import created_at, read_all
-from inventory_cli.verifying import PROVISIONING_SECONDS, made_again
+from inventory_cli.verifying import DEPLOYMENT_SECONDS, made_again
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PAGE = 10
@@ -88,4 +88,4 @@ def test_a_stream_that_is_younger_than_its_pipe_or_much_younger_than_the_table_w
     assert not made_again(stream=100.0, table=90.0, pipe=None)
     assert not made_again(stream=100.0, table=90.0, pipe=80.0)
     assert made_again(stream=101.0, table=90.0, pipe=100.9)
-    assert made_again(stream=100.1 + PROVISIONING_SECONDS, table=100.0, pipe=None)
+    assert made_again(stream=100.1 + DEPLOYMENT_SECONDS, table=100.0, pipe=None)

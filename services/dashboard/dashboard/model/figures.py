@@ -22,9 +22,11 @@ class PipeFigures:
 @dataclass
 class Figures:
     """None: unknown. `trouble` has, by source, why its last call failed, and `answered_at` when it
-    was last answered, be it by an error."""
+    was last answered, be it by an error. `unread_seconds`: of the stream, how old is what was read
+    last, if there is more to read."""
 
     shards: int | None = None
+    unread_seconds: float = 0.0
     pipe_state: str | None = None
     pipe_reason: str = ""
     pipe: PipeFigures | None = None

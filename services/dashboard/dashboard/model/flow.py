@@ -75,7 +75,7 @@ def silent_since(figures: Figures, now: float) -> float | None:
 
 
 def _producer(pipeline: Pipeline, now: float) -> Node:
-    figures, rate = pipeline.figures, pipeline.counts.rate(now, [PUT])
+    figures, rate = pipeline.figures, _put_rate(pipeline, now)
     health = _flows(rate)
     if figures.producer_paused:
         health = Health.STOPPED
@@ -91,9 +91,10 @@ def _producer(pipeline: Pipeline, now: float) -> Node:
 
 def _stream(pipeline: Pipeline, now: float) -> Node:
     lag = pipeline.oldest_waiting(now)
-    health = Health.BEHIND if lag > BEHIND_SECONDS else _flows(pipeline.counts.rate(now, [PUT]))
+    rate = _put_rate(pipeline, now)
+    health = Health.BEHIND if lag > BEHIND_SECONDS else _flows(rate)
     facts = [
-        ("rate", per_second(pipeline.counts.rate(now, [PUT]))),
+        ("rate", per_second(rate)),
         ("backlog", f"{pipeline.waiting:,}"),
     ]
     if pipeline.figures.shards is not None:
@@ -160,6 +161,11 @@ def _unless_in_trouble(pipeline: Pipeline, node: Node) -> Node:
     if trouble is None:
         return node
     return Node(node.key, node.title, Health.DOWN, node.facts, trouble)
+
+
+def _put_rate(pipeline: Pipeline, now: float) -> float:
+    """The latest that is known: a fast producer can be ahead of what this page has read."""
+    return pipeline.counts.rate(now - pipeline.figures.unread_seconds, [PUT])
 
 
 def _flows(rate: float) -> Health:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dashboard.sources.hub import Hub
-from inventory.stream import StreamRecord, record_of, shards
+from inventory.stream import record_of, shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import GetRecordsOutputTypeDef
 
 LOOK_BACK_SECONDS = 120.0
 AT_ONCE = 2_000
@@ -36,14 +37,19 @@ class StreamSource:
         try:
             if time.monotonic() - self._looked_at > SHARDS_EVERY:
                 self._find_shards()
-            records = [r for shard_id in list(self._iterators) for r in self._read(shard_id)]
+            answers = {shard_id: self._read(shard_id) for shard_id in list(self._iterators)}
         except Exception:
             self._known, self._iterators, self._looked_at = set(), {}, 0.0
             raise
+        records = [
+            record_of(of, each) for of, answer in answers.items() for each in answer["Records"]
+        ]
+        behind = [answer["MillisBehindLatest"] / 1000 for answer in answers.values()]
         if records:
             self._since = max(record.arrived_at for record in records) - 1
-            with self._hub.pipeline() as pipeline:
-                pipeline.arrived(records)
+        with self._hub.pipeline() as pipeline:
+            pipeline.figures.unread_seconds = max(behind, default=0.0)
+            pipeline.arrived(records)
 
     def _find_shards(self) -> None:
         found = list(shards(self._kinesis, self._stream))
@@ -61,11 +67,11 @@ class StreamSource:
         with self._hub.pipeline() as pipeline:
             pipeline.figures.shards = sum(is_open)
 
-    def _read(self, shard_id: str) -> list[StreamRecord]:
+    def _read(self, shard_id: str) -> GetRecordsOutputTypeDef:
         answer = self._kinesis.get_records(ShardIterator=self._iterators[shard_id], Limit=AT_ONCE)
         if following := answer.get("NextShardIterator"):
             self._iterators[shard_id] = following
         else:  # closed, and read to its end: its children are looked for at once
             del self._iterators[shard_id]
             self._looked_at = 0.0
-        return [record_of(shard_id, record) for record in answer["Records"]]
+        return answer

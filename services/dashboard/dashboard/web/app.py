@@ -14,6 +14,10 @@ from dashboard.sources.hub import Hub
 from dashboard.web.guard import Guard
 from dashboard.web.page import Page
 
+RECONNECT_SECONDS = 30.0
+"""How long the server keeps the page of a browser that is away, or too busy to answer. After that
+the browser has to load it again, and what its user was typing is lost."""
+
 
 def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
     """Serve it until a signal ends it."""
@@ -46,5 +50,6 @@ def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
         show_welcome_message=False,
         tailwind=False,
         storage_secret=secret,
+        reconnect_timeout=RECONNECT_SECONDS,
         message_history_length=200,
     )

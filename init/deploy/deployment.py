@@ -8,13 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, NoRegionError
+from botocore.exceptions import ClientError
 
 from deploy.errors import DeploymentError, SettingsError
 from deploy.settings import TEMPLATE, Settings, template
@@ -30,8 +31,6 @@ FIXED = {
     "TableName": "the table of another name would be empty",
 }
 """Parameters that cannot change, and why."""
-IDLE_COSTS = {"AWS::CloudWatch::Alarm": "alarms", "AWS::CloudWatch::Dashboard": "dashboard"}
-"""What costs money while nothing happens, besides the shards."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ class Deployment:
             self._stack.execute(change_set, tell)
         if self._own_pipes:
             self.apply_pipes(tell)
-            if warning := self._unchanged_shards():
-                warn(warning)
+            self._check_shards(warn)
 
     def destroy(self, tell: Tell) -> None:
         """Delete the stack with all its data, and the bucket for code if it is our own."""
@@ -86,11 +84,12 @@ class Deployment:
             self._apply(tell, "--prune", PipesHaveOwnEndpoint="true")
         if self._stack.status():
             self._stack.delete(tell)
-        if not self.environ.get("CODE_BUCKET") and _exists(self._s3, self._bucket):
-            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
-                for each in page.get("Contents", []):
-                    self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
-            self._s3.delete_bucket(Bucket=self._bucket)
+        if not self.environ.get("CODE_BUCKET"):
+            with suppress(self._s3.exceptions.NoSuchBucket):
+                for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
+                    for each in page.get("Contents", []):
+                        self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+                self._s3.delete_bucket(Bucket=self._bucket)
 
     def apply_pipes(self, tell: Tell) -> None:
         """Create or update the pipe of the template at the endpoint that Pipes have."""
@@ -101,11 +100,9 @@ class Deployment:
         sts = self.session.client("sts", region_name=self.region, config=self._config)
         return sts.get_caller_identity()["Account"]
 
-    @cached_property
+    @property
     def region(self) -> str:
-        if region := self.session.region_name:
-            return region
-        raise NoRegionError
+        return self._stack.client.meta.region_name
 
     @cached_property
     def _config(self) -> Config:
@@ -133,12 +130,12 @@ class Deployment:
         return self.environ.get("CODE_BUCKET") or own
 
     def _upload(self, zip_file: bytes, key: str) -> None:
-        if not self.environ.get("CODE_BUCKET") and not _exists(self._s3, self._bucket):
+        if not self.environ.get("CODE_BUCKET"):
             where: Any = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
-            # S3 accepts no location constraint in its first Region.
-            self._s3.create_bucket(
-                Bucket=self._bucket, **({} if self.region == "us-east-1" else where)
-            )
+            if self.region == "us-east-1":  # where S3 accepts no such constraint
+                where = {}
+            with suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
+                self._s3.create_bucket(Bucket=self._bucket, **where)
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=zip_file)
 
     def _plan(self, change_set: ChangeSet) -> str:
@@ -152,9 +149,10 @@ class Deployment:
                 f"  {change['Action'].lower()} {change['LogicalResourceId']} ({kind}{replaced})"
             )
         counts = Counter(each["Type"] for each in template()["Resources"].values())
-        idle = [f"{self.settings.parameters['StreamShards']} shard-hours an hour"]
-        idle += [f"{counts[kind]} {word}" for kind, word in IDLE_COSTS.items()]
-        return "\n".join([*lines, f"Costs money while idle: {', '.join(idle)}"])
+        alarms, dashboards = (counts[f"AWS::CloudWatch::{kind}"] for kind in ("Alarm", "Dashboard"))
+        shards = f"{self.settings.parameters['StreamShards']} shard-hours an hour"
+        costs = f"Costs money while idle: {shards}, {alarms} alarms, {dashboards} dashboard"
+        return "\n".join([*lines, costs])
 
     def _check(self) -> None:
         """Raise for what cannot be deployed, before anything changes."""
@@ -181,38 +179,32 @@ class Deployment:
 
     def _others(self) -> Iterator[str]:
         """Yield the main resources that exist without the stack: somebody else's, or kept."""
-        names, client = self.settings.names, self.session.client
-        kinesis, dynamodb = client("kinesis", config=self._config), client("dynamodb")
-        looks: dict[str, Callable[[], object]] = {
-            f"stream {names.stream}": lambda: kinesis.describe_stream_summary(
-                StreamName=names.stream
-            ),
-            f"table {names.table}": lambda: dynamodb.describe_table(TableName=names.table),
-            f"function {names.function}": lambda: client("lambda").get_function_configuration(
-                FunctionName=names.function
-            ),
-        }
-        for what, look in looks.items():
+        names = self.settings.names
+        for what, name, service, operation, parameter in (
+            ("stream", names.stream, "kinesis", "describe_stream_summary", "StreamName"),
+            ("table", names.table, "dynamodb", "describe_table", "TableName"),
+            ("function", names.function, "lambda", "get_function_configuration", "FunctionName"),
+        ):
+            client: Any = self.session.client(service, config=self._config)  # type: ignore[call-overload]
             try:
-                look()
-                yield what
+                getattr(client, operation)(**{parameter: name})
+                yield f"{what} {name}"
             except ClientError as error:
                 if "NotFound" not in error.response["Error"]["Code"]:
                     raise
 
-    def _unchanged_shards(self) -> str | None:
-        """Return what to say if the emulator has not changed the number of shards."""
+    def _check_shards(self, warn: Callable[[str], object]) -> None:
+        """Say it if the emulator has not changed the number of shards."""
         wanted = self.settings.parameters["StreamShards"]
         kinesis = self.session.client("kinesis", config=self._config)
         summary = kinesis.describe_stream_summary(StreamName=self.settings.names.stream)
         found = summary["StreamDescriptionSummary"]["OpenShardCount"]
-        if found == int(wanted):
-            return None
-        return (
-            f"The stream still has {found} shards, not {wanted}: the emulator does not change "
-            "them. Use `aws kinesis update-shard-count`, or destroy the pipeline and deploy it "
-            "again."
-        )
+        if found != int(wanted):
+            warn(
+                f"The stream still has {found} shards, not {wanted}: the emulator does not change "
+                "them. Use `aws kinesis update-shard-count`, or destroy the pipeline and deploy it "
+                "again."
+            )
 
     def _apply(self, tell: Tell, *options: str, **parameters: str) -> None:
         """Run the command that prints a line `NAME: created` for each pipe."""
@@ -227,13 +219,3 @@ class Deployment:
             name, _, action = line.partition(": ")
             if action in ("created", "updated", "deleted"):
                 tell(Done(action, "Pipe", name))
-
-
-def _exists(s3: S3Client, bucket: str) -> bool:
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True

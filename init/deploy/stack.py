@@ -21,11 +21,6 @@ NOTHING = ("didn't contain changes", "No updates are to be performed")
 """What CloudFormation says of a change set without changes."""
 NOT_YET = (None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
 """The status of a stack that does not exist, or has only a change set."""
-STUCK = {
-    "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback --stack-name {}`",
-    "ROLLBACK_FAILED": "delete it, with `destroy`",
-    "DELETE_FAILED": "delete it again, with `destroy`",
-}
 MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
 """The resources of which people are told each, by logical id."""
 
@@ -106,13 +101,8 @@ class Stack:
         if status == "ROLLBACK_COMPLETE":  # only its name is left
             self.delete(lambda done: None)
             status = None
-        if status in STUCK:
-            what = STUCK[status].format(self.name)
+        if what := _to_do_first(status):
             raise DeploymentError(f"The stack {self.name} is {status}. First {what}.")
-        if status not in NOT_YET and status and status.endswith("_IN_PROGRESS"):
-            raise DeploymentError(
-                f"The stack {self.name} is being changed ({status}). Try again when that has ended."
-            )
         name = f"inventory-{uuid.uuid4().hex[:12]}"
         self.client.create_change_set(
             StackName=self.name,
@@ -187,6 +177,17 @@ class Stack:
             if "does not exist" in str(error):
                 return []
             raise
+
+
+def _to_do_first(status: str | None) -> str | None:
+    """Return what has to happen before the stack can be changed, if anything."""
+    if status == "UPDATE_ROLLBACK_FAILED":
+        return "run `aws cloudformation continue-update-rollback` for it"
+    if status in ("CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"):
+        return "delete it, with `destroy`"
+    if status and status.endswith("_IN_PROGRESS") and status not in NOT_YET:
+        return "wait until that has ended"
+    return None
 
 
 def _cause(event: StackEventTypeDef) -> str | None:

@@ -1,10 +1,11 @@
-"""An account of moto's, and the policies of people, as init/access.yaml has them."""
+"""An account of moto's, and the policies of people, as docs/policies/people.yaml has them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,9 +14,10 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 import template
-from deploy.settings import TEMPLATE
 
 Statement = Mapping[str, Any]
+
+PEOPLE = Path(__file__).parents[2] / "docs" / "policies" / "people.yaml"
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
@@ -25,7 +27,7 @@ _process_request = BotocoreStubber.process_request
 
 def statements(*policies: str, **parameters: str) -> list[Statement]:
     """Those of the managed policies of people with these logical ids."""
-    made = template.resources_of(TEMPLATE.with_name("access.yaml"), parameters)
+    made = template.resources_of(PEOPLE, parameters)
     return [
         statement
         for policy in policies

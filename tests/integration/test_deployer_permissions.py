@@ -1,4 +1,4 @@
-"""Whoever deploys has the policies of init/access.yaml: with them all works, and not with less.
+"""Whoever deploys has the policies of docs/policies: with them all works, and not with less.
 
 moto's CloudFormation makes what the template says without asking anybody. What AWS's asks for is in
 iam/cloudformation.py. The calls of `inventory deploy` itself are decided on before they are sent.

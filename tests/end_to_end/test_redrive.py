@@ -290,7 +290,7 @@ def test_what_cannot_be_begun_is_a_line(stack: Stack) -> None:
 def test_without_the_queues_it_says_what_makes_them(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REJECTED_QUEUE_NAME", "nobody-made-this")
+    monkeypatch.setenv("STAGE", "nobody-made-this")
     for command in ("rejected", "redrive", "verify"):
         result = inventory(command, *(["--all", "--yes"] if command == "redrive" else []))
         assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What is made of CloudFormation's answers: what to do first, what was done, and the first cause."""
+"""What is made of CloudFormation's answers: what to do first, what was done, and the cause."""
 
 from __future__ import annotations
 

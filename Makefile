@@ -10,6 +10,7 @@
 #   make fuzz                  the property tests, longer (FUZZ=50: much longer)
 #   make long-run              100,000 events with faults, then inventory verify
 #   make soak                  ten minutes of faults (ARGS="--minutes 2 --seed 7")
+#   make aws-smoke             deploy to AWS, send 100 events, verify, destroy
 #   make pictures              make docs/pictures again, with Chromium
 #
 # On LocalStack, with Docker and Compose v2 (settings: see .env.example):
@@ -40,7 +41,7 @@ COMMANDS  := demo scenario produce table verify rejected dead-letters redrive au
 PIP       := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install up $(COMMANDS) \
+.PHONY: help install up $(COMMANDS) aws-smoke \
         docker down logs ps images test test-browser test-containers trials docs-check \
         fuzz unit integration \
         bench bench-pipes bench-function bench-simulation pictures long-run soak lint format \
@@ -62,6 +63,16 @@ install: $(RUNTIME)
 
 $(COMMANDS): $(RUNTIME)
 	@$(INVENTORY) $@ $(ARGS)
+
+# A stage of its own, which is destroyed whatever happens. `deploy` asks first, without ARGS=--yes.
+aws-smoke: export TARGET := aws
+aws-smoke: $(RUNTIME)
+	@export STAGE=smoke-$$$$; trap '$(INVENTORY) destroy --yes' EXIT; set -e; \
+	$(INVENTORY) deploy $(ARGS); \
+	$(INVENTORY) produce --count 100 --rate 50 --output text; \
+	$(INVENTORY) verify; \
+	echo "In units, at most: 2 shard-hours, 100 records, 100 invocations of each function," \
+	    "400 write request units, an hour of 5 alarms and 1 dashboard."
 
 ifeq ($(TARGET),localstack)
 up: docker

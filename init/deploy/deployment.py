@@ -143,11 +143,9 @@ class Deployment:
         lines = [f"Account {self.account}, Region {self.region}, stage {self.settings.names.stage}"]
         for each in change_set.changes:
             change = each["ResourceChange"]
-            kind = change["ResourceType"]
             replaced = ", replaced" if change.get("Replacement") == "True" else ""
-            lines.append(
-                f"  {change['Action'].lower()} {change['LogicalResourceId']} ({kind}{replaced})"
-            )
+            what = f"{change['Action'].lower()} {change['LogicalResourceId']}"
+            lines.append(f"  {what} ({change['ResourceType']}{replaced})")
         counts = Counter(each["Type"] for each in template()["Resources"].values())
         alarms, dashboards = (counts[f"AWS::CloudWatch::{kind}"] for kind in ("Alarm", "Dashboard"))
         shards = f"{self.settings.parameters['StreamShards']} shard-hours an hour"
@@ -180,12 +178,15 @@ class Deployment:
     def _others(self) -> Iterator[str]:
         """Yield the main resources that exist without the stack: somebody else's, or kept."""
         names = self.settings.names
+        # LocalStack answers with errors while it starts a service at its first call.
+        retries: Any = {"mode": "standard", "total_max_attempts": 10}
+        config = self._config.merge(Config(retries=retries))
         for what, name, service, operation, parameter in (
             ("stream", names.stream, "kinesis", "describe_stream_summary", "StreamName"),
             ("table", names.table, "dynamodb", "describe_table", "TableName"),
             ("function", names.function, "lambda", "get_function_configuration", "FunctionName"),
         ):
-            client: Any = self.session.client(service, config=self._config)  # type: ignore[call-overload]
+            client: Any = self.session.client(service, config=config)  # type: ignore[call-overload]
             try:
                 getattr(client, operation)(**{parameter: name})
                 yield f"{what} {name}"

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -168,31 +169,32 @@ class Deployment:
                     f"{parameter} cannot change from {was}: {why}. Set it back, deploy another "
                     "STAGE, or destroy this one first."
                 )
-        if not deployed and (found := [*self._others()]):
+        if not deployed and (found := self._others()):
             raise DeploymentError(
                 f"Account {account} has the {', the '.join(found)}, but not the stack "
-                f"{self._stack.name}. Delete them, or the data of the emulator, or deploy another "
-                "STAGE."
+                f"{self._stack.name}. Delete them, or the emulator's data, or deploy another STAGE."
             )
 
-    def _others(self) -> Iterator[str]:
-        """Yield the main resources that exist without the stack: somebody else's, or kept."""
-        names = self.settings.names
-        # LocalStack answers with errors while it starts a service at its first call.
+    def _others(self) -> list[str]:
+        """Return the main resources that exist without the stack: somebody else's, or kept."""
+        # LocalStack answers with errors while it starts a service at its first call, and that
+        # takes long: all start at once.
         retries: Any = {"mode": "standard", "total_max_attempts": 10}
         config = self._config.merge(Config(retries=retries))
-        for what, name, service, operation, parameter in (
-            ("stream", names.stream, "kinesis", "describe_stream_summary", "StreamName"),
-            ("table", names.table, "dynamodb", "describe_table", "TableName"),
-            ("function", names.function, "lambda", "get_function_configuration", "FunctionName"),
-        ):
-            client: Any = self.session.client(service, config=config)  # type: ignore[call-overload]
-            try:
-                getattr(client, operation)(**{parameter: name})
-                yield f"{what} {name}"
-            except ClientError as error:
-                if "NotFound" not in error.response["Error"]["Code"]:
-                    raise
+        client, names = partial(self.session.client, config=config), self.settings.names
+        with ThreadPoolExecutor() as pool:
+            looks = {
+                f"{what} {name}": pool.submit(look, **{f"{what.capitalize()}Name": name})
+                for what, name, look in (
+                    ("stream", names.stream, client("kinesis").describe_stream_summary),
+                    ("table", names.table, client("dynamodb").describe_table),
+                    ("function", names.function, client("lambda").get_function_configuration),
+                )
+            }
+        for error in filter(None, (look.exception() for look in looks.values())):
+            if not (isinstance(error, ClientError) and "NotFound" in str(error)):
+                raise error
+        return [what for what, look in looks.items() if not look.exception()]
 
     def _check_shards(self, warn: Callable[[str], object]) -> None:
         """Say it if the emulator has not changed the number of shards."""

@@ -56,9 +56,8 @@ def access_problem(error: Exception) -> str | None:
                     f"AWS does not know these credentials in this Region ({code}): "
                     "they are wrong or deleted, or the account has not enabled that Region"
                 )
-        case aws.EndpointConnectionError() if found := _region_of(error):
-            asked = f"nothing answers for the Region {found}: is AWS_DEFAULT_REGION right?"
-            return asked + _hint(found)
+        case aws.EndpointConnectionError() if at := _region_of(error):
+            return f"nothing answers for the Region {at}: is AWS_DEFAULT_REGION right?{_hint(at)}"
     return None
 
 

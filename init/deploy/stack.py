@@ -211,4 +211,4 @@ def _moments(pause: Callable[[float], object]) -> Iterator[None]:
     while True:
         yield
         pause(seconds)
-        seconds = min(seconds * 1.5, 3)
+        seconds = min(seconds * 1.5, 1)

@@ -191,7 +191,7 @@ def test_a_kept_table_is_told_in_a_line_with_what_to_do_and_kept_logs_do_no_harm
         pipeline.deploy()
     assert str(refused.value) == (
         f"Account 000000000000 has the table {name}, but not the stack {pipeline.stage}-inventory. "
-        "Delete them, or the data of the emulator, or deploy another STAGE."
+        "Delete them, or the emulator's data, or deploy another STAGE."
     )
     assert left_of(pipeline) == [name]
 

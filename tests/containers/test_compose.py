@@ -309,7 +309,7 @@ def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_hea
     monkeypatch.setenv("PRODUCER_RATE", "100")
     up = running.run("up", "--wait", "--no-build")
     assert up.returncode == 0, up.stderr
-    assert "Stage default: 1 updated" in running.log("function")
+    assert "Stage default: 2 updated" in running.log("function")
     eventually(lambda: "1 events sent" in running.log("producer"), timeout=60)
     assert running.container("producer")["State"]["Health"]["Status"] == "healthy"
     monkeypatch.undo()
@@ -395,7 +395,7 @@ def test_watch_rebuilds_a_service_when_its_sources_change(tmp_path: Path) -> Non
     for service in ("function", "producer", "dashboard", "pipes"):
         rules = services[service]["develop"]["watch"]
         assert {rule["action"] for rule in rules} == {"rebuild"}
-        assert all(Path(rule["path"]).is_dir() for rule in rules)
+        assert all(Path(rule["path"]).exists() for rule in rules)
     # Compose recreates what depends on a changed service, and LocalStack forgets its data then.
     assert "depends_on" not in services["localstack"]
 

@@ -1,4 +1,6 @@
-"""`docker compose down -v` leaves nothing, whatever happened before.
+"""`docker compose down --volumes --remove-orphans` leaves nothing, whatever happened before.
+
+Without the last option it may leave a container that was being created at a kill: docs/docker.md.
 
 ROUNDS=10 make trials ARGS=trials/test_compose_leaves_nothing.py: ten times out of ten.
 """
@@ -49,6 +51,11 @@ def await_functions(stack: Project) -> None:
     eventually(lambda: set(stack.states()) == {"running"}, timeout=60)
 
 
+def assert_down_leaves_nothing(stack: Project) -> None:
+    run(stack, "down", "--volumes", "--remove-orphans")
+    assert left_of(stack.name) == []
+
+
 def change_code(stack: Project) -> None:
     before = stack.code
     with (Path(stack.compose.context) / "services/lambda/inventory/__init__.py").open("a") as file:
@@ -71,15 +78,12 @@ def test_after_a_session_with_changes_and_kills(
     if number % 2:
         run(stack, "up", "--wait")
         await_functions(stack)
-    run(stack, "down", "--volumes")
-    assert left_of(stack.name) == []
+    assert_down_leaves_nothing(stack)
 
 
 def test_at_any_moment_of_the_start(stack: Project, number: int) -> None:
-    """Without the option, a container that was being created at the kill would be left."""
     run(stack, "up", "--detach", "localstack", "function", "pipes")
     time.sleep(random.Random(number).uniform(4, 20))
     if number % 2:
         run(stack, "kill")
-    run(stack, "down", "--volumes", "--remove-orphans")
-    assert left_of(stack.name) == []
+    assert_down_leaves_nothing(stack)

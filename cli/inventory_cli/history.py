@@ -18,6 +18,12 @@ from inventory.items import ATTRIBUTES
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 
+NAME_DIFFERS = "product.product_name.differs"
+"""The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
+
+ROW_NOT_WHOLE = "product.quantity_change.not_whole"
+"""The code of an event that met a quantity which the function has not written."""
+
 MOST_HISTORIES = 256
 """How many are followed side by side; of more, the likeliest. They grow together again where
 their rows do."""
@@ -39,16 +45,15 @@ class Fate(StrEnum):
 class Item:
     """An event of the product, and what else is known of its record.
 
-    `rejection`: its rejection is in the queue, `for_its_name` with the code of a removal under
-    another name; `dead_letter`: a dead letter in the queue covers it; `put_again`: an event of the
-    same id comes later on the stream; `redriven`: one comes that says it is this one, put again
-    out of its queue.
+    `rejection`: its rejection is in the queue, with `code`, unless that is older than the codes;
+    `dead_letter`: a dead letter in the queue covers it; `put_again`: an event of the same id comes
+    later on the stream; `redriven`: one comes that says it is this one, put again out of its queue.
     """
 
     record: StreamRecord
     event: Event
     rejection: bool
-    for_its_name: bool
+    code: str | None
     dead_letter: bool
     put_again: bool
     redriven: bool
@@ -170,15 +175,17 @@ def contradicted(item: Item, fate: Fate) -> bool:
 
 
 def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
-    if item.dead_letter:
+    if item.dead_letter or item.code == ROW_NOT_WHOLE:
         return (None,)
-    policy = RemovalNamePolicy.ENFORCE if item.for_its_name else names
+    policy = RemovalNamePolicy.ENFORCE if item.code == NAME_DIFFERS else names
     return (policy, None) if item.redriven and not item.rejection else (policy,)
 
 
 def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Way, ...]:
     """A dead-lettered event counts as applied only where the row bears its mark."""
     policies = _policies(item, names)
+    if item.code == ROW_NOT_WHOLE:
+        return (None,)
     if item.dead_letter:
         return (None, *policies) if _marked(row, item.event) else (None,)
     return (*policies, None) if item.put_again and not item.rejection else policies
@@ -187,7 +194,7 @@ def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Wa
 def _policies(item: Item, names: RemovalNamePolicy) -> tuple[RemovalNamePolicy, ...]:
     """Under which the function may have handled the event: it may have had another one then."""
     ignore, enforce = RemovalNamePolicy
-    if item.for_its_name:
+    if item.code == NAME_DIFFERS:
         return (enforce,)
     if not isinstance(item.event, ProductRemoved) or item.event.product_name is None:
         return (names,)

@@ -41,10 +41,6 @@ EVENT_TYPES: Mapping[type[Event], str] = {
 }
 
 
-NAME_DIFFERS = "product.product_name.differs"
-"""The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What there is: the stream was read last, so that it has every event that the others show.
@@ -125,8 +121,8 @@ class _Stream:
                 invalid.append(_Invalid(record, said, *known, redriven))
             else:
                 put_again = redriven or said.event_id in later_ids
-                for_its_name = rejected.get(record.place) == NAME_DIFFERS
-                item = Item(record, said, known[0], for_its_name, known[1], put_again, redriven)
+                code = rejected.get(record.place)
+                item = Item(record, said, known[0], code, known[1], put_again, redriven)
                 products.setdefault(said.product_id, []).append(item)
                 if said.event_id is not None:
                     later_ids.add(said.event_id)

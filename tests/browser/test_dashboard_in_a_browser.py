@@ -218,6 +218,8 @@ def test_failed_events_are_listed_unasked_and_a_corrected_one_is_redriven(
     dialog.get_by_role("button", name="Redrive").click()
     expect(dialog).not_to_be_visible()
     expect(note(page, "Event redriven")).to_be_visible()
+    expect(marks(page).get_by_text("Redrive").first).to_be_visible()
+    expect(page.get_by_label("Latest actions")).to_contain_text(re.compile("Redrive.*Poison"))
     expect(rejected).to_have_count(0)
     expect(row(page, product)).to_contain_text("3")
 

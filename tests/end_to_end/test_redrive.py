@@ -116,7 +116,9 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
     received = stack.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     hidden = inventory("redrive", "--all", "--dry-run", "--from", "rejected")
     assert f"{len(received)} more message" in hidden.output
-    assert "hidden for now, because somebody received" in hidden.output
+    assert "hidden for now, because another program received" in hidden.output
+    checked = inventory("verify", "--wait", "0")
+    assert (checked.exit_code, hidden.output.splitlines()[0] in checked.output) == (1, True)
     for message in received:
         stack.clients.sqs.change_message_visibility(
             QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0

@@ -30,6 +30,7 @@ LINES_AT_ONCE = 1000
 @click.option(
     "--since",
     metavar="TIME",
+    callback=lambda _context, _option, given: _moment(given),
     help="Show changes since this time: 90s, 10m, 2h or 3d ago, or an ISO 8601 time in UTC.",
 )
 @click.option(
@@ -69,7 +70,7 @@ def audit(
     from inventory_cli.target import chosen
     from inventory_cli.workbench import on_target
 
-    choice = Choice(product, _moment(since))
+    choice = Choice(product, since)
     target = chosen(os.environ)
     bench = on_target(embedded(state))
     table = bench.clients.dynamodb.describe_table(TableName=bench.names.table)["Table"]["TableArn"]
@@ -98,9 +99,8 @@ def _moment(text: str | None) -> str | None:
     try:
         return text and moments.since(text, datetime.now(UTC))
     except (ValueError, OverflowError):
-        raise CannotRunError(
-            f"--since must be a time, such as 2026-01-31T12:00, or how long ago, such as 10m "
-            f"(it is {text!r})"
+        raise click.BadParameter(
+            "must be a time, such as 2026-01-31T12:00, or how long ago, such as 10m"
         ) from None
 
 

@@ -23,6 +23,7 @@ from producer.usage import Command
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     default=Path("DynamodbTableStatus.txt"),
     show_default=True,
+    callback=lambda _context, _option, given: _in_a_writable_folder(given),
     help="The file to write the tables and events to.",
 )
 @click.pass_obj
@@ -41,10 +42,6 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     from producer.errors import CannotStartError
     from producer.shown import shown
 
-    if not os.access(output.parent, os.W_OK):
-        raise CannotRunError(
-            f"Cannot write to the folder {output.parent}. Choose another --output."
-        )
     try:
         preparation = documented("documented-table") if events_file is None else []
         events = (
@@ -80,3 +77,9 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
         if problems:
             raise FailedError("The table is not what the events should produce (see above).")
     click.echo(f"The table is right. Each event and the table after it are in {output}.")
+
+
+def _in_a_writable_folder(output: Path) -> Path:
+    if not os.access(output.parent, os.W_OK):
+        raise click.BadParameter(f"cannot write to the folder {output.parent}")
+    return output

@@ -40,6 +40,9 @@ def verify(state: Path, wait: float) -> None:
     """
     from inventory_cli.interrupts import Interrupts
     from inventory_cli.progress import ProgressLine, counted
+    from inventory_cli.redrive.inbox import inbox
+    from inventory_cli.redrive.item import Origin
+    from inventory_cli.redrive.showing import hidden
     from inventory_cli.verifying import gather, settled
     from inventory_cli.workbench import on_target
 
@@ -55,14 +58,16 @@ def verify(state: Path, wait: float) -> None:
 
         def tell(differences: int, seconds: float) -> None:
             progress.show(
-                f"Waiting for the pipeline: {counted(differences, 'difference')}, the same "
-                f"for {seconds:.0f} s. It fails after {wait:g} s."
+                f"Waiting for the pipeline: {counted(differences, 'difference')}, unchanged "
+                f"for {seconds:.0f} s. After {wait:g} s the check fails."
             )
 
         verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
     for line in report(verdict):
         click.echo(line)
     if verdict.differences:
+        if unseen := inbox(bench, Origin).hidden():
+            click.echo(hidden(unseen))
         found = counted(len(verdict.differences), "difference")
         raise FailedError(f"{found} found (see above)")
 
@@ -142,12 +147,12 @@ def _row(row: Row | None) -> str:
 
     if row is None:
         return "no row"
-    told = [f"{k}={v!r}" for k, v in values(row).items() if k != "product_id"]
-    told += [
-        f"sequence_number={row.sequence_number}",
-        counted(len(row.recent_event_ids), "recent id"),
-    ]
+    written = {**values(row), "sequence_number": row.sequence_number}
+    told = [f"{k}={v!r}" for k, v in written.items() if k not in ("product_id", *row.foreign)]
+    told.append(counted(len(row.recent_event_ids), "recent id"))
     if row.recent_event_ids:
         told.append(f"last {row.recent_event_ids[-1]}")
-    told += [f"in the table {k}={v!r:.200}" for k, v in row.foreign.items() if k in ATTRIBUTES]
+    for name in sorted(row.foreign.keys() & ATTRIBUTES):
+        value = row.foreign[name]
+        told.append(f"{name} {'missing' if value is None else f'in another form: {value!r:.200}'}")
     return shown(", ".join(told))

@@ -113,5 +113,5 @@ def hidden(messages: int) -> str:
     """Return the notice that some messages cannot be seen."""
     return (
         f"{messages} more message{'s are' if messages > 1 else ' is'} hidden for now, because "
-        "somebody received them. Try again when their visibility timeout has ended."
+        "another program received them. Try again when their visibility timeout has ended."
     )

@@ -112,8 +112,9 @@ def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> li
 
 def _unknown(error: click.NoSuchOption, ctx: click.Context) -> str:
     name = error.option_name
-    if any(name in param.opts for param in ctx.find_root().command.params):
-        return f"{name} goes before the command."
+    for param in ctx.find_root().command.params:
+        if name in param.opts:
+            return f"{name} goes before the command. The variable {param.envvar} does the same."
     return f"{name} is not an option. " + _hint(
         get_close_matches(name, error.possibilities or (), 1, CLOSE)
     )
@@ -126,7 +127,8 @@ def _hint(meant: Sequence[str]) -> str:
 def _described(
     error: click.BadParameter, param: click.Parameter, ctx: click.Context, given: Any
 ) -> str:
-    name = max(param.opts, key=len) if isinstance(param, click.Option) else param.make_metavar(ctx)
+    is_option = isinstance(param, click.Option)
+    name = max(param.opts, key=len) if is_option else param.make_metavar(ctx).strip("[].")
     if isinstance(error, click.MissingParameter):
         return f"{name} is missing"
     if ctx.get_parameter_source(param.name or "") is ParameterSource.ENVIRONMENT:

@@ -20,7 +20,7 @@ from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.history import Fate
+from inventory_cli.history import ROW_NOT_WHOLE, Fate
 from inventory_cli.verdict import Problem, Verdict
 from inventory_cli.verification import Evidence, verify
 from inventory_cli.verifying import settled
@@ -243,6 +243,18 @@ def test_a_row_in_another_form_than_the_function_writes_is_found(attributes: Any
     rows = {"P1": row_of({name: value for name, value in item.items() if value})}
     verdict = verify(replace(evidence, rows=rows), IGNORE)
     assert problems(verdict) == [Problem.ROW]
+
+
+def test_an_event_that_met_a_quantity_of_somebody_else_is_rejected_and_the_row_alone_is_wrong() -> (
+    None
+):
+    records = on_stream([moved("P1", 1, "E1")])
+    rows = {"P1": row_of({"product_id": {"S": "P1"}, "quantity": {"N": "7.5"}})}
+    rejections = [rejection(records[0], ROW_NOT_WHOLE)]
+    verdict = verify(Evidence(records, rejections, [], rows), IGNORE)
+    assert (problems(verdict), verdict.fates) == ([Problem.ROW], {Fate.REJECTED: 1})
+    verdict = verify(Evidence(records, rejections, [], {}), IGNORE)
+    assert verdict.differences == ()
 
 
 def test_attributes_that_somebody_added_are_no_difference_and_are_counted() -> None:

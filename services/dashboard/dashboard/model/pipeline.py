@@ -138,10 +138,10 @@ class Pipeline:
         """The newest events. Few of them have no outcome yet, so that at a high rate those that
         have one stay in sight."""
         waiting = [entry for entry in reversed(self.latest) if entry.fate is Fate.WAITING]
-        shown = [*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]]
-        return sorted(shown, key=lambda entry: (entry.arrived_at, entry.place[1]), reverse=True)[
-            :count
-        ]
+        return _newest_first([*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]])[:count]
+
+    def newest_failures(self) -> list[Entry]:
+        return _newest_first(self.failures)
 
     @property
     def waiting(self) -> int:
@@ -185,3 +185,7 @@ class Pipeline:
         if entry.event is None:
             return Fate.REJECTED, reason or entry.effect
         return self._fold.judge(entry, entry.event, reason)
+
+
+def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.arrived_at, entry.place[1]), reverse=True)

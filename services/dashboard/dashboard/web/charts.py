@@ -31,7 +31,7 @@ COLOURS = {
 }
 FORMS = {"not_found": "dashed", "rejected": "solid", "duplicate": "dotted", "p99": "dashed"}
 INK = "#77828d"
-LEVELS = 2
+LEVELS = 3
 STEPS_A_LETTER = 1.2
 """On a phone, where a step is narrowest."""
 MARKS_LISTED = 4
@@ -155,7 +155,7 @@ def _chart(title: str, names: Sequence[str], unit: str, scale: str) -> ui.echart
                 {
                     "animation": False,
                     "aria": {"enabled": True},
-                    "grid": {"left": 44, "right": 16, "top": 54, "bottom": 22},
+                    "grid": {"left": 44, "right": 16, "top": 66, "bottom": 22},
                     "legend": {
                         "type": "scroll",
                         "top": 0,

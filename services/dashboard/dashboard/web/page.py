@@ -57,7 +57,7 @@ class Page:
             is_new = pipeline.version != self._version
             self._version = pipeline.version
             latest = lines(pipeline.newest(SHOWN)) if is_new else []
-            failed = lines(reversed(pipeline.failures)) if is_new else []
+            failed = lines(pipeline.newest_failures()) if is_new else []
             waiting = pipeline.waiting
             figures = replace(pipeline.figures, trouble=dict(pipeline.figures.trouble))
             silent = silent_since(figures, now)

@@ -95,7 +95,7 @@ class Stack:
         return self.deployment.settings.names
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)  # type: ignore[call-overload]
+        return client_at(service, self.backend.variables)
 
     def of(self, stage: str) -> Deployment:
         """Another stage on the same servers."""

@@ -13,7 +13,7 @@ from faults.line import BATCH_SIZE, Line, Parts
 from faults.proxy import standing_before
 from faults.table import KEY, FaultTable, Row
 from servers import deployed, lead_to
-from stack import Stack, client_at
+from stack import Stack
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -98,7 +98,7 @@ def told(test: pytest.Function) -> str:
 
 def lead_function(stack: Stack, url: str) -> None:
     """Have the function call AWS at `url`."""
-    client = client_at("lambda", stack.backend.variables)
+    client = stack.client("lambda")
     name = stack.names.function
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(

@@ -49,6 +49,7 @@ class Queue:
         self,
         visible_after: float = 20,
         listen_seconds: int = LISTEN_SECONDS,
+        *,
         found_so_far: Counter = lambda _count: None,
     ) -> list[Message]:
         """All messages that can be seen now, each once, the oldest first.

@@ -21,8 +21,8 @@ from inventory.stream import StreamRecord
 NAME_DIFFERS = "product.product_name.differs"
 """The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
 
-ROW_NOT_WHOLE = "product.quantity_change.not_whole"
-"""The code of an event that met a quantity which the function has not written."""
+NO_WHOLE_NUMBER = "product.quantity_change.not_whole"
+"""The code of a change to a row whose quantity is none: somebody else wrote it."""
 
 MOST_HISTORIES = 256
 """How many are followed side by side; of more, the likeliest. They grow together again where
@@ -151,7 +151,7 @@ def _after(before: History, item: Item, way: Way, detour: int) -> History:
         fate = Fate(step.outcome)
         if step.outcome is Outcome.APPLIED:
             row, removed = step.row, step.removed
-        if item.redriven and fate is not Fate.REJECTED:  # it was a dead letter
+        if item.redriven and fate is not Fate.REJECTED:  # so it was a dead letter
             detour += 1
     else:
         fate = Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
@@ -175,7 +175,7 @@ def contradicted(item: Item, fate: Fate) -> bool:
 
 
 def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
-    if item.dead_letter or item.code == ROW_NOT_WHOLE:
+    if item.dead_letter or item.code == NO_WHOLE_NUMBER:
         return (None,)
     policy = RemovalNamePolicy.ENFORCE if item.code == NAME_DIFFERS else names
     return (policy, None) if item.redriven and not item.rejection else (policy,)
@@ -183,9 +183,9 @@ def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
 
 def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Way, ...]:
     """A dead-lettered event counts as applied only where the row bears its mark."""
-    policies = _policies(item, names)
-    if item.code == ROW_NOT_WHOLE:
+    if item.code == NO_WHOLE_NUMBER:
         return (None,)
+    policies = _policies(item, names)
     if item.dead_letter:
         return (None, *policies) if _marked(row, item.event) else (None,)
     return (*policies, None) if item.put_again and not item.rejection else policies

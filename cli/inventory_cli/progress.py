@@ -14,7 +14,6 @@ FIRST_LINE_SECONDS = 2.0
 LINE_EVERY_SECONDS = 60.0
 """In a file, a line comes after 2, 4, 8, 16 and 32 seconds, then every minute."""
 
-
 MANY_MESSAGES = 100
 
 

@@ -278,6 +278,18 @@ def test_a_stopped_pipe_says_so_and_events_get_their_outcomes_in_place_once_it_i
     expect(same).to_contain_text(re.compile("applied|rejected|not found|duplicate"))
 
 
+def test_a_rate_that_is_typed_while_the_producer_does_not_answer_stays_in_its_field(
+    page: Page, live: Live
+) -> None:
+    button, field = page.get_by_role("button", name="Set rate"), page.get_by_label("Events per")
+    expect(field).not_to_have_value("")
+    with stopped(live.part("producer"), page=page):
+        expect(button).to_be_disabled()
+        field.fill("7")
+    expect(button).to_be_enabled()
+    expect(field).to_have_value("7")
+
+
 def test_a_wrong_rate_stays_in_its_field_with_the_reason_and_the_producer_is_paused_and_resumed(
     page: Page,
 ) -> None:

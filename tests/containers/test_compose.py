@@ -365,7 +365,10 @@ def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
 
 
 def test_ministack_gets_no_docker_socket_when_set_as_the_example_says(tmp_path: Path) -> None:
-    assert "MiniStack set DOCKER_SOCKET=/dev/null" in (engine.ROOT / ".env.example").read_text()
+    assert (
+        "It needs no socket: set DOCKER_SOCKET=/dev/null"
+        in (engine.ROOT / ".env.example").read_text()
+    )
     with project(tmp_path, DOCKER_SOCKET="/dev/null") as it:
         mounts = it.configuration()["localstack"]["volumes"]
     assert {m["source"] for m in mounts if m["target"] == engine.SOCKET} == {"/dev/null"}

@@ -516,8 +516,7 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
         assert process.wait() == 0
     for record in stream.records():
         product = json.loads(record["Data"])["product"]
-        assert product["product_name"].encode() in written
-        assert record["SequenceNumber"].encode() in written
+        assert product["product_id"].encode() in written
         assert record["SequenceNumber"].encode() in written
     assert b"3 sent, " in written
     assert b"3 events sent to " in written

@@ -34,10 +34,6 @@ class Message:
     sent_at: float
 
 
-Counter = Callable[[int], object]
-"""Told how many messages were found so far."""
-
-
 class Queue:
     """Raises the client's QueueDoesNotExist when there is none of that name."""
 
@@ -49,13 +45,15 @@ class Queue:
         self,
         visible_after: float = 20,
         listen_seconds: int = LISTEN_SECONDS,
-        found_so_far: Counter = lambda _count: None,
+        *,
+        found_so_far: Callable[[int], object] = lambda _count: None,
     ) -> list[Message]:
         """All messages that can be seen now, each once, the oldest first.
 
         They are hidden from everybody until they are released, at the latest after
         `visible_after` seconds, or as many as it may take to look at all that there are. SQS hides
         120,000 at most. Who looks again and again need not listen for what one look misses.
+        `found_so_far` is told after each call how many there are by then.
         """
         found: dict[str, Message] = {}
         hidden_for = max(visible_after, self._count("ApproximateNumberOfMessages") * SECONDS_EACH)

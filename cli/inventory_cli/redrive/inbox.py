@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from inventory.dead_letters import DeadLetter, parse_dead_letter
 from inventory.event import KEY_DIFFERS, claims
 from inventory.rejections import Rejection, parse_rejection
 from inventory.stream import StreamRecord, Stretches
-from inventory_cli.failures.queues import Counter, Message, Queue
+from inventory_cli.failures.queues import Message, Queue
 from inventory_cli.failures.stream import reader
 from inventory_cli.redrive.carry_out import Letter
 from inventory_cli.redrive.item import Item, Origin
@@ -74,7 +74,7 @@ class Inbox:
         """Return about how many messages somebody else has received and not deleted yet."""
         return sum(queue.hidden() for queue in self._queues.values())
 
-    def look(self, found_so_far: Counter = lambda _count: None) -> Contents:
+    def look(self, found_so_far: Callable[[int], object] = lambda _count: None) -> Contents:
         """What is there now. The messages are visible to others again when it returns."""
         items: dict[str, Item] = {}
         letters: list[Letter] = []

@@ -23,9 +23,9 @@ class Item:
 
     `failed_at` is in epoch seconds. `event_id` and `product_id` are what the payload says of
     itself, where that can be read. Without a `payload`, `lost` says why there is none; a dead
-    letter whose records are lost is one item, under the first of them. `ordered` is
-    False if the record had another partition key than the product id: then its sequence number
-    says nothing about its place among the product's events.
+    letter whose records are lost is one item, under the first of them. `ordered` is False if the
+    record had another partition key than the product id: then its sequence number says nothing
+    about its place among the product's events.
     """
 
     origin: Origin

@@ -114,7 +114,8 @@ def _unknown(error: click.NoSuchOption, ctx: click.Context) -> str:
     name = error.option_name
     for param in ctx.find_root().command.params:
         if name in param.opts:
-            return f"{name} goes before the command. The variable {param.envvar} does the same."
+            also = f" The variable {param.envvar} does the same." if param.envvar else ""
+            return f"{name} goes before the command.{also}"
     return f"{name} is not an option. " + _hint(
         get_close_matches(name, error.possibilities or (), 1, CLOSE)
     )

@@ -60,6 +60,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         ),
         (["up", "--state", "other"], {}, "before the command. The variable INVENTORY_STATE does"),
         (["table", "--state", "other"], {}, "--state goes before the command."),
+        (["table", "--version"], {}, "--version goes before the command.\n"),
         (["up"], {"DASHBOARD_PORT": "http"}, "DASHBOARD_PORT must be a whole number from"),
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
         (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),

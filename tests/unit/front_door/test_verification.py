@@ -20,7 +20,7 @@ from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.history import ROW_NOT_WHOLE, Fate
+from inventory_cli.history import NO_WHOLE_NUMBER, Fate
 from inventory_cli.verdict import Problem, Verdict
 from inventory_cli.verification import Evidence, verify
 from inventory_cli.verifying import settled
@@ -250,7 +250,7 @@ def test_an_event_that_met_a_quantity_of_somebody_else_is_rejected_and_the_row_a
 ):
     records = on_stream([moved("P1", 1, "E1")])
     rows = {"P1": row_of({"product_id": {"S": "P1"}, "quantity": {"N": "7.5"}})}
-    rejections = [rejection(records[0], ROW_NOT_WHOLE)]
+    rejections = [rejection(records[0], NO_WHOLE_NUMBER)]
     verdict = verify(Evidence(records, rejections, [], rows), IGNORE)
     assert (problems(verdict), verdict.fates) == ([Problem.ROW], {Fate.REJECTED: 1})
     verdict = verify(Evidence(records, rejections, [], {}), IGNORE)

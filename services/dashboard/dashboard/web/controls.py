@@ -54,8 +54,9 @@ class ProducerPart:
 
     def show(self, figures: Figures) -> None:
         ended = figures.producer_runs is False
-        enabled = not ended and "producer" not in figures.trouble
-        _enable([self._rate, self._set_button, self._pause], enabled)
+        # What is typed while the producer does not answer is kept: a field that is off drops it.
+        _enable([self._rate], not ended)
+        _enable([self._set_button, self._pause], not ended and "producer" not in figures.trouble)
         for button in (self._set_button, self._pause):
             if ended:
                 button.props('title="The producer is not running"')

@@ -202,7 +202,6 @@ def test_failed_events_are_listed_unasked_and_a_corrected_one_is_redriven(
     expect(failures(page).get_by_text("product_misplaced").first).to_be_visible()
 
     dialog = page.get_by_role("dialog")
-
     hidden = note(page, "The message is not visible in its queue")
 
     def opened() -> bool:

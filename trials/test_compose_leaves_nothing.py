@@ -1,6 +1,6 @@
 """`docker compose down --volumes --remove-orphans` leaves nothing, whatever happened before.
 
-Without the last option it may leave a container that was being created at a kill: docs/docker.md.
+Without the last option, a container that LocalStack was creating when it was killed may stay.
 
 ROUNDS=10 make trials ARGS=trials/test_compose_leaves_nothing.py: ten times out of ten.
 """

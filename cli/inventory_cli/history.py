@@ -21,8 +21,9 @@ from inventory.stream import StreamRecord
 NAME_DIFFERS = "product.product_name.differs"
 """The code of a removal that was rejected under RemovalNamePolicy.ENFORCE."""
 
-NO_WHOLE_NUMBER = "product.quantity_change.not_whole"
-"""The code of a change to a row whose quantity is none: somebody else wrote it."""
+QUANTITY_NOT_WHOLE = "product.quantity_change.not_whole"
+"""The code of a change by an amount that was rejected because the quantity of the row, written by
+another program, is not a whole number."""
 
 MOST_HISTORIES = 256
 """How many are followed side by side; of more, the likeliest. They grow together again where
@@ -151,7 +152,9 @@ def _after(before: History, item: Item, way: Way, detour: int) -> History:
         fate = Fate(step.outcome)
         if step.outcome is Outcome.APPLIED:
             row, removed = step.row, step.removed
-        if item.redriven and fate is not Fate.REJECTED:  # so it was a dead letter
+        # A redriven event was in a queue. If it was not rejected, it was a dead letter, and the
+        # function had probably not handled it.
+        if item.redriven and fate is not Fate.REJECTED:
             detour += 1
     else:
         fate = Fate.REJECTED if item.rejection else Fate.DEAD_LETTERED
@@ -175,7 +178,7 @@ def contradicted(item: Item, fate: Fate) -> bool:
 
 
 def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
-    if item.dead_letter or item.code == NO_WHOLE_NUMBER:
+    if item.dead_letter or item.code == QUANTITY_NOT_WHOLE:
         return (None,)
     policy = RemovalNamePolicy.ENFORCE if item.code == NAME_DIFFERS else names
     return (policy, None) if item.redriven and not item.rejection else (policy,)
@@ -183,7 +186,7 @@ def _likely(item: Item, names: RemovalNamePolicy) -> tuple[Way, ...]:
 
 def _possible(item: Item, row: Row | None, names: RemovalNamePolicy) -> tuple[Way, ...]:
     """A dead-lettered event counts as applied only where the row bears its mark."""
-    if item.code == NO_WHOLE_NUMBER:
+    if item.code == QUANTITY_NOT_WHOLE:
         return (None,)
     policies = _policies(item, names)
     if item.dead_letter:

@@ -65,7 +65,7 @@ def complete(form: Locator, texts: dict[str, str]) -> None:
         for label, text in texts.items():
             form.get_by_label(label).fill("")
             form.get_by_label(label).fill(text)
-        expect(form.get_by_text("Valid event")).to_be_visible(timeout=3_000)
+        expect(form.get_by_text("Valid event")).to_be_visible(timeout=10_000)
         return True
 
     eventually(filled_in, timeout=60)
@@ -202,12 +202,18 @@ def test_failed_events_are_listed_unasked_and_a_corrected_one_is_redriven(
     expect(failures(page).get_by_text("product_misplaced").first).to_be_visible()
 
     dialog = page.get_by_role("dialog")
+    hidden = note(page, "The message is not visible in its queue")
 
     def opened() -> bool:
-        """A rejection is in the log before it is in its queue, where the payload is."""
+        """A rejection is in the log before it is in its queue, where the payload is.
+
+        A click is answered before the next one: a dialog would be in its way."""
         rejected.locator("[col-id=effect]").click()
-        expect(dialog).to_be_visible(timeout=3_000)
-        return True
+        expect(dialog.or_(hidden).first).to_be_visible()
+        if dialog.is_visible():
+            return True
+        expect(hidden).to_have_count(0)
+        return False
 
     eventually(opened, timeout=60)
     expect(dialog.get_by_text("stays (correct its payload)")).to_be_visible()
@@ -426,18 +432,15 @@ def test_a_click_on_a_heading_sorts_the_inventory(page: Page, live: Live) -> Non
         expect(inventory(page).locator(f'.ag-row[row-index="0"][row-id="{first}"]')).to_be_visible()
 
 
-def test_the_keyboard_alone_opens_a_history(page: Page) -> None:
-    def opened() -> bool:
-        product = first_row(page).get_attribute("row-id")
-        first_row(page).locator("[col-id=product_id]").focus()
-        page.keyboard.press("Enter")
-        title = page.get_by_role("dialog").get_by_text(f"Product {product}", exact=True)
-        expect(title).to_be_visible(timeout=3_000)
-        return True
-
-    eventually(opened, timeout=60)
+def test_the_keyboard_alone_opens_a_history(page: Page, live: Live) -> None:
+    product = live.new_product()
+    send(page, product, "Lamp", "5")
+    row(page, product).locator("[col-id=product_id]").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(f"Product {product}", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).not_to_be_visible()
+    expect(dialog).not_to_be_visible()
 
 
 def test_on_a_phone_quantity_and_outcome_are_visible_and_charts_come_before_controls(

@@ -53,7 +53,7 @@ class Queue:
         They are hidden from everybody until they are released, at the latest after
         `visible_after` seconds, or as many as it may take to look at all that there are. SQS hides
         120,000 at most. Who looks again and again need not listen for what one look misses.
-        `found_so_far` is told after each call how many there are by then.
+        After each call, `found_so_far` gets the number of messages found so far.
         """
         found: dict[str, Message] = {}
         hidden_for = max(visible_after, self._count("ApproximateNumberOfMessages") * SECONDS_EACH)

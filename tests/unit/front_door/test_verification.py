@@ -20,7 +20,7 @@ from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.history import NO_WHOLE_NUMBER, Fate
+from inventory_cli.history import Fate
 from inventory_cli.verdict import Problem, Verdict
 from inventory_cli.verification import Evidence, verify
 from inventory_cli.verifying import settled
@@ -248,12 +248,14 @@ def test_a_row_in_another_form_than_the_function_writes_is_found(attributes: Any
 def test_an_event_that_met_a_quantity_of_somebody_else_is_rejected_and_the_row_alone_is_wrong() -> (
     None
 ):
-    records = on_stream([moved("P1", 1, "E1")])
+    [record] = on_stream([moved("P1", 1, "E1")])
     rows = {"P1": row_of({"product_id": {"S": "P1"}, "quantity": {"N": "7.5"}})}
-    rejections = [rejection(records[0], NO_WHOLE_NUMBER)]
-    verdict = verify(Evidence(records, rejections, [], rows), IGNORE)
-    assert (problems(verdict), verdict.fates) == ([Problem.ROW], {Fate.REJECTED: 1})
-    verdict = verify(Evidence(records, rejections, [], {}), IGNORE)
+    event = parse_record(record.data, record.partition_key, record.sequence_number)
+    rejections = [rejection(record, apply(rows["P1"], event).code)]
+    verdict = verify(Evidence([record], rejections, [], rows), IGNORE)
+    assert problems(verdict) == [Problem.ROW]
+    assert verdict.fates == {Fate.REJECTED: 1}
+    verdict = verify(Evidence([record], rejections, [], {}), IGNORE)
     assert verdict.differences == ()
 
 

@@ -1,4 +1,4 @@
-"""What an emulator's CloudFormation takes from the template, and does not do."""
+"""What an emulator takes from the template, and does not do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ AwsClient = Callable[[str], Any]
 GAPS: dict[str, set[str]] = {
     "MiniStack": {
         "Inventory.PointInTimeRecoverySpecification",
-        "Removals.TimeToLiveSpecification",
         "Stream.StreamEncryption",
     },
     "LocalStack": {

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from deploy.errors import DeploymentError, SettingsError
-from deploy.settings import TEMPLATE, Settings, template
+from deploy.settings import TEMPLATE, Settings, template, variables
 from deploy.stack import ChangeSet, Done, Stack, Tell
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 PROJECT = "inventory-stack"
 FIXED = {
-    "StartingPosition": "a pipe keeps the position that it started from",
-    "StreamName": "the stream of another name would be empty",
-    "TableName": "the table of another name would be empty",
+    "STARTING_POSITION": "a pipe keeps the position that it started from",
+    "STREAM_NAME": "the stream of another name would be empty",
+    "TABLE_NAME": "the table of another name would be empty",
 }
-"""Parameters that cannot change, and why."""
+"""Variables that cannot change, and why."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Deployment:
             self._stack.execute(change_set, tell)
         if self._own_pipes:
             self.apply_pipes(tell)
-            self._check_shards(warn)
+        if self._on_emulator:
+            self._make_up_for_the_emulator(warn)
 
     def destroy(self, tell: Tell) -> None:
         """Delete the stack with all its data, and the bucket for code if it is our own."""
@@ -108,7 +109,7 @@ class Deployment:
     @cached_property
     def _config(self) -> Config:
         # A bucket's own host name leads nowhere at an emulator.
-        s3: Any = {"addressing_style": "path"} if self.environ.get("AWS_ENDPOINT_URL") else None
+        s3: Any = {"addressing_style": "path"} if self._on_emulator else None
         return Config(connect_timeout=5, retries={"mode": "standard"}, s3=s3)
 
     @cached_property
@@ -119,6 +120,10 @@ class Deployment:
     def _stack(self) -> Stack:
         client = self.session.client("cloudformation", config=self._config)
         return Stack(client, self.settings.names.stack, self.pause)
+
+    @property
+    def _on_emulator(self) -> bool:
+        return bool(self.environ.get("AWS_ENDPOINT_URL"))
 
     @property
     def _own_pipes(self) -> bool:
@@ -162,11 +167,11 @@ class Deployment:
                 f"KMS_KEY_ARN is of the Region {of}, the resources are of {self.region}"
             )
         deployed = self._stack.parameters()
-        for parameter, why in FIXED.items():
-            was = deployed.get(parameter)
+        for variable, why in FIXED.items():
+            was = deployed.get(parameter := variables()[variable])
             if was and was != self.settings.parameters[parameter]:
                 raise SettingsError(
-                    f"{parameter} cannot change from {was}: {why}. Set it back, deploy another "
+                    f"{variable} cannot change from {was}: {why}. Set it back, deploy another "
                     "STAGE, or destroy this one first."
                 )
         if not deployed and (found := self._others()):
@@ -196,15 +201,20 @@ class Deployment:
                 raise error
         return [what for what, look in looks.items() if not look.exception()]
 
-    def _check_shards(self, warn: Callable[[str], object]) -> None:
-        """Say it if the emulator has not changed the number of shards."""
+    def _make_up_for_the_emulator(self, warn: Callable[[str], object]) -> None:
+        """Do what its CloudFormation leaves out, or say that it is left out."""
+        client, names = partial(self.session.client, config=self._config), self.settings.names
+        dynamodb, table = client("dynamodb"), names.removals_table
+        found = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if found["TimeToLiveStatus"] == "DISABLED":
+            expiry = template()["Resources"]["Removals"]["Properties"]["TimeToLiveSpecification"]
+            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
         wanted = self.settings.parameters["StreamShards"]
-        kinesis = self.session.client("kinesis", config=self._config)
-        summary = kinesis.describe_stream_summary(StreamName=self.settings.names.stream)
-        found = summary["StreamDescriptionSummary"]["OpenShardCount"]
-        if found != int(wanted):
+        summary = client("kinesis").describe_stream_summary(StreamName=names.stream)
+        shards = summary["StreamDescriptionSummary"]["OpenShardCount"]
+        if shards != int(wanted):
             warn(
-                f"The stream still has {found} shards, not {wanted}: the emulator does not change "
+                f"The stream still has {shards} shards, not {wanted}: the emulator does not change "
                 "them. Use `aws kinesis update-shard-count`, or destroy the pipeline and deploy it "
                 "again."
             )

@@ -52,16 +52,13 @@ def verdict_of_ministack(answer: Mapping[str, Any]) -> Verdict | None:
     return True, f"{answer['completed']} start hooks succeeded"
 
 
-SOURCES: tuple[tuple[str, Callable[[Mapping[str, Any]], Verdict | None]], ...] = (
-    ("/_localstack/init", verdict_of_localstack),
-    ("/_ministack/ready", verdict_of_ministack),
-)
+SOURCES = {"/_localstack/init": verdict_of_localstack, "/_ministack/ready": verdict_of_ministack}
 
 
 def ask(url: str) -> Verdict | None:
     """Return the verdict, or None while the hooks run. Raises OSError or HTTPException if the
     emulator does not answer."""
-    for path, verdict in SOURCES:
+    for path, verdict in SOURCES.items():
         try:
             with _OPEN(url + path, timeout=5) as response:
                 return verdict(json.load(response))

@@ -2,12 +2,11 @@
 
 It is what is installed, with some things put right in its own process: how a stream is resharded
 (`resharding`), which numbers its records get (`sequence_numbers`), how much a call looks at where
-there are many records or messages (`expiry`, `queues`), whether items of a table expire
-(`item_expiry`), what an exception does to a function's process (`exceptions`), what of its output
-is logged (`function_logs`), and when a mapping calls its function (`windows`). That was
-made for one version; another runs as it comes, and says so in its log. Of any version, what it
-holds is saved (`saving`), and web pages of other origins are refused: it runs functions as
-processes of whoever started it.
+there are many records or messages (`expiry`, `queues`), what an exception does to a function's
+process (`exceptions`), what of its output is logged (`function_logs`), and when a mapping calls its
+function (`windows`). That was made for one version; another runs as it comes, and says so in its
+log. Of any version, what it holds is saved (`saving`), and web pages of other origins are refused:
+it runs functions as processes of whoever started it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,6 @@ def put_right(installed: str) -> str | None:
         exceptions,
         expiry,
         function_logs,
-        item_expiry,
         queues,
         resharding,
         sequence_numbers,
@@ -47,7 +45,6 @@ def put_right(installed: str) -> str | None:
     resharding.reshard_as_aws_does()
     sequence_numbers.only_grow()
     expiry.expire_the_oldest_only()
-    item_expiry.expire_items_as_the_template_says()
     queues.look_no_further_than_needed()
     queues.lead_to_where_it_listens()
     exceptions.survive_exceptions()

@@ -244,7 +244,15 @@ def test_the_smoke_test_for_an_account_runs_on_the_servers_of_the_embedded_targe
     pipeline: Pipeline,
 ) -> None:
     inventory = f"INVENTORY={sys.executable} -m inventory_cli"
-    make = ["make", "--old-file", ".venv/.runtime", inventory, "aws-smoke", "ARGS=--yes"]
+    make = [
+        "make",
+        "--no-print-directory",
+        "--old-file",
+        ".venv/.runtime",
+        inventory,
+        "aws-smoke",
+        "ARGS=--yes",
+    ]
     ran = subprocess.run(make, cwd=TEMPLATE.parents[1], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Success: the table is what the events produce, and no event is lost." in ran.stdout

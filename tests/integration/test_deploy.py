@@ -6,9 +6,6 @@ import base64
 import hashlib
 import io
 import os
-import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from deploy.deployment import Deployment
 from deploy.errors import DeploymentError, SettingsError
-from deploy.settings import TEMPLATE, Settings
+from deploy.settings import Settings
 from deploy.stack import Done
 from emulator_gaps import GAPS, SETTINGS, gaps
 from servers import set_aws
@@ -238,23 +235,3 @@ def test_code_goes_to_the_bucket_that_is_named_and_stays_there(pipeline: Pipelin
     assert left_of(pipeline) == [bucket]
     s3.delete_object(Bucket=bucket, Key=key)
     s3.delete_bucket(Bucket=bucket)
-
-
-def test_the_smoke_test_for_an_account_runs_on_the_servers_of_the_embedded_target(
-    pipeline: Pipeline,
-) -> None:
-    inventory = f"INVENTORY={sys.executable} -m inventory_cli"
-    make = [
-        "make",
-        "--no-print-directory",
-        "--old-file",
-        ".venv/.runtime",
-        inventory,
-        "aws-smoke",
-        "ARGS=--yes",
-    ]
-    ran = subprocess.run(make, cwd=TEMPLATE.parents[1], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "Success: the table is what the events produce, and no event is lost." in ran.stdout
-    assert "In units, at most: 2 shard-hours, 100 records, " in ran.stdout
-    assert re.search(r"\nNothing of the stage (smoke-\d+) is left\.\n$", ran.stdout)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PIPES_README = ROOT / "services" / "pipes" / "README.md"
-DEPLOY_PAGE = ROOT / "docs" / "deploy.md"
-TASK_PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if p != DEPLOY_PAGE]
+TASK_PAGES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [
     ROOT / "README.md",
     *TASK_PAGES,

@@ -22,7 +22,7 @@ import engine
 import orphans
 from inventory_cli.embedded.processes import answers, free_port
 from inventory_cli.environment import variables
-from pages import PAGES, PIPES_README, ROOT, TASK_PAGES, commands
+from pages import PAGES, PIPES_README, ROOT, commands
 from stack import client_at
 from waiting import eventually
 
@@ -208,7 +208,7 @@ def test_each_command_of_the_page_works(page: Path, shell: Shell) -> None:
 
 def test_the_commands_of_other_pages_are_run_elsewhere() -> None:
     assert [by for by in SHOWN_ELSEWHERE.values() if not (ROOT / by).is_file()] == []
-    others = {*PAGES, *TASK_PAGES} - {*PAGES_OF_A_RUNNING_PIPELINE, PIPES_README}
+    others = {*PAGES} - {*PAGES_OF_A_RUNNING_PIPELINE, PIPES_README}
     left = [
         command
         for page in others

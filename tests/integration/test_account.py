@@ -23,7 +23,6 @@ from inventory_cli.cli import cli
 from stack import RESOURCES, Backend
 
 ACCOUNT_ID = "123456789012"
-GUIDE = Path(__file__).parents[2] / "docs" / "deploy.md"
 CALLER = f"""<GetCallerIdentityResponse><GetCallerIdentityResult>
   <Arn>arn:aws:iam::{ACCOUNT_ID}:user/deployer</Arn><Account>{ACCOUNT_ID}</Account>
 </GetCallerIdentityResult></GetCallerIdentityResponse>"""
@@ -115,11 +114,6 @@ def run(*arguments: str, answer: str = "", program: click.Command = cli) -> Resu
     return invoke(program, arguments, environ=os.environ.copy(), stdin=answer)
 
 
-def is_documented(line: str) -> bool:
-    """Whether docs/deploy.md has it, to be found by who sees it."""
-    return line.rstrip("\n") in GUIDE.read_text(encoding="utf-8")
-
-
 def refused_in_one_line(result: Result) -> str:
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     assert result.stderr.count("\n") == 1
@@ -134,7 +128,6 @@ def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
     line = refused_in_one_line(run(*command.split()))
 
     assert line.startswith("Error: no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID")
-    assert is_documented(line)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -164,7 +157,6 @@ def test_credentials_that_are_none_any_more_are_told_in_a_line(
     line = refused_in_one_line(run(*command.split()))
 
     assert line.startswith(text)
-    assert is_documented(line)
     assert len(aws.calls) == 1
 
 
@@ -184,7 +176,6 @@ def test_a_region_that_is_misspelt_is_told_with_the_one_that_is_like_it(
         "Error: nothing answers for the Region us-eas-1: is AWS_DEFAULT_REGION right? "
         "There is us-east-1.\n"
     )
-    assert is_documented(line)
 
 
 def test_what_may_not_be_done_is_named_in_a_line_and_nothing_is_changed(
@@ -228,7 +219,6 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         "Error: The resources may cost money, and there is no terminal to ask for confirmation. To "
         "create them anyway, add --yes.\n"
     )
-    assert is_documented(result.stderr)
 
     for program, arguments in ((cli, ["demo", "--count", "1"]), (bench, [])):
         other = run(*arguments, program=program)
@@ -237,7 +227,6 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
             "Error: Some resources are missing or outdated. To create what is missing, run "
             "`TARGET=aws inventory deploy`.\n"
         )
-        assert is_documented(other.stderr)
 
 
 def test_it_goes_ahead_when_told_so_and_does_not_ask_again_for_nothing(

@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright
 import chromium
 import engine
 import foreign_page
-from compose_project import Project, copy_of_checkout, left_of, project
+from compose_project import Project, left_of, project
 from deploy.settings import Names
 from end_to_end.test_metrics import statistics
 from inventory_cli import table
@@ -285,20 +285,6 @@ def test_wrong_settings_end_up_before_the_emulator_runs_and_each_is_a_line(tmp_p
         assert rate == "PRODUCER_RATE must be a number above 0, such as 20 (it is 'fast')"
 
 
-@pytest.mark.usefixtures("built")
-def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
-    key = "arn:aws:kms:eu-west-1:000000000000:key/other-region"
-    with project(tmp_path, KMS_KEY_ARN=key) as it:
-        up = it.run("up", "--wait", "--no-build")
-        assert up.returncode == 1
-        assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
-        assert "localstack: " in it.log("function")
-        log = it.log("localstack")
-        assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
-        assert "Traceback" not in log
-        assert it.run("ps", "--quiet", "producer").stdout == ""
-
-
 def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_healthy(
     running: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,25 +314,6 @@ def test_a_port_that_is_in_use_ends_up_at_once(tmp_path: Path) -> None:
             assert up.returncode == 1
             assert f"127.0.0.1:{port}" in up.stderr.splitlines()[-1]
             assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
-
-
-def test_images_of_a_checkout_that_nobody_else_may_read_run_as_their_user(tmp_path: Path) -> None:
-    """As after `umask 077`."""
-    checkout = copy_of_checkout(tmp_path)
-    for path in [checkout, *checkout.rglob("*")]:
-        path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
-    for context, command in (
-        (".", ["--version"]),
-        ("services/pipes", ["--help"]),
-        ("services/producer", ["--help"]),
-    ):
-        base = f"BASE_IMAGE={engine.base_image()}"
-        build = ["docker", "build", "--quiet", "--build-arg", base, str(checkout / context)]
-        built = subprocess.run(build, capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr
-        run = ["docker", "run", "--rm", "--network", "none", built.stdout.strip(), *command]
-        ran = subprocess.run(run, capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
 
 
 def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None:

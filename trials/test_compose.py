@@ -1,0 +1,49 @@
+"""docker-compose.yml: what takes as long to show as all of tests/containers/test_compose.py."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import engine
+from compose_project import copy_of_checkout, project
+
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.timeout(420),
+    pytest.mark.skipif(bool(engine.missing()), reason=engine.missing() or "Docker answers"),
+]
+
+
+def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -> None:
+    key = "arn:aws:kms:eu-west-1:000000000000:key/other-region"
+    with project(tmp_path, KMS_KEY_ARN=key) as it:
+        up = it.run("up", "--wait")
+        assert up.returncode == 1
+        assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
+        assert "localstack: " in it.log("function")
+        log = it.log("localstack")
+        assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
+        assert "Traceback" not in log
+        assert it.run("ps", "--quiet", "producer").stdout == ""
+
+
+def test_images_of_a_checkout_that_nobody_else_may_read_run_as_their_user(tmp_path: Path) -> None:
+    """As after `umask 077`."""
+    checkout = copy_of_checkout(tmp_path)
+    for path in [checkout, *checkout.rglob("*")]:
+        path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
+    for context, command in (
+        (".", ["--version"]),
+        ("services/pipes", ["--help"]),
+        ("services/producer", ["--help"]),
+    ):
+        base = f"BASE_IMAGE={engine.base_image()}"
+        build = ["docker", "build", "--quiet", "--build-arg", base, str(checkout / context)]
+        built = subprocess.run(build, capture_output=True, text=True)
+        assert built.returncode == 0, built.stderr
+        run = ["docker", "run", "--rm", "--network", "none", built.stdout.strip(), *command]
+        ran = subprocess.run(run, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr

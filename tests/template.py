@@ -103,7 +103,13 @@ class _Resolver:
             case "Fn::GetAtt":
                 return self._attribute(*argument.split("."))
             case "Fn::Sub":
-                return re.sub(r"\$\{([\w:.]+)\}", lambda m: str(self._named(m[1])), argument)
+                text, given = (argument, {}) if isinstance(argument, str) else argument
+                values = {name: self.value(each) for name, each in given.items()}
+                return re.sub(
+                    r"\$\{([\w:.]+)\}",
+                    lambda m: str(values[m[1]] if m[1] in values else self._named(m[1])),
+                    text,
+                )
             case "Fn::If":
                 condition, yes, no = argument
                 return self.value(yes if self.holds(condition) else no)

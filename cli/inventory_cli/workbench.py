@@ -70,6 +70,15 @@ class Workbench:
     def deployment(self) -> Deployment:
         return Deployment(self.session, self.settings, os.environ)
 
+    def has_stream(self) -> bool:
+        """Whether the stream exists and takes records."""
+        kinesis = self.clients.kinesis
+        try:
+            summary = kinesis.describe_stream_summary(StreamName=self.names.stream)
+        except kinesis.exceptions.ResourceNotFoundException:
+            return False
+        return summary["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+
     def deploy_in_short(self) -> None:
         """Create and update the resources. Print a line about all.
 

@@ -64,10 +64,10 @@ class Deployment:
         if change_set := self._stack.prepare(TEMPLATE.read_text(), parameters, tags):
             try:
                 ask(self._plan(change_set))
+                self._upload(zip_file, key)
             except BaseException:
                 self._stack.discard(change_set)
                 raise
-            self._upload(zip_file, key)
             self._stack.execute(change_set, tell)
         if self._own_pipes:
             self.apply_pipes(tell)
@@ -86,12 +86,12 @@ class Deployment:
             self._apply(tell, "--prune", PipesHaveOwnEndpoint="true")
         if self._stack.status():
             self._stack.delete(tell)
-        if not self.environ.get("CODE_BUCKET"):
-            with suppress(self._s3.exceptions.NoSuchBucket):
-                for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket):
-                    for each in page.get("Contents", []):
-                        self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
-                self._s3.delete_bucket(Bucket=self._bucket)
+        bucket = self._own_bucket
+        with suppress(self._s3.exceptions.NoSuchBucket):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for each in page.get("Contents", []):
+                    self._s3.delete_object(Bucket=bucket, Key=each["Key"])
+            self._s3.delete_bucket(Bucket=bucket)
 
     def apply_pipes(self, tell: Tell) -> None:
         """Create or update the pipe of the template at the endpoint that Pipes have."""
@@ -129,11 +129,14 @@ class Deployment:
     def _own_pipes(self) -> bool:
         return bool(self.environ.get("AWS_ENDPOINT_URL_PIPES"))
 
-    @cached_property
+    @property
+    def _own_bucket(self) -> str:
+        """All accounts share the names of buckets."""
+        return f"{self.settings.names.stack}-code-{self.account}-{self.region}"
+
+    @property
     def _bucket(self) -> str:
-        """CODE_BUCKET, or one of our own. All accounts share the names of buckets."""
-        own = f"{self.settings.names.stack}-code-{self.account}-{self.region}"
-        return self.environ.get("CODE_BUCKET") or own
+        return self.environ.get("CODE_BUCKET") or self._own_bucket
 
     def _upload(self, zip_file: bytes, key: str) -> None:
         if not self.environ.get("CODE_BUCKET"):
@@ -174,13 +177,13 @@ class Deployment:
                     f"{variable} cannot change from {was}: {why}. Set it back, deploy another "
                     "STAGE, or destroy this one first."
                 )
-        if not deployed and (found := self._others()):
+        if not deployed and (found := self._in_the_way()):
             raise DeploymentError(
                 f"Account {account} has the {', the '.join(found)}, but not the stack "
                 f"{self._stack.name}. Delete them, or the emulator's data, or deploy another STAGE."
             )
 
-    def _others(self) -> list[str]:
+    def _in_the_way(self) -> list[str]:
         """Return the main resources that exist without the stack: somebody else's, or kept."""
         # LocalStack answers with errors while it starts a service at its first call, and that
         # takes long: all start at once.

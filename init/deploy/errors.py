@@ -57,7 +57,7 @@ def access_problem(error: Exception) -> str | None:
                     "they are wrong or deleted, or the account has not enabled that Region"
                 )
         case aws.EndpointConnectionError() if at := _region_of(error):
-            return f"nothing answers for the Region {at}: is AWS_DEFAULT_REGION right?{_hint(at)}"
+            return f"nothing answers for the Region {at}{_hint(at)}"
     return None
 
 
@@ -72,6 +72,6 @@ def _hint(region: str) -> str:
     get, partitions = get_session().get_available_regions, get_session().get_available_partitions()
     known = {each for partition in partitions for each in get("kinesis", partition)}
     if region in known:
-        return " It is a Region: the network may keep you from it."
+        return ". The network may keep you from it."
     near = difflib.get_close_matches(region, sorted(known), n=1)
-    return f" There is {near[0]}." if near else ""
+    return ": is AWS_DEFAULT_REGION right?" + (f" There is {near[0]}." if near else "")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_REASON = "CloudFormation gives no reason"
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 """What CloudFormation says of a change set without changes."""
-NOT_YET = (None, "DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+NOT_YET = (None, "REVIEW_IN_PROGRESS")
 """The status of a stack that does not exist, or has only a change set."""
 MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
 """The resources of which people are told each, by logical id."""

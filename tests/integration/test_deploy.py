@@ -235,3 +235,8 @@ def test_code_goes_to_the_bucket_that_is_named_and_stays_there(pipeline: Pipelin
     assert left_of(pipeline) == [bucket]
     s3.delete_object(Bucket=bucket, Key=key)
     s3.delete_bucket(Bucket=bucket)
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        pipeline.deploy(CODE_BUCKET=bucket)
+    pipeline.deploy()  # nothing is in its way
+    pipeline.deployment(CODE_BUCKET=bucket).destroy(print)
+    assert left_of(pipeline) == []

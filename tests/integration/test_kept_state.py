@@ -190,3 +190,11 @@ def test_a_shell_is_led_to_the_stack_of_its_folder_wherever_it_leads_now(running
     }
     assert led["AWS_ENDPOINT_URL"] == told(running.door)["AWS_ENDPOINT_URL"]
     assert led["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_up_goes_on_when_its_pipeline_is_destroyed_and_deployed_again(running: Running) -> None:
+    assert running.door.call("destroy", "--yes")[0] == 0
+    read_until(running.up, "The producer waits for a stream: `deploy` creates it.\n")
+    assert running.door.call("deploy")[0] == 0
+    read_until(running.up, "The producer ended, and was started again: ")
+    eventually(lambda: running.door.call("table")[1] != "", pause=0.2)

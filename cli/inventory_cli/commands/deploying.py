@@ -12,10 +12,12 @@ from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
 from producer.usage import Command
 
+_verbose = click.option("--verbose", is_flag=True, help="Print a line for each resource.")
+
 
 @click.command(cls=Command)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation. Resources may cost money.")
-@click.option("--verbose", is_flag=True, help="Print a line for each resource.")
+@_verbose
 @click.pass_obj
 def deploy(state: Path, yes: bool, verbose: bool) -> None:
     """Create or update the resources, with CloudFormation.
@@ -54,8 +56,9 @@ def _ask(plan: str, yes: bool) -> None:
 
 @click.command(cls=Command)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@_verbose
 @click.pass_obj
-def destroy(state: Path, yes: bool) -> None:
+def destroy(state: Path, yes: bool, verbose: bool) -> None:
     """Delete the resources and all their data.
 
     The command deletes the CloudFormation stack of the stage.
@@ -79,7 +82,7 @@ def destroy(state: Path, yes: bool) -> None:
             f"{bench.session.region_name}, and all their data?",
             abort=True,
         )
-    report = Report(click.echo)
+    report = Report(click.echo, verbose=verbose)
     with announced("CloudFormation goes on with what it has begun."):
         bench.deployment.destroy(report)
     click.echo(f"Nothing of the stage {names.stage} is left.")

@@ -22,7 +22,7 @@ from producer.usage import Command, RefusedError
 
 if TYPE_CHECKING:
     from inventory_cli.embedded.dashboard import Page
-    from inventory_cli.embedded.processes import Server
+    from inventory_cli.embedded.producer import Producer
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench
 
@@ -52,6 +52,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
 
     from inventory_cli.embedded import dashboard
     from inventory_cli.embedded.processes import free_port
+    from inventory_cli.embedded.producer import Producer
     from inventory_cli.embedded.stack import EmbeddedStack
     from inventory_cli.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.workbench import Workbench, enter, say_unused_endpoint
@@ -73,8 +74,8 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             with ExitStack() as started:
                 control = f"127.0.0.1:{free_port()}"
                 since = time.time()
-                producer = _start_producer(folder, producer_options, control)
-                started.callback(producer.stop)
+                producer = Producer(producer_options, control, folder)
+                started.callback(lambda: producer.server.stop())  # the one that runs then
                 page = None
                 if (reason := dashboard.left_out(port)) is None:
                     port = port or stack.port(dashboard.NAME, dashboard.PORT)
@@ -168,31 +169,23 @@ def _origins(given: str | None) -> str | None:
     return given
 
 
-def _start_producer(folder: Path, options: tuple[str, ...], control: str) -> Server:
-    from inventory_cli.embedded.processes import Server
-
-    argv = [sys.executable, "-m", "producer", "--output", "jsonl", "--control", control, *options]
-    return Server.start("The producer", argv, os.environ, folder / "producer.log")
-
-
 def _follow(
     bench: Workbench,
     pause: Callable[[float], object],
-    producer: Server,
+    producer: Producer,
     page: Page | None,
     stack: EmbeddedStack,
     since: float,
 ) -> None:
     """Show the outcomes since the producer started, until `pause` raises or a server ends.
 
-    A producer that has sent all its events may end, and so may the dashboard: a line says so. A
-    Pipes service that was killed is started again.
+    A producer may end, and so may the dashboard: a line says so. A Pipes service that was killed is
+    started again.
     """
     from inventory_cli.function_log import FunctionLog
     from inventory_cli.progress import ProgressLine, outcomes
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since)
-    finished = False
     with ProgressLine(sys.stdout) as line:
         while True:
             pause(LOOK_SECONDS)
@@ -203,9 +196,8 @@ def _follow(
             seconds = time.time() - since
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
-            if producer.finished and not finished:
-                finished = True
-                line.note("The producer has sent all its events and ended.")
+            if said := producer.news(bench.has_stream):
+                line.note(said)
             if page is not None and (news := page.news()):
                 line.note(news)
             if stack.pipes.killed:
@@ -214,10 +206,10 @@ def _follow(
                 stack.start_pipes()
 
 
-def _check(producer: Server, stack: EmbeddedStack) -> None:
+def _check(producer: Producer, stack: EmbeddedStack) -> None:
     """Raise FailedError if a server has ended; a killed Pipes service may."""
-    for server in (*stack.servers, producer):  # which ends when the emulator has
-        as_it_should = server is producer and producer.finished
+    for server in (*stack.servers, producer.server):  # which ends when the emulator has
+        as_it_should = server is producer.server and producer.as_it_should_be
         if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
             how = "was killed" if server.killed else "ended"
             raise FailedError(f"{server.name} {how}. Its log is {server.log}")

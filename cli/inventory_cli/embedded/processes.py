@@ -80,6 +80,11 @@ class Server:
         return self._process.poll() == 0
 
     @property
+    def failed(self) -> bool:
+        """Whether it has ended by itself in the middle of its work."""
+        return self._process.poll() == 1
+
+    @property
     def killed(self) -> bool:
         """Whether SIGKILL has ended it."""
         return self._process.poll() == -signal.SIGKILL

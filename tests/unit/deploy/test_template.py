@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,25 @@ def test_every_name_of_a_stage_begins_with_it() -> None:
             before, after = properties(name)[named], properties(name, dev)[named]
             folder = "/aws/lambda/" if kind == "AWS::Logs::LogGroup" else ""
             assert after == f"{folder}dev-{before.removeprefix(folder)}"
+
+
+def test_in_a_stage_the_policies_for_people_are_for_its_resources_alone() -> None:
+    default, dev = (
+        [
+            arn
+            for policy in template.resources_of(PEOPLE, parameters).values()
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            for arn in listed(statement["Resource"])
+        ]
+        for parameters in ({}, {"NamePrefix": "dev-"})
+    )
+    named = r"(?<=[/:])(?=inventory|product_inventory|realtimeInventoryProcessing)"
+    assert dev == [re.sub(named, "dev-", arn) for arn in default]
+    assert {arn for arn in default if arn in dev} == {
+        "*",
+        template.arn("cloudwatch", "alarm:*"),
+        template.arn("lambda", "event-source-mapping:*"),
+    }
 
 
 def test_only_the_pipe_is_left_to_a_pipes_service_of_its_own() -> None:

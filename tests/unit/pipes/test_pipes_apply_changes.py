@@ -57,6 +57,7 @@ def test_all_that_is_wrong_with_the_properties_is_named_with_its_path() -> None:
             "Source": ["a"],
             "Target": FUNCTION,
             "Tags": [{"Key": "a", "Value": "b"}],
+            "DesiredState": "STARTED",
             "SourceParameters": {
                 "KinesisStreamParameters": stream,
                 "FilterCriteria": {"Filters": {}},
@@ -77,6 +78,7 @@ def test_all_that_is_wrong_with_the_properties_is_named_with_its_path() -> None:
             "the type timestamp",
             f"{source}.KinesisStreamParameters.batchSize: a pipe has no such property",
             f"{source}.FilterCriteria.Filters: a map is not a value of the type list",
+            "Resources.P.Properties.DesiredState: STARTED is not one of RUNNING, STOPPED",
             "Resources.P.Properties.Description: a map is not a value of the type string",
         ]
     )

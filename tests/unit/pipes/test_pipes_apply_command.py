@@ -118,6 +118,17 @@ def test_wrong_options_are_one_line_and_exit_code_2(
     assert message in line
 
 
+def test_the_pipes_of_the_emulator_itself_are_left_alone(
+    template: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert command.main([str(template), *GIVEN]) == 2
+    assert capsys.readouterr().err == (
+        "eventbridge-pipes apply: set AWS_ENDPOINT_URL_PIPES: http://127.0.0.1:1 is the emulator's "
+        "own address\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [

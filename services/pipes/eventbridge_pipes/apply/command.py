@@ -92,8 +92,11 @@ def _apply(options: argparse.Namespace) -> int:
         print(json.dumps(calls, indent=2, default=datetime.isoformat))
         return 0
     pipes = client("pipes")
-    if any(aws in pipes.meta.endpoint_url for aws in (".amazonaws.com", ".api.aws")):
+    endpoint = pipes.meta.endpoint_url
+    if any(aws in endpoint for aws in (".amazonaws.com", ".api.aws")):
         raise NotBegunError("set AWS_ENDPOINT_URL_PIPES: on AWS, CloudFormation creates the pipes")
+    if endpoint == client("cloudformation").meta.endpoint_url:
+        raise NotBegunError(f"set AWS_ENDPOINT_URL_PIPES: {endpoint} is the emulator's own address")
     if not requests:
         print(f"{escaped(str(options.template))}: no pipes")
     done = _carried_out(pipes, _changes(pipes, requests))

@@ -78,7 +78,7 @@ def _typed(shape: Any, value: Any, path: str, problems: list[str]) -> Any:
         case "list", list():
             items = enumerate(value)
             return [_typed(shape.member, v, f"{path}.{i}", problems) for i, v in items]
-        case "string", str():
+        case "string", str() if value in shape.metadata.get("enum", [value]):
             return value
         case "integer", str() if re.fullmatch(r"-?[0-9]{1,18}", value):
             return int(value)
@@ -90,7 +90,9 @@ def _typed(shape: Any, value: Any, path: str, problems: list[str]) -> Any:
             except (ValueError, RuntimeError):
                 pass  # the message is the one below
     shown = value if isinstance(value, str) else f"a {'list' if isinstance(value, list) else 'map'}"
-    problems.append(f"{path}: {shown} is not a value of the type {shape.type_name}")
+    choice = shape.metadata.get("enum")
+    wanted = f"one of {', '.join(choice)}" if choice else f"a value of the type {shape.type_name}"
+    problems.append(f"{path}: {shown} is not {wanted}")
     return None
 
 

@@ -1,0 +1,45 @@
+"""The producer as a process beside the embedded target."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from inventory_cli.embedded.processes import Server
+
+
+class Producer:
+    """It runs from now on, for the stack that the environment leads to.
+
+    It ends with an error when its stream is deleted, and is started again when there is one.
+    """
+
+    def __init__(self, options: Sequence[str], control: str, state: Path) -> None:
+        self._argv = [sys.executable, "-m", "producer", "--output", "jsonl", "--control", control]
+        self._argv += options
+        self._log = state / "producer.log"
+        self._told = False
+        self._start()
+
+    def _start(self) -> None:
+        self.server = Server.start("The producer", self._argv, os.environ, self._log)
+
+    @property
+    def as_it_should_be(self) -> bool:
+        return self.server.running or self.server.finished or self.server.failed
+
+    def news(self, has_stream: Callable[[], bool]) -> str | None:
+        """Start it again if it failed, and there is a stream. Return what has changed, once."""
+        if self.server.failed and has_stream():
+            why = self.server.last_line()
+            self._start()
+            self._told = False
+            return f"The producer ended, and was started again: {why}"
+        if self.server.running or self._told:
+            return None
+        self._told = True
+        if self.server.finished:
+            return "The producer has sent all its events and ended."
+        return "The producer waits for a stream: `deploy` creates it."

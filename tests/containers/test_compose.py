@@ -199,6 +199,12 @@ def test_our_containers_have_nothing_that_they_do_not_need(running: Project, ser
     assert host["Memory"] > 0
 
 
+def test_no_container_has_a_volume_that_down_would_leave_behind(running: Project) -> None:
+    mounts = [m for it in (*OURS, "localstack") for m in running.container(it)["Mounts"]]
+    volumes = {mount["Name"] for mount in mounts if mount["Type"] == "volume"}
+    assert volumes == {f"{running.name}_{name}" for name in ("function", "localstack", "pipes")}
+
+
 @pytest.mark.parametrize("service", [*OURS, "localstack"])
 def test_no_container_prints_control_sequences(running: Project, service: str) -> None:
     assert "\x1b" not in running.log(service)
@@ -425,6 +431,8 @@ def test_down_leaves_nothing_though_the_emulator_was_killed(running: Project) ->
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(running.has_run, function), timeout=120)
     eventually(partial(all_run, running), timeout=60)
+    inside = running.run("exec", "-T", "localstack", "ls", "/etc/localstack/init")
+    assert "ready.d" in inside.stdout, inside.stderr  # not in a function's container
     # LocalStack has a container for each function. When it is killed, it cannot remove them.
     unstarted = [] if engine.emulator_keeps_state() else [unstarted_function(running)]
     assert running.run("kill", "localstack").returncode == 0

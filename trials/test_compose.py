@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
+
+
+def test_a_port_that_is_in_use_ends_up_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with project(tmp_path, DASHBOARD_PORT=port) as it:
+            up = it.run("up", "--wait")
+            assert up.returncode == 1
+            assert f"127.0.0.1:{port}" in up.stderr.splitlines()[-1]
+            assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
 
 
 def test_images_of_a_checkout_that_nobody_else_may_read_run_as_their_user(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import signal
-import socket
 import subprocess
 import urllib.request
 import zipfile
@@ -309,17 +308,6 @@ def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_hea
     assert running.run("up", "--wait", "--no-build").returncode == 0
     assert running.container("localstack")["Id"] == emulator
     assert rows(running) > 0
-
-
-@pytest.mark.usefixtures("built")
-def test_a_port_that_is_in_use_ends_up_at_once(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with project(tmp_path, DASHBOARD_PORT=port) as it:
-            up = it.run("up", "--wait", "--no-build")
-            assert up.returncode == 1
-            assert f"127.0.0.1:{port}" in up.stderr.splitlines()[-1]
-            assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
 
 
 def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None:

@@ -23,9 +23,6 @@ from end_to_end.test_poison import (
     test_a_record_that_ends_the_process_of_the_function_is_isolated,
 )
 from end_to_end.test_redrive import test_a_dead_letter_is_listed_with_its_payloads_and_put_back
-from end_to_end.test_smoke import (
-    test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own,
-)
 from inventory_cli import table
 from servers import pipeline
 from stack import Stack, expected_of
@@ -37,7 +34,6 @@ __all__ = [
     "test_a_dead_letter_is_listed_with_its_payloads_and_put_back",
     "test_a_record_that_ends_the_process_of_the_function_is_isolated",
     "test_the_demo_finds_its_table_right",
-    "test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own",
 ]
 
 StartProducer = Callable[..., DockerContainer]

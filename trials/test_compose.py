@@ -14,7 +14,6 @@ from compose_project import copy_of_checkout, project
 pytestmark = [
     pytest.mark.containers,
     pytest.mark.timeout(420),
-    pytest.mark.skipif(bool(engine.missing()), reason=engine.missing() or "Docker answers"),
 ]
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-import engine
 from compose_project import Project, copy_of_checkout, left_of, project
 from deploy.settings import Names
 from waiting import eventually
@@ -29,7 +28,6 @@ SERVICES = ("localstack", "function", "pipes", "producer", "dashboard", "table")
 pytestmark = [
     pytest.mark.containers,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(bool(engine.missing()), reason=engine.missing() or "Docker answers"),
     pytest.mark.parametrize("number", range(ROUNDS)),
 ]
 

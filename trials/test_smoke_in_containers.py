@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import engine
 from end_to_end.test_smoke import (
     test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own,
 )
@@ -15,7 +14,6 @@ __all__ = ["test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_s
 pytestmark = [
     pytest.mark.containers,
     pytest.mark.timeout(420),
-    pytest.mark.skipif(bool(engine.missing()), reason=engine.missing() or "Docker answers"),
 ]
 
 

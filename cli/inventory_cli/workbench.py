@@ -37,6 +37,8 @@ from inventory_cli.target import (
     may_cost_money,
     unused_endpoint,
 )
+from producer.connect import connect
+from producer.errors import CannotStartError
 
 ZIP_NAME = "inventory-processor.zip"
 
@@ -71,13 +73,12 @@ class Workbench:
         return Deployment(self.session, self.settings, os.environ)
 
     def has_stream(self) -> bool:
-        """Whether the stream exists and takes records."""
-        kinesis = self.clients.kinesis
+        """Whether there is a stream that takes records."""
         try:
-            summary = kinesis.describe_stream_summary(StreamName=self.names.stream)
-        except kinesis.exceptions.ResourceNotFoundException:
+            connect(self.names.stream)
+        except CannotStartError:
             return False
-        return summary["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+        return True
 
     def deploy_in_short(self) -> None:
         """Create and update the resources. Print a line about all.

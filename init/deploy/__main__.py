@@ -29,7 +29,7 @@ def main(zip_file: Path, settings_file: Path) -> int:
         environ = {**os.environ, **json.loads(settings_file.read_bytes())}
         settings, code = Settings.from_env(environ), zip_file.read_bytes()
         deployment = Deployment(boto3.Session(), settings, environ)
-        begun = bool(deployment.account)  # which asks AWS, so that nothing begins without access
+        begun = bool(deployment.account)  # asks AWS: without access, nothing begins
         deployment.deploy(code, lambda plan: None, report, print)
         _await_answer(deployment)
     except (DeploymentError, ClientError, BotoCoreError, OSError, ValueError) as error:

@@ -74,7 +74,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             with ExitStack() as started:
                 control = f"127.0.0.1:{free_port()}"
                 since = time.time()
-                producer = Producer(producer_options, control, folder)
+                producer = Producer(producer_options, folder, os.environ, control)
                 started.callback(lambda: producer.server.stop())  # the one that runs then
                 page = None
                 if (reason := dashboard.left_out(port)) is None:
@@ -209,7 +209,7 @@ def _follow(
 def _check(producer: Producer, stack: EmbeddedStack) -> None:
     """Raise FailedError if a server has ended; a killed Pipes service may."""
     for server in (*stack.servers, producer.server):  # which ends when the emulator has
-        as_it_should = server is producer.server and producer.as_it_should_be
+        as_it_should = server is producer.server and (server.finished or server.failed)
         if not (server.running or as_it_should or (server is stack.pipes and server.killed)):
             how = "was killed" if server.killed else "ended"
             raise FailedError(f"{server.name} {how}. Its log is {server.log}")

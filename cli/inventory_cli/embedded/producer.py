@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from inventory_cli.embedded.processes import Server
 
 
 class Producer:
-    """It runs from now on, for the stack that the environment leads to.
+    """It runs from now on. `environ` leads to the stack.
 
     It ends with an error when its stream is deleted, and is started again when there is one.
     """
 
-    def __init__(self, options: Sequence[str], control: str, state: Path) -> None:
+    def __init__(
+        self, options: Sequence[str], state: Path, environ: Mapping[str, str], control: str
+    ) -> None:
         self._argv = [sys.executable, "-m", "producer", "--output", "jsonl", "--control", control]
         self._argv += options
+        self._environ = environ
         self._log = state / "producer.log"
         self._told = False
         self._start()
 
     def _start(self) -> None:
-        self.server = Server.start("The producer", self._argv, os.environ, self._log)
-
-    @property
-    def as_it_should_be(self) -> bool:
-        return self.server.running or self.server.finished or self.server.failed
+        self.server = Server.start("The producer", self._argv, self._environ, self._log)
 
     def news(self, has_stream: Callable[[], bool]) -> str | None:
         """Start it again if it failed, and there is a stream. Return what has changed, once."""

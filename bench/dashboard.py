@@ -20,8 +20,8 @@ import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from bench.live_page import STARTUP_SECONDS, live_page
-from inventory_cli.embedded.processes import Server
-from inventory_cli.interrupts import run_until_stopped
+from embedded.interrupts import run_until_stopped
+from embedded.processes import Server
 
 EVERYTHING_SECONDS = 300_000.0
 

@@ -23,14 +23,14 @@ from botocore.config import Config
 from bench.figures import row, section
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.sources.records import KinesisShape, Record, payload, payload_size
-from inventory import handler
-from inventory.failures import Rejection
-from inventory.processor import Processor
-from inventory.records import records_of
-from inventory.run import Result
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory.store import Store
-from inventory.writes import Tables
+from processor import handler
+from processor.failures import Rejection
+from processor.processor import Processor
+from processor.records import records_of
+from processor.run import Result
+from processor.store import Store
+from processor.writes import Tables
 
 TABLES = Tables("rows", "removals")
 ROUNDS = 40

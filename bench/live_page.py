@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inventory_cli.embedded.processes import Server, answers, free_port
+from embedded.processes import Server, answers, free_port
 
 STARTUP_SECONDS = 180.0
 

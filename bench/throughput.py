@@ -10,15 +10,15 @@ from botocore.config import Config
 
 from bench.figures import until
 from inventory.event import parse_record
-from inventory.records import Record
-from inventory.run import Entry, Run
 from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
-from inventory.store import Store
-from inventory.writes import Change, Tables
-from inventory_cli.function_log import FunctionLog, furthest
+from inventory_aws.sender import Accepted, Sender
 from inventory_cli.workbench import Workbench
+from operations.function_log import FunctionLog, furthest
+from processor.records import Record
+from processor.run import Entry, Run
+from processor.store import Store
+from processor.writes import Change, Tables
 from producer.generator import Spec, events
-from producer.sender import Accepted, Sender
 
 EVENTS = 20_000
 PRODUCTS = 10_000

@@ -11,9 +11,9 @@ from bench.figures import timed
 from bench.tables import fresh_tables
 from inventory.items import item_of
 from inventory.stock import Row
-from inventory.store import Store
-from inventory.writes import Change, Tables
 from inventory_cli.workbench import Workbench
+from processor.store import Store
+from processor.writes import Change, Tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

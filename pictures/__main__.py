@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from inventory_cli.interrupts import run_until_stopped
+from embedded.interrupts import run_until_stopped
 from pictures import screenshots
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"

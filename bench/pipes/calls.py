@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from inventory_cli.embedded.ministack import REGION
+from embedded.ministack import REGION
 
 
 class Calls:

@@ -15,11 +15,11 @@ import boto3
 import psutil
 
 from bench.pipes.calls import Calls
-from inventory_cli.embedded import pipes
-from inventory_cli.embedded.ministack import REGION
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.environment import isolated, variables
+from embedded import pipes
+from embedded.environment import isolated, variables
+from embedded.ministack import REGION
+from embedded.processes import free_port
+from embedded.stack import EmbeddedStack
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/bench"

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from bench.function_cost import TABLES, Rejected
 from bench.simulation.clock import Clock
 from bench.simulation.table import Table
-from inventory.patience import Patience, budget
-from inventory.processor import Processor
-from inventory.records import records_of
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory.store import Store
 from inventory_cli.planning import sizing
+from processor.patience import Patience, budget
+from processor.processor import Processor
+from processor.records import records_of
+from processor.store import Store
 
 T = TypeVar("T")
 R = TypeVar("R")

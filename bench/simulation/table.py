@@ -144,7 +144,7 @@ def _size(attribute: tuple[str, Mapping[str, Any]]) -> int:
 
 
 def _holds(request: Mapping[str, Any], item: Mapping[str, Any] | None) -> bool:
-    """The three conditions that the function writes under (`inventory.writes`)."""
+    """The three conditions that the function writes under (`processor.writes`)."""
     number = item["sequence_number"]["S"] if item else None
     values = {k: v.get("S") for k, v in request.get("ExpressionAttributeValues", {}).items()}
     match request["ConditionExpression"]:

@@ -16,18 +16,18 @@ from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.errors import SettingsError
+from embedded.interrupts import InterruptedRunError, Interrupts
 from inventory.items import row_of
 from inventory.stock import Row
-from inventory_cli.failures.stream import READERS_CONFIG
-from inventory_cli.function_log import FunctionLog
-from inventory_cli.interrupts import InterruptedRunError, Interrupts
-from inventory_cli.progress import outcomes
-from inventory_cli.table_stream.follower import NoStreamError, TableFollower
-from inventory_cli.table_stream.records import Record
-from inventory_cli.table_stream.shard import Start
-from inventory_cli.workbench import Workbench
-from producer.shown import shown
+from inventory_aws.errors import SettingsError
+from inventory_aws.shown import shown
+from operations.access import Access
+from operations.failures.stream import READERS_CONFIG
+from operations.function_log import FunctionLog
+from operations.table_stream.follower import NoStreamError, TableFollower
+from operations.table_stream.records import Record
+from operations.table_stream.shard import Start
+from operations.words import outcomes
 
 LOOK_SECONDS = 1.0
 SUMMARY_SECONDS = 20.0
@@ -71,11 +71,11 @@ class Page:
             self._shown = True
 
 
-def follow(bench: Workbench, pause: Callable[[float], object], page: Page) -> None:
+def follow(access: Access, pause: Callable[[float], object], page: Page) -> None:
     """Print what happens from now on. Raises what `pause` and the servers raise."""
-    streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
-    table = TableFollower(streams, bench.names.table, start=Start.NEWEST)
-    log = FunctionLog(bench.clients.logs, bench.names.function, since=time.time())
+    streams = access.session.client("dynamodbstreams", config=READERS_CONFIG)
+    table = TableFollower(streams, access.names.table, start=Start.NEWEST)
+    log = FunctionLog(access.clients.logs, access.names.function, since=time.time())
     started = summed_up = time.monotonic()
     handled = 0
     while True:
@@ -95,7 +95,7 @@ def follow(bench: Workbench, pause: Callable[[float], object], page: Page) -> No
 
 def main() -> int:
     try:
-        bench = Workbench.from_environment()
+        access = Access.from_env(os.environ)
     except (SettingsError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -104,7 +104,7 @@ def main() -> int:
     with suppress(InterruptedRunError), Interrupts() as interrupts:
         while True:
             try:
-                follow(bench, interrupts.pause, page)
+                follow(access, interrupts.pause, page)
             except (BotoCoreError, ClientError, NoStreamError) as error:
                 if str(error) != trouble:  # an emulator that restarts gives the same for a while
                     trouble = str(error)

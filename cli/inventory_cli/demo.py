@@ -9,25 +9,25 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from math import ceil, inf
 
-from deploy.settings import Names
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory_cli import table
-from inventory_cli.aws import Clients
-from inventory_cli.expectation import Expectation, expect
-from inventory_cli.function_log import (
+from inventory_aws.clients import Clients
+from inventory_aws.names import Names
+from inventory_aws.sender import Accepted, Sender
+from operations import table
+from operations.expectation import Expectation, expect
+from operations.function_log import (
     PATIENCE_SECONDS,
     POLL_SECONDS,
     FunctionLog,
     Progress,
     await_outcomes,
 )
-from inventory_cli.handling_times import HandlingTimes
-from inventory_cli.progress import counted
-from inventory_cli.rejected import RejectedQueue
-from inventory_cli.verifying import differences
+from operations.handling_times import HandlingTimes
+from operations.rejected import RejectedQueue
+from operations.verifying import differences
+from operations.words import counted
 from producer.feed import feed
 from producer.generator import Spec, events
-from producer.sender import Accepted, Sender
 
 LOOK_SECONDS = 0.5
 """How often the progress is looked at while events are sent: each look costs the emulator time."""

@@ -8,7 +8,7 @@ import click
 
 from inventory.event import claims
 from inventory_cli.errors import CannotRunError
-from inventory_cli.redrive.item import Item
+from operations.redrive.item import Item
 
 
 def edited(item: Item) -> Item:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from inventory_cli.interrupts import InterruptedRunError
+from embedded.interrupts import InterruptedRunError
 from inventory_cli.invocation import called_by_make, create_missing
 from producer.usage import UNREAD_EXIT_CODE, Command, RefusedError
 
@@ -79,13 +79,15 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from build_zip import BuildError
-    from deploy.errors import DeploymentError, SettingsError, access_problem
-    from inventory_cli.embedded.processes import StartupError
-    from inventory_cli.embedded.stack import AlreadyRunningError, NoStackError
+    from deploy.package import BuildError
+    from deploy.stack import DeploymentError
+    from embedded.processes import StartupError
+    from embedded.stack import AlreadyRunningError, NoStackError
+    from inventory_aws.errors import SettingsError, access_problem
     from inventory_cli.localstack import NotRunningError
     from inventory_cli.target import TargetError
     from inventory_cli.workbench import UnaskedError
+    from operations.table_stream.follower import NoStreamError
 
     if problem := access_problem(error):
         return CannotRunError(problem)
@@ -99,6 +101,8 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
             | UnaskedError()
         ):
             return CannotRunError(str(error))
+        case NoStreamError():
+            return CannotRunError(f"{error} {create_missing()}")
         case StartupError() | BuildError() | DeploymentError():
             return FailedError(str(error))
         case ClientError():

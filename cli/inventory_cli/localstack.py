@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.errors import SettingsError
-from inventory_cli.embedded.processes import answers
-from inventory_cli.environment import of_resources
-from inventory_cli.environment import variables as aws_variables
-from inventory_cli.ports import chosen
+from deploy.settings import of_resources
+from embedded.environment import variables as aws_variables
+from embedded.ports import chosen
+from embedded.processes import answers
+from inventory_aws.errors import SettingsError
 
 PORTS = {"LOCALSTACK_PORT": 4566, "PIPES_PORT": 4567}
 DEFAULT_REGION = "us-east-1"

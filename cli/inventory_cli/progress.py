@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self, TextIO
-
-from inventory.stock import Outcome
 
 FIRST_LINE_SECONDS = 2.0
 LINE_EVERY_SECONDS = 60.0
@@ -74,14 +72,3 @@ def reading_messages() -> Iterator[Callable[[int], None]]:
     """Give a function that shows how many were read, once there are so many that it takes long."""
     with ProgressLine(sys.stderr) as line:
         yield lambda count: None if count < MANY_MESSAGES else line.show(f"{count:,} messages read")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number of things in words: 1 event, 2,000 events."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def outcomes(counts: Mapping[Outcome, int]) -> str:
-    """Return each outcome with its count. `failed` counts attempts; it shows unless it is 0."""
-    shown = [o for o in Outcome if o is not Outcome.FAILED or counts[o]]
-    return ", ".join(f"{o.value.replace('_', ' ')} {counts[o]}" for o in shown)

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from deploy.settings import Names
 from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
-from inventory_cli import table
-from inventory_cli.aws import Clients
-from inventory_cli.expectation import Expectation, expect
-from inventory_cli.function_log import FunctionLog, await_outcomes
-from inventory_cli.verifying import differences
+from inventory_aws.clients import Clients
+from inventory_aws.event import Event
+from inventory_aws.names import Names
+from inventory_aws.sender import Accepted, Sender
+from operations import table
+from operations.expectation import Expectation, expect
+from operations.function_log import FunctionLog, await_outcomes
+from operations.verifying import differences
 from producer import jsonlines
-from producer.event import Event
-from producer.sender import Accepted, Sender
 
 RULE = "-" * 34
 DOCUMENTED_ORDER = ("quantity", "product_name", "product_id", "timestamp")

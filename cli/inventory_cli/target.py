@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from deploy.settings import of_resources
+from embedded.stack import NoStackError, endpoint_of, running_variables
 from inventory_cli import localstack
-from inventory_cli.embedded.stack import NoStackError, endpoint_of, running_variables
-from inventory_cli.environment import of_resources
+from inventory_cli.invocation import typed
 
 
 class Target(StrEnum):
@@ -67,12 +68,12 @@ def found(environ: Mapping[str, str], state: Path) -> tuple[Target, Mapping[str,
     target = chosen(environ)
     if target is Target.AWS and not environ.get("TARGET"):
         with suppress(NoStackError):
-            own = running_variables(state)
+            own = _running(state)
             if own["AWS_ENDPOINT_URL"] == environ["AWS_ENDPOINT_URL"]:
                 target = Target.EMBEDDED
     match target:
         case Target.EMBEDDED:
-            return target, {**running_variables(state), **of_resources(environ)}
+            return target, {**_running(state), **of_resources(environ)}
         case Target.LOCALSTACK:
             return target, localstack.variables(environ)
         case Target.AWS:
@@ -86,7 +87,7 @@ def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str
     """
     match chosen_by_name(environ):
         case Target.EMBEDDED:
-            return running_variables(state)
+            return _running(state)
         case Target.LOCALSTACK:
             return localstack.variables(environ)
         case Target.AWS:
@@ -102,3 +103,10 @@ def may_cost_money(environ: Mapping[str, str]) -> bool:
 
     host = urlsplit(environ.get("AWS_ENDPOINT_URL", "")).netloc
     return bool(environ.get("TARGET")) or not is_local(host)
+
+
+def _running(state: Path) -> dict[str, str]:
+    try:
+        return running_variables(state)
+    except NoStackError as error:
+        raise NoStackError(f"{error} Start one with `{typed('up')}`.") from None

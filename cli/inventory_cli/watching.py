@@ -12,10 +12,10 @@ from rich.text import Text
 
 from inventory.items import row_of
 from inventory.stock import Row
-from inventory_cli.progress import counted
-from inventory_cli.table import COLUMNS, natural, values
-from inventory_cli.table_stream.records import Record
-from producer.shown import shown
+from inventory_aws.shown import shown
+from operations.table import COLUMNS, natural, values
+from operations.table_stream.records import Record
+from operations.words import counted
 
 MARKED_SECONDS = 3.0
 """How long a row tells that it has changed."""

@@ -14,19 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-import boto3
 import click
 
-import build_zip
+from deploy import package
 from deploy.deployment import Deployment
-from deploy.settings import Names, Settings
+from deploy.settings import Settings, of_resources
 from deploy.stack import Report
-from inventory.stock import RemovalNamePolicy
-from inventory_cli import localstack, private
-from inventory_cli.aws import Clients
-from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.environment import isolated, past_proxies
-from inventory_cli.interrupts import InterruptedRunError
+from embedded import private
+from embedded.environment import isolated, past_proxies
+from embedded.interrupts import InterruptedRunError
+from embedded.stack import EmbeddedStack
+from inventory_cli import localstack
 from inventory_cli.invocation import create_missing
 from inventory_cli.paths import embedded
 from inventory_cli.progress import ProgressLine
@@ -37,6 +35,7 @@ from inventory_cli.target import (
     may_cost_money,
     unused_endpoint,
 )
+from operations.access import Access
 from producer.connect import connect
 from producer.errors import CannotStartError
 
@@ -44,11 +43,9 @@ ZIP_NAME = "inventory-processor.zip"
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
-    """A target, by its clients, and the names and settings of its resources."""
+class Workbench(Access):
+    """A target: access to its pipeline, and the settings to deploy it with."""
 
-    session: boto3.Session
-    clients: Clients
     settings: Settings
     billed: bool = False
     """Whether what is made here may cost somebody money: then nobody makes it unasked."""
@@ -57,16 +54,8 @@ class Workbench:
     def from_environment(cls, *, billed: bool = False) -> Self:
         """Raises SettingsError."""
         settings = Settings.from_env(os.environ)
-        session = boto3.Session()
-        return cls(session, Clients.from_session(session), settings, billed)
-
-    @property
-    def names(self) -> Names:
-        return self.settings.names
-
-    @property
-    def policy(self) -> RemovalNamePolicy:
-        return RemovalNamePolicy(self.settings.parameters["RemovalNamePolicy"])
+        access = Access.from_env(os.environ)
+        return cls(access.session, access.clients, access.names, access.policy, settings, billed)
 
     @property
     def deployment(self) -> Deployment:
@@ -83,7 +72,7 @@ class Workbench:
     def deploy_in_short(self) -> None:
         """Create and update the resources. Print a line about all.
 
-        Raises as `Deployment.deploy` does, build_zip.BuildError, and UnaskedError where it would
+        Raises as `Deployment.deploy` does, package.BuildError, and UnaskedError where it would
         cost somebody money.
         """
         started = time.monotonic()
@@ -111,7 +100,7 @@ def packaged_function() -> bytes:
     if built := os.environ.get("FUNCTION_ZIP"):
         return Path(built).read_bytes()
     with tempfile.TemporaryDirectory() as folder:
-        return build_zip.build(Path(folder) / ZIP_NAME).read_bytes()
+        return package.build(Path(folder) / ZIP_NAME).read_bytes()
 
 
 def on_target(state: Path) -> Workbench:
@@ -135,7 +124,8 @@ def on_own_target(root: Path, pause: Callable[[float], object]) -> Iterator[Work
     private.make_folder(root)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=root))
     try:
-        with EmbeddedStack(folder, os.environ, pause, partial(click.echo, err=True)) as stack:
+        tell, settings = partial(click.echo, err=True), of_resources(os.environ)
+        with EmbeddedStack(folder, os.environ, pause, tell, settings=settings) as stack:
             enter(stack.variables)
             yield Workbench.from_environment()
     except InterruptedRunError:

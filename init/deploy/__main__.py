@@ -15,9 +15,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.deployment import Deployment
-from deploy.errors import DeploymentError, SettingsError, explain
 from deploy.settings import Settings
-from deploy.stack import Report
+from deploy.stack import DeploymentError, Report
+from inventory_aws.errors import SettingsError, explain
 
 
 def main(zip_file: Path, settings_file: Path) -> int:

@@ -18,9 +18,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from deploy.errors import DeploymentError, SettingsError
 from deploy.settings import TEMPLATE, Settings, template, variables
-from deploy.stack import ChangeSet, Done, Stack, Tell
+from deploy.stack import ChangeSet, DeploymentError, Done, Stack, Tell
+from inventory_aws.errors import SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

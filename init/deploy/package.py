@@ -4,7 +4,7 @@ Entries are sorted, bear one date and one mode, and are stored uncompressed: wha
 the same bytes depends on the zlib at hand, and the hash of the code is how a deployment sees that
 it has changed. All dependencies are pure Python, so that one zip serves Python 3.11 to 3.13.
 
-    python services/lambda/build_zip.py dist/inventory-processor.zip
+    python -m deploy.package dist/inventory-processor.zip
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PACKAGES = [HERE / "alerts", HERE / "inventory"]
-REQUIREMENTS = HERE / "requirements.txt"
-CACHE = HERE.parents[1] / ".inventory" / "build"
-OTHER_CACHE = Path.home() / ".cache" / "inventory-stack"
-"""Where the checkout cannot be written to."""
+PACKAGES = ("alerts", "inventory", "inventory_aws", "processor")
+REQUIREMENTS = Path(__file__).with_name("function-requirements.txt")
 
 OLDEST_PYTHON = "3.11"
 INSTALLER_NOTES = {"RECORD", "INSTALLER", "REQUESTED"}
@@ -41,15 +39,17 @@ class BuildError(Exception):
 def build(target: Path) -> Path:
     """Write the zip to `target` and return it.
 
-    The dependencies are installed once for each state of the lock file, under
-    `cache()`. Raises BuildError.
+    The dependencies are installed once for each state of the lock file, and kept in `cache()`.
+    Raises BuildError.
     """
-    ours = [entry for package in PACKAGES for entry in _files_of(HERE, package)]
-    entries = dict(sorted([*_files_of(_dependencies(cache())), *ours]))
+    ours = [
+        each for package in map(_folder_of, PACKAGES) for each in _files(package.parent, package)
+    ]
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in entries.items():
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(unfinished, "w") as archive:
+        entries = sorted([*_files(_dependencies(Path(scratch))), *ours])
+        for name, path in entries:
             info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 3  # Unix, so that the mode counts
             info.external_attr = 0o100644 << 16
@@ -58,25 +58,30 @@ def build(target: Path) -> Path:
 
 
 def cache() -> Path:
-    """Where the dependencies are kept."""
-    there = next(folder for folder in (CACHE, *CACHE.parents) if folder.exists())
-    return CACHE if os.access(there, os.W_OK) else OTHER_CACHE
+    """Return the folder that keeps the dependencies from one build to the next."""
+    user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(user) / "inventory-stack"
 
 
-def _dependencies(kept: Path) -> Path:
+def _folder_of(package: str) -> Path:
+    found = find_spec(package)
+    assert found is not None and found.origin is not None  # noqa: S101 - one of ours
+    return Path(found.origin).parent
+
+
+def _dependencies(scratch: Path) -> Path:
+    """Return the folder that has them: the one that is kept, or `scratch`."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
-    ready = kept / f"function-{digest}"
-    if ready.exists():
-        return ready
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)  # as all in the state folder
-    scratch = Path(tempfile.mkdtemp(dir=kept))
-    try:
-        _install(scratch)
-        if not ready.exists():  # another build may have been quicker
-            scratch.rename(ready)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return ready
+    kept = cache() / f"function-{digest}"
+    if kept.exists():
+        return kept
+    _install(scratch)
+    unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
+    with suppress(OSError):  # where nothing can be kept, the next build takes as long
+        shutil.copytree(scratch, unfinished)
+        unfinished.rename(kept)  # fails if another build was quicker
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return scratch
 
 
 def _install(folder: Path) -> None:
@@ -92,7 +97,7 @@ def _install(folder: Path) -> None:
         raise BuildError(f"cannot install what the function needs: {last}")
 
 
-def _files_of(root: Path, folder: Path | None = None) -> Iterator[tuple[str, Path]]:
+def _files(root: Path, folder: Path | None = None) -> Iterator[tuple[str, Path]]:
     for path in (folder or root).rglob("*"):
         name = path.relative_to(root)
         kept = path.is_file() and "__pycache__" not in name.parts and name.parts[0] != "bin"
@@ -102,7 +107,7 @@ def _files_of(root: Path, folder: Path | None = None) -> Iterator[tuple[str, Pat
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python services/lambda/build_zip.py ZIP")
+        sys.exit("usage: python -m deploy.package ZIP")
     try:
         print(build(Path(sys.argv[1])))
     except BuildError as error:

@@ -4,48 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
-from deploy.errors import SettingsError
+from inventory_aws.errors import SettingsError
+from inventory_aws.names import Names, prefix
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
-DEFAULT_STAGE = "default"
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names that the template derives from the stage, as far as programs use them."""
-
-    stage: str = DEFAULT_STAGE
-    stack: str = "inventory"
-    stream: str = "realtimeInventoryProcessing"
-    table: str = "product_inventory"
-    removals_table: str = "inventory_removals"
-    function: str = "inventory-processor"
-    pipe: str = "inventory-pipe"
-    dead_letter_queue: str = "inventory-pipe-dlq"
-    rejected_queue: str = "inventory-rejected"
-    topic: str = "inventory-failures"
-    alerts_table: str = "inventory_alerts"
-    alerts_function: str = "inventory-alerts"
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Return those of STAGE; STREAM_NAME and TABLE_NAME can differ. Raises SettingsError."""
-        stage = environ.get("STAGE") or DEFAULT_STAGE
-        if not re.fullmatch("[a-z][a-z0-9-]{0,19}", stage, re.ASCII):
-            raise SettingsError(
-                f"STAGE must be 1-20 of a-z, 0-9 and -, beginning with a letter (it is {stage!r})"
-            )
-        names = {f.name: f"{_prefix(stage)}{f.default}" for f in fields(cls)} | {"stage": stage}
-        for field, variable in (("stream", "STREAM_NAME"), ("table", "TABLE_NAME")):
-            names[field] = environ.get(variable) or names[field]
-        return cls(**names)
 
 
 @dataclass(frozen=True)
@@ -70,7 +39,7 @@ class Settings:
             for variable, parameter in variables().items()
         }
         values |= {"StreamName": names.stream, "TableName": names.table}
-        return cls(names, {"NamePrefix": _prefix(names.stage), **values})
+        return cls(names, {"NamePrefix": prefix(names.stage), **values})
 
 
 class _Loader(yaml.SafeLoader):
@@ -97,8 +66,10 @@ def variables() -> dict[str, str]:
     return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): name for name in parameters}
 
 
-def _prefix(stage: str) -> str:
-    return "" if stage == DEFAULT_STAGE else f"{stage}-"
+def of_resources(environ: Mapping[str, str]) -> dict[str, str]:
+    """What resources are called and set to: who makes them reads it, and who looks for them."""
+    known = {"STAGE", *variables()}
+    return {name: value for name, value in environ.items() if name in known}
 
 
 def _problems(environ: Mapping[str, str]) -> Iterator[str]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from deploy.errors import DeploymentError
-
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import ChangeTypeDef, StackEventTypeDef, StackTypeDef
@@ -23,6 +21,10 @@ NOT_YET = (None, "REVIEW_IN_PROGRESS")
 """The status of a stack that does not exist, or has only a change set."""
 MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
 """The resources of which people are told each, by logical id."""
+
+
+class DeploymentError(Exception):
+    """The stack is not what was asked for. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)

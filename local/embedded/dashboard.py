@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from inventory_cli.embedded import pipes
-from inventory_cli.embedded.processes import Server, answers, is_free
-from inventory_cli.ports import chosen
+from embedded import pipes
+from embedded.ports import chosen
+from embedded.processes import Server, answers, is_free
 
 NAME = "the dashboard"
 PORT_VARIABLE = "DASHBOARD_PORT"

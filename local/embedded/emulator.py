@@ -1,4 +1,4 @@
-"""MiniStack as the embedded target runs it: `python -m inventory_cli.embedded.emulator`.
+"""MiniStack as the embedded target runs it: `python -m embedded.emulator`.
 
 It is what is installed, with some things put right in its own process: how a stream is resharded
 (`resharding`), which numbers its records get (`sequence_numbers`), how much a call looks at where
@@ -32,7 +32,7 @@ def put_right(installed: str) -> str | None:
             "stream that is resharded loses its unread records. After the clock is set back, new "
             "events count as duplicates."
         )
-    from inventory_cli.embedded import (
+    from embedded.ministack_fixes import (
         exceptions,
         expiry,
         function_logs,
@@ -74,7 +74,7 @@ def main() -> None:
         print(warning, file=sys.stderr)
     from ministack import app
 
-    from inventory_cli.embedded.saving import Saver
+    from embedded.saving import Saver
 
     Saver(told["folder"]).start()
     admitted = guard.admitted(told)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deploy.settings import variables as of_parameters
-from inventory_cli.embedded.ministack import REGION
+from embedded.ministack import REGION
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -24,12 +23,6 @@ def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
-
-
-def of_resources(environ: Mapping[str, str]) -> dict[str, str]:
-    """What resources are called and set to: who makes them reads it, and who looks for them."""
-    known = {"STAGE", *of_parameters()}
-    return {name: value for name, value in environ.items() if name in known}
 
 
 def isolated(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory_cli import private
-from inventory_cli.embedded import saved
-from inventory_cli.embedded.processes import Server, answers
+from embedded import private, saved
+from embedded.processes import Server, answers
 
 REGION = "us-east-1"
 
@@ -41,7 +40,7 @@ def start(port: int, folder: Path, environ: Mapping[str, str]) -> Server:
     }
     return Server.start(
         "MiniStack",
-        [sys.executable, "-m", "inventory_cli.embedded.emulator", str(folder)],
+        [sys.executable, "-m", "embedded.emulator", str(folder)],
         {**environ, **settings},
         own / "ministack.log",
     )

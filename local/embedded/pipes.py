@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory_cli.embedded import saved
-from inventory_cli.embedded.processes import Server, answers
+from embedded import saved
+from embedded.processes import Server, answers
 
 FUNCTION_LOGS = "/aws/lambda/"
 """What log groups of functions begin with. MiniStack makes no metrics of what is in them."""

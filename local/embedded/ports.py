@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deploy.errors import SettingsError
+from inventory_aws.errors import SettingsError
 
 HIGHEST = 65_535
 

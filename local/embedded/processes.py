@@ -15,9 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from inventory_cli import private
-from inventory_cli.embedded import leftovers
-from inventory_cli.interrupts import held_back
+from embedded import leftovers, private
+from embedded.interrupts import held_back
 
 POLL_SECONDS = 0.02
 WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))

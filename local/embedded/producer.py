@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from inventory_cli.embedded.processes import Server
+from embedded.processes import Server
 
 
 class Producer:

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from inventory_cli import private
+from embedded import private
 
 LINK = "saved"
 PIPES_FILE = "pipes.sqlite"

@@ -22,8 +22,8 @@ from ministack import app
 from ministack.core import persistence
 from ministack.services import lambda_svc
 
-from inventory_cli.embedded import saved
-from inventory_cli.embedded.trimming import trim
+from embedded import saved
+from embedded.trimming import trim
 
 SHORTEST_INTERVAL_SECONDS = 60.0
 SHARE = 20

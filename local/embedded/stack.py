@@ -10,19 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
-from inventory_cli import private
-from inventory_cli.embedded import leftovers, ministack, pipes, saved
-from inventory_cli.embedded.processes import (
-    POLL_SECONDS,
-    Server,
-    StartupError,
-    free_port,
-    is_free,
-)
-from inventory_cli.environment import isolated, of_resources, variables
-from inventory_cli.invocation import typed
+from embedded import leftovers, ministack, pipes, private, saved
+from embedded.environment import isolated, variables
+from embedded.processes import POLL_SECONDS, Server, StartupError, free_port, is_free
 
 STARTUP_SECONDS = 30.0
 LOADED_BYTES_A_SECOND = 10_000_000
@@ -45,8 +38,8 @@ class AlreadyRunningError(Exception):
 class EmbeddedStack:
     """MiniStack and the Pipes service, running while it is entered.
 
-    `variables` are those of the environment that lead every AWS client to them, and programs to
-    the resources as they were set up. What they keep is in `folder`, and there again the next time,
+    `variables` are those of the environment that lead every AWS client to them, with `settings`:
+    what the resources are called and set to. What they keep is in `folder`, and there again the next time,
     on the same ports. `tell` gets a line to print for what is out of the ordinary.
     """
 
@@ -59,6 +52,7 @@ class EmbeddedStack:
         pause: Callable[[float], object],
         tell: Callable[[str], object],
         *,
+        settings: Mapping[str, str] = MappingProxyType({}),
         pipes_may_crash: bool = False,
     ) -> None:
         self.folder = folder
@@ -66,6 +60,7 @@ class EmbeddedStack:
         """Whether all that it held is saved; known at the end."""
         self._pipes_may_crash = pipes_may_crash
         self._environ = environ
+        self._settings = settings
         self._pause = pause
         self._tell = tell
         self._cleanup = ExitStack()
@@ -128,7 +123,7 @@ class EmbeddedStack:
         with ExitStack() as undo:
             port, self._pipes_port = self.port(MINISTACK), self.port("EventBridge Pipes")
             self.variables = {
-                **of_resources(self._environ),
+                **self._settings,
                 **variables(ministack.url(port), pipes.url(self._pipes_port)),
             }
             self._environ = isolated(self._environ, self.variables)
@@ -175,7 +170,7 @@ def running_variables(state: Path) -> dict[str, str]:
     """The variables of the stack that runs on `state`. Raises NoStackError if none does."""
     note = _note(state)
     if not (note.exists() and leftovers.held(state / LOCK)):
-        raise NoStackError(f"No stack is running in {state}. Start one with `{typed('up')}`.")
+        raise NoStackError(f"No stack is running in {state}.")
     variables: dict[str, str] = json.loads(note.read_text())["variables"]
     return variables
 

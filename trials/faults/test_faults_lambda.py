@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from inventory_cli.history import Fate
 
 from faults.effects import (
     altered,
@@ -20,7 +21,6 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Effect, Strike, drawn, on
-from inventory_cli.history import Fate
 from stack import Stack
 
 BETWEEN = "pipe and function"

@@ -8,8 +8,9 @@ from itertools import islice
 from math import ceil
 from random import Random
 
-from endings import Ending, marked
 from producer.event import Event
+
+from endings import Ending, marked
 from producer.generator import Spec, events
 
 REPEATED_SHARE = 0.20

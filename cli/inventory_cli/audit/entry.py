@@ -12,7 +12,7 @@ from inventory.items import row_of
 from inventory.stock import Row
 from inventory_cli.audit.images import Image, image
 from inventory_cli.audit.moments import moment
-from inventory_cli.table_stream.records import Place, Record
+from operations.table_stream.records import Place, Record
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
-from inventory_cli import private
+from embedded import private
 from inventory_cli.audit.entry import Entry, line, parse
 from inventory_cli.audit.images import Image
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from inventory_aws.shown import shown
 from inventory_cli.audit.entry import Entry, Kind
 from inventory_cli.audit.images import Image
-from producer.shown import shown
 
 GUARD = "sequence_number"
 KEY = "product_id"

@@ -9,7 +9,7 @@ from inventory.stock import Row
 from inventory_cli.audit.entry import Entry
 from inventory_cli.audit.images import Image
 from inventory_cli.scenario import table_status
-from inventory_cli.table import natural
+from operations.table import natural
 
 
 class Status:

@@ -61,14 +61,13 @@ def audit(
     hours: run the command at least that often, and the log has every change exactly once. The
     options choose what is shown; everything is recorded.
     """
+    from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.audit.log import BrokenLogError, LogReader
     from inventory_cli.audit.recorder import OtherTableError, Recorder
     from inventory_cli.audit.views import Choice
-    from inventory_cli.failures.stream import READERS_CONFIG
-    from inventory_cli.interrupts import InterruptedRunError, Interrupts
-    from inventory_cli.table_stream.follower import NoStreamError
     from inventory_cli.target import chosen
     from inventory_cli.workbench import on_target
+    from operations.failures.stream import READERS_CONFIG
 
     choice = Choice(product, since)
     target = chosen(os.environ)
@@ -89,7 +88,7 @@ def audit(
     except InterruptedRunError:
         if not follow:
             raise
-    except (BrokenLogError, OtherTableError, NoStreamError) as error:
+    except (BrokenLogError, OtherTableError) as error:
         raise CannotRunError(str(error)) from error
 
 
@@ -111,8 +110,8 @@ def _name(target: str, table: str) -> str:
 
 
 def _view(output: str, bench: Workbench, choice: Choice) -> View:
-    from inventory_cli import table
     from inventory_cli.audit import views
+    from operations import table
 
     if output == "status":
         rows = table.read(bench.clients.dynamodb, bench.names.table)

@@ -76,12 +76,13 @@ def demo(
     table with what the events should produce. On the embedded target it starts servers of its own
     and deletes their data at the end. It exits with 0 if all is right, else with 1.
     """
+    from embedded.interrupts import Interrupts
     from inventory_cli.demo import Plan, run
-    from inventory_cli.function_log import Progress
-    from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import ProgressLine, counted, outcomes
+    from inventory_cli.progress import ProgressLine
     from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import on_own_target
+    from operations.function_log import Progress
+    from operations.words import counted, outcomes
     from producer.generator import Spec
 
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - no secret
@@ -116,7 +117,7 @@ def demo(
 def conclusion(verdict: Verdict) -> Iterator[str]:
     """Return the lines that say what came of a run."""
     from inventory.stock import Outcome
-    from inventory_cli.progress import counted, outcomes
+    from operations.words import counted, outcomes
 
     total = verdict.expected.outcomes.total()
     yield f"Outcomes    {outcomes(verdict.outcomes)}"

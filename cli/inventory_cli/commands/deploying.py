@@ -26,7 +26,7 @@ def deploy(state: Path, yes: bool, verbose: bool) -> None:
     idle, and asks for confirmation.
     """
     from deploy.stack import Report
-    from inventory_cli.interrupts import announced
+    from embedded.interrupts import announced
     from inventory_cli.workbench import on_target, packaged_function
 
     bench = on_target(embedded(state))
@@ -64,7 +64,7 @@ def destroy(state: Path, yes: bool, verbose: bool) -> None:
     The command deletes the CloudFormation stack of the stage.
     """
     from deploy.stack import Report
-    from inventory_cli.interrupts import announced
+    from embedded.interrupts import announced
     from inventory_cli.workbench import on_target
 
     bench = on_target(embedded(state))
@@ -100,6 +100,6 @@ def package(zip_file: Path) -> None:
 
     It includes all dependencies. The same source always gives the same bytes.
     """
-    import build_zip
+    from deploy import package
 
-    click.echo(build_zip.build(zip_file))
+    click.echo(package.build(zip_file))

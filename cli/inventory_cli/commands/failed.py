@@ -13,7 +13,7 @@ from inventory_cli.paths import embedded
 from producer.usage import Command
 
 if TYPE_CHECKING:
-    from inventory_cli.redrive.item import Origin
+    from operations.redrive.item import Origin
 
 output_option = click.option(
     "--output",
@@ -32,7 +32,7 @@ def rejected(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why it was rejected, and its payload.
     """
-    from inventory_cli.redrive.item import Origin
+    from operations.redrive.item import Origin
 
     _list(state, Origin.REJECTED, output)
 
@@ -45,17 +45,17 @@ def dead_letters(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why the pipe gave up, and its payload from the stream.
     """
-    from inventory_cli.redrive.item import Origin
+    from operations.redrive.item import Origin
 
     _list(state, Origin.DEAD_LETTERS, output)
 
 
 def _list(state: Path, origin: Origin, output: str) -> None:
     from inventory_cli.progress import reading_messages
-    from inventory_cli.redrive import showing
-    from inventory_cli.redrive.inbox import inbox
-    from inventory_cli.redrive.item import Origin
     from inventory_cli.workbench import on_target
+    from operations.redrive import showing
+    from operations.redrive.inbox import inbox
+    from operations.redrive.item import Origin
 
     bench = on_target(embedded(state))
     queues = inbox(bench, [origin])

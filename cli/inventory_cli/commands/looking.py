@@ -42,9 +42,9 @@ def table(state: Path, output: str, watch: bool) -> None:
     With --watch, a terminal shows the rows as they change. With --output jsonl, the command
     prints the rows, then a line for each change.
     """
-    from inventory_cli import table as rows_of
-    from inventory_cli.progress import counted
     from inventory_cli.workbench import on_target
+    from operations import table as rows_of
+    from operations.words import counted
     from producer.textoutput import PlainConsole
 
     terminal = sys.stdout.isatty()
@@ -67,12 +67,12 @@ def table(state: Path, output: str, watch: bool) -> None:
 def _watch(bench: Workbench, as_table: bool) -> None:
     from rich.live import Live
 
-    from inventory_cli import table as rows_of
+    from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli import watching
-    from inventory_cli.failures.stream import READERS_CONFIG
-    from inventory_cli.interrupts import InterruptedRunError, Interrupts
-    from inventory_cli.table_stream.follower import NoStreamError, TableFollower
-    from inventory_cli.table_stream.shard import Start
+    from operations import table as rows_of
+    from operations.failures.stream import READERS_CONFIG
+    from operations.table_stream.follower import TableFollower
+    from operations.table_stream.shard import Start
     from producer.textoutput import PlainConsole
 
     streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
@@ -96,8 +96,6 @@ def _watch(bench: Workbench, as_table: bool) -> None:
                 news = watched.take(follower.look(), time.monotonic())
     except InterruptedRunError:
         pass
-    except NoStreamError as error:
-        raise CannotRunError(str(error)) from error
 
 
 def _tell(values: Iterable[Mapping[str, Any]]) -> None:
@@ -113,7 +111,7 @@ def env(state: Path) -> None:
     Run eval "$(make env)". AWS tools in that shell then use the servers that `up` started, or
     with TARGET=localstack the containers. Other AWS variables of the shell are unset.
     """
-    from inventory_cli.environment import overriding, past_proxies
+    from embedded.environment import overriding, past_proxies
     from inventory_cli.target import variables_of_a_shell
 
     found = variables_of_a_shell(os.environ, embedded(state))

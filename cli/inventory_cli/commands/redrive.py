@@ -17,12 +17,12 @@ from inventory_cli.paths import embedded
 from producer.usage import Command
 
 if TYPE_CHECKING:
-    from inventory_cli.redrive.carry_out import Letter
-    from inventory_cli.redrive.inbox import Inbox
-    from inventory_cli.redrive.plan import Decision
+    from inventory_aws.event import Event
+    from inventory_aws.sender import Accepted
     from inventory_cli.workbench import Workbench
-    from producer.event import Event
-    from producer.sender import Accepted
+    from operations.redrive.carry_out import Letter
+    from operations.redrive.inbox import Inbox
+    from operations.redrive.plan import Decision
 
 
 @click.command(cls=Command)
@@ -64,14 +64,14 @@ def redrive(
     chosen = bool(names or everything or product is not None or reason is not None)
     _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
 
+    from inventory_cli.editing import edited
     from inventory_cli.progress import reading_messages
-    from inventory_cli.redrive import showing
-    from inventory_cli.redrive.editing import edited
-    from inventory_cli.redrive.inbox import inbox
-    from inventory_cli.redrive.item import Origin, choose, unknown
-    from inventory_cli.redrive.plan import Verdict, plan, products
-    from inventory_cli.table import look_up
     from inventory_cli.workbench import on_target
+    from operations.redrive import showing
+    from operations.redrive.inbox import inbox
+    from operations.redrive.item import Origin, choose, unknown
+    from operations.redrive.plan import Verdict, plan, products
+    from operations.table import look_up
 
     bench = on_target(embedded(state))
     origins = list(Origin) if source == "both" else [Origin(source)]
@@ -121,8 +121,8 @@ def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> N
 
 
 def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
-    from inventory_cli.redrive import showing
-    from inventory_cli.redrive.carry_out import staying
+    from operations.redrive import showing
+    from operations.redrive.carry_out import staying
 
     for decision in decisions:
         click.echo(showing.decided(decision))
@@ -135,7 +135,7 @@ def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
 
 def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     """Whether there is something to do. Raises CannotRunError when it is not wanted."""
-    from inventory_cli.redrive.plan import Action
+    from operations.redrive.plan import Action
 
     count = Counter(decision.action for decision in decisions)
     if not count[Action.SEND] and not count[Action.FORGET]:
@@ -157,12 +157,11 @@ def _carry_out(
 
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import counted
-    from inventory_cli.redrive.carry_out import carry_out, concerned
-    from inventory_cli.redrive.item import name_of
-    from producer.errors import SendingError
-    from producer.sender import Sender
+    from embedded.interrupts import Interrupts
+    from inventory_aws.sender import Sender, SendingError
+    from operations.redrive.carry_out import carry_out, concerned
+    from operations.redrive.item import name_of
+    from operations.words import counted
 
     accepted: list[Accepted] = []
 

@@ -35,12 +35,12 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     per line in FILE. On the embedded target the command starts servers of its own and deletes
     their data at the end.
     """
-    from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import counted
+    from embedded.interrupts import Interrupts
+    from inventory_aws.shown import shown
     from inventory_cli.scenario import Player, StuckError, documented, from_lines, status_file
     from inventory_cli.workbench import on_own_target
+    from operations.words import counted
     from producer.errors import CannotStartError
-    from producer.shown import shown
 
     try:
         preparation = documented("documented-table") if events_file is None else []

@@ -21,9 +21,9 @@ from producer.cli import produce
 from producer.usage import Command, RefusedError
 
 if TYPE_CHECKING:
-    from inventory_cli.embedded.dashboard import Page
-    from inventory_cli.embedded.producer import Producer
-    from inventory_cli.embedded.stack import EmbeddedStack
+    from embedded.dashboard import Page
+    from embedded.producer import Producer
+    from embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench
 
 LOOK_SECONDS = 1.0
@@ -50,11 +50,12 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     """
     port = _checked(producer_options)
 
-    from inventory_cli.embedded import dashboard
-    from inventory_cli.embedded.processes import free_port
-    from inventory_cli.embedded.producer import Producer
-    from inventory_cli.embedded.stack import EmbeddedStack
-    from inventory_cli.interrupts import InterruptedRunError, Interrupts
+    from deploy.settings import of_resources
+    from embedded import dashboard
+    from embedded.interrupts import InterruptedRunError, Interrupts
+    from embedded.processes import free_port
+    from embedded.producer import Producer
+    from embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench, enter, say_unused_endpoint
 
     say_unused_endpoint(state)
@@ -63,7 +64,14 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
     began = time.monotonic()
     interrupts = Interrupts("The servers save their data first.")
-    stack = EmbeddedStack(folder, os.environ, interrupts.pause, _say, pipes_may_crash=True)
+    stack = EmbeddedStack(
+        folder,
+        os.environ,
+        interrupts.pause,
+        _say,
+        settings=of_resources(os.environ),
+        pipes_may_crash=True,
+    )
     try:
         with interrupts, stack:
             click.echo(f"Servers are up ({time.monotonic() - began:.1f} s)")
@@ -100,9 +108,9 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
 
     Raises CannotRunError, which names everything that is wrong.
     """
-    from deploy.errors import SettingsError
     from deploy.settings import Settings
-    from inventory_cli.embedded import dashboard
+    from embedded import dashboard
+    from inventory_aws.errors import SettingsError
     from inventory_cli.target import Target, chosen_by_name
 
     match chosen_by_name(os.environ):
@@ -153,7 +161,7 @@ def _hints(page: str, variables: Mapping[str, str]) -> Iterator[str]:
 
 
 def _lost(folder: Path) -> str:
-    from inventory_cli.embedded.saved import time_of_newest
+    from embedded.saved import time_of_newest
 
     if (saved := time_of_newest(folder)) is None:
         return "MiniStack ended without saving: all data is lost."
@@ -182,8 +190,9 @@ def _follow(
     A producer may end, and so may the dashboard: a line says so. A Pipes service that was killed is
     started again.
     """
-    from inventory_cli.function_log import FunctionLog
-    from inventory_cli.progress import ProgressLine, outcomes
+    from inventory_cli.progress import ProgressLine
+    from operations.function_log import FunctionLog
+    from operations.words import outcomes
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since)
     with ProgressLine(sys.stdout) as line:

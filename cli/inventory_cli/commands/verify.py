@@ -15,8 +15,8 @@ from producer.usage import Command, Number
 
 if TYPE_CHECKING:
     from inventory.stock import Row
-    from inventory_cli.verdict import Difference, Trace, Verdict
-    from inventory_cli.verification import Evidence
+    from operations.verdict import Difference, Trace, Verdict
+    from operations.verification import Evidence
 
 MOST_DIFFERENCES = 20
 MOST_EVENTS = 10
@@ -38,13 +38,14 @@ def verify(state: Path, wait: float) -> None:
     none of them. It exits with 0 if the table is what the events produce and no event is lost,
     else with 1.
     """
-    from inventory_cli.interrupts import Interrupts
-    from inventory_cli.progress import ProgressLine, counted
-    from inventory_cli.redrive.inbox import inbox
-    from inventory_cli.redrive.item import Origin
-    from inventory_cli.redrive.showing import hidden
-    from inventory_cli.verifying import gather, settled
+    from embedded.interrupts import Interrupts
+    from inventory_cli.progress import ProgressLine
     from inventory_cli.workbench import on_target
+    from operations.redrive.inbox import inbox
+    from operations.redrive.item import Origin
+    from operations.redrive.showing import hidden
+    from operations.verifying import gather, settled
+    from operations.words import counted
 
     bench = on_target(embedded(state))
     with (
@@ -74,8 +75,8 @@ def verify(state: Path, wait: float) -> None:
 
 def report(verdict: Verdict) -> Iterator[str]:
     """Return the lines to print: counts, differences, and the conclusion if there are none."""
-    from inventory_cli.history import Fate
-    from inventory_cli.progress import counted
+    from operations.history import Fate
+    from operations.words import counted
 
     yield f"Events    {verdict.fates.total()} on the stream"
     for fate in Fate:
@@ -106,8 +107,8 @@ def report(verdict: Verdict) -> Iterator[str]:
 
 
 def _told(difference: Difference) -> Iterator[str]:
-    from inventory_cli.verdict import Problem
-    from producer.shown import shown
+    from inventory_aws.shown import shown
+    from operations.verdict import Problem
 
     subject = "no product" if difference.product_id is None else shown(difference.product_id)
     yield f"  wrong: {subject}: {difference.problem}"
@@ -129,7 +130,7 @@ def _told(difference: Difference) -> Iterator[str]:
 
 
 def _event(trace: Trace) -> str:
-    from producer.shown import shown
+    from inventory_aws.shown import shown
 
     shard_id, sequence_number = trace.place
     event_id = "no event id" if trace.event_id is None else shown(trace.event_id)
@@ -141,9 +142,9 @@ def _event(trace: Trace) -> str:
 
 def _row(row: Row | None) -> str:
     from inventory.items import ATTRIBUTES
-    from inventory_cli.progress import counted
-    from inventory_cli.table import values
-    from producer.shown import shown
+    from inventory_aws.shown import shown
+    from operations.table import values
+    from operations.words import counted
 
     if row is None:
         return "no row"

@@ -16,7 +16,7 @@ GB = 1024**3
 PIPE_CHUNK = 64 * 1024
 PUT_UNIT = 25 * 1024
 METRICS = 9
-"""That the function writes: `inventory.handler`."""
+"""That the function writes: `processor.handler`."""
 
 
 @dataclass(frozen=True)

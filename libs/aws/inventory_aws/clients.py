@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Self
 import boto3
 from botocore.config import Config
 
-from producer import connect
-
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
+
+
+# The sender repeats calls itself: its back-off can be interrupted, and counts what it repeats.
+KINESIS = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,9 @@ class Clients:
     @classmethod
     def from_session(cls, session: boto3.Session) -> Self:
         config = Config(connect_timeout=5, retries={"mode": "standard"})
-        # Kinesis is the producer's, which repeats calls itself.
         return cls(
             dynamodb=session.client("dynamodb", config=config),
-            kinesis=session.client("kinesis", config=connect.CONFIG),
+            kinesis=session.client("kinesis", config=KINESIS),
             logs=session.client("logs", config=config),
             sqs=session.client("sqs", config=config),
         )

@@ -20,10 +20,6 @@ class SettingsError(ValueError):
     """An environment variable has a value that cannot be used. The message names it."""
 
 
-class DeploymentError(Exception):
-    """The stack is not what was asked for. The message says why, and what to do."""
-
-
 def explain(error: Exception) -> str:
     """Return the reason in one printable line."""
     text = access_problem(error) or str(error)

@@ -12,7 +12,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 Failure = BotoCoreError | ClientError
 

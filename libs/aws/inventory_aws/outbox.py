@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from producer.event import Event
+from inventory_aws.event import Event
 
 MEBIBYTE = 1024 * 1024
 # AWS takes 10 MiB in newer streams; a stream's own default, and the emulators, stay at 1 MiB.

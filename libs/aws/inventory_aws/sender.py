@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from producer import outbox
-from producer.errors import SendingError
-from producer.event import Event
-from producer.failures import code_and_message, explain, one_line, transient
-from producer.outbox import BATCH, MAX_RECORD_BYTES, Limits
-from producer.retry import Retry
+from inventory_aws import outbox
+from inventory_aws.event import Event
+from inventory_aws.failures import code_and_message, explain, one_line, transient
+from inventory_aws.outbox import BATCH, MAX_RECORD_BYTES, Limits
+from inventory_aws.retry import Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
 DAMAGED = "the response does not have a result for each record"
+
+
+class SendingError(Exception):
+    """Sending stopped half-way: the stream refused for good, or for too long. The message is one
+    line for the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""The inventory: the event contract, the rules of the stock, and the function that keeps the table.
+"""The domain: the event contract, the rules of the stock, and the texts that carry both.
 
-`event` and `stock` are the pure domain; `records`, `store` and `failures` are the edges;
-`processor` handles one batch with them, and `handler` is what Lambda calls.
+`event` and `stock` are the contract and the rules, `items` the row as DynamoDB holds it, `stream` a
+record of Kinesis, `rejections` and `dead_letters` the messages of failures. It imports nothing of
+ours.
 """

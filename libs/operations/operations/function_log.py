@@ -14,7 +14,7 @@ from inventory.stock import Outcome
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-    from producer.sender import Accepted
+    from inventory_aws.sender import Accepted
 
 LATE_LINES_MILLISECONDS = 3_000
 PATIENCE_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inventory.rejections import parse_rejection
-from inventory_cli.failures.queues import Queue
+from operations.failures.queues import Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from inventory.items import removal_of, row_of
 from inventory.stock import Removal, Row
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from deploy.settings import Names
+    from inventory_aws.names import Names
 
 COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
 """The attributes that say something of the product; the others guard the row."""

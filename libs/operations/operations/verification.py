@@ -28,10 +28,10 @@ from inventory.items import ATTRIBUTES
 from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
-from inventory_cli import table
-from inventory_cli.failures.again import origin_of
-from inventory_cli.history import Explanation, Fate, Item, contradicted, explain
-from inventory_cli.verdict import Difference, Problem, Trace, Verdict
+from operations import table
+from operations.failures.again import origin_of
+from operations.history import Explanation, Fate, Item, contradicted, explain
+from operations.verdict import Difference, Problem, Trace, Verdict
 
 EVENT_TYPES: Mapping[type[Event], str] = {
     ProductAdded: "product_added",

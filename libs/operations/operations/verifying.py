@@ -14,17 +14,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
 from inventory.stock import RemovalNamePolicy
-from inventory_cli import table
-from inventory_cli.failures import stream
-from inventory_cli.failures.queues import Queue
-from inventory_cli.function_log import PATIENCE_SECONDS
-from inventory_cli.verdict import Verdict
-from inventory_cli.verification import Evidence, verify
-from producer.shown import shown
+from inventory_aws.shown import shown
+from operations import table
+from operations.failures import stream
+from operations.failures.queues import Queue
+from operations.function_log import PATIENCE_SECONDS
+from operations.verdict import Verdict
+from operations.verification import Evidence, verify
 
 if TYPE_CHECKING:
-    from deploy.settings import Names
-    from inventory_cli.aws import Clients
+    from inventory_aws.clients import Clients
+    from inventory_aws.names import Names
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import kinesis
 
-from inventory_cli.embedded.resharding import CLOSED_AT
+from embedded.ministack_fixes.resharding import CLOSED_AT
 
 
 def expire_the_oldest_only() -> None:

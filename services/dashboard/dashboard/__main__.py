@@ -23,28 +23,28 @@ from dashboard.sources.producer import ProducerSource
 from dashboard.sources.queues import QueueSource
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
-from deploy.errors import SettingsError
-from deploy.settings import Names
-from inventory_cli.history import Fate
-from inventory_cli.workbench import Workbench
+from inventory_aws.errors import SettingsError
+from inventory_aws.names import Names
+from operations.access import Access
+from operations.history import Fate
 
 
 def main() -> int:
     try:
         settings = Settings.from_env(os.environ)
-        bench = Workbench.from_environment()
+        access = Access.from_env(os.environ)
         _check_port(settings)
-        clients = Clients.from_session(bench.session)
+        clients = Clients.from_session(access.session)
     except (DashboardSettingsError, SettingsError, BotoCoreError) as error:
         print(f"dashboard: {error}", file=sys.stderr)
         return 2
-    hub = Hub(Pipeline(bench.policy))
-    watchers = _watchers(hub, clients, bench.names, settings)
+    hub = Hub(Pipeline(access.policy))
+    watchers = _watchers(hub, clients, access.names, settings)
     for watcher in watchers:
         watcher.start()
     from dashboard.web.app import serve  # takes a second to load: not for a wrong variable
 
-    serve(hub, _actions(clients, bench, settings), settings)
+    serve(hub, _actions(clients, access, settings), settings)
     for watcher in watchers:
         watcher.stop()
     return 0
@@ -77,17 +77,17 @@ def _watchers(hub: Hub, clients: Clients, names: Names, settings: Settings) -> l
     return watchers
 
 
-def _actions(clients: Clients, bench: Workbench, settings: Settings) -> Actions:
-    redrive = Redrive(bench)
+def _actions(clients: Clients, access: Access, settings: Settings) -> Actions:
+    redrive = Redrive(access)
     if not settings.controls:
         return Actions(redrive)
     url = settings.producer_control_url
     return Actions(
         redrive,
         may_redrive=True,
-        sending=Sending(clients.kinesis, bench.names.stream),
+        sending=Sending(clients.kinesis, access.names.stream),
         producer=ProducerControl(url) if url else None,
-        pipe=PipeControl(clients.pipes, bench.names.pipe, settings.pipes_crash_url),
+        pipe=PipeControl(clients.pipes, access.names.pipe, settings.pipes_crash_url),
     )
 
 

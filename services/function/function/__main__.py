@@ -1,7 +1,7 @@
 """Check all settings, and give them and the functions' zip to the emulator's start hook, or deploy
 them to an emulator that runs: the service `function` of docker-compose.yml.
 
-    python -m deploy.compose ZIP FOLDER
+    python -m function ZIP FOLDER
 
 The start hook waits for the zip in FOLDER. If the emulator runs already, this program deploys
 itself. So `docker compose up` and `docker compose watch` deploy changed code and settings, and the
@@ -23,9 +23,9 @@ from dashboard.settings import DashboardSettingsError
 from dashboard.settings import Settings as DashboardSettings
 from deploy import healthcheck
 from deploy.__main__ import main as deploy
-from deploy.errors import SettingsError
-from deploy.settings import Settings, variables
+from deploy.settings import Settings, of_resources
 from eventbridge_pipes import guard
+from inventory_aws.errors import SettingsError
 from producer.cli import produce
 from producer.usage import RefusedError
 
@@ -79,7 +79,7 @@ def main(zip_file: Path, folder: Path) -> int:
         return 2
     url = os.environ["AWS_ENDPOINT_URL"]
     running = is_running(url)
-    given = {name: os.environ[name] for name in ("STAGE", *variables()) if name in os.environ}
+    given = of_resources(os.environ)
     handed_over = folder / "function.zip", folder / "settings.json"
     changed = hand_over(json.dumps(given).encode(), handed_over[1])
     # The zip comes last: the start hook waits for it alone.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.event import InvalidEventError
-from inventory.patience import NO_TIME, ONE_TRY, Patience
-from inventory.records import Record
-from inventory.transience import is_transient, reason_of
+from inventory_aws.transience import is_transient, reason_of
+from processor.patience import NO_TIME, ONE_TRY, Patience
+from processor.records import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

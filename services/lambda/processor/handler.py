@@ -15,15 +15,15 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from inventory.failures import FailuresTopic
-from inventory.integrity import refuse_damaged
-from inventory.patience import Patience, budget
-from inventory.processor import Processor
-from inventory.records import records_of
-from inventory.run import Result
-from inventory.settings import Settings
 from inventory.stock import Outcome
-from inventory.store import Store
+from processor.failures import FailuresTopic
+from processor.integrity import refuse_damaged
+from processor.patience import Patience, budget
+from processor.processor import Processor
+from processor.records import records_of
+from processor.run import Result
+from processor.settings import Settings
+from processor.store import Store
 
 # In ASCII: half a surrogate pair in an id would end the line before it is written, and some readers
 # take U+2028 for the end of it.

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from inventory.event import InvalidEventError
-from inventory.failures import Failures, Rejection
-from inventory.records import Record
-from inventory.run import Entry, Result, Run, failed
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, is_guarded
-from inventory.writes import Change, Conflict, Unavailable
+from processor.failures import Failures, Rejection
+from processor.records import Record
+from processor.run import Entry, Result, Run, failed
+from processor.writes import Change, Conflict, Unavailable
 
 ROUNDS = 3
 """How often a product is folded, the first time included, while it changes under the write."""

@@ -6,10 +6,10 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from inventory.event import Event
-from inventory.failures import Rejection
-from inventory.records import Record
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, Step, fold
-from inventory.writes import Change
+from processor.failures import Rejection
+from processor.records import Record
+from processor.writes import Change
 
 
 @dataclass(frozen=True, slots=True)

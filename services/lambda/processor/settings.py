@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from inventory.stock import RemovalNamePolicy
-from inventory.writes import Tables
+from processor.writes import Tables
 
 
 class SettingsError(Exception):

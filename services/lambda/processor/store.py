@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.items import removal_of, row_of
-from inventory.patience import NO_TIME, ONE_TRY, Patience
 from inventory.stock import Removal, Row
-from inventory.transience import is_transient, reason_of
-from inventory.writes import Change, Conflict, Tables, Unavailable, obstacle, requests_of
+from inventory_aws.transience import is_transient, reason_of
+from processor.patience import NO_TIME, ONE_TRY, Patience
+from processor.writes import Change, Conflict, Tables, Unavailable, obstacle, requests_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,19 +12,19 @@ from time import monotonic
 
 import click
 
+from inventory_aws.event import Event
+from inventory_aws.retry import Retry
+from inventory_aws.sender import Accepted, Sender, SendingError
+from inventory_aws.shown import shown
 from producer import generator, jsonlines, pacing
 from producer.connect import connect
 from producer.control import Pace, serve
-from producer.errors import CannotStartError, SendingError
-from producer.event import Event
+from producer.errors import CannotStartError
 from producer.feed import feed
 from producer.heartbeat import Heartbeat
 from producer.jsonoutput import JsonOutput
 from producer.report import Report
-from producer.retry import Retry
-from producer.sender import Accepted, Sender
 from producer.settings import Settings
-from producer.shown import shown
 from producer.stop import StopRequest
 from producer.textoutput import PlainConsole, TextOutput
 from producer.usage import discard_output

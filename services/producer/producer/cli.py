@@ -9,8 +9,9 @@ from typing import Literal
 import click
 from click.core import ParameterSource
 
+from inventory_aws.sender import SendingError
 from producer import mix
-from producer.errors import CannotStartError, SendingError
+from producer.errors import CannotStartError
 from producer.generator import MOST_PRODUCTS, Spec
 from producer.mix import Mix
 from producer.settings import DEFAULT_STREAM, Settings, stream_of_stage

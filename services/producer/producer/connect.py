@@ -6,17 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from inventory_aws.clients import KINESIS
+from inventory_aws.failures import explain
 from producer.errors import CannotStartError
-from producer.failures import explain
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
-
-# The sender repeats calls itself: its back-off can be interrupted, and counts what it repeats.
-CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
 
 
 def connect(stream: str) -> KinesisClient:
@@ -28,7 +25,7 @@ def connect(stream: str) -> KinesisClient:
     _reach_this_machine_directly()
     endpoint = "its endpoint"
     try:
-        client = boto3.client("kinesis", config=CONFIG)
+        client = boto3.client("kinesis", config=KINESIS)
         endpoint = client.meta.endpoint_url
         summary = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     except (BotoCoreError, ClientError) as failure:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from producer.event import Event
+from inventory_aws.event import Event
+from inventory_aws.sender import Sender
 from producer.pacing import next_due
-from producer.sender import Sender
 
 LOOK_SECONDS = 0.1
 """How often a pause is looked at."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from producer import broken, ulid
-from producer.broken import Document, dump
+from inventory import broken, ulid
+from inventory.broken import Document, dump
+from inventory_aws.event import EVENT_TYPES, Event
 from producer.dice import Dice
-from producer.event import EVENT_TYPES, Event
 from producer.mix import Mix
 
 PRODUCT_NAMES = ("Laptop", "Phone", "Tablet", "Headphones", "Charger")

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from producer.jsonlines import strict_json
-from producer.sender import Accepted, Refused
-from producer.shown import shown_bytes
+from inventory.json_text import strict_json
+from inventory_aws.sender import Accepted, Refused
+from inventory_aws.shown import shown_bytes
 from producer.tally import Summary
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
+from inventory_aws.sender import Accepted, Refused
 from producer.jsonoutput import JsonOutput
-from producer.sender import Accepted, Refused
 from producer.tally import Summary, Tally
 from producer.textoutput import TextOutput
 

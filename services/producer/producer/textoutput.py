@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from producer.event import Event
-from producer.sender import Accepted, Refused
-from producer.shown import shown, shown_bytes
+from inventory_aws.event import Event
+from inventory_aws.sender import Accepted, Refused
+from inventory_aws.shown import shown, shown_bytes
 from producer.tally import Summary
 
 QUANTITIES = ("quantity", "quantity_change")

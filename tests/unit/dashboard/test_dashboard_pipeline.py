@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from inventory_cli.failures.again import carrying
+from inventory_cli.history import Fate
 
 from dashboard.model.fold import RowChange
 from dashboard.model.pipeline import Pipeline
@@ -13,8 +15,6 @@ from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
-from inventory_cli.failures.again import carrying
-from inventory_cli.history import Fate
 
 SHARD = "shardId-000000000000"
 

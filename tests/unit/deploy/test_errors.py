@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
-
 from deploy.errors import access_problem, explain
 
 

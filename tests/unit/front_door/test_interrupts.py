@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 
 import pytest
-
 from inventory_cli.interrupts import InterruptedRunError, Interrupts, announced, held_back
 
 

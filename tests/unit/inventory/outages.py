@@ -13,7 +13,6 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
-
 from inventory.patience import Patience, Schedule
 from inventory.writes import Tables
 

@@ -4,7 +4,6 @@ from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from producer.ulid import ALPHABET, encode, fresh, seeded
 
 

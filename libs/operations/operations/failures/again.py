@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from inventory.event import InvalidEventError, parse
+from inventory.json_text import with_members
 from inventory.stream import Place
-from producer.jsonlines import with_members
 
 MARK = "redriven_from"
 """A member that the contract does not know, and so lets pass."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from inventory_cli.redrive.plan import Action, Decision
-from producer.event import Event
+from inventory_aws.event import Event
+from operations.redrive.plan import Action, Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ from inventory.dead_letters import DeadLetter, parse_dead_letter
 from inventory.event import KEY_DIFFERS, claims
 from inventory.rejections import Rejection, parse_rejection
 from inventory.stream import StreamRecord, Stretches
-from inventory_cli.failures.queues import Message, Queue
-from inventory_cli.failures.stream import reader
-from inventory_cli.redrive.carry_out import Letter
-from inventory_cli.redrive.item import Item, Origin
+from operations.failures.queues import Message, Queue
+from operations.failures.stream import reader
+from operations.redrive.carry_out import Letter
+from operations.redrive.item import Item, Origin
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-    from inventory_cli.workbench import Workbench
+    from operations.access import Access
 
 HOLD_SECONDS = 120
 """How long messages stay out of others' sight, should this program die while it has them."""
@@ -52,14 +52,14 @@ class Held:
         del self.messages[letter]
 
 
-def inbox(bench: Workbench, origins: Iterable[Origin]) -> Inbox:
+def inbox(access: Access, origins: Iterable[Origin]) -> Inbox:
     """The inbox of a pipeline, of these queues only."""
     names = {
-        Origin.REJECTED: bench.names.rejected_queue,
-        Origin.DEAD_LETTERS: bench.names.dead_letter_queue,
+        Origin.REJECTED: access.names.rejected_queue,
+        Origin.DEAD_LETTERS: access.names.dead_letter_queue,
     }
-    queues = {origin: Queue(bench.clients.sqs, names[origin]) for origin in origins}
-    return Inbox(reader(bench.session), bench.names.stream, queues)
+    queues = {origin: Queue(access.clients.sqs, names[origin]) for origin in origins}
+    return Inbox(reader(access.session), access.names.stream, queues)
 
 
 class Inbox:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inventory.stream import Place
-from inventory_cli.failures.again import is_valid, redrive_id
+from operations.failures.again import is_valid, redrive_id
 
 
 class Origin(StrEnum):

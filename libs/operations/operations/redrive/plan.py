@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 from inventory.event import InvalidEventError, QuantityMoved, parse
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply, is_guarded
-from inventory_cli.failures.again import carrying
-from inventory_cli.redrive.item import Item
-from producer.event import Event
-from producer.outbox import MAX_RECORD_BYTES
+from inventory_aws.event import Event
+from inventory_aws.outbox import MAX_RECORD_BYTES
+from operations.failures.again import carrying
+from operations.redrive.item import Item
 
 AFTER_ALL = 10**60
 """Stands for the end of the stream: AWS's sequence numbers have 56 digits."""

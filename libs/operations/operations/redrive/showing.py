@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inventory.stock import Row
-from inventory_cli.redrive.item import Item
-from inventory_cli.redrive.plan import Action, Decision, Verdict
-from producer.shown import shown, shown_bytes
+from inventory_aws.shown import shown, shown_bytes
+from operations.redrive.item import Item
+from operations.redrive.plan import Action, Decision, Verdict
 
 PAYLOAD_CHARACTERS = 200
 """How much of a payload is in a list for people; JSON lines have it whole."""

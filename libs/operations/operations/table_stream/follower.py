@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from inventory_cli.invocation import create_missing
-from inventory_cli.table_stream.records import Record
-from inventory_cli.table_stream.shard import Start
-from inventory_cli.table_stream.shards import next_stream
-from inventory_cli.table_stream.stream import StreamFollower
+from operations.table_stream.records import Record
+from operations.table_stream.shard import Start
+from operations.table_stream.shards import next_stream
+from operations.table_stream.stream import StreamFollower
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -77,7 +76,7 @@ class TableFollower:
             return self._at(current)
         streams = self._streams()
         if not streams:
-            raise NoStreamError(f"The table {self._table} has no stream. {create_missing()}")
+            raise NoStreamError(f"The table {self._table} has no stream.")
         return self._at(min(streams) if self._start is Start.OLDEST else max(streams))
 
     def _next(self) -> str | None:

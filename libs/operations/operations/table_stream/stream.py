@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from inventory_cli.table_stream.records import Record
-from inventory_cli.table_stream.shard import ShardReader, Start
-from inventory_cli.table_stream.shards import Shard, readable
+from operations.table_stream.records import Record
+from operations.table_stream.shard import ShardReader, Start
+from operations.table_stream.shards import Shard, readable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from inventory import ulid
+from inventory.broken import UNREADABLE, WAYS, dump
 from inventory.event import InvalidEventError, parse
-from producer import ulid
-from producer.broken import UNREADABLE, WAYS, dump
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inventory.event import claims
-from inventory_cli.redrive.carry_out import carry_out, concerned
-from inventory_cli.redrive.inbox import Contents, inbox
-from inventory_cli.redrive.item import Item, Origin
-from inventory_cli.redrive.plan import Action, Decision, plan, products
-from inventory_cli.table import look_up
-from producer.retry import Retry
-from producer.sender import Sender
+from inventory_aws.retry import Retry
+from inventory_aws.sender import Sender
+from operations.redrive.carry_out import carry_out, concerned
+from operations.redrive.inbox import Contents, inbox
+from operations.redrive.item import Item, Origin
+from operations.redrive.plan import Action, Decision, plan, products
+from operations.table import look_up
 
 if TYPE_CHECKING:
-    from inventory_cli.workbench import Workbench
+    from operations.access import Access
 
 GIVE_UP_SECONDS = 10.0
 
@@ -33,34 +33,34 @@ class Redriven:
 class Redrive:
     """Works on the queues of a pipeline, as `inventory redrive` does."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def look(self) -> Contents:
         """What is in the queues; it stays there."""
-        return inbox(self._bench, list(Origin)).look()
+        return inbox(self._access, list(Origin)).look()
 
     def plan(self, items: Sequence[Item], *, force: bool = False) -> list[Decision]:
         """What each would do if it were put on the stream now."""
-        rows, removals = look_up(self._bench.clients.dynamodb, self._bench.names, products(items))
-        return plan(items, rows, self._bench.policy, force=force, removals=removals)
+        rows, removals = look_up(self._access.clients.dynamodb, self._access.names, products(items))
+        return plan(items, rows, self._access.policy, force=force, removals=removals)
 
     def carry_out(self, decisions: Sequence[Decision], contents: Contents) -> Redriven:
         """Do it, with those that are still in their queue.
 
-        Raises producer.errors.SendingError, or what the clients raise, half-way: what is left is
+        Raises SendingError, or what the clients raise, half-way: what is left is
         in its queue.
         """
-        bench = self._bench
+        access = self._access
         sender = Sender(
-            bench.clients.kinesis,
-            bench.names.stream,
+            access.clients.kinesis,
+            access.names.stream,
             on_accepted=lambda accepted: None,
             clock=time.monotonic,
             wait=time.sleep,
             retry=Retry(give_up_after=GIVE_UP_SECONDS),
         )
-        queues = inbox(bench, list(Origin))
+        queues = inbox(access, list(Origin))
         with queues.holding(concerned(decisions, contents.letters)) as held:
             here = [decision for decision in decisions if decision.item.name in held.names]
             carry_out(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.stock import Outcome, Row, Step
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 
 def effect_of(before: Row | None, step: Step) -> str:

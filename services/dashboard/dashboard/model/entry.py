@@ -15,8 +15,8 @@ from inventory.event import (
     parse_record,
 )
 from inventory.stream import Place, StreamRecord
-from inventory_cli.history import Fate
-from producer.shown import shown, shown_bytes
+from inventory_aws.shown import shown, shown_bytes
+from operations.history import Fate
 
 SHOWN_CHARACTERS = 160
 

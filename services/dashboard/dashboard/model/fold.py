@@ -16,8 +16,8 @@ from dashboard.model.effects import effect_of
 from dashboard.model.entry import Entry, bounded
 from inventory.event import Event, ProductAdded
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
-from inventory_cli.history import Fate
-from producer.shown import shown
+from inventory_aws.shown import shown
+from operations.history import Fate
 
 KEPT = 10_000
 CHANGES_A_PRODUCT = 8

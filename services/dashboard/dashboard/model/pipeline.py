@@ -20,8 +20,8 @@ from dashboard.model.shard import Shard, Stretch
 from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
-from inventory_cli.failures.again import origin_of
-from inventory_cli.history import Fate
+from operations.failures.again import origin_of
+from operations.history import Fate
 
 PUT = "put"
 WRITTEN = "written"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dashboard.sources.hub import Hub
-from inventory_cli.function_log import LATE_LINES_MILLISECONDS
+from operations.function_log import LATE_LINES_MILLISECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 from dashboard.controls.asking import ControlError
 from dashboard.model.pipeline import Pipeline
 from inventory.event import InvalidEventError
-from producer.errors import SendingError
+from inventory_aws.sender import SendingError
 
 LONGEST_PAUSE = 4.0
 EXPECTED = (ControlError, InvalidEventError, SendingError, ClientError, BotoCoreError)

@@ -11,11 +11,11 @@ from dashboard.controls.redrive import edited
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import dialog
 from dashboard.web.session import PageSession, say
-from inventory_cli.redrive import showing
-from inventory_cli.redrive.inbox import Contents
-from inventory_cli.redrive.item import Item
-from inventory_cli.redrive.plan import Action, Decision
-from producer.shown import shown
+from inventory_aws.shown import shown
+from operations.redrive import showing
+from operations.redrive.inbox import Contents
+from operations.redrive.item import Item
+from operations.redrive.plan import Action, Decision
 
 FORCE = "Send even if newer events exist"
 

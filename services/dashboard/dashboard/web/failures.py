@@ -20,11 +20,11 @@ from dashboard.web.failed_event import FailedEvent
 from dashboard.web.feed import EVENT, FATES, PRODUCT, TIME, Line, table
 from dashboard.web.session import PageSession, say
 from dashboard.web.times import clock_time
-from inventory_cli.history import Fate
-from inventory_cli.progress import counted
-from inventory_cli.redrive.inbox import Contents
-from inventory_cli.redrive.item import Item, Origin
-from producer.shown import shown, shown_bytes
+from inventory_aws.shown import shown, shown_bytes
+from operations.history import Fate
+from operations.redrive.inbox import Contents
+from operations.redrive.item import Item, Origin
+from operations.words import counted
 
 MOST_SHOWN = 500
 PAYLOAD_SHOWN = 300

@@ -7,7 +7,7 @@ from nicegui import ui
 from dashboard.controls.events import TYPES, Sending, problem
 from dashboard.web.elements import dialog
 from dashboard.web.session import PageSession
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 LABELS = {
     "product_id": "Product id",

@@ -13,7 +13,7 @@ from dashboard.model.products import Diff, Shown
 from dashboard.web.elements import heading
 from dashboard.web.feed import ON_CLICK, WHERE_NARROW
 from dashboard.web.times import clock_time
-from producer.shown import shown as escaped
+from inventory_aws.shown import shown as escaped
 
 EXACT_IN_A_BROWSER = 2**53
 NATURAL = "new Intl.Collator(undefined, {numeric: true}).compare"

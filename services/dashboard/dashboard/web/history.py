@@ -7,7 +7,7 @@ from nicegui import ui
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import dialog
 from dashboard.web.feed import COLUMNS, lines, table
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 
 class History:

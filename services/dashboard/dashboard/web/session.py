@@ -13,7 +13,7 @@ from starlette.requests import Request
 from dashboard.controls.asking import ControlError
 from dashboard.model.pipeline import Mark
 from dashboard.sources.hub import EXPECTED, Hub, in_words
-from producer.shown import shown
+from inventory_aws.shown import shown
 
 R = TypeVar("R")
 

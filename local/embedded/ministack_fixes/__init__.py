@@ -1,0 +1,1 @@
+"""What we correct in MiniStack, one file for each correction."""

@@ -1,0 +1,1 @@
+"""The container that checks all settings and deploys, in Docker Compose."""

@@ -156,6 +156,7 @@ soak: $(DEVELOP)
 lint: $(DEVELOP)
 	$(BIN)/ruff check $(or $(ARGS),.)
 	$(BIN)/ruff format --check $(or $(ARGS),.)
+	$(BIN)/lint-imports
 
 format: $(DEVELOP)
 	$(BIN)/ruff check --fix $(or $(ARGS),.)

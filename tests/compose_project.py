@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import docker
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.environment import variables
 from testcontainers.compose import DockerCompose
 
 import engine
 import orphans
 from deploy.settings import Names
+from inventory_cli.embedded.processes import free_port
+from inventory_cli.environment import variables
 from stack import client_at
 
 if TYPE_CHECKING:

@@ -8,10 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Self, cast
 
-from inventory_cli.embedded.ministack import REGION
-from inventory_cli.embedded.pipes import FUNCTION_LOGS
-from inventory_cli.embedded.processes import answers, free_port
-from inventory_cli.environment import variables
 from testcontainers.community.localstack import LocalStackContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
@@ -19,6 +15,10 @@ from testcontainers.core.network import Network
 import engine
 import orphans
 from deploy import healthcheck
+from inventory_cli.embedded.ministack import REGION
+from inventory_cli.embedded.pipes import FUNCTION_LOGS
+from inventory_cli.embedded.processes import answers, free_port
+from inventory_cli.environment import variables
 from waiting import eventually
 
 EMULATOR_PORT = 4566

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from inventory_cli.embedded.processes import Server, answers, free_port
 
 from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import Server, answers, free_port
 
 PROGRAM = Path(__file__).with_name("moto_server.py")
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import build_zip
 import pytest
 from botocore.config import Config
+
+import build_zip
+from deploy.deployment import Deployment
+from deploy.settings import Settings
 from inventory_cli.aws import Clients
+from inventory_cli.embedded import ministack
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.environment import isolated
 from inventory_cli.function_log import FunctionLog
-
-from deploy.deployment import Deployment
-from deploy.settings import Settings
-from inventory_cli.embedded import ministack
 from stack import Backend, EmbeddedBackend, Stack, own_stage
 
 AwsClient = Callable[[str], Any]

@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import boto3
-from inventory_cli.aws import Clients
-from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.expectation import Expectation, expect
-from inventory_cli.failures.stream import read_all
-from inventory_cli.function_log import FunctionLog, furthest
-from inventory_cli.rejected import RejectedQueue
 
 from deploy.deployment import Deployment
 from deploy.settings import Names, Settings, template
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import StreamRecord
 from inventory_cli import table
+from inventory_cli.aws import Clients
+from inventory_cli.embedded.stack import EmbeddedStack
+from inventory_cli.expectation import Expectation, expect
+from inventory_cli.failures.stream import read_all
+from inventory_cli.function_log import FunctionLog, furthest
+from inventory_cli.rejected import RejectedQueue
 from waiting import eventually
 
 RESOURCES = len(template()["Resources"])

@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from inventory_cli.embedded.processes import answers, free_port
-from inventory_cli.environment import variables
 
 import engine
 import orphans
+from inventory_cli.embedded.processes import answers, free_port
+from inventory_cli.environment import variables
 from pages import PAGES, PIPES_README, ROOT, commands
 from stack import client_at
 from waiting import eventually

@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.util import find_spec
+from importlib import resources
 from pathlib import Path
 
 PACKAGES = ("alerts", "inventory", "inventory_aws", "processor")
@@ -64,9 +64,7 @@ def cache() -> Path:
 
 
 def _folder_of(package: str) -> Path:
-    found = find_spec(package)
-    assert found is not None and found.origin is not None  # noqa: S101 - one of ours
-    return Path(found.origin).parent
+    return Path(str(resources.files(package)))
 
 
 def _dependencies(scratch: Path) -> Path:

@@ -16,8 +16,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.environment import isolated
 from playwright.sync_api import (
     Browser,
     Error,
@@ -29,6 +27,8 @@ from playwright.sync_api import (
 
 import chromium
 import foreign_page
+from inventory_cli.embedded.processes import free_port
+from inventory_cli.environment import isolated
 from waiting import eventually
 
 PATIENCE_MS = 60_000

@@ -19,7 +19,6 @@ from urllib.error import HTTPError
 
 import docker
 import pytest
-from inventory_cli.failures.stream import read_all
 from playwright.sync_api import sync_playwright
 
 import chromium
@@ -29,6 +28,7 @@ from compose_project import Project, left_of, project
 from deploy.settings import Names
 from end_to_end.test_metrics import statistics
 from inventory_cli import table
+from inventory_cli.failures.stream import read_all
 from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from inventory_cli.table import values
 
 from inventory.event import InvalidEventError, parse
 from inventory.stock import Row, apply
 from inventory_cli.cli import cli
+from inventory_cli.table import values
 from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from inventory_cli.failures.queues import Queue
 
 from hostile_events import HOSTILE_TEXTS, LONG_TEXTS, key_of
 from inventory.rejections import parse_rejection
 from inventory.stock import Outcome
 from inventory_cli.cli import cli
+from inventory_cli.failures.queues import Queue
 from stack import Stack, expected_of
 from waiting import eventually
 

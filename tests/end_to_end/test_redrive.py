@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner, Result
-from inventory_cli.failures.queues import Message, Queue
-from inventory_cli.redrive.item import name_of
 
 from inventory.stock import Row
 from inventory_cli.cli import cli
+from inventory_cli.failures.queues import Message, Queue
+from inventory_cli.redrive.item import name_of
 from stack import Stack
 from waiting import eventually
 

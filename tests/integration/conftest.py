@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from inventory.writes import Tables
 
+from inventory.writes import Tables
 from servers import AwsClient
 
 

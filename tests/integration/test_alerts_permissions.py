@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from inventory.failures import Rejection, message_of
-from inventory.records import Record
 
 import template
 from alerts import handler as alerts
@@ -23,6 +21,8 @@ from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
+from inventory.failures import Rejection, message_of
+from inventory.records import Record
 from pipes_samples import record
 
 ROLE = of_role("AlertsRole")

@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from deploy.errors import DeploymentError, SettingsError
 
 from deploy.deployment import Deployment
+from deploy.errors import DeploymentError, SettingsError
 from deploy.settings import Settings
 from deploy.stack import Done
 from emulator_gaps import GAPS, SETTINGS, gaps

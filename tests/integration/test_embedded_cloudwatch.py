@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from inventory_cli.embedded.trimming import MOST_POINTS, MOST_STREAMS, OLDEST_SECONDS, trim
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs
+
+from inventory_cli.embedded.trimming import MOST_POINTS, MOST_STREAMS, OLDEST_SECONDS, trim
 
 NOW = 1_800_000_000.0
 METRIC = ("Inventory", "batch_size", "")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from inventory_cli.failures.queues import Queue
 
+from inventory_cli.failures.queues import Queue
 from servers import AwsClient
 from waiting import eventually
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import build_zip
 import pytest
-from inventory.writes import Tables
 
+import build_zip
 from hostile_events import flat, nested_records
 from inventory.items import row_of
 from inventory.stock import Row
+from inventory.writes import Tables
 from servers import AwsClient
 from waiting import eventually
 

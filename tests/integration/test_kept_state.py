@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from inventory_cli.function_log import FunctionLog
 
 from front_door import FrontDoor, read_until
+from inventory_cli.function_log import FunctionLog
 from running_up import (
     LOST,
     QUEUE,

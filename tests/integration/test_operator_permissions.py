@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from inventory_cli.failures.queues import Queue as Failed
 
 from iam.deployment import actions, statements, without
 from iam.enforcement import Enforcement
@@ -22,6 +21,7 @@ from iam.stack import (
 )
 from inventory import handler as function
 from inventory_cli.cli import cli
+from inventory_cli.failures.queues import Queue as Failed
 
 OPERATOR = statements("Operator")
 ACTIONS = actions(OPERATOR)

@@ -10,10 +10,10 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from inventory_cli.embedded.processes import free_port
 
 import foreign_page
 from inventory_cli.embedded import ministack
+from inventory_cli.embedded.processes import free_port
 from producer.control import Pace, serve
 from stack import Backend
 

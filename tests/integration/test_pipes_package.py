@@ -14,10 +14,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from inventory_cli.embedded.processes import Server, answers, free_port
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from inventory_cli.embedded.processes import Server, answers, free_port
 from waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]

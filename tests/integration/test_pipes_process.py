@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from inventory_cli.embedded.processes import answers
 
+from inventory_cli.embedded.processes import answers
 from pipes_service import Pipeline, PipesProcess, in_state, unique
 from servers import AwsClient
 from waiting import eventually

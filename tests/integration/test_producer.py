@@ -26,12 +26,12 @@ from urllib.request import ProxyHandler as ProxiesOf
 from urllib.request import Request, build_opener
 
 import pytest
-from producer.outbox import MEBIBYTE
-from producer.sender import Accepted, Sender
 
 import producer.cli
 from front_door import invoke
 from producer.generator import Spec, events
+from producer.outbox import MEBIBYTE
+from producer.sender import Accepted, Sender
 from servers import AwsClient
 from waiting import eventually
 

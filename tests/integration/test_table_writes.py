@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from inventory.store import Store
-from inventory.writes import Change, Conflict, Tables, Unavailable
 
 from inventory.event import ProductAdded, QuantitySet
 from inventory.items import item_of
 from inventory.stock import Removal, Row, apply
+from inventory.store import Store
+from inventory.writes import Change, Conflict, Tables, Unavailable
 from servers import AwsClient
 
 GONE = Removal(6, ("e5", "e6"))

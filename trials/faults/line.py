@@ -10,12 +10,6 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from click.testing import CliRunner
-from inventory_cli.embedded.processes import StartupError
-from inventory_cli.environment import variables
-from inventory_cli.failures.queues import Queue
-from inventory_cli.failures.stream import read_all
-from inventory_cli.function_log import furthest
-from inventory_cli.history import Fate
 
 from faults.emulator import Emulator
 from faults.events import Payload
@@ -27,6 +21,12 @@ from inventory.stock import Outcome
 from inventory.stream import StreamRecord
 from inventory_cli import table
 from inventory_cli.cli import cli
+from inventory_cli.embedded.processes import StartupError
+from inventory_cli.environment import variables
+from inventory_cli.failures.queues import Queue
+from inventory_cli.failures.stream import read_all
+from inventory_cli.function_log import furthest
+from inventory_cli.history import Fate
 from pipes_service import PipesProcess
 from stack import Stack, expected_of
 from waiting import eventually

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from inventory_cli.history import Fate
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from inventory_cli.history import Fate
 
 KEY = "fault"
 """Under this name a test's report carries its row, also from one process to another."""

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from inventory_cli.history import Fate
 
 from faults.effects import refused
 from faults.events import mixed
 from faults.launcher import CLOCK
 from faults.line import Line
 from faults.plan import on
+from inventory_cli.history import Fate
 from waiting import eventually
 
 BETWEEN = "Pipes service, clock"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import resource
 
 import pytest
-from inventory_cli.history import Fate
 
 from faults.events import Payload, mixed
 from faults.line import BATCH_SIZE, Line
+from inventory_cli.history import Fate
 from waiting import eventually
 
 BETWEEN = "Pipes service, disk full"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from inventory_cli.history import Fate
 
 from faults.effects import (
     altered,
@@ -20,6 +19,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import ALWAYS, Strike, drawn, on
+from inventory_cli.history import Fate
 from stack import Stack
 from waiting import eventually
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from inventory_cli.history import Fate
-
 from faults.events import mixed
 from faults.line import Line
+from inventory_cli.history import Fate
 
 BETWEEN = "emulator, restarted"
 

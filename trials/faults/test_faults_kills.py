@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from inventory_cli.history import Fate
 
 from faults.effects import doing, function_error
 from faults.events import Payload, mixed
@@ -15,6 +14,7 @@ from faults.exchange import Request
 from faults.launcher import DIES
 from faults.line import BATCH_SIZE, Line
 from faults.plan import ALWAYS, on
+from inventory_cli.history import Fate
 from stack import Stack
 
 BETWEEN = "Pipes service, killed"

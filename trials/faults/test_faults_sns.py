@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from inventory_cli.history import Fate
 
 from faults.effects import cut_after, cut_before, instead, publishing_none, refused, slow
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
+from inventory_cli.history import Fate
 
 BETWEEN = "function and SNS"
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from inventory_cli.history import Fate
-
 from long_run.plan import Blow
 from long_run.run import Run
 from long_run.traffic import Put

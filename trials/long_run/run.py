@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from inventory.stock import RemovalNamePolicy
 from inventory_cli.expectation import expect
 from inventory_cli.history import Fate
-
-from inventory.stock import RemovalNamePolicy
 from long_run.ledger import Ledger
 from long_run.plan import CHUNK, Blow, Plan
 from long_run.traffic import Put, traffic

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from inventory_cli.function_log import Progress
-from inventory_cli.history import Fate
 
 from endings import HANDLER, REAL, Ending, variant
 from inventory.event import InvalidEventError, parse
+from inventory_cli.function_log import Progress
+from inventory_cli.history import Fate
 from long_run import report
 from long_run.ledger import Ledger
 from long_run.plan import Blow, Plan

@@ -8,9 +8,8 @@ from itertools import islice
 from math import ceil
 from random import Random
 
-from producer.event import Event
-
 from endings import Ending, marked
+from producer.event import Event
 from producer.generator import Spec, events
 
 REPEATED_SHARE = 0.20

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory_cli.history import Fate
-
 from stack import Stack
 
 FATES = "|".join(fate.replace("_", " ") for fate in Fate)

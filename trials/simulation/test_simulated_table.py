@@ -9,11 +9,11 @@ from bench.function_cost import TABLES
 from bench.simulation.clock import Clock
 from bench.simulation.function import Rounds
 from bench.simulation.table import CancelledError, Limits, Table
+
 from inventory.patience import Patience
+from inventory.stock import Removal, Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Unavailable
-
-from inventory.stock import Removal, Row
 
 
 def table(clock: Clock, units: float = 1e9, key: float = 1_000) -> Table:

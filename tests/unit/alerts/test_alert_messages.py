@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory.failures import Rejection
-from inventory.failures import message_of as rejection_message
-from inventory.records import Record
 
 from alerts.cause import MAX_SAMPLES, Cause, Kind, Occurrence, Sample, Waiting, together
 from alerts.message import MAX_BYTES, message_of
 from alerts.queue import Tick, parse_tick, read
 from inventory.dead_letters import DeadLetter
+from inventory.failures import Rejection
+from inventory.failures import message_of as rejection_message
+from inventory.records import Record
 from inventory.stream import StreamRecord
 
 LETTER = {

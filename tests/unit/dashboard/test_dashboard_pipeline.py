@@ -6,8 +6,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.failures.again import carrying
-from inventory_cli.history import Fate
 
 from dashboard.model.fold import RowChange
 from dashboard.model.pipeline import Pipeline
@@ -15,6 +13,8 @@ from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
+from inventory_cli.failures.again import carrying
+from inventory_cli.history import Fate
 
 SHARD = "shardId-000000000000"
 

@@ -9,7 +9,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.history import Fate
 
 from dashboard.controls.actions import rate_of
 from dashboard.model.products import Shown
@@ -20,6 +19,7 @@ from dashboard.web.grid import cells
 from dashboard.web.times import clock_time
 from hostile_items import items
 from inventory.items import row_of
+from inventory_cli.history import Fate
 
 
 def test_zeros_are_drawn_only_where_a_line_comes_down_to_them() -> None:

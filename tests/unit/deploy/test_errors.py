@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
+
 from deploy.errors import access_problem, explain
 
 

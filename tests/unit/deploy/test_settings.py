@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from deploy.errors import SettingsError
 
+from deploy.errors import SettingsError
 from deploy.settings import Names, Settings, template, variables
 
 

@@ -8,8 +8,8 @@ from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
-from deploy.errors import DeploymentError
 
+from deploy.errors import DeploymentError
 from deploy.stack import ChangeSet, Done, Report, Stack
 
 

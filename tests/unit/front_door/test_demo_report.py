@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from inventory.stock import Outcome
+from inventory_cli.commands.demo import MOST_PROBLEMS, conclusion
+from inventory_cli.demo import Verdict, latencies
 from inventory_cli.expectation import Expectation
 from inventory_cli.handling_times import HandlingTimes
 from producer.event import Event
 from producer.sender import Accepted
-
-from inventory.stock import Outcome
-from inventory_cli.commands.demo import MOST_PROBLEMS, conclusion
-from inventory_cli.demo import Verdict, latencies
 
 
 def accepted(number: int, sent_at: float) -> Accepted:

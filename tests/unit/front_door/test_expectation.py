@@ -6,9 +6,9 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.expectation import expect
 
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
+from inventory_cli.expectation import expect
 
 IGNORE = RemovalNamePolicy.IGNORE
 

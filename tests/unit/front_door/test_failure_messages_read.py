@@ -8,13 +8,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory.records import Record
 
 from eventbridge_pipes.delivery import deadletter
 from eventbridge_pipes.sources import records as pipe_records
 from eventbridge_pipes.sources.kinds import SourceKind
 from inventory import failures
 from inventory.dead_letters import parse_dead_letter
+from inventory.records import Record
 from inventory.rejections import parse_rejection
 
 JSON = st.recursive(

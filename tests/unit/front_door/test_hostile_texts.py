@@ -13,15 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.history import Fate
-from inventory_cli.redrive import showing
-from inventory_cli.redrive.item import Item, Origin
-from inventory_cli.redrive.plan import Action, Decision, plan
-from inventory_cli.redrive.plan import Verdict as Effect
-from inventory_cli.table import changes, rendered
-from inventory_cli.table_stream.records import Place, Record
-from inventory_cli.verdict import Difference, Problem, Trace, Verdict
-from inventory_cli.verification import Evidence, verify
 from rich.console import Console
 
 from eventbridge_pipes.logs import JsonFormatter, TextFormatter
@@ -34,6 +25,15 @@ from inventory_cli import activity, watching
 from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.commands.verify import report
+from inventory_cli.history import Fate
+from inventory_cli.redrive import showing
+from inventory_cli.redrive.item import Item, Origin
+from inventory_cli.redrive.plan import Action, Decision, plan
+from inventory_cli.redrive.plan import Verdict as Effect
+from inventory_cli.table import changes, rendered
+from inventory_cli.table_stream.records import Place, Record
+from inventory_cli.verdict import Difference, Problem, Trace, Verdict
+from inventory_cli.verification import Evidence, verify
 from inventory_cli.watching import Watched
 
 TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+
 from inventory_cli.interrupts import InterruptedRunError, Interrupts, announced, held_back
 
 

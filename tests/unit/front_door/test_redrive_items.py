@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from inventory.event import parse
+from inventory.stock import Row
 from inventory_cli.failures.again import carrying, origin_of
 from inventory_cli.redrive import showing
 from inventory_cli.redrive.item import Item, Origin, choose, unknown
 from inventory_cli.redrive.plan import plan
-
-from inventory.event import parse
-from inventory.stock import Row
 
 PLAIN = Item(
     Origin.REJECTED,

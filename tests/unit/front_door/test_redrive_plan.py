@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from inventory.event import claims, parse
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory_cli.redrive.carry_out import Letter, carry_out, concerned, staying
 from inventory_cli.redrive.item import Item, Origin
 from inventory_cli.redrive.plan import Action, Decision, Verdict, plan, products
 from producer.event import Event
-
-from inventory.event import claims, parse
-from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 
 SHARD = "shardId-000000000000"
 

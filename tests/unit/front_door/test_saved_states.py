@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from inventory_cli.embedded.saved import PIPES_FILE
 
 from eventbridge_pipes import store
 from inventory_cli.embedded import saved
+from inventory_cli.embedded.saved import PIPES_FILE
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.table import changes, natural, rendered
 from rich.console import Console
 
 from inventory.stock import Row
+from inventory_cli.table import changes, natural, rendered
 
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from deploy.errors import SettingsError
+from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.environment import isolated, variables
-
-from inventory_cli import localstack
 from inventory_cli.target import (
     Target,
     TargetError,

@@ -10,12 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from inventory_cli.expectation import expect
-from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.history import Fate
-from inventory_cli.verdict import Problem, Verdict
-from inventory_cli.verification import Evidence, verify
-from inventory_cli.verifying import settled
 
 from hostile_events import key_of
 from inventory.dead_letters import DeadLetter
@@ -24,6 +18,12 @@ from inventory.items import item_of, row_of
 from inventory.rejections import Rejection
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
+from inventory_cli.expectation import expect
+from inventory_cli.failures.again import carrying, origin_of
+from inventory_cli.history import Fate
+from inventory_cli.verdict import Problem, Verdict
+from inventory_cli.verification import Evidence, verify
+from inventory_cli.verifying import settled
 
 IGNORE, ENFORCE = RemovalNamePolicy
 PRODUCTS = ("P1", "P2")

@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_cli.table_stream.records import Place, Record
 from rich.console import Console
 
 from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.activity import line
+from inventory_cli.table_stream.records import Place, Record
 from inventory_cli.watching import MARKED_SECONDS, Watched, rendered, told
 
 

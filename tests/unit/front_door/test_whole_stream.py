@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+
 from inventory_cli.failures.stream import created_at, read_all
 from inventory_cli.verifying import DEPLOYMENT_SECONDS, made_again
 

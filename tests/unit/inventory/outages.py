@@ -13,6 +13,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+
 from inventory.patience import Patience, Schedule
 from inventory.writes import Tables
 

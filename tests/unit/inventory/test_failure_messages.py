@@ -7,6 +7,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inventory.failures import BYTES_AT_ONCE, Rejection, message_of
 from inventory.records import Record
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from inventory.settings import Settings, SettingsError
-from inventory.writes import Tables
 
+from inventory.settings import Settings, SettingsError
 from inventory.stock import RemovalNamePolicy
+from inventory.writes import Tables
 
 TABLES = Tables("product_inventory", "inventory_removals")
 REQUIRED = {

@@ -19,22 +19,22 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
-from inventory.failures import BYTES_AT_ONCE, FailuresTopic
-from inventory.records import Record, UnknownInvocationError, records_of
-from inventory.settings import Settings
-from inventory.store import Store
-from inventory_cli.expectation import expect
-from inventory_cli.verification import Evidence, verify
 
 from fuzzing import tries
 from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
 from hostile_items import items
 from inventory import handler as function
 from inventory.event import InvalidEventError
+from inventory.failures import BYTES_AT_ONCE, FailuresTopic
 from inventory.items import ATTRIBUTES, row_of
+from inventory.records import Record, UnknownInvocationError, records_of
 from inventory.rejections import Rejection, parse_rejection
+from inventory.settings import Settings
 from inventory.stock import Outcome, RemovalNamePolicy
+from inventory.store import Store
 from inventory.stream import StreamRecord
+from inventory_cli.expectation import expect
+from inventory_cli.verification import Evidence, verify
 from unit.inventory.oracle import Oracle, plain
 from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 

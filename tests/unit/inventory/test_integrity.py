@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 from botocore.exceptions import HTTPClientError
+
 from inventory.integrity import refuse_damaged
 from inventory.transience import is_transient
 

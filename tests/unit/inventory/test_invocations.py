@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from inventory.records import Record, UnknownInvocationError, records_of
 
 from inventory.event import InvalidEventError, ProductRemoved
+from inventory.records import Record, UnknownInvocationError, records_of
 
 STREAM_PART = {
     "kinesisSchemaVersion": "1.0",

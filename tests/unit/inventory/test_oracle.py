@@ -11,10 +11,6 @@ from zlib import crc32
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from inventory.failures import FailuresTopic
-from inventory.processor import Processor
-from inventory.records import records_of
-from inventory.store import Store
 
 from fuzzing import tries
 from hostile_events import (
@@ -30,7 +26,11 @@ from hostile_events import (
     nested,
     written,
 )
+from inventory.failures import FailuresTopic
+from inventory.processor import Processor
+from inventory.records import records_of
 from inventory.stock import RemovalNamePolicy
+from inventory.store import Store
 from unit.inventory.oracle import Oracle, plain
 from unit.inventory.outages import TABLES, Time
 from unit.inventory.test_fuzz_function import StrictDynamoDB, StrictSns

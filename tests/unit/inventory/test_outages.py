@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from inventory.event import Event, ProductAdded
 from inventory.failures import FailuresTopic
 from inventory.handler import ANSWERING, LONGEST_CALL
+from inventory.items import row_of
 from inventory.patience import NO_TIME, budget
 from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Unavailable
-
-from inventory.event import Event, ProductAdded
-from inventory.items import row_of
-from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
 from unit.inventory.outages import LASTING, TABLES, TRANSIENT, FakeDynamoDB, FakeSns, Time
 from unit.inventory.streams import streams
 from unit.inventory.test_processor import (

@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
+from inventory.event import Event, ProductAdded, ProductRemoved, QuantityMoved, QuantitySet
 from inventory.failures import Rejection
 from inventory.processor import Processor
 from inventory.records import Record
 from inventory.run import Result
-from inventory.writes import Change, Conflict, Unavailable
-
-from inventory.event import Event, ProductAdded, ProductRemoved, QuantityMoved, QuantitySet
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
+from inventory.writes import Change, Conflict, Unavailable
 from unit.inventory.streams import streams
 
 IGNORE = RemovalNamePolicy.IGNORE

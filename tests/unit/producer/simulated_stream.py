@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
 from producer.event import Event
 
 

@@ -12,8 +12,8 @@ from botocore.exceptions import (
     ProfileNotFound,
     ReadTimeoutError,
 )
-from producer.failures import explain, transient
 
+from producer.failures import explain, transient
 from unit.producer.simulated_stream import client_error
 
 URL = "https://kinesis.example"

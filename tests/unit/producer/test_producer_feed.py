@@ -5,10 +5,9 @@ from itertools import count, islice, repeat
 from typing import Any, cast
 
 from producer.event import Event
-from producer.sender import Accepted, Sender
-
 from producer.feed import feed
 from producer.generator import Spec, events
+from producer.sender import Accepted, Sender
 from unit.producer.simulated_stream import FakeClock, Refuse, SimulatedStream, event
 
 

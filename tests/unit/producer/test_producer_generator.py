@@ -12,10 +12,10 @@ import fastjsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from producer.broken import WAYS
-from producer.event import Event
 
+from producer.broken import WAYS
 from producer.dice import Dice
+from producer.event import Event
 from producer.generator import PRODUCT_NAMES, Known, Spec, events
 from producer.mix import Mix
 

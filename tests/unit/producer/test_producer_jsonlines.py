@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from producer.event import Event
 
 from hostile_events import NEAR
 from inventory.event import InvalidEventError, parse
 from producer.errors import CannotStartError
+from producer.event import Event
 from producer.jsonlines import events, with_members
 
 

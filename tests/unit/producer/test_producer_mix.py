@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from producer.event import EVENT_TYPES
 
+from producer.event import EVENT_TYPES
 from producer.mix import Mix, parse
 
 

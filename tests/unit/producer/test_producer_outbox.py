@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from producer.event import Event
 from producer.outbox import BATCH, MEBIBYTE, Limits, choose, without
-
 from unit.producer.simulated_stream import event
 
 pending_lists = st.lists(

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from producer.event import Event
-from producer.sender import Accepted, Refused
-from producer.shown import shown, shown_bytes
 from rich.console import Console
 
+from producer.event import Event
 from producer.jsonoutput import JsonOutput
 from producer.report import Report
+from producer.sender import Accepted, Refused
+from producer.shown import shown, shown_bytes
 from producer.tally import Summary
 from producer.textoutput import TextOutput
 from unit.producer.simulated_stream import FakeClock, event

@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from producer.errors import SendingError
 from producer.event import Event
 from producer.outbox import BATCH, MEBIBYTE, Limits
 from producer.retry import Retry
 from producer.sender import Accepted, Refused, Sender
-
-from producer.errors import SendingError
 from unit.producer.simulated_stream import (
     AnswerDamaged,
     AnswerLost,

@@ -4,6 +4,7 @@ from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from producer.ulid import ALPHABET, encode, fresh, seeded
 
 

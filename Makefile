@@ -179,8 +179,9 @@ lock: $(DEVELOP)
 	    -o services/dashboard/requirements.txt
 	$(BIN)/$(LOCK) $(PROJECTS) --extra embedded --extra build --extra dashboard --extra dev \
 	    -c requirements.txt -c services/dashboard/requirements.txt -o requirements-dev.txt
-	$(BIN)/$(LOCK) services/lambda/requirements.in -c requirements.txt \
-	    -o services/lambda/requirements.txt
+	$(BIN)/$(LOCK) $(PROJECTS) --extra build -c requirements.txt -o cli/requirements.txt
+	$(BIN)/$(LOCK) init/deploy/function-requirements.in -c requirements.txt \
+	    -o init/deploy/function-requirements.txt
 	$(BIN)/$(LOCK) services/pipes/pyproject.toml -c requirements.txt \
 	    -o services/pipes/requirements.txt
 	$(BIN)/$(LOCK) services/producer/requirements.in -c requirements.txt \

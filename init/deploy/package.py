@@ -48,7 +48,7 @@ def build(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(unfinished, "w") as archive:
-        entries = sorted([*_files(_dependencies(Path(scratch))), *ours])
+        entries = sorted([*_files(dependencies(Path(scratch))), *ours])
         for name, path in entries:
             info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 3  # Unix, so that the mode counts
@@ -67,7 +67,7 @@ def _folder_of(package: str) -> Path:
     return Path(str(resources.files(package)))
 
 
-def _dependencies(scratch: Path) -> Path:
+def dependencies(scratch: Path) -> Path:
     """Return the folder that has them: the one that is kept, or `scratch`."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
     kept = cache() / f"function-{digest}"

@@ -20,6 +20,7 @@ import orphans
 from deploy.settings import Names
 from inventory_cli.embedded.processes import free_port
 from inventory_cli.environment import variables
+from pages import ROOT
 from stack import client_at
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Project:
 
 
 @contextmanager
-def project(folder: Path, checkout: Path = engine.ROOT, **settings: str) -> Iterator[Project]:
+def project(folder: Path, checkout: Path = ROOT, **settings: str) -> Iterator[Project]:
     """A project that is not started yet; nothing of it is left afterwards.
 
     `settings` are what a user would write into .env.
@@ -135,9 +136,9 @@ def copy_of_checkout(folder: Path) -> Path:
     checkout = folder / "checkout"
     for name in ("cli", "init", "services"):
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
-        shutil.copytree(engine.ROOT / name, checkout / name, ignore=ignored)
+        shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
     for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
-        shutil.copy(engine.ROOT / name, checkout)
+        shutil.copy(ROOT / name, checkout)
     return checkout
 
 

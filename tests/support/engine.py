@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from pages import ROOT
+
 LOCALSTACK = "localstack/localstack:4.14.0"
 SOCKET = "/var/run/docker.sock"
 LEFT_OUT = "no Docker engine"

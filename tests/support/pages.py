@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PIPES_README = ROOT / "services" / "pipes" / "README.md"
 TASK_PAGES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [

@@ -2,7 +2,7 @@
 
 Without the last option, a container that LocalStack was creating when it was killed may stay.
 
-ROUNDS=10 make trials ARGS=trials/test_compose_leaves_nothing.py: ten times out of ten.
+ROUNDS=10 make trials ARGS=trials/containers/test_compose_leaves_nothing.py: ten times out of ten.
 """
 
 from __future__ import annotations

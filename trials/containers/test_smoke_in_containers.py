@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from end_to_end.test_smoke import (
+from tests.end_to_end.test_smoke import (
     test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own,
 )
+
 from stack import Backend
 
 __all__ = ["test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own"]

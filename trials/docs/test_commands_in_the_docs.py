@@ -140,7 +140,7 @@ def aws_command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of AWS's command line. Its packages do not go with those of the tests."""
     environment = tmp_path_factory.mktemp("aws")
     uv = [str(ROOT / ".venv/bin/uv"), "--quiet"]
-    lock = ROOT / "trials/aws-requirements.txt"
+    lock = ROOT / "trials/docs/aws-requirements.txt"
     subprocess.run([*uv, "venv", "--clear", environment], check=True)
     subprocess.run(
         [*uv, "pip", "install", "--require-hashes", "-r", lock, "--python", environment], check=True

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-
-from end_to_end.test_bad_input import (
+from tests.end_to_end.test_bad_input import (
     added,
     assert_ends_as_the_fold,
     assert_shown_safely,
     put_all,
     run,
 )
+
 from fuzzing import tries
 from hostile_events import ONE_MEBIBYTE, PAYLOADS
 from stack import Stack

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from hypothesis import find, given, settings
+from tests.unit.processor.oracle import Oracle
+from tests.unit.processor.test_fuzz_function import World, batches
+from tests.unit.processor.test_oracle import Producer
 
 from eventbridge_pipes.store import Store
 from inventory.stock import Outcome
+from pipes_api import Answer, Api
 from pipes_fuzzing import API_REQUESTS, ApiRequest, requests_of
 from pipes_shapes import MODEL
-from unit.inventory.oracle import Oracle
-from unit.inventory.test_fuzz_function import World, batches
-from unit.inventory.test_oracle import Producer
-from unit.pipes.test_fuzz_pipes_requests import Answer, Api
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
 
 from front_door import FrontDoor, front_door, stop_a_demo
+from pages import ROOT
 from waiting import eventually
 
 __all__ = ["front_door"]  # a fixture
@@ -39,9 +39,7 @@ def test_measurements_and_pictures_that_are_stopped_leave_no_process_and_no_fold
 ) -> None:
     scratch = front_door.folder / "scratch"
     scratch.mkdir()
-    process = front_door.start_module(
-        module, PYTHONPATH=str(Path(__file__).parents[1]), TMPDIR=str(scratch)
-    )
+    process = front_door.start_module(module, PYTHONPATH=str(ROOT), TMPDIR=str(scratch))
     eventually(lambda: len(front_door.processes()) > 2, timeout=60)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,10 +13,11 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 import template
+from pages import ROOT
 
 Statement = Mapping[str, Any]
 
-PEOPLE = Path(__file__).parents[2] / "docs" / "policies" / "people.yaml"
+PEOPLE = ROOT / "docs" / "policies" / "people.yaml"
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 

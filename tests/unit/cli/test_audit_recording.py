@@ -12,13 +12,13 @@ from typing import Any, Self
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.cli.table_streams import TABLE, FakeTable
 
 from inventory_cli.audit.entry import Entry
 from inventory_cli.audit.images import image
 from inventory_cli.audit.log import BrokenLogError, LogReader
 from inventory_cli.audit.recorder import OtherTableError, Recorder
 from inventory_cli.table_stream.follower import NoStreamError
-from unit.front_door.table_streams import TABLE, FakeTable
 
 PRODUCTS = ["P1", "P2", "P3", "P4", "P5", "P6"]
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.cli.table_streams import item
 
 from inventory.stock import Row
 from inventory_cli.audit import views
@@ -14,7 +15,6 @@ from inventory_cli.audit.entry import entry_of, line
 from inventory_cli.audit.moments import moment, since
 from inventory_cli.audit.views import Choice, Logged
 from inventory_cli.table_stream.records import Place, Record
-from unit.front_door.table_streams import item
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

@@ -15,8 +15,7 @@ from click.testing import CliRunner
 
 from inventory_cli.cli import cli
 from inventory_cli.invocation import typed
-
-ROOT = Path(__file__).parents[3]
+from pages import ROOT
 
 
 def shown(*, program: str = "/x/inventory", state: str = ".inventory", **variables: str) -> str:

@@ -13,9 +13,9 @@ import yaml
 from deploy import compose
 from deploy.settings import Names, Settings, variables
 from inventory_cli import localstack
+from pages import ROOT
 from producer.cli import produce
 
-ROOT = Path(__file__).parents[3]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 EXAMPLE = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from producer.failures import explain, transient
-from unit.producer.simulated_stream import client_error
+from simulated_stream import client_error
 
 URL = "https://kinesis.example"
 

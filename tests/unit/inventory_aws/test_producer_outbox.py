@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from producer.event import Event
 from producer.outbox import BATCH, MEBIBYTE, Limits, choose, without
-from unit.producer.simulated_stream import event
+from simulated_stream import event
 
 pending_lists = st.lists(
     st.tuples(st.sampled_from("ABCDE"), st.integers(0, 30)), min_size=1, max_size=40

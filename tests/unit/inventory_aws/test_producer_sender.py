@@ -14,7 +14,7 @@ from producer.event import Event
 from producer.outbox import BATCH, MEBIBYTE, Limits
 from producer.retry import Retry
 from producer.sender import Accepted, Refused, Sender
-from unit.producer.simulated_stream import (
+from simulated_stream import (
     AnswerDamaged,
     AnswerLost,
     FakeClock,

@@ -19,6 +19,8 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
+from tests.unit.processor.oracle import Oracle, plain
+from tests.unit.processor.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 
 from fuzzing import tries
 from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
@@ -35,8 +37,6 @@ from inventory.store import Store
 from inventory.stream import StreamRecord
 from inventory_cli.expectation import expect
 from inventory_cli.verification import Evidence, verify
-from unit.inventory.oracle import Oracle, plain
-from unit.inventory.outages import TABLES, FakeDynamoDB, FakeSns, Time, refused, updated
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

@@ -11,6 +11,9 @@ from zlib import crc32
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.unit.processor.oracle import Oracle, plain
+from tests.unit.processor.outages import TABLES, Time
+from tests.unit.processor.test_fuzz_function import StrictDynamoDB, StrictSns
 
 from fuzzing import tries
 from hostile_events import (
@@ -31,9 +34,6 @@ from inventory.processor import Processor
 from inventory.records import records_of
 from inventory.stock import RemovalNamePolicy
 from inventory.store import Store
-from unit.inventory.oracle import Oracle, plain
-from unit.inventory.outages import TABLES, Time
-from unit.inventory.test_fuzz_function import StrictDynamoDB, StrictSns
 
 EVENTS = 1000
 SHARDS = 3

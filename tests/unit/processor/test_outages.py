@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.unit.processor.outages import LASTING, TABLES, TRANSIENT, FakeDynamoDB, FakeSns, Time
+from tests.unit.processor.test_processor import (
+    IGNORE,
+    added,
+    failed,
+    moved,
+    outcomes,
+    record,
+    record_of,
+    reference,
+)
 
+from event_streams import streams
 from inventory.event import Event, ProductAdded
 from inventory.failures import FailuresTopic
 from inventory.handler import ANSWERING, LONGEST_CALL
@@ -26,18 +38,6 @@ from inventory.run import Result
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
 from inventory.store import Store
 from inventory.writes import Change, Conflict, Unavailable
-from unit.inventory.outages import LASTING, TABLES, TRANSIENT, FakeDynamoDB, FakeSns, Time
-from unit.inventory.streams import streams
-from unit.inventory.test_processor import (
-    IGNORE,
-    added,
-    failed,
-    moved,
-    outcomes,
-    record,
-    record_of,
-    reference,
-)
 
 TIMEOUT = 60.0
 PATIENCE = budget(TIMEOUT, LONGEST_CALL + ANSWERING)

@@ -7,10 +7,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.processor.outages import LASTING, TRANSIENT, Time
 
 from inventory.patience import ONE_TRY, Schedule, budget
 from inventory.transience import is_transient
-from unit.inventory.outages import LASTING, TRANSIENT, Time
 
 TIMES = st.floats(0.001, 100)
 

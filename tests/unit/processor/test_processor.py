@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_streams import streams
 from inventory.event import Event, ProductAdded, ProductRemoved, QuantityMoved, QuantitySet
 from inventory.failures import Rejection
 from inventory.processor import Processor
@@ -18,7 +19,6 @@ from inventory.records import Record
 from inventory.run import Result
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
 from inventory.writes import Change, Conflict, Unavailable
-from unit.inventory.streams import streams
 
 IGNORE = RemovalNamePolicy.IGNORE
 

@@ -17,7 +17,7 @@ from eventbridge_pipes.events.patterns import Pattern, PatternError
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import KinesisShape
 
-TABLE = Path(__file__).parents[2] / "conformance" / "data" / "filters.json"
+TABLE = Path(__file__).parents[1] / "conformance" / "data" / "filters.json"
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/s")
 SHAPE = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:role/r")
 

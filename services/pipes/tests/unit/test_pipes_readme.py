@@ -14,8 +14,9 @@ from eventbridge_pipes.watching.exposition import PipesCollector
 from eventbridge_pipes.watching.tally import Tally
 from pipes_samples import PIPE
 
-TESTS = Path(__file__).parents[2]
-PIPES = TESTS.parent / "services" / "pipes"
+TESTS = Path(__file__).parents[1]
+PIPES = TESTS.parent
+REPOSITORY = PIPES.parents[1]
 README = (PIPES / "README.md").read_text()
 FIDELITY = (PIPES / "FIDELITY.md").read_text()
 
@@ -23,9 +24,11 @@ FIDELITY = (PIPES / "FIDELITY.md").read_text()
 def test_each_test_that_it_names_is_there() -> None:
     whole = re.findall(r"`((?:conformance|integration)/[^`]+)`", README + FIDELITY)
     short = re.findall(r"`unit/([^`]+)`", FIDELITY)
-    paths = whole + [f"unit/pipes/test_pipes_{name}.py" for name in short]
+    folders = {"conformance": TESTS, "integration": REPOSITORY / "tests"}
+    paths = [folders[path.partition("/")[0]] / path for path in whole]
+    paths += [TESTS / "unit" / f"test_pipes_{name}.py" for name in short]
     assert len(paths) > 100
-    assert [path for path in paths if not (TESTS / path).is_file()] == []
+    assert [path for path in paths if not path.is_file()] == []
 
 
 def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_where_or_why() -> (

@@ -77,7 +77,7 @@ def test_in_memory_there_is_no_state_directory() -> None:
 
 
 def test_the_image_keeps_its_state_on_its_volume_unless_a_command_says_otherwise() -> None:
-    image = (Path(__file__).parents[3] / "services" / "pipes" / "Dockerfile").read_text()
+    image = (Path(__file__).parents[2] / "Dockerfile").read_text()
     _, _, module, *arguments = json.loads(image.partition("\nENTRYPOINT ")[2].partition("\n")[0])
     environ = dict(re.findall(r"\b(PIPES_\w+)=(\S+)", image))
     (volume,) = re.findall(r"^VOLUME (\S+)$", image, re.MULTILINE)

@@ -18,7 +18,7 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import KinesisShape
 
 TABLE = tomllib.loads(
-    (Path(__file__).parents[2] / "conformance/data/templates.toml").read_text("utf-8")
+    (Path(__file__).parents[1] / "conformance/data/templates.toml").read_text("utf-8")
 )
 CASES = TABLE["case"]
 INGESTED = 1700000000.5

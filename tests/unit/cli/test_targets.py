@@ -9,7 +9,6 @@ import pytest
 from deploy.errors import SettingsError
 from inventory_cli import localstack
 from inventory_cli.embedded.stack import NoStackError
-from inventory_cli.environment import isolated, variables
 from inventory_cli.target import (
     Target,
     TargetError,
@@ -68,42 +67,6 @@ def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
 def test_without_a_running_stack_the_embedded_target_has_no_variables(tmp_path: Path) -> None:
     with pytest.raises(NoStackError, match="inventory up"):
         found({}, tmp_path)
-
-
-def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> None:
-    own = {
-        "AWS_PROFILE": "production",
-        "AWS_SESSION_TOKEN": "secret",
-        "AWS_ENDPOINT_URL_DYNAMODB": "https://dynamodb.us-east-1.amazonaws.com",
-        "AWS_CA_BUNDLE": "/etc/ca.pem",
-        "PATH": "/bin",
-    }
-    embedded = variables("http://127.0.0.1:1", "http://127.0.0.1:2")
-    assert isolated(own, embedded) == {"PATH": "/bin", "AWS_CA_BUNDLE": "/etc/ca.pem", **embedded}
-
-
-@pytest.mark.parametrize(
-    ("environ", "hosts"),
-    [
-        ({"HTTP_PROXY": "http://proxy:3128"}, "127.0.0.1,localhost"),
-        ({"https_proxy": "http://proxy:3128"}, "127.0.0.1,localhost"),
-        (
-            {"ALL_PROXY": "socks5://proxy", "NO_PROXY": "intra, localhost"},
-            "intra,localhost,127.0.0.1",
-        ),
-        ({"HTTP_PROXY": "http://proxy", "no_proxy": "a", "NO_PROXY": "b"}, "a,127.0.0.1,localhost"),
-    ],
-)
-def test_this_machine_is_reached_past_proxies(environ: dict[str, str], hosts: str) -> None:
-    passed = isolated(environ, {})
-    assert passed == {**environ, "NO_PROXY": hosts, "no_proxy": hosts}
-
-
-@pytest.mark.parametrize(
-    "environ", [{"NO_PROXY": "intra"}, {"HTTP_PROXY": "http://a", "NO_PROXY": "*"}]
-)
-def test_without_a_proxy_nothing_is_said_of_any(environ: dict[str, str]) -> None:
-    assert isolated(environ, {}) == environ
 
 
 def test_the_endpoint_of_the_folders_own_stack_is_not_called_unused(tmp_path: Path) -> None:

@@ -124,13 +124,17 @@ trials: $(DEVELOP)
 
 docs-check: $(DEVELOP)
 	$(BIN)/pytest --numprocesses auto --timeout 600 tests/unit/docs \
-	    trials/test_commands_in_the_docs.py $(ARGS)
+	    trials/docs $(ARGS)
 
 fuzz: $(DEVELOP)
-	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests trials/test_large_input.py $(ARGS)
+	FUZZ=$(or $(FUZZ),1) $(PYTEST) -m hypothesis --timeout 600 tests services/pipes/tests \
+	    trials/fuzzing/test_large_input.py $(ARGS)
 
-unit integration: $(DEVELOP)
-	$(PYTEST) tests/$@ $(ARGS)
+unit: $(DEVELOP)
+	$(PYTEST) tests/unit services/pipes/tests/unit $(ARGS)
+
+integration: $(DEVELOP)
+	$(PYTEST) tests/integration $(ARGS)
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m bench $(ARGS)
@@ -148,10 +152,10 @@ pictures: $(DEVELOP)
 	@$(BIN)/python -m pictures $(ARGS)
 
 long-run: $(DEVELOP)
-	@PYTHONPATH=tests:trials $(BIN)/python -m long_run $(ARGS)
+	@PYTHONPATH=tests/support:trials $(BIN)/python -m long_run $(ARGS)
 
 soak: $(DEVELOP)
-	@PYTHONPATH=tests:trials $(BIN)/python -m soak $(ARGS)
+	@PYTHONPATH=tests/support:trials $(BIN)/python -m soak $(ARGS)
 
 lint: $(DEVELOP)
 	$(BIN)/ruff check $(or $(ARGS),.)
@@ -186,7 +190,7 @@ lock: $(DEVELOP)
 	    -o services/pipes/requirements.txt
 	$(BIN)/$(LOCK) services/producer/requirements.in -c requirements.txt \
 	    -o services/producer/requirements.txt
-	echo 'awscli>=1.46' | $(BIN)/$(LOCK) - -o trials/aws-requirements.txt
+	echo 'awscli>=1.46' | $(BIN)/$(LOCK) - -o trials/docs/aws-requirements.txt
 
 clean:
 	rm -rf $(VENV) .inventory dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -18,9 +18,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FloatRect, Locator, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from tests.browser.conftest import REBOUND, Live
 
 import foreign_page
-from browser.conftest import REBOUND, Live
 from stack import client_at
 from waiting import eventually
 

@@ -20,15 +20,16 @@ from urllib.error import HTTPError
 import docker
 import pytest
 from playwright.sync_api import sync_playwright
+from tests.end_to_end.test_metrics import statistics
 
 import chromium
 import engine
 import foreign_page
 from compose_project import Project, left_of, project
 from deploy.settings import Names
-from end_to_end.test_metrics import statistics
 from inventory_cli import table
 from inventory_cli.failures.stream import read_all
+from pages import ROOT
 from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
@@ -59,7 +60,7 @@ def printed(built: Project) -> str:
     argv = [*built.compose.docker_compose_command(), "up"]
     with subprocess.Popen(
         argv,
-        cwd=engine.ROOT,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -220,7 +221,7 @@ def test_redrive_in_a_container_asks_on_the_terminal(running: Project) -> None:
     with os.fdopen(ours, "r+b", buffering=0) as terminal:
         process = subprocess.Popen(
             [*redrive, "--force", "--product", "cli-1"],
-            cwd=engine.ROOT,
+            cwd=ROOT,
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.DEVNULL,
@@ -328,10 +329,7 @@ def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
 
 
 def test_ministack_gets_no_docker_socket_when_set_as_the_example_says(tmp_path: Path) -> None:
-    assert (
-        "It needs no socket: set DOCKER_SOCKET=/dev/null"
-        in (engine.ROOT / ".env.example").read_text()
-    )
+    assert "It needs no socket: set DOCKER_SOCKET=/dev/null" in (ROOT / ".env.example").read_text()
     with project(tmp_path, DOCKER_SOCKET="/dev/null") as it:
         mounts = it.configuration()["localstack"]["volumes"]
     assert {m["source"] for m in mounts if m["target"] == engine.SOCKET} == {"/dev/null"}

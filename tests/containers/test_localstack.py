@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pytest
 from testcontainers.core.container import DockerContainer
-
-import engine
-from container_stack import ContainerBackend, confined
-from emulator_gaps import GAPS, SETTINGS, gaps
-from end_to_end.test_pipeline import test_the_demo_finds_its_table_right
-from end_to_end.test_poison import (
+from tests.end_to_end.test_pipeline import test_the_demo_finds_its_table_right
+from tests.end_to_end.test_poison import (
     poisonous,
     poisonous_stack,
     test_a_record_that_ends_the_process_of_the_function_is_isolated,
 )
-from end_to_end.test_redrive import test_a_dead_letter_is_listed_with_its_payloads_and_put_back
+from tests.end_to_end.test_redrive import (
+    test_a_dead_letter_is_listed_with_its_payloads_and_put_back,
+)
+
+import engine
+from container_stack import ContainerBackend, confined
+from emulator_gaps import GAPS, SETTINGS, gaps
 from inventory_cli import table
 from servers import pipeline
 from stack import Stack, expected_of

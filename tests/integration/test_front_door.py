@@ -27,7 +27,7 @@ NOWHERE = "http://127.0.0.1:9"
 def test_a_command_that_cannot_start_prints_one_line_and_exits_with_2(
     front_door: FrontDoor,
 ) -> None:
-    """tests/unit/front_door/test_mistakes.py has the other mistakes, without a process each."""
+    """tests/unit/cli/test_mistakes.py has the other mistakes, without a process each."""
     code, output = front_door.run("table")
     assert code == 2
     assert output.startswith("Error: No stack is running in .inventory/embedded. Start one with")
@@ -55,7 +55,7 @@ def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontD
 def test_a_demo_that_is_stopped_leaves_no_process_and_no_port(
     front_door: FrontDoor, moment: str, number: signal.Signals
 ) -> None:
-    """trials/test_stopped_at_any_moment.py has more moments."""
+    """trials/restarts/test_stopped_at_any_moment.py has more moments."""
     stop_a_demo(front_door, moment, number)
 
 

@@ -1,4 +1,7 @@
-"""What `inventory up` holds, after each of its ends. trials/test_kept_state.py has more of them."""
+"""What `inventory up` holds, after each of its ends.
+
+trials/restarts/test_kept_state.py has more of them.
+"""
 
 from __future__ import annotations
 

@@ -14,12 +14,13 @@ import pytest
 from eventbridge_pipes.apply import command
 from eventbridge_pipes.apply.template import PIPE
 from inventory_cli.embedded import ministack
+from pages import ROOT
 from pipes_requests import arn
 from pipes_service import PipesProcess, in_state, pipes_process, unique
 from servers import AwsClient
 from waiting import eventually
 
-TEMPLATES = Path(__file__).parents[1] / "unit" / "pipes" / "data" / "templates"
+TEMPLATES = ROOT / "services/pipes/tests/unit/data/templates"
 
 LACKING = ("httptools", "prometheus_client", "starlette", "uvicorn")
 """What the service needs, and an emulator's image need not have."""

@@ -1,7 +1,8 @@
 """The service as it runs: ended, stopped, updated, and its pipes made again.
 
 The conformance tests show what a pipe does with records and what a killed service does.
-trials/test_pipes_beside_emulators.py shows how it goes on beside an emulator that restarts.
+trials/restarts/test_pipes_beside_emulators.py shows how it goes on beside an emulator that
+restarts.
 """
 
 from __future__ import annotations

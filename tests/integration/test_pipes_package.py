@@ -18,10 +18,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from inventory_cli.embedded.processes import Server, answers, free_port
+from pages import ROOT
 from waiting import eventually
 
-REPOSITORY = Path(__file__).parents[2]
-PROJECT = REPOSITORY / "services" / "pipes"
+PROJECT = ROOT / "services" / "pipes"
 PACKAGE = PROJECT / "eventbridge_pipes"
 
 
@@ -84,7 +84,7 @@ def test_the_wheel_holds_the_whole_package_its_license_and_nothing_else(wheel: P
     sources = {*PACKAGE.rglob("*.py"), PACKAGE / "py.typed"}
     assert code == {str(source.relative_to(PROJECT)) for source in sources}
     (license_name,) = [name for name in found if name.endswith("/LICENSE")]
-    assert found[license_name] == (REPOSITORY / "LICENSE").read_bytes()
+    assert found[license_name] == (ROOT / "LICENSE").read_bytes()
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_s
 def test_the_example_beside_ministack_brings_the_paid_orders(
     installed: Path, tmp_path: Path
 ) -> None:
-    """The one beside moto: trials/test_pipes_beside_emulators.py."""
+    """The one beside moto: trials/restarts/test_pipes_beside_emulators.py."""
     assert_example_brings_the_paid_orders(installed, tmp_path, "ministack")
 
 

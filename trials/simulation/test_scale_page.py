@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from bench.simulation.__main__ import SEED, SWEEP, rate_line
 from click.testing import CliRunner
 
 from inventory_cli.cli import cli
+from pages import ROOT
 
-PAGE = (Path(__file__).parents[2] / "bench/scale.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "bench/scale.md").read_text(encoding="utf-8")
 
 
 def test_the_plan_on_the_page_is_the_one_that_the_command_prints() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from deploy.__main__ import main
+from pages import ROOT
 
-SCRIPT = Path(__file__).parents[3] / "init/ready.d/deploy.sh"
+SCRIPT = ROOT / "init/ready.d/deploy.sh"
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.processor.test_fuzz_function import World
+from tests.unit.processor.test_processor import added
 
 import template
 from alerts.limit import GRACE_MS, LEASE_MS
 from deploy.settings import TEMPLATE, Names
 from hostile_events import flat
 from iam.deployment import PEOPLE
-from unit.inventory.test_fuzz_function import World
-from unit.inventory.test_processor import added
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/2f6e1d1a-7a0c-4d8e-9d53-5a4b9a3b8a11"
 RESOURCES = template.resources()

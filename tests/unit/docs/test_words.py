@@ -14,7 +14,12 @@ from inventory_cli.cli import cli
 from pages import PAGES, ROOT
 
 SETTINGS = [ROOT / name for name in (".env.example", "docker-compose.yml", "Makefile")]
-PROGRAMS = [path for part in ("cli", "init", "services") for path in (ROOT / part).rglob("*.py")]
+PROGRAMS = [
+    path
+    for part in ("cli", "init", "services")
+    for path in (ROOT / part).rglob("*.py")
+    if "tests" not in path.relative_to(ROOT).parts
+]
 
 
 def misspelt(text: str) -> str:

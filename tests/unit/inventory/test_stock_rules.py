@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_streams import streams, with_sequence_number
 from inventory.event import (
     MAX_LEVEL,
     Event,
@@ -26,7 +27,6 @@ from inventory.stock import (
     apply,
     fold,
 )
-from unit.inventory.streams import streams, with_sequence_number
 
 ROW = Row("P1", "Tablet", 10, "2023-01-01 00:00:00", sequence_number=5, recent_event_ids=("e5",))
 POLICIES = st.sampled_from(list(RemovalNamePolicy))

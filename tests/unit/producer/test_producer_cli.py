@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import producer.app
+from pages import ROOT
 from producer.cli import produce
 from producer.errors import CannotStartError, SendingError
 from producer.generator import Spec
@@ -179,7 +180,7 @@ def test_help_does_not_load_the_aws_library() -> None:
 
 
 def test_the_how_to_page_explains_every_option() -> None:
-    page = (Path(__file__).parents[3] / "docs/producer.md").read_text()
+    page = (ROOT / "docs/producer.md").read_text()
     options = [name for param in produce.params for name in param.opts]
     assert [name for name in options if f"| `{name}" not in page] == []
 

@@ -8,10 +8,10 @@ from itertools import count, islice, repeat
 from typing import Any
 
 import pytest
+from tests.unit.producer.test_producer_feed import Feeding
 
 from producer.control import Pace, serve
-from unit.producer.simulated_stream import FakeClock, event
-from unit.producer.test_producer_feed import Feeding
+from simulated_stream import FakeClock, event
 
 
 def pace(rate: float | None = 10.0) -> Pace:

@@ -8,7 +8,7 @@ from producer.event import Event
 from producer.feed import feed
 from producer.generator import Spec, events
 from producer.sender import Accepted, Sender
-from unit.producer.simulated_stream import FakeClock, Refuse, SimulatedStream, event
+from simulated_stream import FakeClock, Refuse, SimulatedStream, event
 
 
 class Feeding:

@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import fastjsonschema
@@ -13,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pages import ROOT
 from producer.broken import WAYS
 from producer.dice import Dice
 from producer.event import Event
 from producer.generator import PRODUCT_NAMES, Known, Spec, events
 from producer.mix import Mix
 
-SCHEMA = Path(__file__).parents[3] / "services/lambda/inventory/inventory_event.schema.json"
+SCHEMA = ROOT / "services/lambda/inventory/inventory_event.schema.json"
 
 mixes = st.builds(Mix, *[st.integers(1, 10)] * 3)
 specs = st.builds(

@@ -16,7 +16,7 @@ from producer.sender import Accepted, Refused
 from producer.shown import shown, shown_bytes
 from producer.tally import Summary
 from producer.textoutput import TextOutput
-from unit.producer.simulated_stream import FakeClock, event
+from simulated_stream import FakeClock, event
 
 SUMMARY = Summary(
     sent=1200,

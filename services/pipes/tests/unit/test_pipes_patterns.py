@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.events.filters import Filter
+from eventbridge_pipes.events.patterns import Pattern, PatternError
+from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.records import KinesisShape
+
+TABLE = Path(__file__).parents[1] / "conformance" / "data" / "filters.json"
+STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/s")
+SHAPE = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:role/r")
+
+Case = dict[str, Any]
+
+
+def kinesis(data: bytes, partition_key: str = "k") -> Event:
+    raw = {
+        "SequenceNumber": "1",
+        "ApproximateArrivalTimestamp": 1700000000.5,
+        "PartitionKey": partition_key,
+        "Data": base64.b64encode(data).decode(),
+    }
+    return Event(SHAPE.record(raw).body, SourceKind.KINESIS, ingested=0.0)
+
+
+def holding(data: Any) -> Event:
+    return kinesis(json.dumps(data).encode())
+
+
+def sqs(body: str) -> Event:
+    message = {
+        "messageId": "m-1",
+        "receiptHandle": "r",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+    }
+    return Event(json.dumps(message), SourceKind.SQS, ingested=0.0)
+
+
+def dynamodb(change: Any) -> Event:
+    record = {"eventSource": "aws:dynamodb", "eventID": "1", "awsRegion": "us-east-1", **change}
+    return Event(json.dumps(record), SourceKind.DYNAMODB, ingested=0.0)
+
+
+def event_of(case: Case, kind: SourceKind) -> Event:
+    if kind is SourceKind.DYNAMODB:
+        return dynamodb(case["event"])
+    payload = payload_of(case)
+    if kind is SourceKind.SQS:
+        return sqs(payload.decode())
+    return kinesis(payload, case.get("partition_key", "k"))
+
+
+def payload_of(case: Case) -> bytes:
+    if "base64" in case:
+        return base64.b64decode(case["base64"])
+    return (case["text"] if "text" in case else json.dumps(case["json"])).encode()
+
+
+def filter_of(case: Case, kind: SourceKind) -> Filter:
+    patterns = case.get("patterns", [case.get("pattern")])
+    texts = [p if isinstance(p, str) else json.dumps(p) for p in patterns]
+    return Filter([Pattern.parse(text, kind) for text in texts])
+
+
+def data_pattern(fields: Any) -> Pattern:
+    return Pattern.parse(json.dumps({"data": fields}), SourceKind.KINESIS)
+
+
+def cases(outcome: str) -> list[Any]:
+    groups = json.loads(TABLE.read_text(encoding="utf-8"))["groups"]
+    return [
+        pytest.param(
+            case, SourceKind[group["source"].upper()], id=f"{group['group']}-{case['name']}"
+        )
+        for group in groups
+        for case in group["cases"]
+        if outcome in case
+    ]
+
+
+@pytest.mark.parametrize(("case", "kind"), cases("passes"))
+def test_a_record_passes_as_the_table_says(case: Case, kind: SourceKind) -> None:
+    assert filter_of(case, kind).passes(event_of(case, kind)) is case["passes"]
+
+
+@pytest.mark.parametrize(("case", "kind"), cases("refused"))
+def test_a_pattern_is_refused_with_the_reason_in_the_table(case: Case, kind: SourceKind) -> None:
+    with pytest.raises(PatternError) as refused:
+        filter_of(case, kind)
+    assert case["refused"] in str(refused.value)
+
+
+def test_the_table_has_no_two_cases_of_one_name() -> None:
+    names = [param.id for outcome in ("passes", "refused") for param in cases(outcome)]
+    assert len(names) == len(set(names)) >= 130
+
+
+def test_a_filter_without_patterns_is_false() -> None:
+    assert not Filter([])
+    assert Filter([data_pattern({"a": [1]})])
+
+
+class Sealed(Event):
+    """An event whose payload must not be decoded."""
+
+    @property
+    def seen(self) -> Any:
+        raise AssertionError("the payload was decoded")
+
+
+def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
+    event = Sealed(kinesis(b'{"a": 1}').body, SourceKind.KINESIS, ingested=0.0)
+    assert Pattern.parse('{"partitionKey": ["k"]}', SourceKind.KINESIS).matches(event)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        "[" * 100_000 + "]" * 100_000,
+    ],
+)
+def test_an_event_nested_deeper_than_can_be_read_matches_nothing(body: str) -> None:
+    absent = '{"x": [{"exists": false}]}'
+    assert not Pattern.parse(absent, SourceKind.DYNAMODB).matches(
+        Event(body, SourceKind.DYNAMODB, ingested=0.0)
+    )
+    assert not data_pattern({"x": [{"exists": False}]}).matches(kinesis(body.encode()))
+
+
+def test_arrays_nested_as_deep_as_can_be_read_are_searched() -> None:
+    tags: Any = "deep"
+    for _ in range(500):
+        tags = [tags]
+    event = holding({"tags": tags, "items": tags})
+    assert data_pattern({"tags": ["deep"]}).matches(event)
+    assert not data_pattern({"items": {"sku": ["deep"]}}).matches(event)
+
+
+def test_a_pattern_nested_without_end_is_refused() -> None:
+    for text in ("[" * 4096, '{"a":' * 800 + "[1]" + "}" * 800, '{"$or":[' * 500):
+        with pytest.raises(PatternError):
+            Pattern.parse(text, SourceKind.KINESIS)
+
+
+names = st.text(max_size=6).filter(lambda name: name != "$or")
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.decimals(-(10**9), 10**9, places=6).map(float)
+    | st.text(max_size=8)
+)
+objects = st.dictionaries(
+    names,
+    st.recursive(scalars, lambda below: st.dictionaries(names, below, max_size=4)),
+    max_size=5,
+)
+
+
+def leaves(value: Any) -> Any:
+    """The pattern of all leaves of `value`; None where there is none."""
+    if not isinstance(value, dict):
+        return [value]
+    below = {name: leaves(one) for name, one in value.items()}
+    return {name: one for name, one in below.items() if one} or None
+
+
+@given(objects)
+def test_the_pattern_of_an_events_own_leaves_matches_it(data: Any) -> None:
+    pattern = leaves(data)
+    if pattern:
+        assert data_pattern(pattern).matches(holding(data))
+
+
+@given(objects, names, scalars)
+def test_fields_that_a_pattern_does_not_name_do_not_matter(data: Any, name: str, more: Any) -> None:
+    pattern = leaves(data)
+    if pattern and name not in data:
+        assert data_pattern(pattern).matches(holding({**data, name: more}))
+
+
+numbers = st.integers(-9, 9) | st.decimals(-9, 9, places=1).map(float)
+strings = st.text("abC", max_size=2)
+
+
+@given(
+    st.lists(numbers, min_size=1, max_size=4) | st.lists(strings, min_size=1, max_size=4),
+    numbers | strings | st.none() | st.booleans(),
+)
+def test_anything_but_is_the_opposite_of_exact_on_a_field_that_is_there(
+    values: list[Any], found: Any
+) -> None:
+    event = holding({"x": found})
+    exact = data_pattern({"x": values}).matches(event)
+    assert data_pattern({"x": [{"anything-but": values}]}).matches(event) is not exact
+    assert not data_pattern({"x": [{"anything-but": values}]}).matches(holding({"y": found}))
+
+
+rules = st.sampled_from(
+    [
+        [1],
+        ["a", None],
+        [{"exists": True}],
+        [{"exists": False}],
+        [{"exists": False}, 2],
+        [{"prefix": "a"}],
+        [{"anything-but": [1, 2]}],
+        [{"numeric": [">", 0, "<=", 2]}],
+    ]
+)
+fields = st.dictionaries(st.sampled_from("xyz"), rules, min_size=1)
+values = st.sampled_from([0, 1, 2, "a", "ab", None, {}, [], [1, "a"], {"x": 1}])
+records = st.dictionaries(st.sampled_from("xyz"), values) | st.lists(
+    st.dictionaries(st.sampled_from("xyz"), values), max_size=3
+)
+
+
+@given(st.lists(fields, min_size=2, max_size=4), records)
+def test_an_or_matches_what_any_of_its_choices_matches(choices: list[Any], data: Any) -> None:
+    event = holding(data)
+    any_of_them = any(data_pattern(choice).matches(event) for choice in choices)
+    assert data_pattern({"$or": choices}).matches(event) is any_of_them
+
+
+@given(fields, fields, records)
+def test_fields_of_different_objects_must_all_match(one: Any, other: Any, data: Any) -> None:
+    event = holding({"one": data, "other": data})
+    both = data_pattern({"one": one}).matches(event) and data_pattern({"other": other}).matches(
+        event
+    )
+    assert data_pattern({"one": one, "other": other}).matches(event) is both
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["<", "<=", ">", ">=", "="]))
+def test_numbers_compare_as_decimals_do(left: int, right: int, sign: str) -> None:
+    expected = {
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+        "=": left == right,
+    }
+    pattern = f'{{"data": {{"n": [{{"numeric": ["{sign}", {right}e-6]}}]}}}}'
+    event = kinesis(f'{{"n": {left}e-6}}'.encode())
+    assert Pattern.parse(pattern, SourceKind.KINESIS).matches(event) is expected[sign]
+
+
+anything = st.recursive(
+    scalars | st.floats() | st.just("$or"),
+    lambda below: (
+        st.lists(below, max_size=3)
+        | st.dictionaries(
+            names | st.sampled_from(["$or", "exists", "prefix", "numeric", "anything-but", "data"]),
+            below,
+            max_size=3,
+        )
+    ),
+)
+
+
+@given(anything, st.sampled_from(SourceKind))
+def test_any_json_is_a_pattern_or_refused_and_nothing_else_is_raised(
+    pattern: Any, kind: SourceKind
+) -> None:
+    with contextlib.suppress(PatternError):
+        parsed = Pattern.parse(json.dumps(pattern), kind)
+        assert parsed.matches(holding({})) in (True, False)

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import base64
+import json
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.events.templates import Context, Template, TemplateError
+from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.records import KinesisShape
+
+TABLE = tomllib.loads(
+    (Path(__file__).parents[1] / "conformance/data/templates.toml").read_text("utf-8")
+)
+CASES = TABLE["case"]
+INGESTED = 1700000000.5
+STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/orders")
+CONTEXT = Context(
+    pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/orders",
+    pipe_name="orders",
+    source_arn=STREAM.text,
+    enrichment_arn="",
+    target_arn="arn:aws:lambda:us-east-1:000000000000:function:orders",
+)
+
+
+def event_of(case: dict[str, Any]) -> Event:
+    payload = case.get("payload", "")
+    match case["source"]:
+        case "kinesis":
+            given = case.get("payload_base64")
+            return kinesis(given) if given else holding_text(payload)
+        case "sqs":
+            return Event(json.dumps({"messageId": "m", "body": payload}), SourceKind.SQS, INGESTED)
+        case "dynamodb":
+            body = {"eventName": "INSERT", "dynamodb": {"NewImage": json.loads(payload)}}
+            return Event(json.dumps(body), SourceKind.DYNAMODB, INGESTED)
+    return Event(payload, None, INGESTED)
+
+
+def kinesis(data: str) -> Event:
+    raw = {
+        "PartitionKey": TABLE["partition_key"],
+        "SequenceNumber": "49590338271490256608559692538361571095921575989136588898",
+        "Data": data,
+        "ApproximateArrivalTimestamp": 1545084650.987,
+    }
+    record = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::0:role/r").record(raw)
+    return Event(record.body, SourceKind.KINESIS, INGESTED)
+
+
+def holding(payload: Any) -> Event:
+    return holding_text(json.dumps(payload))
+
+
+def holding_text(payload: str) -> Event:
+    return kinesis(base64.b64encode(payload.encode()).decode())
+
+
+def strict(text: str) -> Any:
+    """What a parser that knows nothing but JSON makes of its bytes."""
+    return json.loads(text.encode("utf-8"), parse_constant=pytest.fail)
+
+
+def filled(expected: str, case: dict[str, Any]) -> str:
+    """`expected` with what the pipe and the event at hand have for its {{names}}."""
+    event = json.loads(event_of(case).body)
+    known = {
+        '"{{event}}"': json.dumps(event),
+        '"{{event.json}}"': json.dumps(event | decoded_payload(case)),
+        "{{pipe-arn}}": CONTEXT.pipe_arn,
+        "{{pipe-name}}": CONTEXT.pipe_name,
+        "{{source-arn}}": CONTEXT.source_arn,
+        "{{target-arn}}": CONTEXT.target_arn,
+        "{{ingestion-time}}": "2023-11-14T22:13:20.500Z",
+    }
+    for name, value in known.items():
+        expected = expected.replace(name, value)
+    return expected
+
+
+def decoded_payload(case: dict[str, Any]) -> dict[str, Any]:
+    member = {"kinesis": "data", "sqs": "body"}.get(case["source"])
+    try:
+        return {member: json.loads(case["payload"])} if member else {}
+    except (KeyError, ValueError):
+        return {}
+
+
+def of(outcome: str) -> pytest.MarkDecorator:
+    cases = [case for case in CASES if outcome in case]
+    assert cases
+    return pytest.mark.parametrize("case", cases, ids=[case["name"] for case in cases])
+
+
+def test_the_table_names_each_case_once_and_says_what_is_expected_of_it() -> None:
+    assert len(CASES) >= 50
+    assert len({case["name"] for case in CASES}) == len(CASES)
+    assert all(len({"json", "text", "refused"} & case.keys()) == 1 for case in CASES)
+    assert {case["evidence"] for case in CASES} <= {"documented", "native", "rules", "ours"}
+
+
+@of("json")
+def test_a_json_template_renders(case: dict[str, Any]) -> None:
+    text, is_json = Template.parse(case["template"]).render(event_of(case), CONTEXT)
+    assert is_json
+    assert strict(text) == json.loads(filled(case["json"], case))
+
+
+@of("text")
+def test_free_text_renders(case: dict[str, Any]) -> None:
+    text, is_json = Template.parse(case["template"]).render(event_of(case), CONTEXT)
+    assert not is_json
+    assert text == filled(case["text"], case)
+
+
+@of("refused")
+def test_a_template_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(TemplateError) as refusal:
+        Template.parse(case["template"])
+    assert case["refused"] in str(refusal.value)
+
+
+def test_a_template_that_is_nested_too_deep_is_refused() -> None:
+    # How deep the decoder goes is a matter of the Python that runs it.
+    with pytest.raises(TemplateError, match=r"too deep|not valid JSON"):
+        Template.parse('{"a":' * 1638)
+
+
+def test_the_arn_of_the_enrichment_is_known_when_there_is_one() -> None:
+    context = Context("p", "n", "s", "arn:enrichment", "t")
+    template = Template.parse("<aws.pipes.enrichment-arn>!")
+    assert template.render(holding({}), context) == ("arn:enrichment!", False)
+
+
+DEEP = Template.parse('{"path": <$.data>, "quoted": "<$.data>", "all": <aws.pipes.event.json>}')
+
+
+def nested(depth: int) -> str:
+    return '{"a":' * depth + "1" + "}" * depth
+
+
+def test_a_payload_that_is_nested_deep_goes_in_whole() -> None:
+    text, _ = DEEP.render(holding_text(nested(400)), CONTEXT)
+    assert strict(text)["path"] == json.loads(nested(400))
+
+
+def test_a_payload_that_is_nested_too_deep_is_no_json() -> None:
+    text, _ = DEEP.render(holding_text(nested(100_000)), CONTEXT)
+    rendered = strict(text)
+    assert base64.b64decode(rendered["path"]).decode() == nested(100_000)
+    assert rendered["all"] == ""
+
+
+def test_an_event_of_an_enrichment_that_is_nested_too_deep_holds_nothing() -> None:
+    event = Event(nested(100_000), None, INGESTED)
+    rendered = strict(Template.parse('{"a": <$.a>, "all": <$>}').render(event, CONTEXT)[0])
+    assert rendered == {"a": "", "all": ""}
+
+
+def test_a_payload_at_the_limit_of_the_depth_breaks_nothing() -> None:
+    for depth in range(700, 1001):
+        text, _ = DEEP.render(holding_text(nested(depth)), CONTEXT)
+        assert text.count("{") == text.count("}")
+
+
+def test_a_payload_that_was_read_and_cannot_be_written_is_no_json() -> None:
+    event = holding_text(nested(800))
+    assert event.seen is not event.raw
+
+    def render_under(frames: int) -> str:
+        return render_under(frames - 1) if frames else DEEP.render(event, CONTEXT)[0]
+
+    # Since Python 3.12 what can be read can be written.
+    assert strict(render_under(400))["path"] in ("", event.seen["data"])
+
+
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from(['"', "\\", "<$.data>", '\\"', "\ud800", "\ude00", "\x00", "\u2028", "}{"])
+)
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10
+)
+placeholders = st.sampled_from(
+    [
+        "<$.data>",
+        "<$.data.a>",
+        "<$.data.a[0]>",
+        "<$.data.a[*].b>",
+        "<$.partitionKey>",
+        "<$.none>",
+        "<aws.pipes.pipe-arn>",
+        "<aws.pipes.event>",
+        "<aws.pipes.event.ingestion-time>",
+    ]
+)
+# Only placeholders begin with a bare "<" in a template.
+constants = leaves.map(lambda leaf: json.dumps(leaf).replace("<", "\\u003c"))
+literals = st.text(st.characters(exclude_characters="<")).map(lambda text: json.dumps(text)[1:-1])
+strings = st.lists(literals | placeholders).map(lambda parts: f'"{"".join(parts)}"')
+templates = st.recursive(
+    placeholders | strings | st.just("<aws.pipes.event.json>") | constants,
+    lambda inner: (
+        st.lists(inner).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.tuples(strings, inner)).map(
+            lambda fields: "{" + ",".join(f"{name}: {value}" for name, value in fields) + "}"
+        )
+    ),
+    max_leaves=8,
+).filter(lambda text: "NaN" not in text and "Infinity" not in text)
+
+
+@given(templates, values)
+def test_what_a_json_template_renders_can_always_be_parsed(template: str, payload: Any) -> None:
+    parsed = Template.parse(f'{{"field": {template}}}')
+    text, is_json = parsed.render(holding({"a": payload}), CONTEXT)
+    assert is_json
+    strict(text)
+
+
+@given(placeholders, st.text(st.characters()), st.text(st.characters()))
+def test_free_text_can_always_be_encoded(placeholder: str, before: str, payload: str) -> None:
+    template = Template.parse("text " + before.replace("<", "") + placeholder)
+    text, is_json = template.render(holding({"a": payload}), CONTEXT)
+    assert not is_json
+    text.encode()
+
+
+@given(values)
+def test_a_value_outside_quotes_is_that_value(payload: Any) -> None:
+    expected = json.loads(json.dumps(payload), parse_constant=lambda _: None)
+    text, _ = Template.parse('{"field": <$.a>}').render(
+        Event(json.dumps({"a": payload}), None, INGESTED), CONTEXT
+    )
+    assert strict(text) == {"field": expected}
+
+
+@given(st.text(st.characters()))
+def test_a_string_inside_quotes_is_that_string(payload: str) -> None:
+    text, _ = Template.parse('{"field": "<$.data.a>"}').render(holding({"a": payload}), CONTEXT)
+    assert strict(text) == {"field": payload}
+
+
+@given(st.dictionaries(st.text(), values))
+def test_the_event_alone_is_the_event_as_it_came(payload: dict[str, Any]) -> None:
+    event = holding(payload)
+    assert Template.parse("<aws.pipes.event>").render(event, CONTEXT) == (event.body, True)
+
+
+@given(st.dictionaries(st.text(), st.recursive(st.text() | st.integers(), st.lists)))
+def test_the_decoded_event_alone_is_the_event_with_its_payload(payload: dict[str, Any]) -> None:
+    event = holding(payload)
+    text, is_json = Template.parse("<aws.pipes.event.json>").render(event, CONTEXT)
+    assert is_json
+    assert strict(text) == {**json.loads(event.body), "data": payload}
+
+
+@given(st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"])), values)
+def test_a_template_without_placeholders_is_constant(text: str, payload: Any) -> None:
+    template = Template.parse(f"-{text}")
+    assert template.render(holding(payload), CONTEXT)[0] == f"-{text}"
+
+
+@given(st.text('<>$.a[]*"\\{}:, aws.pipes-event01\n', max_size=40))
+def test_any_text_is_a_template_or_is_refused(text: str) -> None:
+    with suppress(TemplateError):
+        rendered, is_json = Template.parse(text).render(holding({"a": '"'}), CONTEXT)
+        if is_json:
+            strict(rendered)

@@ -1,0 +1,288 @@
+"""The audit log has every change once and in order, whatever happens to shards and to itself."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.cli.table_streams import TABLE, FakeTable
+
+from inventory_cli.audit.entry import Entry
+from inventory_cli.audit.images import image
+from inventory_cli.audit.log import BrokenLogError, LogReader
+from inventory_cli.audit.recorder import OtherTableError, Recorder
+from inventory_cli.table_stream.follower import NoStreamError
+
+PRODUCTS = ["P1", "P2", "P3", "P4", "P5", "P6"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+class Audit:
+    """A recorder on a log, which can be killed at any moment."""
+
+    def __init__(self, table: Any, log: Path, arn: str = TABLE) -> None:
+        self.table = table
+        self.log = log
+        self.arn = arn
+        self.notes: list[str] = []
+        self.begin()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.recorder.__exit__()
+
+    def begin(self) -> None:
+        self.recorder = Recorder(self.table, self.arn, self.log, self.notes.append)
+
+    def look(self) -> None:
+        self.recorder.look()
+
+    def catch_up(self) -> None:
+        while self.recorder.look() or not self.recorder.at_end:
+            pass
+
+    def crash(self, torn_bytes: int = 0) -> None:
+        """What was last written may be on the disk in part."""
+        self.recorder.__exit__()
+        if self.log.exists():
+            os.truncate(self.log, max(0, self.log.stat().st_size - torn_bytes))
+        self.begin()
+
+    def entries(self) -> list[Entry]:
+        return [entry for entry, _ in LogReader(self.log).new()]
+
+
+def changes(entries: list[Entry]) -> dict[str, list[Any]]:
+    found = defaultdict(list)
+    for entry in entries:
+        found[entry.product_id].append((entry.before, entry.after))
+    return found
+
+
+def told(table: FakeTable) -> dict[str, list[Any]]:
+    """What happened to each product, in its order."""
+    found = defaultdict(list)
+    for product_id, before, after in table.written:
+        found[product_id].append((image(before), image(after)))
+    return found
+
+
+CHANGES = st.tuples(st.just("change"), st.lists(st.sampled_from(PRODUCTS), min_size=4, max_size=12))
+RESHARDING = st.tuples(st.just("split"), st.integers(0, 15), st.integers(1, 2))
+CRASH = st.tuples(st.just("crash"), st.integers(0, 1500))
+ROUNDS = st.lists(
+    st.tuples(
+        CHANGES,
+        st.one_of(RESHARDING, CRASH, st.just(("expire",)), st.just(("make_stream",))),
+        CHANGES,
+        st.tuples(st.just("look"), st.integers(0, 4)),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def carry_out(step: Any, table: FakeTable, audit: Audit) -> None:
+    match step:
+        case "change", products:
+            for product in products:
+                table.change(product)
+        case "look", times:
+            for _ in range(times):
+                audit.look()
+        case "split", choice, parts:
+            table.split(choice, parts)
+        case "crash", torn_bytes:
+            audit.crash(torn_bytes)
+        case ("expire",):
+            table.expire_iterators()
+        case ("make_stream",):
+            table.make_stream()
+
+
+@given(ROUNDS, st.integers(1, 5), st.integers(0, 2))
+def test_every_change_is_there_once_and_in_its_products_order(
+    tmp_path_factory: pytest.TempPathFactory, rounds: list[Any], page: int, empty_pages: int
+) -> None:
+    table = FakeTable(page, empty_pages)
+    with Audit(table, tmp_path_factory.mktemp("log") / "log.jsonl") as audit:
+        for step in chain.from_iterable(rounds):
+            carry_out(step, table, audit)
+        for _ in range(1 + empty_pages):  # the first counts reads that were empty before
+            audit.catch_up()
+    entries = audit.entries()
+    assert changes(entries) == told(table)
+    assert not any(entry.gap for entry in entries)
+    assert audit.notes == []
+
+
+@given(st.integers(0, 4000))
+def test_a_log_cut_anywhere_is_completed_to_the_same_log(
+    tmp_path_factory: pytest.TempPathFactory, torn_bytes: int
+) -> None:
+    table = FakeTable()
+    with Audit(table, tmp_path_factory.mktemp("log") / "log.jsonl") as audit:
+        for product in PRODUCTS * 2:
+            table.change(product)
+        audit.catch_up()
+        whole = audit.log.read_bytes()
+        audit.crash(torn_bytes)
+        audit.catch_up()
+        assert audit.log.read_bytes() == whole
+
+
+@pytest.fixture
+def table() -> FakeTable:
+    return FakeTable()
+
+
+@pytest.fixture
+def audit(table: FakeTable, tmp_path: Path) -> Iterator[Audit]:
+    with Audit(table, tmp_path / "of" / "log.jsonl") as audit:
+        yield audit
+
+
+def test_a_child_waits_for_its_parent_though_it_is_listed_first(
+    table: FakeTable, audit: Audit
+) -> None:
+    for _ in range(7):
+        table.change("P1")
+    table.split(0, 2)
+    table.change("P1")
+    audit.catch_up()
+    assert changes(audit.entries()) == told(table)
+
+
+def test_an_iterator_that_expired_is_replaced_where_reading_stopped(
+    table: FakeTable, audit: Audit
+) -> None:
+    for _ in range(7):
+        table.change("P1")
+    audit.look()
+    table.expire_iterators()
+    audit.catch_up()
+    assert changes(audit.entries()) == told(table)
+
+
+def test_a_product_whose_changes_were_trimmed_unread_is_marked_where_they_are_missing(
+    table: FakeTable, audit: Audit
+) -> None:
+    for product in ("P1", "P2", "P1"):
+        table.change(product)
+    audit.catch_up()
+    audit.crash()
+    table.change("P1")
+    table.trim()
+    table.change("P1")
+    table.change("P2")
+    audit.catch_up()
+    assert [(entry.product_id, entry.gap) for entry in audit.entries()[3:]] == [
+        ("P1", True),
+        ("P2", False),
+    ]
+    assert "no longer has" in audit.notes[0]
+
+
+def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(
+    table: FakeTable, audit: Audit
+) -> None:
+    table.change("P1")
+    audit.catch_up()
+    audit.crash()
+    table.make_stream()
+    del table.streams[0]
+    table.change("P2")
+    audit.catch_up()
+    assert [entry.product_id for entry in audit.entries()] == ["P1", "P2"]
+    assert "was deleted" in audit.notes[0]
+
+
+def test_a_log_of_other_servers_is_not_gone_on_with(table: FakeTable, audit: Audit) -> None:
+    table.make_stream()
+    table.change("P1")
+    audit.catch_up()
+    audit.crash()
+    del table.streams[-1]
+    with pytest.raises(NoStreamError, match="newer"):
+        audit.catch_up()
+
+
+def test_a_log_of_another_table_is_refused(table: FakeTable, audit: Audit) -> None:
+    table.change("P1")
+    audit.catch_up()
+    audit.crash()
+    other = Audit(table, audit.log, f"{TABLE}-2")
+    with (
+        other,
+        pytest.raises(OtherTableError, match=r"is the log of .*/products, not of .*/products-2"),
+    ):
+        other.look()
+
+
+def test_a_file_that_is_no_log_is_refused_and_left_alone(table: FakeTable, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("something of mine\nnot ended")
+    table.change("P1")
+    with Audit(table, mine) as other, pytest.raises(BrokenLogError, match=r"Line 1 of .*mine.txt"):
+        other.look()
+    assert mine.read_text() == "something of mine\nnot ended"
+
+
+def test_a_second_recorder_waits_for_the_first_and_then_goes_on(
+    table: FakeTable, audit: Audit
+) -> None:
+    table.change("P1")
+    audit.catch_up()
+    with Audit(table, audit.log) as second:
+        table.change("P2")
+        second.catch_up()
+        second.look()
+        assert [entry.product_id for entry in second.entries()] == ["P1"]
+        assert len(second.notes) == 1, "it says so once"
+        audit.recorder.__exit__()
+        while len(second.entries()) < 2:
+            second.look()
+    assert [entry.product_id for entry in second.entries()] == ["P1", "P2"]
+
+
+def test_a_line_that_is_being_written_is_not_yet_shown(table: FakeTable, audit: Audit) -> None:
+    for product in PRODUCTS:
+        table.change(product)
+    audit.catch_up()
+    whole = audit.log.read_bytes()
+    grown = audit.log.with_name("grown.jsonl")
+    reader = LogReader(grown)
+    seen: list[str] = []
+    for end in range(0, len(whole) + 1, 7):
+        grown.write_bytes(whole[:end])
+        seen += [line for _, line in reader.new()]
+    grown.write_bytes(whole)
+    seen += [line for _, line in reader.new()]
+    assert "\n".join(seen) + "\n" == whole.decode()
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    table: FakeTable, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    table.change("P1")
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match=r"log\.jsonl"):
+        audit.look()

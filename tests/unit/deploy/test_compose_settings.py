@@ -1,0 +1,88 @@
+"""What can be set for Docker Compose: .env.example has all of it, with the defaults that hold."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy import compose
+from deploy.settings import Names, Settings, variables
+from inventory_cli import localstack
+from pages import ROOT
+from producer.cli import produce
+
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+EXAMPLE = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def defaults() -> dict[str, str]:
+    """What holds for each variable of the Compose file when it is not set."""
+    project = yaml.safe_load(COMPOSE)
+    environments = [service.get("environment", {}) for service in project["services"].values()]
+    handed_on = [name for each in environments for name, value in each.items() if value is None]
+    found = dict.fromkeys(handed_on, "") | {"COMPOSE_PROJECT_NAME": project["name"]}
+    parameters = Settings.from_env({}).parameters
+    found |= {name: parameters[parameter] for name, parameter in variables().items()}
+    found["STAGE"] = Names.stage
+    for option in produce.params:
+        if (name := f"PRODUCER_{option.name}".upper()) in found:
+            found[name] = written(option.default)
+    return found | dict(re.findall(r"\$\{([A-Z_]+):?-(.*?)\}", COMPOSE))
+
+
+def written(default: object) -> str:
+    """The default of an option as one would set it; nothing for a flag, or where there is none."""
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default) if isinstance(default, str | int) and default is not False else ""
+
+
+def test_each_variable_is_in_the_example_once_with_its_default() -> None:
+    assert {name: n for name, n in Counter(name for name, _ in EXAMPLE).items() if n > 1} == {}
+    assert dict(EXAMPLE) == defaults()
+
+
+def test_no_variable_of_the_compose_file_is_forgotten() -> None:
+    assert set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) <= defaults().keys()
+
+
+def test_a_variable_has_one_default_wherever_it_is_used() -> None:
+    uses = set(re.findall(r"\$\{([A-Z_]+)(:?-.*?)\}", COMPOSE))
+    assert len(uses) == len({name for name, _ in uses})
+
+
+def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) -> None:
+    taken = tmp_path / ".env"
+    taken.write_text("".join(f"{name}={value}\n" for name, value in EXAMPLE))
+    environ = localstack.settings({}, taken)
+    assert Settings.from_env(environ) == Settings.from_env({})
+    aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
+    assert aws == localstack.variables({})
+
+
+def test_what_is_wrong_with_any_service_is_found_before_one_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = {"STAGE": "UP", "BATCH_SIZE": "x", "PRODUCER_RATE": "fast", "PRODUCER_COUNT": "-1"}
+    wrong |= {"PIPES_METRICS_URL": "pipes", "ALLOW_ORIGIN": "localhost"}
+    for name in [name for name in os.environ if name.startswith("PRODUCER_")]:
+        monkeypatch.delenv(name)
+    assert compose.problems({}) == []
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    found = compose.problems(os.environ)
+    assert [next(name for name in wrong if name in line) for line in found] == list(wrong)
+
+
+def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
+    """Neither asks for one: Docker takes the machine's, and LocalStack leaves it to Docker."""
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert services["localstack"]["environment"]["LAMBDA_IGNORE_ARCHITECTURE"] == 1
+    assert not any("platform" in service for service in services.values())
+    for service in ("", "services/pipes", "services/producer"):
+        assert "--platform" not in (ROOT / service / "Dockerfile").read_text()

@@ -27,8 +27,8 @@ from playwright.sync_api import (
 
 import chromium
 import foreign_page
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.environment import isolated
+from embedded.environment import isolated
+from embedded.processes import free_port
 from waiting import eventually
 
 PATIENCE_MS = 60_000

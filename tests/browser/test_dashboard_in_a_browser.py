@@ -348,7 +348,7 @@ def test_a_second_browser_sees_the_same_and_a_new_rate_takes_effect_at_once(
 def test_without_its_server_or_the_aws_apis_the_page_says_since_when_and_nothing_is_on(
     page: Page, live: Live
 ) -> None:
-    for server, ending in (("dashboard", "$"), ("inventory_cli.embedded.emulator", "")):
+    for server, ending in (("dashboard", "$"), ("embedded.emulator", "")):
         expect(node(page, "table")).to_contain_text("flowing")
         with stopped(live.part(server), page=page):
             since = re.compile(rf"^Disconnected since \d\d:\d\d:\d\d UTC{ending}")

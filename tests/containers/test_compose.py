@@ -26,9 +26,9 @@ import chromium
 import engine
 import foreign_page
 from compose_project import Project, left_of, project
-from deploy.settings import Names
-from inventory_cli import table
-from inventory_cli.failures.stream import read_all
+from inventory_aws.names import Names
+from operations import table
+from operations.failures.stream import read_all
 from pages import ROOT
 from stack import expected_of
 from subscriber import subscribed
@@ -346,7 +346,7 @@ def test_the_commands_have_no_more_rights_than_the_other_containers(tmp_path: Pa
     with project(tmp_path) as it:
         services = it.configuration()
     cli = services["cli"]
-    assert cli["image"] == services["dashboard"]["image"]  # whose user is tested above
+    assert cli["image"] == services["function"]["image"]  # whose user is tested above
     assert (cli["read_only"], cli["cap_drop"]) == (True, ["ALL"])
     assert cli["security_opt"] == ["no-new-privileges:true"]
     assert "volumes" not in cli

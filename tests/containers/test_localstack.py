@@ -25,7 +25,7 @@ from tests.end_to_end.test_redrive import (
 import engine
 from container_stack import ContainerBackend, confined
 from emulator_gaps import GAPS, SETTINGS, gaps
-from inventory_cli import table
+from operations import table
 from servers import pipeline
 from stack import Stack, expected_of
 from waiting import eventually

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from inventory.event import InvalidEventError, parse
 from inventory.stock import Row, apply
 from inventory_cli.cli import cli
-from inventory_cli.table import values
+from operations.table import values
 from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually

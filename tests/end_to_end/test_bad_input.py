@@ -12,7 +12,7 @@ from hostile_events import HOSTILE_TEXTS, LONG_TEXTS, key_of
 from inventory.rejections import parse_rejection
 from inventory.stock import Outcome
 from inventory_cli.cli import cli
-from inventory_cli.failures.queues import Queue
+from operations.failures.queues import Queue
 from stack import Stack, expected_of
 from waiting import eventually
 

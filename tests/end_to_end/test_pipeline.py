@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any
 
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory_cli import demo, table
-from inventory_cli.expectation import Expectation
+from inventory_cli import demo
+from operations import table
+from operations.expectation import Expectation
 from producer.generator import Spec, events
 from stack import EmbeddedBackend, Stack, expected_of
 from waiting import eventually

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from endings import variant
-from inventory_cli import table
+from operations import table
 from servers import lead_to, pipeline
 from stack import Backend, Stack, expected_of
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from inventory.stock import Row
 from inventory_cli.cli import cli
-from inventory_cli.failures.queues import Message, Queue
-from inventory_cli.redrive.item import name_of
+from operations.failures.queues import Message, Queue
+from operations.redrive.item import name_of
 from stack import Stack
 from waiting import eventually
 

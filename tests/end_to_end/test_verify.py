@@ -13,8 +13,8 @@ from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
 from inventory.stream import Stretches
 from inventory_cli.cli import cli
-from inventory_cli.failures.queues import Queue
-from inventory_cli.failures.stream import read_all
+from operations.failures.queues import Queue
+from operations.failures.stream import read_all
 from producer.generator import Spec, events
 from stack import Stack
 from waiting import eventually

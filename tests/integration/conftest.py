@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory.writes import Tables
+from processor.writes import Tables
 from servers import AwsClient
 
 

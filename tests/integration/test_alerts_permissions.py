@@ -21,9 +21,9 @@ from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
-from inventory.failures import Rejection, message_of
-from inventory.records import Record
 from pipes_samples import record
+from processor.failures import Rejection, message_of
+from processor.records import Record
 
 ROLE = of_role("AlertsRole")
 ACTIONS = actions(ROLE)

@@ -16,10 +16,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deploy.deployment import Deployment
-from deploy.errors import DeploymentError, SettingsError
 from deploy.settings import Settings
-from deploy.stack import Done
+from deploy.stack import DeploymentError, Done
 from emulator_gaps import GAPS, SETTINGS, gaps
+from inventory_aws.errors import SettingsError
 from servers import set_aws
 from stack import RESOURCES, Backend, own_stage
 

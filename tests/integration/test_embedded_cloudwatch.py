@@ -8,7 +8,7 @@ import pytest
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs
 
-from inventory_cli.embedded.trimming import MOST_POINTS, MOST_STREAMS, OLDEST_SECONDS, trim
+from embedded.trimming import MOST_POINTS, MOST_STREAMS, OLDEST_SECONDS, trim
 
 NOW = 1_800_000_000.0
 METRIC = ("Inventory", "batch_size", "")

@@ -10,7 +10,8 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import dynamodb, kinesis
 
-from inventory_cli.embedded import emulator, expiry, sequence_numbers, windows
+from embedded import emulator
+from embedded.ministack_fixes import expiry, sequence_numbers, windows
 
 HOUR = 3600.0
 

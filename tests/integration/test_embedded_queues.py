@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inventory_cli.failures.queues import Queue
+from operations.failures.queues import Queue
 from servers import AwsClient
 from waiting import eventually
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-import build_zip
+from deploy import package
 from hostile_events import flat, nested_records
 from inventory.items import row_of
 from inventory.stock import Row
-from inventory.writes import Tables
+from processor.writes import Tables
 from servers import AwsClient
 from waiting import eventually
 
@@ -34,7 +34,7 @@ def function(aws: AwsClient, tables: Tables, rejections: Rejections, function_zi
         FunctionName=name,
         Runtime="python3.13",
         Role="arn:aws:iam::000000000000:role/function",
-        Handler="inventory.handler.handler",
+        Handler="processor.handler.handler",
         Code={"ZipFile": function_zip.read_bytes()},
         Timeout=30,
         Environment={
@@ -187,17 +187,9 @@ def _told_apart(lines: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 
 def test_the_zip_has_the_same_bytes_each_time(function_zip: Path, tmp_path: Path) -> None:
-    again = build_zip.build(tmp_path / "again.zip")
+    again = package.build(tmp_path / "again.zip")
     digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (function_zip, again)}
     assert len(digests) == 1
-
-
-def test_where_the_checkout_cannot_be_written_to_what_it_needs_is_kept_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert build_zip.cache() == build_zip.CACHE
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
-    assert build_zip.cache() == build_zip.OTHER_CACHE
 
 
 def test_the_zip_brings_all_that_the_runtime_does_not(function_zip: Path) -> None:

@@ -20,7 +20,7 @@ from iam.stack import (
     of_role,
     under,
 )
-from inventory import handler as function
+from processor import handler as function
 
 ROLE = of_role("ProcessorRole")
 ACTIONS = actions(ROLE)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from front_door import FrontDoor, read_until
-from inventory_cli.function_log import FunctionLog
+from operations.function_log import FunctionLog
 from running_up import (
     LOST,
     QUEUE,

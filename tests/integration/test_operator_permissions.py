@@ -19,9 +19,9 @@ from iam.stack import (
     from_the_pipe,
     under,
 )
-from inventory import handler as function
 from inventory_cli.cli import cli
-from inventory_cli.failures.queues import Queue as Failed
+from operations.failures.queues import Queue as Failed
+from processor import handler as function
 
 OPERATOR = statements("Operator")
 ACTIONS = actions(OPERATOR)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import foreign_page
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import free_port
+from embedded import ministack
+from embedded.processes import free_port
 from producer.control import Pace, serve
 from stack import Backend
 

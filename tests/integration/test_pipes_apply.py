@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from embedded import ministack
 from eventbridge_pipes.apply import command
 from eventbridge_pipes.apply.template import PIPE
-from inventory_cli.embedded import ministack
 from pages import ROOT
 from pipes_requests import arn
 from pipes_service import PipesProcess, in_state, pipes_process, unique

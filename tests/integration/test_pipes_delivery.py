@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from inventory_cli.embedded.processes import answers
+from embedded.processes import answers
 from pipes_functions import Event, Function, Functions, asking_functions
 from pipes_service import ROLE, PipesProcess, in_state, pipes_process, unique
 from pipes_sources import StreamSource, start_pipe

@@ -17,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from inventory_cli.embedded.processes import Server, answers, free_port
+from embedded.processes import Server, answers, free_port
 from pages import ROOT
 from waiting import eventually
 
@@ -172,7 +172,7 @@ def test_every_module_is_imported_where_only_what_the_wheel_requires_is(installe
 
 
 def test_the_inventory_is_not_there(installed: Path) -> None:
-    rooms = ("inventory", "inventory_cli", "producer", "deploy")
+    rooms = ("inventory", "inventory_aws", "inventory_cli", "operations", "producer", "deploy")
     found = f"import importlib.util as u; print([n for n in {rooms} if u.find_spec(n)])"
     assert run(installed / "python", "-I", "-c", found).strip() == "[]"
 

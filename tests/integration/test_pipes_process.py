@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_cli.embedded.processes import answers
+from embedded.processes import answers
 from pipes_service import Pipeline, PipesProcess, in_state, unique
 from servers import AwsClient
 from waiting import eventually

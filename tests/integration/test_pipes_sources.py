@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from embedded import ministack
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients, connect
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
@@ -20,7 +21,6 @@ from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.sources.stream import PositionLostError, SourceNotFoundError
 from eventbridge_pipes.streams.positions import OLDEST, Position
-from inventory_cli.embedded import ministack
 from pipes_functions import asking_functions
 from pipes_service import ACCOUNT, PipesProcess, in_state, pipes_process, unique
 from pipes_sources import QueueSource, start_pipe

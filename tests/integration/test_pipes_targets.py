@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from embedded import ministack
 from eventbridge_pipes.arns import Arn
 from eventbridge_pipes.clients import Clients, connect
 from eventbridge_pipes.delivery.outcome import Failed, Succeeded
@@ -19,7 +20,6 @@ from eventbridge_pipes.targets.state_machine import StateMachine
 from eventbridge_pipes.targets.stream import StreamTarget
 from eventbridge_pipes.targets.target import Returned, Target
 from eventbridge_pipes.targets.topic import TopicTarget
-from inventory_cli.embedded import ministack
 from pipes_service import ACCOUNT, ROLE, function_zip, unique
 from pipes_targets import Unseen, message, messages, text
 from servers import AwsClient

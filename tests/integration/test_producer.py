@@ -29,9 +29,9 @@ import pytest
 
 import producer.cli
 from front_door import invoke
+from inventory_aws.outbox import MEBIBYTE
+from inventory_aws.sender import Accepted, Sender
 from producer.generator import Spec, events
-from producer.outbox import MEBIBYTE
-from producer.sender import Accepted, Sender
 from servers import AwsClient
 from waiting import eventually
 

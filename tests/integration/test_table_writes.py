@@ -10,8 +10,8 @@ from botocore.config import Config
 from inventory.event import ProductAdded, QuantitySet
 from inventory.items import item_of
 from inventory.stock import Removal, Row, apply
-from inventory.store import Store
-from inventory.writes import Change, Conflict, Tables, Unavailable
+from processor.store import Store
+from processor.writes import Change, Conflict, Tables, Unavailable
 from servers import AwsClient
 
 GONE = Removal(6, ("e5", "e6"))

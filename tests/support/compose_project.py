@@ -17,9 +17,9 @@ from testcontainers.compose import DockerCompose
 
 import engine
 import orphans
-from deploy.settings import Names
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.environment import variables
+from embedded.environment import variables
+from embedded.processes import free_port
+from inventory_aws.names import Names
 from pages import ROOT
 from stack import client_at
 
@@ -134,10 +134,10 @@ def project(folder: Path, checkout: Path = ROOT, **settings: str) -> Iterator[Pr
 def copy_of_checkout(folder: Path) -> Path:
     """The files that the images are built from, to be changed."""
     checkout = folder / "checkout"
-    for name in ("cli", "init", "services"):
+    for name in ("cli", "init", "libs", "local", "services"):
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
         shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
-    for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
+    for name in (".dockerignore", "LICENSE", "README.md", "docker-compose.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, checkout)
     return checkout
 

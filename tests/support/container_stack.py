@@ -15,10 +15,10 @@ from testcontainers.core.network import Network
 import engine
 import orphans
 from deploy import healthcheck
-from inventory_cli.embedded.ministack import REGION
-from inventory_cli.embedded.pipes import FUNCTION_LOGS
-from inventory_cli.embedded.processes import answers, free_port
-from inventory_cli.environment import variables
+from embedded.environment import variables
+from embedded.ministack import REGION
+from embedded.pipes import FUNCTION_LOGS
+from embedded.processes import answers, free_port
 from waiting import eventually
 
 EMULATOR_PORT = 4566

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from deploy.settings import Names
+from inventory_aws.names import Names
 
 AwsClient = Callable[[str], Any]
 

@@ -12,8 +12,8 @@ import zipfile
 from dataclasses import replace
 from enum import StrEnum
 
-from producer.broken import dump
-from producer.event import Event
+from inventory.broken import dump
+from inventory_aws.event import Event
 
 HANDLER, REAL = "inventory/handler.py", "inventory/real_handler.py"
 

@@ -22,8 +22,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import Server, answers, free_port
+from embedded import ministack
+from embedded.processes import Server, answers, free_port
 from servers import AwsClient
 from waiting import eventually
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from inventory_cli.embedded import ministack
+from embedded import ministack
 from pipes_functions import Event, Function
 from pipes_service import ACCOUNT, ROLE, PipesProcess, in_state
 from servers import AwsClient

@@ -43,7 +43,7 @@ def pid_of(door: FrontDoor, server: str) -> int:
 
 def watcher_of(door: FrontDoor) -> psutil.Process:
     """The process that ends the servers when `up` is gone."""
-    (found,) = (p for p in door.processes() if "inventory_cli.embedded.leftovers" in p.cmdline())
+    (found,) = (p for p in door.processes() if "embedded.leftovers" in p.cmdline())
     return found
 
 

@@ -14,15 +14,15 @@ import boto3
 import pytest
 from botocore.config import Config
 
-import build_zip
+from deploy import package
 from deploy.deployment import Deployment
 from deploy.settings import Settings
-from inventory_cli.aws import Clients
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import free_port
-from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.environment import isolated
-from inventory_cli.function_log import FunctionLog
+from embedded import ministack
+from embedded.environment import isolated
+from embedded.processes import free_port
+from embedded.stack import EmbeddedStack
+from inventory_aws.clients import Clients
+from operations.function_log import FunctionLog
 from stack import Backend, EmbeddedBackend, Stack, own_stage
 
 AwsClient = Callable[[str], Any]
@@ -89,7 +89,7 @@ def settings() -> Mapping[str, str]:
 @pytest.fixture(scope="session")
 def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The function as it is deployed."""
-    return build_zip.build(tmp_path_factory.mktemp("package") / "function.zip")
+    return package.build(tmp_path_factory.mktemp("package") / "function.zip")
 
 
 @pytest.fixture(scope="session")

@@ -15,16 +15,17 @@ from typing import Any, Protocol
 import boto3
 
 from deploy.deployment import Deployment
-from deploy.settings import Names, Settings, template
+from deploy.settings import Settings, template
+from embedded.stack import EmbeddedStack
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import StreamRecord
-from inventory_cli import table
-from inventory_cli.aws import Clients
-from inventory_cli.embedded.stack import EmbeddedStack
-from inventory_cli.expectation import Expectation, expect
-from inventory_cli.failures.stream import read_all
-from inventory_cli.function_log import FunctionLog, furthest
-from inventory_cli.rejected import RejectedQueue
+from inventory_aws.clients import Clients
+from inventory_aws.names import Names
+from operations import table
+from operations.expectation import Expectation, expect
+from operations.failures.stream import read_all
+from operations.function_log import FunctionLog, furthest
+from operations.rejected import RejectedQueue
 from waiting import eventually
 
 RESOURCES = len(template()["Resources"])

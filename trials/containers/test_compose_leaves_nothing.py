@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from compose_project import Project, copy_of_checkout, left_of, project
-from deploy.settings import Names
+from inventory_aws.names import Names
 from waiting import eventually
 
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
@@ -56,7 +56,7 @@ def assert_down_leaves_nothing(stack: Project) -> None:
 
 def change_code(stack: Project) -> None:
     before = stack.code
-    with (Path(stack.compose.context) / "services/lambda/inventory/__init__.py").open("a") as file:
+    with (Path(stack.compose.context) / "services/lambda/processor/__init__.py").open("a") as file:
         file.write("\n# changed\n")
     run(stack, "up", "--wait")
     eventually(lambda: stack.code != before, timeout=60)

@@ -20,8 +20,8 @@ import pytest
 
 import engine
 import orphans
-from inventory_cli.embedded.processes import answers, free_port
-from inventory_cli.environment import variables
+from embedded.environment import variables
+from embedded.processes import answers, free_port
 from pages import PAGES, PIPES_README, ROOT, commands
 from stack import client_at
 from waiting import eventually

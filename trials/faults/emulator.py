@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import Server, free_port
-from inventory_cli.environment import isolated, variables
+from embedded import ministack
+from embedded.environment import isolated, variables
+from embedded.processes import Server, free_port
 
 LONGEST_STOP_SECONDS = 90.0
 """The function's time limit, and half as much again for a busy machine."""

@@ -11,6 +11,8 @@ from urllib.request import urlopen
 
 from click.testing import CliRunner
 
+from embedded.environment import variables
+from embedded.processes import StartupError
 from faults.emulator import Emulator
 from faults.events import Payload
 from faults.launcher import LAST_WORDS
@@ -19,14 +21,12 @@ from faults.proxy import Proxy
 from inventory.dead_letters import DeadLetter, parse_dead_letter
 from inventory.stock import Outcome
 from inventory.stream import StreamRecord
-from inventory_cli import table
 from inventory_cli.cli import cli
-from inventory_cli.embedded.processes import StartupError
-from inventory_cli.environment import variables
-from inventory_cli.failures.queues import Queue
-from inventory_cli.failures.stream import read_all
-from inventory_cli.function_log import furthest
-from inventory_cli.history import Fate
+from operations import table
+from operations.failures.queues import Queue
+from operations.failures.stream import read_all
+from operations.function_log import furthest
+from operations.history import Fate
 from pipes_service import PipesProcess
 from stack import Stack, expected_of
 from waiting import eventually

@@ -19,7 +19,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import ALWAYS, Strike, drawn, on
-from inventory_cli.history import Fate
+from operations.history import Fate
 from stack import Stack
 from waiting import eventually
 

@@ -22,7 +22,7 @@ from faults.effects import (
 from faults.events import Payload, mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
-from inventory_cli.history import Fate
+from operations.history import Fate
 from producer.generator import Spec, events
 
 BETWEEN = "stream and its ends"

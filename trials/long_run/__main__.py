@@ -18,8 +18,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from embedded.stack import EmbeddedStack
 from endings import variant
-from inventory_cli.embedded.stack import EmbeddedStack
 from inventory_cli.workbench import enter, packaged_function
 from kept_folder import run_in_folder
 from long_run import report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
-from inventory_cli.function_log import Progress
+from operations.function_log import Progress
 
 
 class Ledger:

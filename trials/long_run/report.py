@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from inventory_cli.history import Fate
 from long_run.plan import Blow
 from long_run.run import Run
 from long_run.traffic import Put
+from operations.history import Fate
 
 
 def lines(run: Run) -> Iterator[str]:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inventory.stock import RemovalNamePolicy
-from inventory_cli.expectation import expect
-from inventory_cli.history import Fate
 from long_run.ledger import Ledger
 from long_run.plan import CHUNK, Blow, Plan
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified, verify
+from operations.expectation import expect
+from operations.history import Fate
 from stack import EmbeddedBackend, Stack
 from waiting import eventually
 

@@ -14,14 +14,14 @@ import pytest
 
 from endings import HANDLER, REAL, Ending, variant
 from inventory.event import InvalidEventError, parse
-from inventory_cli.function_log import Progress
-from inventory_cli.history import Fate
 from long_run import report
 from long_run.ledger import Ledger
 from long_run.plan import Blow, Plan
 from long_run.run import Run, Struck
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified
+from operations.function_log import Progress
+from operations.history import Fate
 from stack import EmbeddedBackend, Stack
 
 COUNT = 10_000

@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from embedded.trimming import MOST_POINTS, MOST_STREAMS
 from front_door import FrontDoor, front_door, read_until
-from inventory_cli.embedded.trimming import MOST_POINTS, MOST_STREAMS
 from running_up import (
     LOST,
     READY,

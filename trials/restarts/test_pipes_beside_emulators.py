@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 from tests.integration import test_pipes_package as package
 
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import free_port
+from embedded import ministack
+from embedded.processes import free_port
 from pipes_service import Pipeline, in_state, pipes_process
 from waiting import eventually
 

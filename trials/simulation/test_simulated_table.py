@@ -10,10 +10,10 @@ from bench.simulation.clock import Clock
 from bench.simulation.function import Rounds
 from bench.simulation.table import CancelledError, Limits, Table
 
-from inventory.patience import Patience
 from inventory.stock import Removal, Row
-from inventory.store import Store
-from inventory.writes import Change, Conflict, Unavailable
+from processor.patience import Patience
+from processor.store import Store
+from processor.writes import Change, Conflict, Unavailable
 
 
 def table(clock: Clock, units: float = 1e9, key: float = 1_000) -> Table:

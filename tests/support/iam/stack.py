@@ -14,9 +14,9 @@ import boto3
 import pytest
 
 import template
-from deploy.settings import Names
 from iam.deployment import Statement, an_account
 from iam.enforcement import Answer, Enforcement
+from inventory_aws.names import Names
 
 NAMES = Names()
 RESOURCES = template.resources()

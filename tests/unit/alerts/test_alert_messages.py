@@ -13,10 +13,10 @@ from alerts.cause import MAX_SAMPLES, Cause, Kind, Occurrence, Sample, Waiting, 
 from alerts.message import MAX_BYTES, message_of
 from alerts.queue import Tick, parse_tick, read
 from inventory.dead_letters import DeadLetter
-from inventory.failures import Rejection
-from inventory.failures import message_of as rejection_message
-from inventory.records import Record
 from inventory.stream import StreamRecord
+from processor.failures import Rejection
+from processor.failures import message_of as rejection_message
+from processor.records import Record
 
 LETTER = {
     "context": {"partnerResourceArn": "arn:pipe", "condition": "RetryAttemptsExhausted"},

@@ -14,7 +14,7 @@ from inventory.stock import Row
 from inventory_cli.audit import showing
 from inventory_cli.audit.entry import Entry, Kind, entry_of, line, parse
 from inventory_cli.audit.images import image
-from inventory_cli.table_stream.records import Place, Record
+from operations.table_stream.records import Place, Record
 
 PLACE = Place("arn:aws:dynamodb:eu-west-1:1:table/t/stream/2026", "shardId-1", "77")
 LAMP = Row("P1", "Lamp", 3, "2026-01-01 00:00:00", 7, ("e1",))

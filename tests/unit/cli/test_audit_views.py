@@ -14,7 +14,7 @@ from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of, line
 from inventory_cli.audit.moments import moment, since
 from inventory_cli.audit.views import Choice, Logged
-from inventory_cli.table_stream.records import Place, Record
+from operations.table_stream.records import Place, Record
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

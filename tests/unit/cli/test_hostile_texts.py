@@ -25,16 +25,16 @@ from inventory_cli import activity, watching
 from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.commands.verify import report
-from inventory_cli.history import Fate
-from inventory_cli.redrive import showing
-from inventory_cli.redrive.item import Item, Origin
-from inventory_cli.redrive.plan import Action, Decision, plan
-from inventory_cli.redrive.plan import Verdict as Effect
-from inventory_cli.table import changes, rendered
-from inventory_cli.table_stream.records import Place, Record
-from inventory_cli.verdict import Difference, Problem, Trace, Verdict
-from inventory_cli.verification import Evidence, verify
 from inventory_cli.watching import Watched
+from operations.history import Fate
+from operations.redrive import showing
+from operations.redrive.item import Item, Origin
+from operations.redrive.plan import Action, Decision, plan
+from operations.redrive.plan import Verdict as Effect
+from operations.table import changes, rendered
+from operations.table_stream.records import Place, Record
+from operations.verdict import Difference, Problem, Trace, Verdict
+from operations.verification import Evidence, verify
 
 TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.errors import SettingsError
+from embedded.stack import NoStackError
+from inventory_aws.errors import SettingsError
 from inventory_cli import localstack
-from inventory_cli.embedded.stack import NoStackError
 from inventory_cli.target import (
     Target,
     TargetError,

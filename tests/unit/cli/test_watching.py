@@ -12,8 +12,8 @@ from rich.console import Console
 from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.activity import line
-from inventory_cli.table_stream.records import Place, Record
 from inventory_cli.watching import MARKED_SECONDS, Watched, rendered, told
+from operations.table_stream.records import Place, Record
 
 
 def row(product_id: str = "P1", quantity: int = 5, number: int = 1, name: str = "Phone") -> Row:

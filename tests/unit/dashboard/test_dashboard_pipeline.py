@@ -13,8 +13,8 @@ from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
-from inventory_cli.failures.again import carrying
-from inventory_cli.history import Fate
+from operations.failures.again import carrying
+from operations.history import Fate
 
 SHARD = "shardId-000000000000"
 

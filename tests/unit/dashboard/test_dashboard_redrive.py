@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.controls.redrive import edited
-from inventory_cli.redrive.item import Item, Origin
+from operations.redrive.item import Item, Origin
 
 
 def test_an_edited_event_keeps_its_id_and_its_place_and_belongs_to_its_new_product() -> None:

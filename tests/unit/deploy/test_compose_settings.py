@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy import compose
-from deploy.settings import Names, Settings, variables
+from deploy.settings import Settings, variables
+from function import __main__ as compose
+from inventory_aws.names import Names
 from inventory_cli import localstack
 from pages import ROOT
 from producer.cli import produce
 
+IMAGES = ("cli", "services/dashboard", "services/pipes", "services/producer")
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 EXAMPLE = re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
@@ -84,5 +86,16 @@ def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
     services = yaml.safe_load(COMPOSE)["services"]
     assert services["localstack"]["environment"]["LAMBDA_IGNORE_ARCHITECTURE"] == 1
     assert not any("platform" in service for service in services.values())
-    for service in ("", "services/pipes", "services/producer"):
-        assert "--platform" not in (ROOT / service / "Dockerfile").read_text()
+    for folder in IMAGES:
+        assert "--platform" not in (ROOT / folder / "Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("folder", [each for each in IMAGES if each != "cli"])
+def test_the_image_of_a_service_copies_its_own_folder_and_libraries_alone(folder: str) -> None:
+    context = "" if folder != "services/pipes" else f"{folder}/"
+    copied = re.findall(
+        "^COPY (?!--from)(.+) .+$", (ROOT / folder / "Dockerfile").read_text(), re.M
+    )
+    sources = {context + source for line in copied for source in line.split()}
+    assert sources
+    assert {s for s in sources if not s.startswith((f"{folder}/", "libs/"))} == set()

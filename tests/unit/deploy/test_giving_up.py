@@ -16,8 +16,8 @@ from deploy.settings import Settings
 from eventbridge_pipes.delivery.outcome import Outcome, Succeeded, all_failed
 from eventbridge_pipes.delivery.retry import RetryPolicy, Segment, decide, pause_before
 from eventbridge_pipes.sources.records import Record
-from inventory.handler import ANSWERING, LONGEST_CALL
-from inventory.patience import Schedule, budget
+from processor.handler import ANSWERING, LONGEST_CALL
+from processor.patience import Schedule, budget
 
 DEFAULTS = Settings.from_env({}).parameters
 BATCH_SIZE = int(DEFAULTS["BatchSize"])

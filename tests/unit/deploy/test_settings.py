@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from deploy.errors import SettingsError
-from deploy.settings import Names, Settings, template, variables
+from deploy.settings import Settings, template, variables
+from inventory_aws.errors import SettingsError
+from inventory_aws.names import Names
 
 
 @pytest.mark.parametrize("stage", ["dev", "a", "team-7", "a2345678901234567890"])

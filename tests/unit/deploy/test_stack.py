@@ -9,8 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 from botocore.exceptions import ClientError
 
-from deploy.errors import DeploymentError
-from deploy.stack import ChangeSet, Done, Report, Stack
+from deploy.stack import ChangeSet, DeploymentError, Done, Report, Stack
 
 
 def event(logical_id: str, status: str, reason: str = "", kind: str = "AWS::SQS::Queue") -> Any:

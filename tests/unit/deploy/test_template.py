@@ -14,9 +14,10 @@ from tests.unit.processor.test_processor import added
 
 import template
 from alerts.limit import GRACE_MS, LEASE_MS
-from deploy.settings import TEMPLATE, Names
+from deploy.settings import TEMPLATE
 from hostile_events import flat
 from iam.deployment import PEOPLE
+from inventory_aws.names import Names
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/2f6e1d1a-7a0c-4d8e-9d53-5a4b9a3b8a11"
 RESOURCES = template.resources()

@@ -16,7 +16,7 @@ from pages import PAGES, ROOT
 SETTINGS = [ROOT / name for name in (".env.example", "docker-compose.yml", "Makefile")]
 PROGRAMS = [
     path
-    for part in ("cli", "init", "services")
+    for part in ("cli", "init", "libs", "local", "services")
     for path in (ROOT / part).rglob("*.py")
     if "tests" not in path.relative_to(ROOT).parts
 ]

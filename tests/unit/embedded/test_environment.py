@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory_cli.environment import isolated, variables
+from embedded.environment import isolated, variables
 
 
 def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> None:

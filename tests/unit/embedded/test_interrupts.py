@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from inventory_cli.interrupts import InterruptedRunError, Interrupts, announced, held_back
+from embedded.interrupts import InterruptedRunError, Interrupts, announced, held_back
 
 
 def test_the_first_signal_says_at_once_what_the_end_waits_for(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from embedded import saved
+from embedded.saved import PIPES_FILE
 from eventbridge_pipes import store
-from inventory_cli.embedded import saved
-from inventory_cli.embedded.saved import PIPES_FILE
 
 
 def content(folder: Path) -> dict[str, str]:

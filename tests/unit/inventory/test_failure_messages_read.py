@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from eventbridge_pipes.delivery import deadletter
 from eventbridge_pipes.sources import records as pipe_records
 from eventbridge_pipes.sources.kinds import SourceKind
-from inventory import failures
 from inventory.dead_letters import parse_dead_letter
-from inventory.records import Record
 from inventory.rejections import parse_rejection
+from processor import failures
+from processor.records import Record
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),

@@ -5,7 +5,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.ulid import ALPHABET, encode, fresh, seeded
+from inventory.ulid import ALPHABET, encode, fresh, seeded
 
 
 @given(a=st.integers(0, 2**128 - 1), b=st.integers(0, 2**128 - 1))

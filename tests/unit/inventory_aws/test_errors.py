@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
 
-from deploy.errors import access_problem, explain
+from inventory_aws.errors import access_problem, explain
 
 
 def answer(code: str, message: str = "") -> ClientError:

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.event import Event
-from producer.outbox import BATCH, MEBIBYTE, Limits, choose, without
+from inventory_aws.event import Event
+from inventory_aws.outbox import BATCH, MEBIBYTE, Limits, choose, without
 from simulated_stream import event
 
 pending_lists = st.lists(

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.errors import SendingError
-from producer.event import Event
-from producer.outbox import BATCH, MEBIBYTE, Limits
-from producer.retry import Retry
-from producer.sender import Accepted, Refused, Sender
+from inventory_aws.event import Event
+from inventory_aws.outbox import BATCH, MEBIBYTE, Limits
+from inventory_aws.retry import Retry
+from inventory_aws.sender import Accepted, Refused, Sender, SendingError
 from simulated_stream import (
     AnswerDamaged,
     AnswerLost,

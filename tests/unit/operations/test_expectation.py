@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
-from inventory_cli.expectation import expect
+from operations.expectation import expect
 
 IGNORE = RemovalNamePolicy.IGNORE
 

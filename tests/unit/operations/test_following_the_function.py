@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inventory.stock import Outcome
-from inventory_cli.function_log import Progress
+from operations.function_log import Progress
 
 
 def batch(shard: str, first: int, last: int, **outcomes: int) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from inventory.event import parse
 from inventory.stock import Row
-from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.redrive import showing
-from inventory_cli.redrive.item import Item, Origin, choose, unknown
-from inventory_cli.redrive.plan import plan
+from operations.failures.again import carrying, origin_of
+from operations.redrive import showing
+from operations.redrive.item import Item, Origin, choose, unknown
+from operations.redrive.plan import plan
 
 PLAIN = Item(
     Origin.REJECTED,

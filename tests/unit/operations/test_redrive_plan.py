@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from inventory.event import claims, parse
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
-from inventory_cli.redrive.carry_out import Letter, carry_out, concerned, staying
-from inventory_cli.redrive.item import Item, Origin
-from inventory_cli.redrive.plan import Action, Decision, Verdict, plan, products
-from producer.event import Event
+from inventory_aws.event import Event
+from operations.redrive.carry_out import Letter, carry_out, concerned, staying
+from operations.redrive.item import Item, Origin
+from operations.redrive.plan import Action, Decision, Verdict, plan, products
 
 SHARD = "shardId-000000000000"
 

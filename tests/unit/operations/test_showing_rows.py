@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from inventory.stock import Row
-from inventory_cli.table import changes, natural, rendered
+from operations.table import changes, natural, rendered
 
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
 

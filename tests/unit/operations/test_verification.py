@@ -18,12 +18,12 @@ from inventory.items import item_of, row_of
 from inventory.rejections import Rejection
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
-from inventory_cli.expectation import expect
-from inventory_cli.failures.again import carrying, origin_of
-from inventory_cli.history import Fate
-from inventory_cli.verdict import Problem, Verdict
-from inventory_cli.verification import Evidence, verify
-from inventory_cli.verifying import settled
+from operations.expectation import expect
+from operations.failures.again import carrying, origin_of
+from operations.history import Fate
+from operations.verdict import Problem, Verdict
+from operations.verification import Evidence, verify
+from operations.verifying import settled
 
 IGNORE, ENFORCE = RemovalNamePolicy
 PRODUCTS = ("P1", "P2")

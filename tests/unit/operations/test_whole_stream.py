@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inventory_cli.failures.stream import created_at, read_all
-from inventory_cli.verifying import DEPLOYMENT_SECONDS, made_again
+from operations.failures.stream import created_at, read_all
+from operations.verifying import DEPLOYMENT_SECONDS, made_again
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PAGE = 10

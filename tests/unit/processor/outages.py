@@ -14,8 +14,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from inventory.patience import Patience, Schedule
-from inventory.writes import Tables
+from processor.patience import Patience, Schedule
+from processor.writes import Tables
 
 URL = "http://dynamodb"
 TABLES = Tables("table", "removals")

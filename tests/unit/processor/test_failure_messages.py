@@ -8,8 +8,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.failures import BYTES_AT_ONCE, Rejection, message_of
-from inventory.records import Record
+from processor.failures import BYTES_AT_ONCE, Rejection, message_of
+from processor.records import Record
 
 
 def rejection(data: bytes) -> Rejection:

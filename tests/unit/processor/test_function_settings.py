@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.settings import Settings, SettingsError
 from inventory.stock import RemovalNamePolicy
-from inventory.writes import Tables
+from processor.settings import Settings, SettingsError
+from processor.writes import Tables
 
 TABLES = Tables("product_inventory", "inventory_removals")
 REQUIRED = {

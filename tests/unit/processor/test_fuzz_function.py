@@ -25,18 +25,18 @@ from tests.unit.processor.outages import TABLES, FakeDynamoDB, FakeSns, Time, re
 from fuzzing import tries
 from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
 from hostile_items import items
-from inventory import handler as function
 from inventory.event import InvalidEventError
-from inventory.failures import BYTES_AT_ONCE, FailuresTopic
 from inventory.items import ATTRIBUTES, row_of
-from inventory.records import Record, UnknownInvocationError, records_of
 from inventory.rejections import Rejection, parse_rejection
-from inventory.settings import Settings
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory.store import Store
 from inventory.stream import StreamRecord
-from inventory_cli.expectation import expect
-from inventory_cli.verification import Evidence, verify
+from operations.expectation import expect
+from operations.verification import Evidence, verify
+from processor import handler as function
+from processor.failures import BYTES_AT_ONCE, FailuresTopic
+from processor.records import Record, UnknownInvocationError, records_of
+from processor.settings import Settings
+from processor.store import Store
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

@@ -7,8 +7,8 @@ import zlib
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from inventory.integrity import refuse_damaged
-from inventory.transience import is_transient
+from inventory_aws.transience import is_transient
+from processor.integrity import refuse_damaged
 
 
 def take(body: bytes, checksum: str | None = None, status: int = 200) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory.event import InvalidEventError, ProductRemoved
-from inventory.records import Record, UnknownInvocationError, records_of
+from processor.records import Record, UnknownInvocationError, records_of
 
 STREAM_PART = {
     "kinesisSchemaVersion": "1.0",

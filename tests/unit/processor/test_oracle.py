@@ -29,11 +29,11 @@ from hostile_events import (
     nested,
     written,
 )
-from inventory.failures import FailuresTopic
-from inventory.processor import Processor
-from inventory.records import records_of
 from inventory.stock import RemovalNamePolicy
-from inventory.store import Store
+from processor.failures import FailuresTopic
+from processor.processor import Processor
+from processor.records import records_of
+from processor.store import Store
 
 EVENTS = 1000
 SHARDS = 3

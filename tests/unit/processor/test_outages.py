@@ -28,16 +28,16 @@ from tests.unit.processor.test_processor import (
 
 from event_streams import streams
 from inventory.event import Event, ProductAdded
-from inventory.failures import FailuresTopic
-from inventory.handler import ANSWERING, LONGEST_CALL
 from inventory.items import row_of
-from inventory.patience import NO_TIME, budget
-from inventory.processor import Processor
-from inventory.records import Record
-from inventory.run import Result
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row
-from inventory.store import Store
-from inventory.writes import Change, Conflict, Unavailable
+from processor.failures import FailuresTopic
+from processor.handler import ANSWERING, LONGEST_CALL
+from processor.patience import NO_TIME, budget
+from processor.processor import Processor
+from processor.records import Record
+from processor.run import Result
+from processor.store import Store
+from processor.writes import Change, Conflict, Unavailable
 
 TIMEOUT = 60.0
 PATIENCE = budget(TIMEOUT, LONGEST_CALL + ANSWERING)

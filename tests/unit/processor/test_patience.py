@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.processor.outages import LASTING, TRANSIENT, Time
 
-from inventory.patience import ONE_TRY, Schedule, budget
-from inventory.transience import is_transient
+from inventory_aws.transience import is_transient
+from processor.patience import ONE_TRY, Schedule, budget
 
 TIMES = st.floats(0.001, 100)
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from event_streams import streams
 from inventory.event import Event, ProductAdded, ProductRemoved, QuantityMoved, QuantitySet
-from inventory.failures import Rejection
-from inventory.processor import Processor
-from inventory.records import Record
-from inventory.run import Result
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
-from inventory.writes import Change, Conflict, Unavailable
+from processor.failures import Rejection
+from processor.processor import Processor
+from processor.records import Record
+from processor.run import Result
+from processor.writes import Change, Conflict, Unavailable
 
 IGNORE = RemovalNamePolicy.IGNORE
 

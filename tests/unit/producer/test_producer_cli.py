@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import producer.app
+from inventory_aws.sender import SendingError
 from pages import ROOT
 from producer.cli import produce
-from producer.errors import CannotStartError, SendingError
+from producer.errors import CannotStartError
 from producer.generator import Spec
 from producer.mix import Mix
 from producer.settings import Settings

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice, repeat
 from typing import Any, cast
 
-from producer.event import Event
+from inventory_aws.event import Event
+from inventory_aws.sender import Accepted, Sender
 from producer.feed import feed
 from producer.generator import Spec, events
-from producer.sender import Accepted, Sender
 from simulated_stream import FakeClock, Refuse, SimulatedStream, event
 
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.broken import WAYS
+from inventory_aws.event import Event
 from pages import ROOT
-from producer.broken import WAYS
 from producer.dice import Dice
-from producer.event import Event
 from producer.generator import PRODUCT_NAMES, Known, Spec, events
 from producer.mix import Mix
 
-SCHEMA = ROOT / "services/lambda/inventory/inventory_event.schema.json"
+SCHEMA = ROOT / "libs/inventory/inventory/inventory_event.schema.json"
 
 mixes = st.builds(Mix, *[st.integers(1, 10)] * 3)
 specs = st.builds(

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from hostile_events import NEAR
 from inventory.event import InvalidEventError, parse
+from inventory.json_text import with_members
+from inventory_aws.event import Event
 from producer.errors import CannotStartError
-from producer.event import Event
-from producer.jsonlines import events, with_members
+from producer.jsonlines import events
 
 
 def read(*lines: bytes, send_broken: bool = False) -> list[Event]:

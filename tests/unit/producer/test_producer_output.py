@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from producer.event import Event
+from inventory_aws.event import Event
+from inventory_aws.sender import Accepted, Refused
+from inventory_aws.shown import shown, shown_bytes
 from producer.jsonoutput import JsonOutput
 from producer.report import Report
-from producer.sender import Accepted, Refused
-from producer.shown import shown, shown_bytes
 from producer.tally import Summary
 from producer.textoutput import TextOutput
 from simulated_stream import FakeClock, event

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory_aws.retry import Retry
 from producer.pacing import CATCH_UP, natural, next_due, steady, unpaced
-from producer.retry import Retry
 
 
 @given(fraction=st.floats(0, 1, exclude_max=True))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from inventory_cli.embedded import ministack
+from embedded import ministack
 from pipes_front import DROPPED, Front, front_of
 from pipes_functions import Event, Function
 from pipes_service import ACCOUNT, PipesProcess, make_function, pipes_process

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from inventory_cli.embedded import ministack
+from embedded import ministack
 from pipes_service import ROLE
 from pipes_sources import MakeSource, QueueSource, Run, StreamSource, TableSource
 from servers import AwsClient

@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
-from inventory_cli.embedded import ministack
-from inventory_cli.embedded.processes import Server, answers, free_port
+from embedded import ministack
+from embedded.processes import Server, answers, free_port
 
 PROGRAM = Path(__file__).with_name("moto_server.py")
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from prometheus_client.parser import text_string_to_metric_families
 
-from inventory_cli.embedded import ministack
+from embedded import ministack
 from pipes_service import ACCOUNT, ROLE, PipesProcess
 from pipes_sources import QueueSource, StreamSource
 from servers import AwsClient

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from tests.unit.processor.oracle import Oracle
 from tests.unit.processor.test_fuzz_function import World, batches
 from tests.unit.processor.test_oracle import Producer
@@ -27,18 +27,16 @@ def samples(count: int) -> settings:
     return settings(max_examples=count, derandomize=True, database=None, print_blob=False)
 
 
-def test_batches_come_to_every_outcome_and_every_reason() -> None:
+def test_batches_come_to_every_outcome() -> None:
     outcomes: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
 
     @samples(500)
     @given(batches())
     def look(batch: list[dict[str, Any]]) -> None:
         world = World()
         world.call(batch)
-        *refusals, line = world.lines()
+        *_refusals, line = world.lines()
         outcomes.update({outcome: line[outcome] for outcome in Outcome})
-        reasons.update(refusal["reason"].split(":")[0].split(" (")[0] for refusal in refusals)
 
     look()
     total = outcomes.total()
@@ -46,11 +44,27 @@ def test_batches_come_to_every_outcome_and_every_reason() -> None:
     assert outcomes["rejected"] > total / 5
     assert outcomes["not_found"] > total / 50
     assert outcomes["duplicate"] > 0
-    assert {reason.split(" ")[0] for reason in reasons} >= {
-        *("data", "event_type", "event_id", "product", "product.product_id", "partition_key"),
-        *("product.product_name", "product.quantity", "product.timestamp"),
-    }
-    assert {"data is nested too deeply", "data is not JSON", "data is not UTF-8"} <= set(reasons)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("data is nested too deeply", "data is not JSON", "data is not UTF-8"),
+        *("event_type", "event_id", "product", "partition_key"),
+        *("product.product_id", "product.product_name", "product.quantity", "product.timestamp"),
+    ],
+)
+def test_batches_meet_every_reason(reason: str) -> None:
+    def meets_it(batch: list[dict[str, Any]]) -> bool:
+        world = World()
+        world.call(batch)
+        *refusals, _line = world.lines()
+        found = (refusal["reason"].split(":")[0] for refusal in refusals)
+        return any(f"{each} ".startswith(f"{reason} ") for each in found)
+
+    # An example that is met is not made smaller: that takes long, and nobody reads it.
+    seeking = settings(samples(5000), phases=[Phase.generate])
+    assert find(batches(), meets_it, settings=seeking)
 
 
 def test_what_the_oracle_judges_comes_to_every_outcome() -> None:

@@ -6,20 +6,15 @@ import ast
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
-from email.message import Message
-from email.parser import Parser
-from importlib import metadata
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from embedded.processes import Server, answers, free_port
 from pages import ROOT
 from waiting import eventually
+from wheels import build, clean, contents, environment, metadata_of, requirements_of, run
 
 PROJECT = ROOT / "services" / "pipes"
 PACKAGE = PROJECT / "eventbridge_pipes"
@@ -28,33 +23,11 @@ PACKAGE = PROJECT / "eventbridge_pipes"
 IMPORTED_AS = {"pyyaml": "yaml"}
 
 
-def run(*command: str | Path, **environment: str) -> str:
-    """What a command said, which ends well."""
-    ended = subprocess.run(
-        command, env=clean(**environment), capture_output=True, text=True, timeout=60
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
-def clean(**more: str) -> dict[str, str]:
-    """The environment without what leads to Python code or to AWS."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYTHON"))}
-    return {**inherited, **more}
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist and the wheel of the project."""
     folder = tmp_path_factory.mktemp("built")
-    # hatchling looks for its project in the working directory.
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    build(PROJECT, folder)
     return folder
 
 
@@ -62,20 +35,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(built: Path) -> Path:
     (wheel,) = built.glob("*.whl")
     return wheel
-
-
-def contents(wheel: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(wheel) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def metadata_of(wheel: Path) -> Message:
-    (name,) = [name for name in contents(wheel) if name.endswith(".dist-info/METADATA")]
-    return Parser().parsestr(contents(wheel)[name].decode())
-
-
-def requirements_of(wheel: Path) -> list[Requirement]:
-    return [Requirement(text) for text in metadata_of(wheel).get_all("Requires-Dist", [])]
 
 
 def test_the_wheel_holds_the_whole_package_its_license_and_nothing_else(wheel: Path) -> None:
@@ -128,37 +87,11 @@ def test_no_module_imports_anything_but_itself_the_standard_library_and_what_the
     assert required <= {name for module in PACKAGE.rglob("*.py") for name in imported(module)}
 
 
-def needed(requirements: list[Requirement]) -> dict[str, metadata.Distribution]:
-    """The distributions that `requirements` come to, in the versions that are locked here."""
-    found: dict[str, metadata.Distribution] = {}
-    waiting = list(requirements)
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-            continue
-        found[name] = metadata.distribution(name)
-        assert found[name].version in requirement.specifier
-        waiting += map(Requirement, found[name].requires or [])
-    return found
-
-
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of an environment that has the wheel, what it requires, and nothing more.
-
-    What it requires is linked from where the tests run, so that nothing is fetched.
-    """
-    environment = tmp_path_factory.mktemp("installed") / "venv"
-    run(sys.executable, "-m", "venv", "--without-pip", environment)
-    commands = environment / "bin"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python"]
-    run(*pip, commands / "python", "install", "--quiet", "--no-deps", "--no-index", wheel)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    for distribution in needed(requirements_of(wheel)).values():
-        for name in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
-            (packages / name).symlink_to(Path(str(distribution.locate_file(name))).resolve())
-    return commands
+    """The commands of an environment that has the wheel, what it requires, and nothing more."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    return environment(folder, [wheel], requirements_of(wheel))
 
 
 def test_every_module_is_imported_where_only_what_the_wheel_requires_is(installed: Path) -> None:
@@ -187,12 +120,12 @@ def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_s
     installed: Path, tmp_path: Path
 ) -> None:
     port = free_port()
-    environment = clean(
+    variables = clean(
         AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test"
     )
     # A server of the front door's has no working directory of its own.
     argv = ["env", "-C", str(tmp_path), str(installed / "eventbridge-pipes"), "--port", str(port)]
-    server = Server.start("eventbridge-pipes", argv, environment, tmp_path / "log")
+    server = Server.start("eventbridge-pipes", argv, variables, tmp_path / "log")
     try:
         server.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), timeout=60)
         assert (tmp_path / ".eventbridge-pipes" / "pipes.sqlite").exists()

@@ -9,15 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PIPES_README = ROOT / "services" / "pipes" / "README.md"
 TASK_PAGES = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [
-    ROOT / "README.md",
-    *TASK_PAGES,
-    PIPES_README,
-    PIPES_README.with_name("FIDELITY.md"),
-    *(ROOT / "bench").glob("*.md"),
-    ROOT / "trials" / "faults" / "README.md",
-    ROOT / ".ci" / "docker" / "README.md",
-]
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "*/*.md", "*/*/*.md")
+    for page in ROOT.glob(pattern)
+    if page.relative_to(ROOT).parts[0] == ".ci"
+    or not page.relative_to(ROOT).parts[0].startswith(".")
+)
 
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HERE_DOCUMENT = re.compile(r"<<'(\w+)'$")

@@ -31,7 +31,9 @@ def test_the_readme_of_the_pipes_has_at_most_2000_words() -> None:
     assert len(PIPES_README.read_text(encoding="utf-8").split()) <= 2_000
 
 
-@pytest.mark.parametrize("page", TASK_PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [p for p in TASK_PAGES if p.name != "README.md"], ids=lambda page: page.name
+)
 def test_each_page_begins_with_what_the_reader_can_do_after_it(page: Path) -> None:
     assert page.read_text(encoding="utf-8").splitlines()[2].startswith("After this page you ")
 
@@ -58,3 +60,13 @@ def test_each_link_leads_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not fragment or fragment in anchors(target), link
+
+
+@named
+def test_each_file_that_is_named_exists(page: Path) -> None:
+    folders = "|".join(
+        path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."
+    )
+    named = re.findall(rf"`((?:{folders})/[\w./-]*)`", prose(page.read_text(encoding="utf-8")))
+    near = (ROOT, page.parent)
+    assert [path for path in named if not any((at / path).exists() for at in near)] == []

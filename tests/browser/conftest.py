@@ -29,6 +29,7 @@ import chromium
 import foreign_page
 from embedded.environment import isolated
 from embedded.processes import free_port
+from front_door import runs
 from waiting import eventually
 
 PATIENCE_MS = 60_000
@@ -57,7 +58,7 @@ class Live:
     def part(self, module: str) -> psutil.Process:
         """The process of the stack that runs a module."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
-            if module in process.cmdline():
+            if runs(process, module):
                 return process
         raise AssertionError(f"no process runs {module}")
 

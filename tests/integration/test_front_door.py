@@ -237,7 +237,7 @@ def lent(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pa
     folders: list[Path] = []
 
     @contextmanager
-    def stack(folder: Path, *_: Any) -> Iterator[SimpleNamespace]:
+    def stack(folder: Path, *_: Any, **_named: Any) -> Iterator[SimpleNamespace]:
         folders.append(folder)
         yield SimpleNamespace(variables=embedded.variables)
 

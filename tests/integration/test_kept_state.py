@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from front_door import FrontDoor, read_until
+from front_door import FrontDoor, read_until, runs
 from operations.function_log import FunctionLog
 from running_up import (
     LOST,
@@ -62,9 +62,7 @@ class Running:
         since = time.time()
         self.door.folder.joinpath("events.jsonl").write_text("\n".join(EVENTS))
         self.up = self.door.start("up", "--from-file", "events.jsonl", DASHBOARD_PORT="")
-        (page,) = eventually(
-            lambda: [p for p in self.door.processes() if "dashboard" in p.cmdline()]
-        )
+        (page,) = eventually(lambda: [p for p in self.door.processes() if runs(p, "dashboard")])
         page.suspend()
         try:
             log = FunctionLog(client(self.door, "logs"), FUNCTION, since)

@@ -59,8 +59,8 @@ def test_a_function_that_does_not_run_is_one_line(stack: Stack, hook: Hook, tmp_
     stage = own_stage()
     broken = tmp_path / "function.zip"
     with zipfile.ZipFile(broken, "w") as archive:
-        archive.writestr("inventory/__init__.py", "")
-        archive.writestr("inventory/handler.py", "import nothing_of_this_name\n")
+        archive.writestr("processor/__init__.py", "")
+        archive.writestr("processor/handler.py", "import nothing_of_this_name\n")
     ended = hook(broken, STAGE=stage)
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()

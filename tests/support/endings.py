@@ -15,7 +15,7 @@ from enum import StrEnum
 from inventory.broken import dump
 from inventory_aws.event import Event
 
-HANDLER, REAL = "inventory/handler.py", "inventory/real_handler.py"
+HANDLER, REAL = "processor/handler.py", "processor/real_handler.py"
 
 
 class Ending(StrEnum):
@@ -30,7 +30,7 @@ class Ending(StrEnum):
 VARIANT = b"""
 import base64, os, re, time
 
-from inventory.real_handler import handler as real
+from processor.real_handler import handler as real
 
 MARK = re.compile(rb"crash:(\\w+):")
 

@@ -163,3 +163,11 @@ def invoke(
         patch.object(boto3, "DEFAULT_SESSION", None),  # it remembers the environment before
     ):
         return CliRunner().invoke(command, arguments, input=stdin, prog_name="inventory")
+
+
+def runs(process: psutil.Process, module: str) -> bool:
+    """Whether the process runs a module. One that has ended runs none."""
+    try:
+        return module in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

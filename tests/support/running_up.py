@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from front_door import FrontDoor, read_until
+from front_door import FrontDoor, read_until, runs
 from stack import client_at
 
 QUEUE = "inventory-rejected"
@@ -43,7 +43,7 @@ def pid_of(door: FrontDoor, server: str) -> int:
 
 def watcher_of(door: FrontDoor) -> psutil.Process:
     """The process that ends the servers when `up` is gone."""
-    (found,) = (p for p in door.processes() if "embedded.leftovers" in p.cmdline())
+    (found,) = (p for p in door.processes() if runs(p, "embedded.leftovers"))
     return found
 
 

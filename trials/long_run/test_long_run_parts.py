@@ -79,10 +79,10 @@ def test_the_variant_keeps_the_function_beside_its_own_handler() -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr(HANDLER, "the real one")
-        archive.writestr("inventory/store.py", "the store")
+        archive.writestr("processor/store.py", "the store")
     with zipfile.ZipFile(io.BytesIO(variant(package.getvalue()))) as changed:
         assert changed.read(REAL) == b"the real one"
-        assert changed.read("inventory/store.py") == b"the store"
+        assert changed.read("processor/store.py") == b"the store"
         assert b"real_handler" in changed.read(HANDLER)
         assert len(changed.namelist()) == 3
 

@@ -2,7 +2,7 @@
 
 It is what is installed, with some things put right in its own process: how a stream is resharded
 (`resharding`), which numbers its records get (`sequence_numbers`), how much a call looks at where
-there are many records or messages (`expiry`, `queues`), what an exception does to a function's
+there are many records or messages (`expiry`, `queue_scans`), what an exception does to a function's
 process (`exceptions`), what of its output is logged (`function_logs`), and when a mapping calls its
 function (`windows`). That was made for one version; another runs as it comes, and says so in its
 log. Of any version, what it holds is saved (`saving`), and web pages of other origins are refused:
@@ -36,7 +36,7 @@ def put_right(installed: str) -> str | None:
         exceptions,
         expiry,
         function_logs,
-        queues,
+        queue_scans,
         resharding,
         sequence_numbers,
         windows,
@@ -45,8 +45,8 @@ def put_right(installed: str) -> str | None:
     resharding.reshard_as_aws_does()
     sequence_numbers.only_grow()
     expiry.expire_the_oldest_only()
-    queues.look_no_further_than_needed()
-    queues.lead_to_where_it_listens()
+    queue_scans.look_no_further_than_needed()
+    queue_scans.lead_to_where_it_listens()
     exceptions.survive_exceptions()
     function_logs.keep_whole_logs()
     windows.wait_for_windows()

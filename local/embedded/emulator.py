@@ -1,12 +1,12 @@
 """MiniStack as the embedded target runs it: `python -m embedded.emulator`.
 
-It is what is installed, with some things put right in its own process: how a stream is resharded
-(`resharding`), which numbers its records get (`sequence_numbers`), how much a call looks at where
-there are many records or messages (`expiry`, `queues`), what an exception does to a function's
-process (`exceptions`), what of its output is logged (`function_logs`), and when a mapping calls its
-function (`windows`). That was made for one version; another runs as it comes, and says so in its
-log. Of any version, what it holds is saved (`saving`), and web pages of other origins are refused:
-it runs functions as processes of whoever started it.
+It runs the installed MiniStack and changes it in its own process:
+
+- It applies the corrections in `ministack_fixes`. They are for one version of MiniStack: another
+  version runs without them, and the log says so.
+- It saves the state of any version while it runs (see `saving`).
+- It refuses web pages of other origins, because it runs functions as processes of the user who
+  started it.
 """
 
 from __future__ import annotations
@@ -25,31 +25,17 @@ VERSION = "1.5.33"
 
 
 def put_right(installed: str) -> str | None:
-    """Put right the MiniStack of this process; why not, if it is another version."""
+    """Correct the MiniStack of this process. Return why not, if it is another version."""
     if installed != VERSION:
         return (
             f"MiniStack {installed} runs without our corrections, which are for {VERSION}. A "
             "stream that is resharded loses its unread records. After the clock is set back, new "
             "events count as duplicates."
         )
-    from embedded.ministack_fixes import (
-        exceptions,
-        expiry,
-        function_logs,
-        queues,
-        resharding,
-        sequence_numbers,
-        windows,
-    )
+    from embedded.ministack_fixes import CORRECTIONS
 
-    resharding.reshard_as_aws_does()
-    sequence_numbers.only_grow()
-    expiry.expire_the_oldest_only()
-    queues.look_no_further_than_needed()
-    queues.lead_to_where_it_listens()
-    exceptions.survive_exceptions()
-    function_logs.keep_whole_logs()
-    windows.wait_for_windows()
+    for correction in CORRECTIONS:
+        correction.apply()
     return None
 
 

@@ -1,8 +1,27 @@
-"""The functions of MiniStack, which end with an exception but do not end their process by it.
+"""An exception in a handler does not end the process of a Python function.
 
-As it comes, MiniStack starts a new process for the call after one whose handler has raised. On AWS
-the runtime reports the error and takes the next event: only a crash or a time-out ends it.
+MiniStack 1.5.33: `Worker.invoke` in `core/lambda_runtime.py` ends the worker process if its
+response is an error. The next invocation starts a new process and imports the module again.
+AWS: the runtime reports the error and takes the next event. Only a crash or a timeout resets the
+execution environment.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+
+To report:
+    Lambda: an exception in a handler ends the warm worker process
+
+    The invocation after one whose handler raised is a cold start: global variables and open
+    connections are lost. Expected: the process stays and handles the next event.
+    To see it, create a function "f" from this code and invoke it three times:
+        import os
+        def handler(event, context):
+            if event:
+                raise ValueError("no")
+            return os.getpid()
+        for payload in ("{}", '{"raise": true}', "{}"):
+            print(lambda_.invoke(FunctionName="f", Payload=payload)["Payload"].read())
+    The first and the third process ids differ.
+    Proposed change: let the worker script mark the errors that a handler raised, and keep the
+    process in `Worker.invoke` if the response has that mark.
 """
 
 from __future__ import annotations
@@ -14,19 +33,18 @@ from ministack.core import lambda_runtime
 
 RAISED = "raised"
 
-AS_IT_COMES = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
-PUT_RIGHT = f'{{"status": "ok", "{RAISED}": {AS_IT_COMES}}}'
+ORIGINAL = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
+CORRECTED = f'{{"status": "ok", "{RAISED}": {ORIGINAL}}}'
 
 
-def survive_exceptions() -> None:
-    """Put it right in the modules of this process: to be called before MiniStack serves."""
+def apply() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(AS_IT_COMES, PUT_RIGHT)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(ORIGINAL, CORRECTED)
     lambda_runtime.Worker.invoke = _failing(lambda_runtime.Worker.invoke)
 
 
 def _failing(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """`invoke`, which takes an answer that tells of an exception for a failure once it is over."""
+    """`invoke`, but a response with the mark `RAISED` becomes an error after it."""
 
     def invoked(*arguments: Any, **named: Any) -> dict[str, Any]:
         response = invoke(*arguments, **named)

@@ -1,9 +1,24 @@
-"""What the Kinesis of MiniStack lets go of when it is too old: records, closed shards, iterators.
+"""Kinesis calls are quick, even if the stream holds many records or is read often.
 
-As it comes, each call looks at every record of its stream and at every iterator of the last five
-minutes: a stream that holds many records, or is read often, grows slow. Both are kept in the order
-in which they came, so here a call looks at the oldest ones. Closed shards are ours, see
-`resharding`.
+MiniStack 1.5.33: in `services/kinesis.py`, `_expire_records` looks at every record of the stream
+when a record is put or read. `_expire_iterators` looks at every iterator of the last five minutes
+at each call. Both are kept in the order in which they came, so here a call looks at the oldest
+ones only. Closed shards expire too: see `resharding`.
+AWS: the limits of a shard do not depend on how much it holds.
+https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+
+To report:
+    Kinesis: each call takes time in proportion to the records and iterators that are kept
+
+    With 200,000 records in the stream, PutRecord takes 20 ms instead of 3 ms, because each call
+    copies the list of all records. Expected: the time does not depend on what the stream holds.
+    To see it:
+        kinesis.create_stream(StreamName="s", ShardCount=1)
+        for _ in range(400):
+            records = [{"Data": b"x", "PartitionKey": "p"}] * 500
+            kinesis.put_records(StreamName="s", Records=records)  # slower and slower
+    Proposed change: copy a shard's records only if the first one is too old, and delete iterators
+    from the front of their dict until one is young enough.
 """
 
 from __future__ import annotations
@@ -16,14 +31,13 @@ from ministack.services import kinesis
 from embedded.ministack_fixes.resharding import CLOSED_AT
 
 
-def expire_the_oldest_only() -> None:
-    """Put it right in the modules of this process: to be called before MiniStack serves."""
+def apply() -> None:
     kinesis._expire_records = expire_records
     kinesis._expire_iterators = expire_iterators
 
 
 def expire_records(stream: dict[str, Any]) -> None:
-    """Let go of records that are too old, and of closed shards that had no others."""
+    """Delete records that are too old, and closed shards whose records are all too old."""
     oldest = time.time() - stream["RetentionPeriodHours"] * 3600
     for shard_id, shard in list(stream["shards"].items()):
         records = shard["records"]
@@ -34,7 +48,7 @@ def expire_records(stream: dict[str, Any]) -> None:
 
 
 def expire_iterators() -> None:
-    """Let go of those that are too old; they are kept in the order in which they were made."""
+    """Delete iterators that are too old. They are kept in the order in which they were made."""
     iterators = kinesis._shard_iterators._data
     oldest = time.time() - kinesis.ITERATOR_EXPIRY_SECONDS
     while first := next(iter(iterators.items()), None):

@@ -1,18 +1,27 @@
-"""The Kinesis of MiniStack, made to reshard as AWS does.
+"""A shard that was split or merged stays, closed, until its records have expired.
 
-As it comes, a shard that is split or merged is dropped, with every record in it that was not read,
-and UpdateShardCount drops them all and gives their ids to new ones. Here a closed shard stays:
-
-- it keeps its records, and is listed with its ending sequence number, until they have expired
-  (see `expiry`);
-- it takes no records, and cannot be split or merged again;
-- its reader is told where it ends, and which shards are its children;
-- UpdateShardCount splits and merges, by way of short-lived shards where it has to.
-
+MiniStack 1.5.33: `_split_shard` and `_merge_shards` in `services/kinesis.py` delete the parents,
+with every record in them that was not read. Here a closed shard keeps its records and is listed
+with its ending sequence number until they have expired (see `expiry`). It takes no records, and
+cannot be split or merged again. Its reader learns where it ends, and which shards are its children.
 SubscribeToShard and event source mappings are as they were: they read a child beside its parent. A
-mapping also skips what a new shard holds when it first sees it, and ignores partial failures. The
-docs say so.
-https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html
+mapping also skips what a new shard holds when it first sees it, and ignores partial failures.
+AWS: https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html
+
+To report:
+    Kinesis: SplitShard and MergeShards delete the parent shard and its unread records
+
+    Expected: the parent is CLOSED. It is listed with its EndingSequenceNumber and can be read until
+    its records expire. At its end, GetRecords returns ChildShards and no NextShardIterator.
+    To see it:
+        kinesis.create_stream(StreamName="s", ShardCount=1)
+        kinesis.put_record(StreamName="s", Data=b"x", PartitionKey="p")
+        parent = {"StreamName": "s", "ShardId": "shardId-000000000000"}
+        kinesis.split_shard(
+            StreamName="s", ShardToSplit=parent["ShardId"], NewStartingHashKey=str(2**127))
+        kinesis.get_shard_iterator(**parent, ShardIteratorType="TRIM_HORIZON")  # not found
+    Proposed change: keep the parents in `stream["shards"]` with an ending sequence number. Leave
+    such shards out of `_route_to_shard` and of OpenShardCount.
 """
 
 from __future__ import annotations
@@ -34,11 +43,9 @@ ENDING = "ending_sequence_number"
 CLOSED_AT = "closed_at"
 
 
-def reshard_as_aws_does() -> None:
-    """Put it right in the modules of this process: to be called before MiniStack serves."""
+def apply() -> None:
     kinesis._split_shard = _closing(kinesis._split_shard, "ShardToSplit")
     kinesis._merge_shards = _closing(kinesis._merge_shards, "ShardToMerge", "AdjacentShardToMerge")
-    kinesis._update_shard_count = _by_steps(kinesis._update_shard_count)
     kinesis._get_records = _ending(kinesis._get_records)
     kinesis._describe_stream_summary = _counting_open(kinesis._describe_stream_summary)
     kinesis._shard_out = _with_end(kinesis._shard_out)
@@ -46,7 +53,7 @@ def reshard_as_aws_does() -> None:
 
 
 def _closing(reshard: Operation, *parameters: str) -> Operation:
-    """`reshard`, which drops the shards named by `parameters`, but they stay, closed."""
+    """`reshard`, but the shards that its `parameters` name stay, closed."""
 
     def resharded(data: Request) -> Answer:
         _, stream = kinesis._resolve_stream(data)
@@ -69,43 +76,8 @@ def _closing(reshard: Operation, *parameters: str) -> Operation:
     return resharded
 
 
-def _by_steps(update: Operation) -> Operation:
-    """UpdateShardCount by splits and merges; `update` answers what cannot be carried out."""
-
-    def updated(data: Request) -> Answer:
-        name, stream = kinesis._resolve_stream(data)
-        target = int(data.get("TargetShardCount") or 0)
-        if stream is None or target < 1:
-            return update(data)
-        before = len(_open(stream))
-        starts = [int(start) for start, _ in kinesis._compute_hash_ranges(target)]
-        for start in starts:
-            shard_id = kinesis._route_to_shard(start, stream)
-            if _start(stream["shards"][shard_id]) != start:
-                kinesis._split_shard(
-                    {
-                        "StreamName": name,
-                        "ShardToSplit": shard_id,
-                        "NewStartingHashKey": str(start),
-                    }
-                )
-        while extra := [s for s, shard in _open(stream).items() if _start(shard) not in starts]:
-            before_it = _start(stream["shards"][extra[0]]) - 1
-            kinesis._merge_shards(
-                {
-                    "StreamName": name,
-                    "ShardToMerge": kinesis._route_to_shard(before_it, stream),
-                    "AdjacentShardToMerge": extra[0],
-                }
-            )
-        counts = {"CurrentShardCount": before, "TargetShardCount": target}
-        return _answer({"StreamName": name, "StreamARN": stream["StreamARN"], **counts})
-
-    return updated
-
-
 def _ending(get_records: Operation) -> Operation:
-    """GetRecords, but a closed shard that was read to its end has children and no next iterator."""
+    """GetRecords, which at the end of a closed shard returns its children and no next iterator."""
 
     def page(data: Request) -> Answer:
         answer = get_records(data)
@@ -121,7 +93,7 @@ def _ending(get_records: Operation) -> Operation:
         if following["position"] < len(shard["records"]):
             return answer
         del kinesis._shard_iterators[content.pop("NextShardIterator")]
-        return _answer({**content, "ChildShards": _children(stream, read["shard_id"])})
+        return respond({**content, "ChildShards": _children(stream, read["shard_id"])})
 
     return page
 
@@ -144,7 +116,7 @@ def _parents(shard: Shard) -> list[str]:
 
 
 def _counting_open(describe: Operation) -> Operation:
-    """DescribeStreamSummary, which counts all shards as open, without those that are closed."""
+    """DescribeStreamSummary, which counts the open shards only."""
 
     def described(data: Request) -> Answer:
         answer = describe(data)
@@ -152,8 +124,8 @@ def _counting_open(describe: Operation) -> Operation:
         if answer[0] != 200 or stream is None:
             return answer
         content = json.loads(answer[2])
-        content["StreamDescriptionSummary"]["OpenShardCount"] = len(_open(stream))
-        return _answer(content)
+        content["StreamDescriptionSummary"]["OpenShardCount"] = len(open_shards(stream))
+        return respond(content)
 
     return described
 
@@ -169,23 +141,23 @@ def _with_end(shard_out: Callable[[str, Shard], dict[str, Any]]) -> Callable[...
 
 
 def _route(hash_key: int, stream: Stream) -> str:
-    """The id of the open shard that takes the key."""
+    """Return the id of the open shard that takes the key."""
     return next(
         shard_id
-        for shard_id, shard in _open(stream).items()
-        if _start(shard) <= hash_key <= int(shard["ending_hash_key"])
+        for shard_id, shard in open_shards(stream).items()
+        if starting_key(shard) <= hash_key <= int(shard["ending_hash_key"])
     )
 
 
-def _open(stream: Stream) -> dict[str, Shard]:
+def open_shards(stream: Stream) -> dict[str, Shard]:
     return {shard_id: shard for shard_id, shard in stream["shards"].items() if ENDING not in shard}
 
 
-def _start(shard: Shard) -> int:
+def starting_key(shard: Shard) -> int:
     return int(shard["starting_hash_key"])
 
 
-def _answer(content: dict[str, Any]) -> Answer:
+def respond(content: dict[str, Any]) -> Answer:
     answer: Answer = kinesis.json_response(content)
     return answer
 

@@ -1,9 +1,27 @@
-"""The sequence numbers of MiniStack, which grow even when the clock is set back.
+"""Sequence numbers grow even when the clock is set back.
 
-As it comes, MiniStack numbers the records of Kinesis and of the tables' streams by the clock. The
-function then takes each later event of a product for a duplicate, until the clock has caught up.
-Here each number is greater than all before it. The last one is saved, so this holds after a restart
-too.
+MiniStack 1.5.33: `_next_sequence_number` in `services/kinesis.py` and `_next_stream_seq` in
+`services/dynamodb.py` number the records by the clock. After the clock was set back, new records
+have smaller numbers. Our function takes each of them for a duplicate until the clock has caught up.
+Here each number is greater than all before it, also after a restart: the last one is saved.
+AWS: "Sequence numbers increase over time and are specific to a shard within a stream."
+https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecord.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+
+To report:
+    Kinesis, DynamoDB Streams: sequence numbers fall when the clock is set back
+
+    After the clock was set back (by NTP, or on a virtual machine that was restored), new records
+    have smaller sequence numbers than older ones. A consumer that compares them drops new records.
+    An iterator AFTER_SEQUENCE_NUMBER skips them.
+    Expected: each number is greater than all before it, after a restart with PERSIST_STATE=1 too.
+    To see it:
+        put = {"StreamName": "s", "Data": b"x", "PartitionKey": "p"}
+        before = kinesis.put_record(**put)["SequenceNumber"]
+        input("Set the clock back by an hour, then press Enter")
+        assert kinesis.put_record(**put)["SequenceNumber"] > before  # fails
+    Proposed change: take the maximum of the clock's number and the last number plus one, and save
+    the last number with the state.
 """
 
 from __future__ import annotations
@@ -42,8 +60,7 @@ class SequenceNumbers:
         return loaded
 
 
-def only_grow() -> None:
-    """Put it right in the modules of this process: to be called before MiniStack serves."""
+def apply() -> None:
     numbers = SequenceNumbers()
     kinesis._next_sequence_number = dynamodb._next_stream_seq = numbers.take
     for service in (kinesis, dynamodb):

@@ -1,9 +1,28 @@
-"""The mappings of MiniStack from a table's stream, which wait for their batching window.
+"""A mapping from a table's stream waits for its batching window.
 
-As they come, they call their function at once for every write, and the pipeline then shares the
-machine with as many calls again. Here a batch that is not full waits until the first of its records
-is as old as the window.
+MiniStack 1.5.33: `services/lambda_svc.py` stores `MaximumBatchingWindowInSeconds`, but
+`_poll_dynamodb_streams` does not read it, and neither do `_poll_sqs` and `_poll_kinesis`. A mapping
+invokes its function at once for every write, which doubles the invocations of the pipeline. Here a
+batch that is not full waits until its first record is as old as the window. Mappings from SQS and
+Kinesis are as they were.
+AWS: Lambda gathers records until the batch is full or the window has passed.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+
+To report:
+    Lambda: event source mappings ignore MaximumBatchingWindowInSeconds
+
+    A mapping invokes its function as soon as there is a record. Expected: it waits until it has
+    BatchSize records, or until the window has passed.
+    To see it, with a function that logs len(event["Records"]) and a table with a stream:
+        lambda_.create_event_source_mapping(
+            FunctionName="f", EventSourceArn=stream_arn, StartingPosition="TRIM_HORIZON",
+            BatchSize=100, MaximumBatchingWindowInSeconds=5)
+        for n in range(5):
+            dynamodb.put_item(TableName="table", Item={"id": {"S": str(n)}})
+            time.sleep(0.5)
+    The function logs five batches of one record instead of one batch of five.
+    Proposed change: in each poller, leave a batch that is shorter than BatchSize until its first
+    record is as old as the window.
 """
 
 from __future__ import annotations
@@ -19,11 +38,10 @@ Records = list[dict[str, Any]]
 Read = Callable[..., Records]
 
 _of_a_mapping = threading.local()
-"""Whether it is a mapping that reads, on this thread: GetRecords reads the same way."""
+"""True if a mapping reads on this thread. GetRecords calls the same function."""
 
 
-def wait_for_windows() -> None:
-    """Put it right in the modules of this process: to be called before MiniStack serves."""
+def apply() -> None:
     lambda_svc._poll_dynamodb_streams = _marked(lambda_svc._poll_dynamodb_streams)
     dynamodb.stream_records_since = _gathering(dynamodb.stream_records_since)
 
@@ -40,7 +58,7 @@ def _marked(poll: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def _gathering(read: Read) -> Read:
-    """`read`, of a table from a position at most so many, but nothing while more may come."""
+    """`read`, which returns no records to a mapping while its window lasts."""
 
     def gathered(table: str, position: int, most: int, **scope: Any) -> Records:
         records = read(table, position, most, **scope)
@@ -54,7 +72,7 @@ def _gathering(read: Read) -> Read:
 
 
 def _window(table: str) -> float:
-    """The seconds that the mapping of a table's stream waits; of several, the shortest."""
+    """Return the shortest window, in seconds, of the mappings from a table's stream."""
     marker = f":table/{table}/stream/"
     mappings = (mapping for _, _, mapping in lambda_svc._iter_all_esms())
     windows = [

@@ -63,11 +63,11 @@ def test_numbers_grow_though_the_clock_is_set_back_and_after_a_restart_too(
         monkeypatch.setattr(time, "time", lambda: day * 24 * HOUR)
         given.extend(getattr(service, name)() for service, name in numbering.items())
 
-    sequence_numbers.only_grow()
+    sequence_numbers.apply()
     for day in (20_000, 20_000, 19_999):
         number_at(day)
     state = saved_by.get_state()
-    sequence_numbers.only_grow()  # as a new process does
+    sequence_numbers.apply()  # as a new process does
     saved_by.load_persisted_state(state)
     for day in (19_998, 20_001, 0):
         number_at(day)

@@ -79,7 +79,7 @@ up: docker
 	@trap 'echo; echo "Stopped waiting. What was started still runs in Docker: make ps lists it,"; \
 	    echo "make down stops it."; exit 130' INT TERM; \
 	docker compose up --build --detach --wait $(ARGS) || { code=$$?; \
-	    docker compose logs --no-log-prefix function >&2; \
+	    docker compose logs --no-log-prefix deployer >&2; \
 	    echo "This failed. If a port is in use, set LOCALSTACK_PORT, PIPES_PORT or DASHBOARD_PORT." >&2; \
 	    echo "make logs shows the logs of what was started, make down stops it." >&2; \
 	    exit $$code; }

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.processes import Server, answers, free_port
+from embedded.ports import free_port
+from embedded.processes import Server, answers
 
 STARTUP_SECONDS = 180.0
 

@@ -18,7 +18,7 @@ from bench.pipes.calls import Calls
 from embedded import pipes
 from embedded.environment import isolated, variables
 from embedded.ministack import REGION
-from embedded.processes import free_port
+from embedded.ports import free_port
 from embedded.stack import EmbeddedStack
 
 ACCOUNT = "000000000000"

@@ -24,7 +24,7 @@ from operations.function_log import (
 )
 from operations.handling_times import HandlingTimes
 from operations.rejected import RejectedQueue
-from operations.verifying import differences
+from operations.verify.gather import differences
 from operations.words import counted
 from producer.feed import feed
 from producer.generator import Spec, events

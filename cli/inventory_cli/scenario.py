@@ -18,7 +18,7 @@ from inventory_aws.sender import Accepted, Sender
 from operations import table
 from operations.expectation import Expectation, expect
 from operations.function_log import FunctionLog, await_outcomes
-from operations.verifying import differences
+from operations.verify.gather import differences
 from producer import jsonlines
 
 RULE = "-" * 34

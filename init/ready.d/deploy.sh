@@ -16,14 +16,14 @@ url = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL_PIPES"])
 socket.create_connection((url.hostname, url.port or 80), 1)' 2>/dev/null
 }
 
-# The services `function` and `pipes` start beside this one. If this one depended on them, or had the
+# The services `deployer` and `pipes` start beside this one. If this one depended on them, or had the
 # settings in its environment, Compose would recreate it whenever their code or a setting changes,
 # and LocalStack would forget its data.
 attempts=300
 until [ -e "$folder/function.zip" ] && pipes_answer; do
   attempts=$((attempts - 1))
   if [ "$attempts" = 0 ]; then
-    echo "The services function and pipes did not start: see docker compose logs function pipes" >&2
+    echo "The services deployer and pipes did not start: see docker compose logs deployer pipes" >&2
     exit 1
   fi
   sleep 0.2

@@ -9,13 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from embedded import pipes
-from embedded.ports import chosen
-from embedded.processes import Server, answers, is_free
+from embedded.ports import chosen, is_free
+from embedded.processes import Server, answers
 
 NAME = "the dashboard"
 PORT_VARIABLE = "DASHBOARD_PORT"
 PORT = 8080
-HIGHEST_PORT = 65_535
 OFF = 0
 ANSWER_SECONDS = 0.2
 POLL_SECONDS = 0.1

@@ -1,7 +1,9 @@
-"""Ports that variables choose."""
+"""Ports that variables choose, and free ones."""
 
 from __future__ import annotations
 
+import random
+import socket
 from collections.abc import Mapping
 
 from inventory_aws.errors import SettingsError
@@ -25,3 +27,26 @@ def chosen(environ: Mapping[str, str], *variables: str, lowest: int = 1) -> dict
     if problems:
         raise SettingsError("\n".join(problems))
     return found
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nothing listens on at this moment.
+
+    It is below those that systems give to outgoing connections: one of these could take it before
+    a server does.
+    """
+    while not is_free(port := random.SystemRandom().randrange(11_000, 32_768)):
+        pass
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this TCP port of the loopback."""
+    with socket.socket() as probe:
+        # As servers do: what is left of connections to the last one on it is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

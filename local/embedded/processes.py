@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -134,29 +132,6 @@ class Server:
         """The last thing that it has written."""
         written = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return next((line.strip() for line in reversed(written) if line.strip()), "no output")
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on at this moment.
-
-    It is below those that systems give to outgoing connections: one of these could take it before
-    a server does.
-    """
-    while not is_free(port := random.SystemRandom().randrange(11_000, 32_768)):
-        pass
-    return port
-
-
-def is_free(port: int) -> bool:
-    """Whether nothing listens on this TCP port of the loopback."""
-    with socket.socket() as probe:
-        # As servers do: what is left of connections to the last one on it is no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def answers(url: str, timeout: float = 1.0) -> bool:

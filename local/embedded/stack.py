@@ -15,7 +15,8 @@ from typing import Self
 
 from embedded import leftovers, ministack, pipes, private, saved
 from embedded.environment import isolated, variables
-from embedded.processes import POLL_SECONDS, Server, StartupError, free_port, is_free
+from embedded.ports import free_port, is_free
+from embedded.processes import POLL_SECONDS, Server, StartupError
 
 STARTUP_SECONDS = 30.0
 LOADED_BYTES_A_SECOND = 10_000_000

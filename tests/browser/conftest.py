@@ -28,7 +28,7 @@ from playwright.sync_api import (
 import chromium
 import foreign_page
 from embedded.environment import isolated
-from embedded.processes import free_port
+from embedded.ports import free_port
 from front_door import runs
 from waiting import eventually
 

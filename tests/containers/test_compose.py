@@ -34,7 +34,7 @@ from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
 
-OURS = ("pipes", "producer", "dashboard", "function", "table")
+OURS = ("pipes", "producer", "dashboard", "deployer", "table")
 NAMES = Names()
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
 WARNING = "contains a member which is not specified"
@@ -163,13 +163,13 @@ def test_changed_code_is_deployed_and_the_emulator_goes_on(
     changed.chmod(0o644)
     mounted = f"{changed}:/opt/inventory/function.zip:ro"
     # `docker compose watch` and `up` run the same with another image.
-    started = running.run("run", "--rm", "--detach", "--volume", mounted, "function")
+    started = running.run("run", "--rm", "--detach", "--volume", mounted, "deployer")
     assert started.returncode == 0, started.stderr
     eventually(lambda: running.code == sha256(changed), timeout=60)
     container = started.stdout.split()[-1]  # after what the build prints
     removed = subprocess.run(["docker", "rm", "--force", container], capture_output=True)  # noqa: S607
     assert removed.returncode == 0, removed.stderr
-    assert running.run("restart", "function").returncode == 0
+    assert running.run("restart", "deployer").returncode == 0
     eventually(lambda: running.code == before, timeout=60)
     assert running.container("localstack")["Id"] == emulator
 
@@ -284,9 +284,9 @@ def test_wrong_settings_end_up_before_the_emulator_runs_and_each_is_a_line(tmp_p
     with project(tmp_path, BATCH_SIZE="0", PRODUCER_RATE="fast") as it:
         up = it.run("up", "--wait", "--no-build")
         assert up.returncode == 1
-        assert up.stderr.endswith(f"container {it.name}-function-1 exited (2)\n")
+        assert up.stderr.endswith(f"container {it.name}-deployer-1 exited (2)\n")
         assert it.container("localstack")["State"]["Health"]["Status"] == "starting"
-        batch_size, rate = it.log("function").splitlines()
+        batch_size, rate = it.log("deployer").splitlines()
         assert batch_size == "BATCH_SIZE must be a whole number from 1 to 10000 (it is '0')"
         assert rate == "PRODUCER_RATE must be a number above 0, such as 20 (it is 'fast')"
 
@@ -303,7 +303,7 @@ def test_a_changed_setting_keeps_the_emulator_and_a_producer_that_is_done_is_hea
     assert up.returncode == 0, up.stderr
     # The log groups. MiniStack's change set also names what depends on them.
     updated = 7 if engine.emulator_keeps_state() else 2
-    assert f"Stage default: {updated} updated" in running.log("function")
+    assert f"Stage default: {updated} updated" in running.log("deployer")
     eventually(lambda: "1 events sent" in running.log("producer"), timeout=60)
     assert running.container("producer")["State"]["Health"]["Status"] == "healthy"
     monkeypatch.undo()
@@ -320,11 +320,11 @@ def test_the_emulator_does_not_warn_of_its_own_answers(running: Project) -> None
 def test_the_configuration_hands_every_setting_on(tmp_path: Path) -> None:
     with project(tmp_path, BATCH_SIZE="7", PRODUCER_SEED="12") as it:
         services = it.configuration()
-        for service in ("function", "dashboard", "table", "cli"):
+        for service in ("deployer", "dashboard", "table", "cli"):
             assert services[service]["environment"]["BATCH_SIZE"] == "7"
         # Compose recreates a service whose environment changes. LocalStack would forget its data.
         assert "BATCH_SIZE" not in services["localstack"]["environment"]
-        assert services["function"]["environment"]["PRODUCER_SEED"] == "12"
+        assert services["deployer"]["environment"]["PRODUCER_SEED"] == "12"
         assert services["producer"]["environment"]["PRODUCER_SEED"] == "12"
 
 
@@ -346,7 +346,7 @@ def test_the_commands_have_no_more_rights_than_the_other_containers(tmp_path: Pa
     with project(tmp_path) as it:
         services = it.configuration()
     cli = services["cli"]
-    assert cli["image"] == services["function"]["image"]  # whose user is tested above
+    assert cli["image"] == services["deployer"]["image"]  # whose user is tested above
     assert (cli["read_only"], cli["cap_drop"]) == (True, ["ALL"])
     assert cli["security_opt"] == ["no-new-privileges:true"]
     assert "volumes" not in cli
@@ -356,7 +356,7 @@ def test_the_commands_have_no_more_rights_than_the_other_containers(tmp_path: Pa
 def test_watch_rebuilds_a_service_when_its_sources_change(tmp_path: Path) -> None:
     with project(tmp_path) as it:
         services = it.configuration()
-    for service in ("function", "producer", "dashboard", "pipes"):
+    for service in ("deployer", "producer", "dashboard", "pipes"):
         rules = services[service]["develop"]["watch"]
         assert {rule["action"] for rule in rules} == {"rebuild"}
         assert all(Path(rule["path"]).exists() for rule in rules)
@@ -374,7 +374,7 @@ def test_what_the_emulator_keeps_survives_down_and_up(running: Project) -> None:
     await_no_differences(running)
     kept = rows(running)
     assert running.run("down").returncode == 0
-    up = running.run("up", "--wait", "--no-build", "localstack", "pipes", "function")
+    up = running.run("up", "--wait", "--no-build", "localstack", "pipes", "deployer")
     assert up.returncode == 0, up.stderr
     assert rows(running) == kept
     assert running.run("up", "--wait", "--no-build").returncode == 0

@@ -11,7 +11,9 @@ from ministack.core import lambda_runtime
 from ministack.services import dynamodb, kinesis
 
 from embedded import emulator
-from embedded.ministack_fixes import expiry, sequence_numbers, windows
+from embedded.ministack_fixes import batching_windows as windows
+from embedded.ministack_fixes import record_expiry as expiry
+from embedded.ministack_fixes import sequence_numbers
 
 HOUR = 3600.0
 

@@ -13,7 +13,7 @@ import pytest
 
 import foreign_page
 from embedded import ministack
-from embedded.processes import free_port
+from embedded.ports import free_port
 from producer.control import Pace, serve
 from stack import Backend
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.processes import Server, answers, free_port
+from embedded.ports import free_port
+from embedded.processes import Server, answers
 from pages import ROOT
 from waiting import eventually
 from wheels import build, clean, contents, environment, metadata_of, requirements_of, run

@@ -18,7 +18,7 @@ from testcontainers.compose import DockerCompose
 import engine
 import orphans
 from embedded.environment import variables
-from embedded.processes import free_port
+from embedded.ports import free_port
 from inventory_aws.names import Names
 from pages import ROOT
 from stack import client_at

@@ -18,7 +18,8 @@ from deploy import healthcheck
 from embedded.environment import variables
 from embedded.ministack import REGION
 from embedded.pipes import FUNCTION_LOGS
-from embedded.processes import answers, free_port
+from embedded.ports import free_port
+from embedded.processes import answers
 from waiting import eventually
 
 EMULATOR_PORT = 4566

@@ -23,7 +23,8 @@ import boto3
 from botocore.config import Config
 
 from embedded import ministack
-from embedded.processes import Server, answers, free_port
+from embedded.ports import free_port
+from embedded.processes import Server, answers
 from servers import AwsClient
 from waiting import eventually
 

@@ -19,7 +19,7 @@ from deploy.deployment import Deployment
 from deploy.settings import Settings
 from embedded import ministack
 from embedded.environment import isolated
-from embedded.processes import free_port
+from embedded.ports import free_port
 from embedded.stack import EmbeddedStack
 from inventory_aws.clients import Clients
 from operations.function_log import FunctionLog

@@ -23,7 +23,7 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         up = it.run("up", "--wait")
         assert up.returncode == 1
         assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
-        assert "localstack: " in it.log("function")
+        assert "localstack: " in it.log("deployer")
         log = it.log("localstack")
         assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
         assert "Traceback" not in log

@@ -22,7 +22,7 @@ from waiting import eventually
 
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 NAMES = Names()
-SERVICES = ("localstack", "function", "pipes", "producer", "dashboard", "table")
+SERVICES = ("localstack", "deployer", "pipes", "producer", "dashboard", "table")
 
 
 pytestmark = [
@@ -80,7 +80,7 @@ def test_after_a_session_with_changes_and_kills(
 
 
 def test_at_any_moment_of_the_start(stack: Project, number: int) -> None:
-    run(stack, "up", "--detach", "localstack", "function", "pipes")
+    run(stack, "up", "--detach", "localstack", "deployer", "pipes")
     time.sleep(random.Random(number).uniform(4, 20))
     if number % 2:
         run(stack, "kill")

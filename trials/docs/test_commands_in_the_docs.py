@@ -21,7 +21,8 @@ import pytest
 import engine
 import orphans
 from embedded.environment import variables
-from embedded.processes import answers, free_port
+from embedded.ports import free_port
+from embedded.processes import answers
 from pages import PAGES, PIPES_README, ROOT, commands
 from stack import client_at
 from waiting import eventually

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from embedded import ministack
 from embedded.environment import isolated, variables
-from embedded.processes import Server, free_port
+from embedded.ports import free_port
+from embedded.processes import Server
 
 LONGEST_STOP_SECONDS = 90.0
 """The function's time limit, and half as much again for a busy machine."""

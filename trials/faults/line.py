@@ -26,7 +26,7 @@ from operations import table
 from operations.failures.queues import Queue
 from operations.failures.stream import read_all
 from operations.function_log import furthest
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from pipes_service import PipesProcess
 from stack import Stack, expected_of
 from waiting import eventually

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 KEY = "fault"
 """Under this name a test's report carries its row, also from one process to another."""

@@ -14,7 +14,7 @@ from faults.events import mixed
 from faults.launcher import CLOCK
 from faults.line import Line
 from faults.plan import on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from waiting import eventually
 
 BETWEEN = "Pipes service, clock"

@@ -12,7 +12,7 @@ import pytest
 
 from faults.events import Payload, mixed
 from faults.line import BATCH_SIZE, Line
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from waiting import eventually
 
 BETWEEN = "Pipes service, disk full"

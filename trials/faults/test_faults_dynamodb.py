@@ -19,7 +19,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import ALWAYS, Strike, drawn, on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import Stack
 from waiting import eventually
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faults.events import mixed
 from faults.line import Line
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 BETWEEN = "emulator, restarted"
 

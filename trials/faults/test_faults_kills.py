@@ -14,7 +14,7 @@ from faults.exchange import Request
 from faults.launcher import DIES
 from faults.line import BATCH_SIZE, Line
 from faults.plan import ALWAYS, on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import Stack
 
 BETWEEN = "Pipes service, killed"

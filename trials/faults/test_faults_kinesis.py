@@ -22,7 +22,7 @@ from faults.effects import (
 from faults.events import Payload, mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from producer.generator import Spec, events
 
 BETWEEN = "stream and its ends"

@@ -20,7 +20,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Effect, Strike, drawn, on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import Stack
 
 BETWEEN = "pipe and function"

@@ -8,7 +8,7 @@ from faults.effects import cut_after, cut_before, instead, publishing_none, refu
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 BETWEEN = "function and SNS"
 

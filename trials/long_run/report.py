@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from long_run.plan import Blow
 from long_run.run import Run
 from long_run.traffic import Put
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 
 def lines(run: Run) -> Iterator[str]:

@@ -13,7 +13,7 @@ from long_run.plan import CHUNK, Blow, Plan
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified, verify
 from operations.expectation import expect
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import EmbeddedBackend, Stack
 from waiting import eventually
 

@@ -21,7 +21,7 @@ from long_run.run import Run, Struck
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified
 from operations.function_log import Progress
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import EmbeddedBackend, Stack
 
 COUNT = 10_000

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from operations.history import Fate
+from operations.verify.explanation import Fate
 from stack import Stack
 
 FATES = "|".join(fate.replace("_", " ") for fate in Fate)

@@ -10,7 +10,7 @@ import boto3
 from tests.integration import test_pipes_package as package
 
 from embedded import ministack
-from embedded.processes import free_port
+from embedded.ports import free_port
 from pipes_service import Pipeline, in_state, pipes_process
 from waiting import eventually
 

@@ -53,7 +53,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     from deploy.settings import of_resources
     from embedded import dashboard
     from embedded.interrupts import InterruptedRunError, Interrupts
-    from embedded.processes import free_port
+    from embedded.ports import free_port
     from embedded.producer import Producer
     from embedded.stack import EmbeddedStack
     from inventory_cli.workbench import Workbench, enter, say_unused_endpoint

@@ -15,8 +15,8 @@ from producer.usage import Command, Number
 
 if TYPE_CHECKING:
     from inventory.stock import Row
-    from operations.verdict import Difference, Trace, Verdict
-    from operations.verification import Evidence
+    from operations.verify.compare import Evidence
+    from operations.verify.verdict import Difference, Trace, Verdict
 
 MOST_DIFFERENCES = 20
 MOST_EVENTS = 10
@@ -44,7 +44,7 @@ def verify(state: Path, wait: float) -> None:
     from operations.redrive.inbox import inbox
     from operations.redrive.item import Origin
     from operations.redrive.showing import hidden
-    from operations.verifying import gather, settled
+    from operations.verify.gather import gather, settled
     from operations.words import counted
 
     bench = on_target(embedded(state))
@@ -75,7 +75,7 @@ def verify(state: Path, wait: float) -> None:
 
 def report(verdict: Verdict) -> Iterator[str]:
     """Return the lines to print: counts, differences, and the conclusion if there are none."""
-    from operations.history import Fate
+    from operations.verify.explanation import Fate
     from operations.words import counted
 
     yield f"Events    {verdict.fates.total()} on the stream"
@@ -108,7 +108,7 @@ def report(verdict: Verdict) -> Iterator[str]:
 
 def _told(difference: Difference) -> Iterator[str]:
     from inventory_aws.shown import shown
-    from operations.verdict import Problem
+    from operations.verify.verdict import Problem
 
     subject = "no product" if difference.product_id is None else shown(difference.product_id)
     yield f"  wrong: {subject}: {difference.problem}"

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory_aws import outbox
 from inventory_aws.event import Event
-from inventory_aws.failures import code_and_message, explain, one_line, transient
+from inventory_aws.kinesis_errors import code_and_message, explain, one_line, transient
 from inventory_aws.outbox import BATCH, MAX_RECORD_BYTES, Limits
 from inventory_aws.retry import Retry
 

@@ -2,5 +2,5 @@
 
 `access` is what everything works with. `table` and `table_stream` read rows and their changes,
 `failures` the stream and the queues, `function_log` what the function did. `redrive` sends failed
-events again. `verifying`, with `verification` and `history`, compares the table with the events.
+events again. `verify` compares the table with the events.
 """

@@ -7,17 +7,17 @@ MiniStack serves.
 
 from __future__ import annotations
 
+from embedded.ministack_fixes import batching_windows as windows
+from embedded.ministack_fixes import function_exceptions as exceptions
 from embedded.ministack_fixes import (
-    exceptions,
-    expiry,
     function_logs,
     queue_scans,
     queue_urls,
     resharding,
     sequence_numbers,
     shard_counts,
-    windows,
 )
+from embedded.ministack_fixes import record_expiry as expiry
 
 CORRECTIONS = (
     resharding,

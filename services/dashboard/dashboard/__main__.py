@@ -26,7 +26,7 @@ from dashboard.sources.table import TableSource
 from inventory_aws.errors import SettingsError
 from inventory_aws.names import Names
 from operations.access import Access
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 
 def main() -> int:

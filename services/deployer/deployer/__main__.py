@@ -1,7 +1,7 @@
 """Check all settings, and give them and the functions' zip to the emulator's start hook, or deploy
-them to an emulator that runs: the service `function` of docker-compose.yml.
+them to an emulator that runs: the service `deployer` of docker-compose.yml.
 
-    python -m function ZIP FOLDER
+    python -m deployer ZIP FOLDER
 
 The start hook waits for the zip in FOLDER. If the emulator runs already, this program deploys
 itself. So `docker compose up` and `docker compose watch` deploy changed code and settings, and the

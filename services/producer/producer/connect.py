@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory_aws.clients import KINESIS
-from inventory_aws.failures import explain
+from inventory_aws.kinesis_errors import explain
 from producer.errors import CannotStartError
 
 if TYPE_CHECKING:

@@ -26,15 +26,15 @@ from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.commands.verify import report
 from inventory_cli.watching import Watched
-from operations.history import Fate
 from operations.redrive import showing
 from operations.redrive.item import Item, Origin
 from operations.redrive.plan import Action, Decision, plan
 from operations.redrive.plan import Verdict as Effect
 from operations.table import changes, rendered
 from operations.table_stream.records import Place, Record
-from operations.verdict import Difference, Problem, Trace, Verdict
-from operations.verification import Evidence, verify
+from operations.verify.compare import Evidence, verify
+from operations.verify.explanation import Fate
+from operations.verify.verdict import Difference, Problem, Trace, Verdict
 
 TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))

@@ -6,8 +6,8 @@ from collections import Counter
 
 from inventory.stock import Row
 from inventory_cli.commands.verify import MOST_DIFFERENCES, MOST_EVENTS, report
-from operations.history import Fate
-from operations.verdict import Difference, Problem, Trace, Verdict
+from operations.verify.explanation import Fate
+from operations.verify.verdict import Difference, Problem, Trace, Verdict
 
 EVIL = "P\x1b[2J"
 TRACES = tuple(Trace(("shard-0", n), "product_added", EVIL, Fate.APPLIED) for n in range(1, 16))

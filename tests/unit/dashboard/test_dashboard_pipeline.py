@@ -14,7 +14,7 @@ from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory.stream import StreamRecord
 from operations.failures.again import carrying
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 SHARD = "shardId-000000000000"
 

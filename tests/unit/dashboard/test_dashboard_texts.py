@@ -19,7 +19,7 @@ from dashboard.web.grid import cells
 from dashboard.web.times import clock_time
 from hostile_items import items
 from inventory.items import row_of
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 
 def test_zeros_are_drawn_only_where_a_line_comes_down_to_them() -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.settings import Settings, variables
-from function import __main__ as compose
+from deployer import __main__ as compose
 from inventory_aws.names import Names
 from inventory_cli import localstack
 from pages import ROOT

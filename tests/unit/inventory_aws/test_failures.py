@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from inventory_aws.failures import explain, transient
+from inventory_aws.kinesis_errors import explain, transient
 from simulated_stream import client_error
 
 URL = "https://kinesis.example"

@@ -20,10 +20,10 @@ from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory.stream import StreamRecord
 from operations.expectation import expect
 from operations.failures.again import carrying, origin_of
-from operations.history import Fate
-from operations.verdict import Problem, Verdict
-from operations.verification import Evidence, verify
-from operations.verifying import settled
+from operations.verify.compare import Evidence, verify
+from operations.verify.explanation import Fate
+from operations.verify.gather import settled
+from operations.verify.verdict import Problem, Verdict
 
 IGNORE, ENFORCE = RemovalNamePolicy
 PRODUCTS = ("P1", "P2")

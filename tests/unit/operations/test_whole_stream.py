@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from operations.failures.stream import created_at, read_all
-from operations.verifying import DEPLOYMENT_SECONDS, made_again
+from operations.verify.gather import DEPLOYMENT_SECONDS, made_again
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PAGE = 10

@@ -31,7 +31,7 @@ from inventory.rejections import Rejection, parse_rejection
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory.stream import StreamRecord
 from operations.expectation import expect
-from operations.verification import Evidence, verify
+from operations.verify.compare import Evidence, verify
 from processor import handler as function
 from processor.failures import BYTES_AT_ONCE, FailuresTopic
 from processor.records import Record, UnknownInvocationError, records_of

@@ -28,10 +28,9 @@ from inventory.items import ATTRIBUTES
 from inventory.rejections import Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
-from operations import table
 from operations.failures.again import origin_of
-from operations.history import Explanation, Fate, Item, contradicted, explain
-from operations.verdict import Difference, Problem, Trace, Verdict
+from operations.verify.explanation import Explanation, Fate, Item, contradicted, explain
+from operations.verify.verdict import Difference, Problem, Trace, Verdict
 
 EVENT_TYPES: Mapping[type[Event], str] = {
     ProductAdded: "product_added",
@@ -57,7 +56,8 @@ class Evidence:
     def about(self, product_ids: Collection[str]) -> Evidence:
         """The part of it that is about these products."""
         records = [r for r in self.records if r.partition_key in product_ids]
-        return replace(self, records=records, rows=table.of(product_ids, self.rows))
+        rows = {each: row for each, row in self.rows.items() if each in product_ids}
+        return replace(self, records=records, rows=rows)
 
 
 def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:

@@ -19,8 +19,8 @@ from operations import table
 from operations.failures import stream
 from operations.failures.queues import Queue
 from operations.function_log import PATIENCE_SECONDS
-from operations.verdict import Verdict
-from operations.verification import Evidence, verify
+from operations.verify.compare import Evidence, verify
+from operations.verify.verdict import Verdict
 
 if TYPE_CHECKING:
     from inventory_aws.clients import Clients

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from inventory.stock import Row
 from inventory.stream import Place
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 
 class Problem(StrEnum):

@@ -16,7 +16,7 @@ from inventory.event import (
 )
 from inventory.stream import Place, StreamRecord
 from inventory_aws.shown import shown, shown_bytes
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 SHOWN_CHARACTERS = 160
 

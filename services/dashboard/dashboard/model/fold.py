@@ -17,7 +17,7 @@ from dashboard.model.entry import Entry, bounded
 from inventory.event import Event, ProductAdded
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory_aws.shown import shown
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 KEPT = 10_000
 CHANGES_A_PRODUCT = 8

@@ -21,7 +21,7 @@ from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory.stream import Place, StreamRecord
 from operations.failures.again import origin_of
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 PUT = "put"
 WRITTEN = "written"

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dashboard.sources.hub import Hub
-from operations.history import Fate
+from operations.verify.explanation import Fate
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

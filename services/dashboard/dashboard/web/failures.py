@@ -21,9 +21,9 @@ from dashboard.web.feed import EVENT, FATES, PRODUCT, TIME, Line, table
 from dashboard.web.session import PageSession, say
 from dashboard.web.times import clock_time
 from inventory_aws.shown import shown, shown_bytes
-from operations.history import Fate
 from operations.redrive.inbox import Contents
 from operations.redrive.item import Item, Origin
+from operations.verify.explanation import Fate
 from operations.words import counted
 
 MOST_SHOWN = 500

@@ -10,8 +10,8 @@ from nicegui import ui
 from dashboard.model.entry import Entry
 from dashboard.web.elements import heading
 from dashboard.web.times import clock_time
-from operations.history import Fate
 from operations.redrive.item import name_of
+from operations.verify.explanation import Fate
 
 SHOWN = 40
 FATES = {

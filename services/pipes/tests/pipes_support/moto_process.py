@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 
 from embedded import ministack
-from embedded.processes import Server, answers, free_port
+from embedded.ports import free_port
+from embedded.processes import Server, answers
 
 PROGRAM = Path(__file__).with_name("moto_server.py")
 

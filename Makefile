@@ -193,7 +193,7 @@ lock: $(DEVELOP)
 	echo 'awscli>=1.46' | $(BIN)/$(LOCK) - -o trials/docs/aws-requirements.txt
 
 clean:
-	rm -rf $(VENV) .inventory dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .inventory dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,8 +1,9 @@
 """Packages the functions as one zip: the same input gives the same bytes, on any machine.
 
-Entries are sorted, bear one date and one mode, and are stored uncompressed: what deflate makes of
-the same bytes depends on the zlib at hand, and the hash of the code is how a deployment sees that
-it has changed. All dependencies are pure Python, so that one zip serves Python 3.11 to 3.13.
+Entries are sorted, have one date and one mode, and are stored uncompressed: what deflate makes of
+the same bytes depends on the zlib that is installed, and the hash of the code is how a deployment
+sees that it has changed. All dependencies are pure Python, so that one zip serves Python 3.11 to
+3.13.
 
     python -m deploy.package dist/inventory-processor.zip
 """
@@ -33,7 +34,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class BuildError(Exception):
-    """The dependencies could not be had; the message is pip's last line."""
+    """The dependencies could not be installed; the message is pip's last line."""
 
 
 def build(target: Path) -> Path:
@@ -68,10 +69,10 @@ def _folder_of(package: str) -> Path:
 
 
 def dependencies(scratch: Path) -> Path:
-    """Return the folder that has them: the one that is kept, or `scratch`."""
+    """Return a folder with the dependencies: the one in `cache()`, or else `scratch`."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
     kept = cache() / f"function-{digest}"
-    if kept.exists():
+    if os.path.exists(kept):  # unlike Path.exists, False where the cache cannot be read
         return kept
     _install(scratch)
     unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")

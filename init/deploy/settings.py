@@ -67,7 +67,7 @@ def variables() -> dict[str, str]:
 
 
 def of_resources(environ: Mapping[str, str]) -> dict[str, str]:
-    """What resources are called and set to: who makes them reads it, and who looks for them."""
+    """Return the variables of `environ` that name or configure resources."""
     known = {"STAGE", *variables()}
     return {name: value for name, value in environ.items() if name in known}
 

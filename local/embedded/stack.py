@@ -39,8 +39,8 @@ class AlreadyRunningError(Exception):
 class EmbeddedStack:
     """MiniStack and the Pipes service, running while it is entered.
 
-    `variables` are those of the environment that lead every AWS client to them, with `settings`:
-    what the resources are called and set to. What they keep is in `folder`, and there again the
+    `variables` are those of the environment that lead every AWS client to them, with `settings`,
+    which name and configure the resources. What they keep is in `folder`, and there again the
     next time, on the same ports. `tell` gets a line to print for what is out of the ordinary.
     """
 

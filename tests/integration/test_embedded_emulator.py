@@ -11,9 +11,7 @@ from ministack.core import lambda_runtime
 from ministack.services import dynamodb, kinesis
 
 from embedded import emulator
-from embedded.ministack_fixes import batching_windows as windows
-from embedded.ministack_fixes import record_expiry as expiry
-from embedded.ministack_fixes import sequence_numbers
+from embedded.ministack_fixes import batching_windows, record_expiry, sequence_numbers
 
 HOUR = 3600.0
 
@@ -33,13 +31,13 @@ def shard(*ages: float, closed: float | None = None) -> dict[str, Any]:
 
 def test_records_are_kept_as_long_as_their_stream_says() -> None:
     shards = {"a": shard(25, 24.1, 23, 1), "b": shard()}
-    expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    record_expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
     assert [len(kept["records"]) for kept in shards.values()] == [2, 0]
 
 
 def test_a_closed_shard_goes_with_the_last_that_it_may_have_held() -> None:
     shards = {"old": shard(25, closed=24.1), "young": shard(25, closed=23), "open": shard(25)}
-    expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    record_expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
     assert set(shards) == {"young", "open"}
 
 
@@ -47,7 +45,7 @@ def test_iterators_that_are_too_old_go_and_the_others_stay() -> None:
     now = time.time()
     for token, age in {"oldest": 400, "old": 301, "young": 299, "youngest": 0}.items():
         kinesis._shard_iterators[token] = {"created_at": now - age}
-    expiry.expire_iterators()
+    record_expiry.expire_iterators()
     assert list(kinesis._shard_iterators) == ["young", "youngest"]
 
 
@@ -81,9 +79,9 @@ def test_a_mapping_does_not_wait_for_a_clock_that_was_set_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = [{"dynamodb": {"ApproximateCreationDateTime": time.time() + HOUR}}]
-    monkeypatch.setattr(windows._of_a_mapping, "reads", True, raising=False)
-    monkeypatch.setattr(windows, "_window", lambda table: 1)
-    assert windows._gathering(lambda *_: written)("table", 0, 10) == written
+    monkeypatch.setattr(batching_windows._of_a_mapping, "reads", True, raising=False)
+    monkeypatch.setattr(batching_windows, "_window", lambda table: 1)
+    assert batching_windows._gathering(lambda *_: written)("table", 0, 10) == written
 
 
 def test_another_version_is_left_as_it_comes_and_says_so() -> None:

@@ -106,8 +106,17 @@ def test_every_module_is_imported_where_only_what_the_wheel_requires_is(installe
 
 
 def test_the_inventory_is_not_there(installed: Path) -> None:
-    rooms = ("inventory", "inventory_aws", "inventory_cli", "operations", "producer", "deploy")
-    found = f"import importlib.util as u; print([n for n in {rooms} if u.find_spec(n)])"
+    others = [
+        "alerts",
+        "dashboard",
+        "deploy",
+        "embedded",
+        "inventory",
+        "inventory_aws",
+        "inventory_cli",
+        "operations",
+    ]
+    found = f"import importlib.util as u; print([n for n in {others} if u.find_spec(n)])"
     assert run(installed / "python", "-I", "-c", found).strip() == "[]"
 
 
@@ -124,7 +133,7 @@ def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_s
     variables = clean(
         AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test"
     )
-    # A server of the front door's has no working directory of its own.
+    # A `Server` has no working directory of its own.
     argv = ["env", "-C", str(tmp_path), str(installed / "eventbridge-pipes"), "--port", str(port)]
     server = Server.start("eventbridge-pipes", argv, variables, tmp_path / "log")
     try:

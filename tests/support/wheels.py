@@ -1,4 +1,4 @@
-"""Wheels of our distributions, and environments that have them and what they require alone."""
+"""Wheels of our distributions, and environments with nothing but them and what they require."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def metadata_of(wheel: Path) -> Message:
 
 
 def requirements_of(wheel: Path, extra: str = "") -> list[Requirement]:
-    """Those that hold here."""
+    """Return the requirements of the wheel, with those of an extra, for this Python."""
     told = [Requirement(text) for text in metadata_of(wheel).get_all("Requires-Dist", [])]
     needed = [each for each in told if not each.marker or each.marker.evaluate({"extra": extra})]
     for each in needed:

@@ -22,7 +22,7 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
     with project(tmp_path, KMS_KEY_ARN=key) as it:
         up = it.run("up", "--wait")
         assert up.returncode == 1
-        assert up.stderr.endswith(f"container {it.name}-function-1 exited (1)\n")
+        assert up.stderr.endswith(f"container {it.name}-deployer-1 exited (1)\n")
         assert "localstack: " in it.log("deployer")
         log = it.log("localstack")
         assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
@@ -45,15 +45,19 @@ def test_images_of_a_checkout_that_nobody_else_may_read_run_as_their_user(tmp_pa
     checkout = copy_of_checkout(tmp_path)
     for path in [checkout, *checkout.rglob("*")]:
         path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
-    for context, command in (
-        (".", ["--version"]),
-        ("services/pipes", ["--help"]),
-        ("services/producer", ["--help"]),
+    import_page = ["-c", "import dashboard.web.app"]  # it has no --help
+    for folder, context, command in (
+        ("cli", ".", ["--version"]),
+        ("services/dashboard", ".", import_page),
+        ("services/pipes", "services/pipes", ["--help"]),
+        ("services/producer", ".", ["--help"]),
     ):
-        base = f"BASE_IMAGE={engine.base_image()}"
-        build = ["docker", "build", "--quiet", "--build-arg", base, str(checkout / context)]
+        build = ["docker", "build", "--quiet", "--file", str(checkout / folder / "Dockerfile")]
+        build += ["--build-arg", f"BASE_IMAGE={engine.base_image()}", str(checkout / context)]
         built = subprocess.run(build, capture_output=True, text=True)
         assert built.returncode == 0, built.stderr
-        run = ["docker", "run", "--rm", "--network", "none", built.stdout.strip(), *command]
+        run = ["docker", "run", "--rm", "--network", "none"]
+        run += ["--entrypoint", "python"] if command is import_page else []
+        run += [built.stdout.strip(), *command]
         ran = subprocess.run(run, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""AWS as our programs use it: clients, errors that pass, names of resources, sending to a stream.
+"""AWS as our programs use it: clients, errors, names of resources, the sender of events.
 
 It imports nothing of ours.
 """

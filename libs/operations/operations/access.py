@@ -1,4 +1,4 @@
-"""What the operations work with: clients, and what the environment says of the pipeline."""
+"""Access to a pipeline: clients, and the settings that reading and repairing need."""
 
 from __future__ import annotations
 

@@ -7,26 +7,26 @@ MiniStack serves.
 
 from __future__ import annotations
 
-from embedded.ministack_fixes import batching_windows as windows
-from embedded.ministack_fixes import function_exceptions as exceptions
 from embedded.ministack_fixes import (
+    batching_windows,
+    function_exceptions,
     function_logs,
     queue_scans,
     queue_urls,
+    record_expiry,
     resharding,
     sequence_numbers,
     shard_counts,
 )
-from embedded.ministack_fixes import record_expiry as expiry
 
 CORRECTIONS = (
     resharding,
     shard_counts,
     sequence_numbers,
-    expiry,
+    record_expiry,
     queue_scans,
     queue_urls,
-    exceptions,
+    function_exceptions,
     function_logs,
-    windows,
+    batching_windows,
 )

@@ -33,7 +33,7 @@ from uuid import uuid4
 from ministack.core import lambda_runtime
 
 END = f"end of invocation {uuid4()}"
-"""No function writes it: each emulator has its own."""
+"""A line that no function writes, as each emulator makes its own."""
 
 LONGEST_WAIT_SECONDS = 5.0
 """For a process that was killed between its response and its last line."""

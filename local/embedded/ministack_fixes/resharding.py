@@ -2,8 +2,8 @@
 
 MiniStack 1.5.33: `_split_shard` and `_merge_shards` in `services/kinesis.py` delete the parents,
 with every record in them that was not read. Here a closed shard keeps its records and is listed
-with its ending sequence number until they have expired (see `expiry`). It takes no records, and
-cannot be split or merged again. Its reader learns where it ends, and which shards are its children.
+with its ending sequence number until they have expired (`record_expiry`). It takes no records,
+and cannot be split or merged again. Its reader learns where it ends, and which are its children.
 SubscribeToShard and event source mappings are as they were: they read a child beside its parent. A
 mapping also skips what a new shard holds when it first sees it, and ignores partial failures.
 AWS: https://docs.aws.amazon.com/streams/latest/dev/kinesis-using-sdk-java-after-resharding.html

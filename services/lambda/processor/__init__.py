@@ -1,5 +1,5 @@
 """The function that keeps the table.
 
-`handler` is what Lambda calls; `records`, `store` and `failures` are the edges; `processor` handles
-one batch with them.
+Lambda calls `handler`. `processor` handles one batch: it reads `records`, and calls AWS through
+`store` and `failures`.
 """

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from front_door import FrontDoor
+from inventory_cli.errors import OneLineCommand
+from operations.table_stream.follower import NoStreamError
 
 NO_REGION = {"TARGET": "aws", "AWS_CONFIG_FILE": os.devnull}
 NOBODY_ANSWERS = {
@@ -157,3 +161,15 @@ def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
         "`docker compose up`."
     )
     assert output.count("\n") == 1
+
+
+def test_a_table_without_a_stream_is_told_with_what_creates_it() -> None:
+    @click.command(cls=OneLineCommand)
+    def follow() -> None:
+        raise NoStreamError("The table stock has no stream.")
+
+    ended = CliRunner().invoke(follow)
+    assert ended.exit_code == 2
+    assert ended.output == (
+        "Error: The table stock has no stream. To create what is missing, run `inventory deploy`.\n"
+    )

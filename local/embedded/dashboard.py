@@ -26,7 +26,7 @@ def left_out(port: int | None) -> str | None:
     if port == OFF:
         return f"{PORT_VARIABLE}={OFF}"
     if find_spec("nicegui") is None:
-        return "it is not installed. `make up` installs it."
+        return "it is not installed. Run `make up`, or install `inventory-stack[dashboard]`."
     if port and not is_free(port):
         return f"port {port} is in use. Set {PORT_VARIABLE} to another port."
     return None

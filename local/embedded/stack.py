@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -24,6 +25,7 @@ LOADED_BYTES_A_SECOND = 10_000_000
 LOCK = "lock"
 MINISTACK = "MiniStack"
 PORTS = "ports.json"
+NEEDED = ("ministack", "eventbridge_pipes")
 TRIES = 2
 """Between finding a free port and listening on it another program may take it."""
 
@@ -68,6 +70,11 @@ class EmbeddedStack:
 
     def __enter__(self) -> Self:
         """Raises AlreadyRunningError, StartupError, or what `pause` raises to give up."""
+        if missing := [name for name in NEEDED if find_spec(name) is None]:
+            raise StartupError(
+                f"Not installed: {', '.join(missing)}. The embedded target needs "
+                "`inventory-stack[embedded]` and the project in services/pipes."
+            )
         with ExitStack() as undo:
             private.make_folder(self.folder)
             self.folder.chmod(0o700)  # it may be of an earlier version

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eventbridge_pipes import guard
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.invocation import typed
 from inventory_cli.paths import embedded
@@ -117,7 +116,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
         case Target.LOCALSTACK:
             raise CannotRunError(
                 "`up` starts the embedded target. To start the containers of TARGET=localstack, "
-                "run `make up TARGET=localstack`."
+                "run `make up TARGET=localstack` or `docker compose up`."
             )
         case Target.AWS:
             raise CannotRunError(
@@ -169,6 +168,8 @@ def _lost(folder: Path) -> str:
 
 
 def _origins(given: str | None) -> str | None:
+    from eventbridge_pipes import guard  # --help works where it is not installed
+
     try:
         for each in filter(None, map(str.strip, (given or "").split(","))):
             guard.origin(each)

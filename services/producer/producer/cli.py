@@ -9,12 +9,11 @@ from typing import Literal
 import click
 from click.core import ParameterSource
 
-from inventory_aws.sender import SendingError
 from producer import mix
 from producer.errors import CannotStartError
 from producer.generator import MOST_PRODUCTS, Spec
 from producer.mix import Mix
-from producer.settings import DEFAULT_STREAM, Settings, stream_of_stage
+from producer.settings import DEFAULT_STREAM, Settings
 from producer.usage import Command, Number, RefusedError, WholeNumber
 
 OF_GENERATED_EVENTS = ("seed", "products", "mix", "invalid_share")
@@ -68,8 +67,6 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
 )
 @click.option(
     "--stream",
-    envvar=["PRODUCER_STREAM", "STREAM_NAME"],
-    default=lambda: stream_of_stage(os.environ.get("STAGE")),
     show_default=DEFAULT_STREAM,
     help="The Kinesis stream to send to; also STREAM_NAME. STAGE adds a prefix to the default.",
 )
@@ -136,7 +133,7 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
 def produce(
     ctx: click.Context,
     *,
-    stream: str,
+    stream: str | None,
     rate: float | None,
     count: int | None,
     duration: float | None,
@@ -170,6 +167,17 @@ def produce(
         problems.append("--send-broken needs --from-file")
     if problems:
         raise RefusedError("\n".join(problems))
+    # boto3 takes a while to load: not for --help or a wrong option.
+    from inventory_aws.errors import SettingsError
+    from inventory_aws.names import Names
+    from inventory_aws.sender import SendingError
+    from producer.app import run
+
+    try:
+        # Now, not as a default of the option: `inventory produce` sets the variables of a target.
+        stream = stream or Names.from_env(os.environ).stream
+    except SettingsError as error:
+        raise RefusedError(str(error)) from error
     settings = Settings(
         stream=stream,
         spec=Spec(seed, products, mix, invalid_share),
@@ -185,8 +193,6 @@ def produce(
         control=control,
         stay=stay,
     )
-    from producer.app import run  # boto3 takes a while to load: not for --help or a wrong option
-
     try:
         run(settings)
     except CannotStartError as error:

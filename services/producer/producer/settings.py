@@ -9,14 +9,6 @@ from typing import Literal
 from producer.generator import Spec
 
 DEFAULT_STREAM = "realtimeInventoryProcessing"
-DEFAULT_STAGE = "default"
-
-
-def stream_of_stage(stage: str | None) -> str:
-    """What the stream is called, unless it is given a name: names of a stage begin with it."""
-    return DEFAULT_STREAM if stage in (None, "", DEFAULT_STAGE) else f"{stage}-{DEFAULT_STREAM}"
-
-
 EACH_SHOWN_UP_TO_RATE = 20.0
 
 

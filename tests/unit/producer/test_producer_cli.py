@@ -23,7 +23,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings of each run that the command starts; nothing is sent."""
     started: list[Settings] = []
     monkeypatch.setattr(producer.app, "run", started.append)
-    for name in ("STREAM_NAME", "PRODUCER_STREAM"):
+    for name in ("STAGE", "STREAM_NAME", "PRODUCER_STREAM"):
         monkeypatch.delenv(name, raising=False)
     return started
 
@@ -92,6 +92,13 @@ def test_the_stream_is_that_of_the_stage_unless_it_is_named(runs: list[Settings]
         "orders",
         *("realtimeInventoryProcessing",) * 2,
     ]
+
+
+def test_a_stage_that_is_none_is_one_line_and_nothing_is_sent(runs: list[Settings]) -> None:
+    outcome = invoke(env={"STAGE": "Up"})
+    assert outcome.exit_code == 2
+    assert outcome.output.startswith("Error: STAGE must be 1-20 of a-z, 0-9 and -, ")
+    assert runs == []
 
 
 def test_mounted_in_another_program_it_reads_the_same_environment(runs: list[Settings]) -> None:

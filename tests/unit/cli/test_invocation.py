@@ -84,6 +84,12 @@ def test_help_fits_80_columns_and_cuts_no_summary(
     assert all(param.help for param in command.params if isinstance(param, click.Option))
 
 
+@pytest.mark.parametrize("package", ["botocore", "eventbridge_pipes", "ministack", "rich"])
+def test_help_does_not_load_what_only_some_commands_need(package: str) -> None:
+    code = f"import sys; import inventory_cli.cli; sys.exit({package!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 @pytest.mark.parametrize(("by", "code"), [("", 128 + signal.SIGPIPE), ("make", 0)])
 def test_a_command_whose_output_nobody_reads_ends_quietly(by: str, code: int) -> None:
     arguments = ["plan", "--events-per-second", "1", "--products", "1", "--event-size", "100"]

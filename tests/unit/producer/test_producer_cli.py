@@ -183,7 +183,7 @@ def test_a_run_that_fails_is_one_line_and_its_exit_code(
 
 
 def test_help_does_not_load_the_aws_library() -> None:
-    code = "import sys; import producer.cli; sys.exit('boto3' in sys.modules)"
+    code = "import sys; import producer.cli; sys.exit('botocore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -54,7 +54,7 @@ def test_after_the_emulator_was_killed_the_next_run_goes_on_from_what_was_saved_
     front_door: FrontDoor,
 ) -> None:
     """At that moment there are records that no function has seen; later they are handled."""
-    up, _ = start(front_door, "--rate", "40", "--invalid-share", "0.05")
+    up, _ = start(front_door, "--rate", "20", "--invalid-share", "0.05")
     first = newest(front_door)
     pipes = psutil.Process(pid_of(front_door, "pipes"))
     pipes.suspend()

@@ -1,4 +1,4 @@
-"""Which errors of a service pass by themselves."""
+"""Which errors of DynamoDB and SNS pass by themselves. The function that keeps the table asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""SIGINT and SIGTERM as a request to stop, and waiting that such a request ends."""
+"""SIGINT and SIGTERM as a request to stop, and waiting that such a request ends.
+
+Once it is made, `feed` takes no more events and sends those that it has taken. The run prints its
+summary and exits with 0. A SIGINT after that stops at once: the exit code is 1, and the message
+says how many events are not confirmed.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from operations.access import Access
 
 HOLD_SECONDS = 120
-"""How long messages stay out of others' sight, should this program die while it has them."""
+"""How long messages stay out of others' sight, should this program die while it has them; longer if
+there are so many that reading them takes longer (`Queue.look`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from bench.figures import row, section
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.sources.records import KinesisShape, Record, payload, payload_size
 from inventory.stock import Outcome, RemovalNamePolicy
 from processor import handler

@@ -11,7 +11,7 @@ from typing import Any
 from bench.pipes.calls import Calls
 from bench.pipes.scale import Work
 from bench.pipes.stand import ROLE, Stand, arn
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.sources.records import KinesisShape, Record
 
 PUT_AT_ONCE = 500

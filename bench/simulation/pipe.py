@@ -18,18 +18,18 @@ from bench.simulation.clock import EPOCH, Clock
 from bench.simulation.function import Function
 from bench.simulation.scenario import Put, Scenario, json_of
 from bench.simulation.stream import SimulatedShard, Stream
-from eventbridge_pipes.delivery.batching import BatchRules, cut
-from eventbridge_pipes.delivery.delivery import Delivery
-from eventbridge_pipes.delivery.outcome import Fault, Outcome, all_failed, of_answer
-from eventbridge_pipes.delivery.retry import RetryPolicy
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.execution.batch import BatchRules, cut
+from eventbridge_pipes.execution.delivery import Delivery
+from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.outcome import Fault, Outcome, all_failed, of_answer
+from eventbridge_pipes.runners import polling
+from eventbridge_pipes.runners.lanes import lane_of
+from eventbridge_pipes.runners.progress import Progress
+from eventbridge_pipes.runners.shards import shards_to_read
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import KinesisShape, Record, payload, payload_size
-from eventbridge_pipes.streams import polling
-from eventbridge_pipes.streams.lanes import lane_of
-from eventbridge_pipes.streams.progress import Progress
-from eventbridge_pipes.streams.shards import shards_to_read
-from eventbridge_pipes.watching.watch import Unwatched
+from eventbridge_pipes.telemetry.watch import Unwatched
 
 REFUSAL = 0.010
 """Seconds that an invocation takes that Lambda refuses, or that crashes at once."""

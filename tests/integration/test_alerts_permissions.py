@@ -15,7 +15,7 @@ import template
 from alerts import handler as alerts
 from alerts.cause import Cause, Kind
 from alerts.queue import Tick
-from eventbridge_pipes.delivery import deadletter
+from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.sources.kinds import SourceKind
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
@@ -65,9 +65,9 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     kinesis = stack.session.client("kinesis")
     put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
     lost = record(1)._replace(sequence_number=put["SequenceNumber"])
-    letter = deadletter.message(
+    letter = dead_letter.message(
         [lost],
-        deadletter.Condition.ATTEMPTS,
+        dead_letter.Condition.ATTEMPTS,
         kind=SourceKind.KINESIS,
         pipe_arn=template.arn("pipes", f"pipe/{NAMES.pipe}"),
         stream_arn=template.arn("kinesis", f"stream/{NAMES.stream}"),

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-import eventbridge_pipes.clients
+import eventbridge_pipes.aws.clients
 import template
 from eventbridge_pipes.assembly import Assembler
-from eventbridge_pipes.clients import connect
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.aws.clients import connect
+from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.streams.positions import Position
-from eventbridge_pipes.watching.watchers import Watchers
-from eventbridge_pipes.wire.connect import ClientCalls
+from eventbridge_pipes.telemetry.watchers import Watchers
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import NAMES, Stack, a_stack, of_role, under
@@ -69,7 +69,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
     """Its calls go through botocore, where they are decided on and answered."""
-    module = eventbridge_pipes.clients
+    module = eventbridge_pipes.aws.clients
     monkeypatch.setattr(module, "calls_like", lambda client, session: ClientCalls(client))
     monkeypatch.setattr(module, "invoker_like", lambda client, session: client)
     # moto's answers come from this process: none has the bytes that are looked at for their end.

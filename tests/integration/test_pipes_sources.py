@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from embedded import ministack
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients, connect
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients, connect
+from eventbridge_pipes.position import OLDEST, Position
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.queue import Message
 from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.sources.source import PositionLostError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import SqsQueue
-from eventbridge_pipes.sources.stream import PositionLostError, SourceNotFoundError
-from eventbridge_pipes.streams.positions import OLDEST, Position
 from pipes_functions import asking_functions
 from pipes_service import ACCOUNT, PipesProcess, in_state, pipes_process, unique
 from pipes_sources import QueueSource, start_pipe

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from embedded import ministack
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients, connect
-from eventbridge_pipes.delivery.outcome import Failed, Succeeded
-from eventbridge_pipes.targets.bus import BusTarget
-from eventbridge_pipes.targets.function import Function
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients, connect
+from eventbridge_pipes.outcome import Failed, Succeeded
+from eventbridge_pipes.targets.event_bus import BusTarget
+from eventbridge_pipes.targets.kinesis_stream import StreamTarget
+from eventbridge_pipes.targets.lambda_function import Function
 from eventbridge_pipes.targets.log_group import LogGroupTarget
-from eventbridge_pipes.targets.queue import QueueTarget
+from eventbridge_pipes.targets.sns_topic import TopicTarget
+from eventbridge_pipes.targets.sqs_queue import QueueTarget
 from eventbridge_pipes.targets.state_machine import StateMachine
-from eventbridge_pipes.targets.stream import StreamTarget
 from eventbridge_pipes.targets.target import Returned, Target
-from eventbridge_pipes.targets.topic import TopicTarget
 from pipes_service import ACCOUNT, ROLE, function_zip, unique
 from pipes_targets import Unseen, message, messages, text
 from servers import AwsClient

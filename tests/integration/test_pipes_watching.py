@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.delivery.outcome import CallError, Succeeded, all_failed
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.watching.watchers import Watchers
+from eventbridge_pipes.outcome import CallError, Succeeded, all_failed
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.telemetry.watchers import Watchers
 from pipes_samples import PIPE, record, records
 from pipes_service import Pipeline, PipesProcess, in_state, unique
 from servers import AwsClient

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from eventbridge_pipes.api.application import application
+from eventbridge_pipes.api.http import application
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.guard import Admitted
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
+from eventbridge_pipes.telemetry.exposition import Exposition, PipesCollector
 from pipes_requests import REGION, definition
 from pipes_shapes import MODEL
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources.records import Record
 
 SHARD = "shardId-000000000000"

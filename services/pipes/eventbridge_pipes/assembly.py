@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.delivery.dead_letter_queue import DeadLetterQueue
-from eventbridge_pipes.delivery.route import Route
-from eventbridge_pipes.delivery.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.delivery.transformation import Transformation
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.events.patterns import Pattern
 from eventbridge_pipes.events.templates import Context, Template
+from eventbridge_pipes.execution.dead_letter_queue import DeadLetterQueue
+from eventbridge_pipes.execution.route import Route
+from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
+from eventbridge_pipes.execution.transformation import Transformation
 from eventbridge_pipes.lifecycle import Supervisor
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.queues.supervisor import QueueSupervisor
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.runners.assembly import Ends, assemble
+from eventbridge_pipes.runners.idle import Sleepers
+from eventbridge_pipes.runners.queue import QueueSupervisor
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
+from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
-from eventbridge_pipes.sources.stream import ShardReads, Stream
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.streams.assembly import Ends, assemble
-from eventbridge_pipes.streams.sleepers import Sleepers
 from eventbridge_pipes.targets.connect import enrichment_of, target_of
 from eventbridge_pipes.targets.limits import batch_limit
-from eventbridge_pipes.watching.watch import Watch
-from eventbridge_pipes.watching.watchers import Watchers
+from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.watchers import Watchers
 
 
 class Assembler:

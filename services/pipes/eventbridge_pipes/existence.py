@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.delivery.dead_letter_queue import queue_url
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.execution.dead_letter_queue import queue_url
 from eventbridge_pipes.targets.kinds import TargetKind
 
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.pipe import Pipe, State
+from eventbridge_pipes.position import starting_position
 from eventbridge_pipes.resources import ResourceError, Resources
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.streams.positions import starting_position
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
 """Pauses before a resource that could not be asked for is asked for again."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.existence import (
     QUESTIONS,
     TABLE_STREAM,
@@ -14,7 +14,7 @@ from eventbridge_pipes.existence import (
     Question,
     UnusableError,
 )
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.targets.kinds import TargetKind
 
@@ -105,8 +105,8 @@ class Resources:
             raise _absent(what) from error
         except UnusableError as error:
             raise ResourceError(f"The {what} cannot be used: {error}.") from error
-        except faults.CallError as error:
-            absent = faults.code_of(error) in _ABSENT
+        except errors.CallError as error:
+            absent = errors.code_of(error) in _ABSENT
             raise _absent(what) if absent else _unusable(what, error) from error
         except LookupError as error:
             # An answer that is none of this service's: something else listens at its endpoint.
@@ -121,5 +121,5 @@ def _absent(what: str) -> ResourceError:
 
 
 def _unusable(what: str, error: BaseException) -> ResourceError:
-    reason = f"The {what} cannot be used: {faults.describe(error)}"
-    return ResourceError(reason, passing=faults.is_service_fault(error))
+    reason = f"The {what} cannot be used: {errors.describe(error)}"
+    return ResourceError(reason, passing=errors.is_service_fault(error))

@@ -12,11 +12,11 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
 
-from eventbridge_pipes import logs
-from eventbridge_pipes.api.application import application
+from eventbridge_pipes import log
+from eventbridge_pipes.api.http import application
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import Assembler
-from eventbridge_pipes.clients import AwsSetupError, connect
+from eventbridge_pipes.aws.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.memory import (
     give_large_pieces_back,
@@ -26,7 +26,7 @@ from eventbridge_pipes.memory import (
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
-from eventbridge_pipes.watching.watchers import Watchers
+from eventbridge_pipes.telemetry.watchers import Watchers
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
@@ -42,19 +42,19 @@ def main() -> int:
     give_large_pieces_back()
     look_past_what_stays()
     settings = Settings.read(sys.argv[1:], os.environ)
-    logs.configure(settings.log_format, settings.log_level)
+    log.configure(settings.log_format, settings.log_level)
     try:
         listener = _listen(settings.host, settings.port)
         clients = connect()
         store = Store(settings.state)
     except (ListenError, AwsSetupError, StateDirectoryError) as error:
-        print(f"eventbridge-pipes: {logs.escaped(str(error))}", file=sys.stderr)
+        print(f"eventbridge-pipes: {log.escaped(str(error))}", file=sys.stderr)
         return 2
 
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     kept = f"state in {settings.state}" if settings.state else "nothing is kept"
-    logs.LOGGER.info(
+    log.LOGGER.info(
         "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
     )
 
@@ -73,7 +73,7 @@ def main() -> int:
     if ended:
         store.close()
     else:
-        logs.LOGGER.warning("ended with batches at their targets: they will be sent again")
+        log.LOGGER.warning("ended with batches at their targets: they will be sent again")
     return 0
 
 

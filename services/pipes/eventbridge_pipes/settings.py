@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from eventbridge_pipes import __version__, guard, logs
+from eventbridge_pipes import __version__, guard, log
 
 DESCRIPTION = """\
 Run AWS EventBridge Pipes on this machine, beside any emulator of the AWS APIs.
@@ -84,7 +84,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that reports a wrong option in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {logs.escaped(message)}. See {self.prog} --help.\n")
+        self.exit(2, f"{self.prog}: {log.escaped(message)}. See {self.prog} --help.\n")
 
 
 def _parser(state: Path) -> argparse.ArgumentParser:

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.streams.positions import Position
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import Position
 
 FILE_NAME = "pipes.sqlite"
 """Another process may read it, and copy it with SQLite's backup."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from eventbridge_pipes.logs import JsonFormatter, TextFormatter
+from eventbridge_pipes.log import JsonFormatter, TextFormatter
 from fuzzing import tries
 from hostile_events import HALVES, HOSTILE_TEXTS
 from hostile_items import items

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery import deadletter
+from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.sources import records as pipe_records
 from eventbridge_pipes.sources.kinds import SourceKind
 from inventory.dead_letters import parse_dead_letter
@@ -60,9 +60,9 @@ def test_a_dead_letter_names_its_shard_and_both_ends(first: int, more: int) -> N
     def record(number: int) -> pipe_records.Record:
         return pipe_records.Record("", str(number), 1690013733.5, "{}")
 
-    body = deadletter.message(
+    body = dead_letter.message(
         [record(first), record(first + more)],
-        deadletter.Condition.ATTEMPTS,
+        dead_letter.Condition.ATTEMPTS,
         kind=SourceKind.KINESIS,
         pipe_arn="arn:pipe",
         stream_arn="arn:stream",

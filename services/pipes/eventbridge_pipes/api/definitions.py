@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from eventbridge_pipes.api.rules.batches import default_batch_size
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.targets.kinds import TargetKind
 

@@ -19,7 +19,7 @@ from eventbridge_pipes.api.errors import (
 from eventbridge_pipes.api.paging import page
 from eventbridge_pipes.api.rules.definition import check
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.store import Store
 
 Members = Mapping[str, Any]

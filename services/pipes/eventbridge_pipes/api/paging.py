@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eventbridge_pipes.api.errors import ValidationError, Violation
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.pipe import Pipe
 
 
 @dataclass(frozen=True)

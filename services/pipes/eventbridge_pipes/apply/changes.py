@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from eventbridge_pipes.apply.definition import STACK_TAG, Request, fixed, update_request
-from eventbridge_pipes.model import State
+from eventbridge_pipes.pipe import State
 
 SETTLE_SECONDS = 120
 """How long a pipe may take to reach a state that lasts. On AWS it is about a minute."""

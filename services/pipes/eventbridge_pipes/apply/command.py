@@ -15,13 +15,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from eventbridge_pipes import faults
 from eventbridge_pipes.apply import changes
 from eventbridge_pipes.apply.definition import Request, create_request
 from eventbridge_pipes.apply.resolution import Question, Unknown, resolve
 from eventbridge_pipes.apply.stack import Client, Stack, given, unknown
 from eventbridge_pipes.apply.template import NotBegunError, Template, read
-from eventbridge_pipes.logs import escaped
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.log import escaped
 from eventbridge_pipes.settings import Parser
 
 DESCRIPTION = """\
@@ -49,8 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     except RecursionError:
         _complain("the template is nested too deeply")
         return 2
-    except faults.CallError as error:
-        _complain(faults.describe(error))
+    except errors.CallError as error:
+        _complain(errors.describe(error))
         return 1
 
 
@@ -134,7 +134,7 @@ def _requests(options: argparse.Namespace, client: Client, region: str | None) -
     try:
         stack = Stack(client, options.stack) if options.stack else None
     except ClientError as error:
-        raise NotBegunError(f"--stack {options.stack}: {faults.describe(error)}") from error
+        raise NotBegunError(f"--stack {options.stack}: {errors.describe(error)}") from error
     parameters = _parameters(template, stack, dict(options.parameter), region)
     answers: dict[Question, str | Unknown] = {}
     while (found := resolve(template, parameters, answers)).questions:
@@ -170,7 +170,7 @@ def _answer(question: Question, options: argparse.Namespace, stack: Stack | None
         if value is None and stack:
             value = stack.answer(question)
     except (ClientError, ValueError) as error:
-        return Unknown(faults.describe(error))
+        return Unknown(errors.describe(error))
     return unknown(question, options.stack) if value is None else value
 
 
@@ -193,8 +193,8 @@ def _carried_out(pipes: Any, planned: Iterable[changes.Change]) -> bool:
         try:
             changes.carry_out(pipes, each)
             print(f"{escaped(each.name)}: {each.done}", flush=True)
-        except (changes.PipeFailedError, *faults.CallError) as error:
-            _complain(f"{each.name}: not {each.done}: {faults.describe(error)}")
+        except (changes.PipeFailedError, *errors.CallError) as error:
+            _complain(f"{each.name}: not {each.done}: {errors.describe(error)}")
             done = False
     return done
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from eventbridge_pipes.apply.resolution import Question, Unknown
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 
 Client = Callable[[str], Any]
 """`client("sqs")` is the boto3 client of a service."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from eventbridge_pipes.sources.stream import Asked, Page
-from eventbridge_pipes.wire.calls import Calls
+from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.sources.source import Asked, Page
 
 
 def ask_for_records(

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.position import Position
+from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.records import DynamoDbShape
-from eventbridge_pipes.sources.stream import (
+from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
     Page,
@@ -20,9 +23,6 @@ from eventbridge_pipes.sources.stream import (
     SourceNotFoundError,
     ThrottledError,
 )
-from eventbridge_pipes.streams.positions import Position
-from eventbridge_pipes.streams.shards import Shard
-from eventbridge_pipes.wire.calls import Calls
 
 PAGE_RECORDS = 1000
 """What one GetRecords gives at most; beside it, a page ends at 1 MB."""
@@ -111,11 +111,11 @@ def iterator_arguments(position: Position) -> dict[str, Any]:
 def _translated(trimmed: type[SourceError] = PositionLostError) -> Iterator[None]:
     try:
         yield
-    except faults.CallError as error:
-        reason = faults.describe(error)
-        if faults.is_throttling(error):
+    except errors.CallError as error:
+        reason = errors.describe(error)
+        if errors.is_throttling(error):
             raise ThrottledError(reason) from error
-        match faults.code_of(error):
+        match errors.code_of(error):
             case "ExpiredIteratorException":
                 raise ExpiredIteratorError(reason) from error
             case "ResourceNotFoundException":

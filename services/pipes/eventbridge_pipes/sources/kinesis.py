@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.position import Position, iterator_arguments
+from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.records import KinesisShape
-from eventbridge_pipes.sources.stream import (
+from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
     Page,
@@ -20,9 +23,6 @@ from eventbridge_pipes.sources.stream import (
     SourceNotFoundError,
     ThrottledError,
 )
-from eventbridge_pipes.streams.positions import Position, iterator_arguments
-from eventbridge_pipes.streams.shards import Shard
-from eventbridge_pipes.wire.calls import Calls
 
 
 class KinesisStream:
@@ -98,11 +98,11 @@ _ERRORS: dict[str, type[SourceError]] = {
 def _translated(invalid_argument: type[SourceError] = SourceError) -> Iterator[None]:
     try:
         yield
-    except faults.CallError as error:
-        code = faults.code_of(error)
+    except errors.CallError as error:
+        code = errors.code_of(error)
         kind = _ERRORS.get(code, SourceError)
         if code == "InvalidArgumentException":
             kind = invalid_argument
-        if faults.is_throttling(error):
+        if errors.is_throttling(error):
             kind = ThrottledError
-        raise kind(faults.describe(error)) from error
+        raise kind(errors.describe(error)) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 
 
 class Record(NamedTuple):

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.queue_url import queue_url
 from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.records import SqsShape
-from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError, ThrottledError
-from eventbridge_pipes.wire.calls import Calls
-from eventbridge_pipes.wire.queue_url import queue_url
+from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
 
 
 class SqsQueue:
@@ -80,14 +80,14 @@ class SqsQueue:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except faults.CallError as error:
-            reason = faults.describe(error)
+        except errors.CallError as error:
+            reason = errors.describe(error)
             # A code of the query protocol comes with a prefix: AWS.SimpleQueueService.….
-            code = faults.code_of(error).rpartition(".")[2]
+            code = errors.code_of(error).rpartition(".")[2]
             if code in ("QueueDoesNotExist", "NonExistentQueue"):
                 self._known_url = None
                 raise SourceNotFoundError(reason) from error
-            if faults.is_throttling(error) or code == "OverLimit":
+            if errors.is_throttling(error) or code == "OverLimit":
                 raise ThrottledError(reason) from error
             raise SourceError(reason) from error
         except LookupError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.clients import EXECUTION_LIMIT
-from eventbridge_pipes.delivery.outcome import Failed, Fault, all_failed
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import EXECUTION_LIMIT
+from eventbridge_pipes.outcome import Failed, Fault, all_failed
 from eventbridge_pipes.targets.refusals import refusal_of
 from eventbridge_pipes.targets.target import Calls, Message
 
@@ -33,7 +33,7 @@ def not_carried_out(
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html
     """
     refusal = refusal_of(error, service)
-    if waits and faults.is_timeout(error):
+    if waits and errors.is_timeout(error):
         return all_failed(messages, f"no answer within {EXECUTION_LIMIT} seconds", refusal.error)
     if refusal.fault:
         return Fault(refusal.reason, refusal.error)

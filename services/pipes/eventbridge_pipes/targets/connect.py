@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.targets.bus import BusTarget
-from eventbridge_pipes.targets.function import Function
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets.event_bus import BusTarget
 from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.targets.kinesis_stream import StreamTarget
+from eventbridge_pipes.targets.lambda_function import Function
 from eventbridge_pipes.targets.log_group import LogGroupTarget
-from eventbridge_pipes.targets.queue import QueueTarget
+from eventbridge_pipes.targets.sns_topic import TopicTarget
+from eventbridge_pipes.targets.sqs_queue import QueueTarget
 from eventbridge_pipes.targets.state_machine import StateMachine
-from eventbridge_pipes.targets.stream import StreamTarget
 from eventbridge_pipes.targets.target import Answer, Calls, Enrichment, Message, Target
-from eventbridge_pipes.targets.topic import TopicTarget
 
 
 class InvokedTarget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 
 
 class TargetKind(Enum):

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
 from eventbridge_pipes.events.paths import resolve
-from eventbridge_pipes.targets import batches
-from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
+from eventbridge_pipes.targets import batch
+from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
 from eventbridge_pipes.targets.calling import make
 from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Answer, Calls, Message
@@ -59,7 +59,7 @@ class LogGroupTarget:
         )
 
     def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
-        return batches.send(messages, self._api, lambda entries: self._call(entries, calls))
+        return batch.send(messages, self._api, lambda entries: self._call(entries, calls))
 
     def _entry(self, position: int, message: Message) -> Entry:
         if not message.body:
@@ -80,8 +80,8 @@ class LogGroupTarget:
         request = {**self._place, "logEvents": [entry.request for entry in entries]}
         try:
             answer = make(self._client.put_log_events, request, calls)
-        except faults.CallError as error:
-            if faults.code_of(error) != "ResourceNotFoundException":
+        except errors.CallError as error:
+            if errors.code_of(error) != "ResourceNotFoundException":
                 raise
             self._make_stream()
             answer = make(self._client.put_log_events, request, calls)
@@ -91,8 +91,8 @@ class LogGroupTarget:
         """Raises ResourceNotFoundException when it is the group that is not there."""
         try:
             self._client.create_log_stream(**self._place)
-        except faults.CallError as error:
-            if faults.code_of(error) != "ResourceAlreadyExistsException":
+        except errors.CallError as error:
+            if errors.code_of(error) != "ResourceAlreadyExistsException":
                 raise
 
 

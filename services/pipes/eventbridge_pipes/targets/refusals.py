@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.delivery.outcome import CallError
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.outcome import CallError
 
 _INTERNAL = {"InternalError", "InternalException", "InternalFailure", "ServiceUnavailable"}
 
@@ -23,7 +23,7 @@ class Refusal:
 
 def refusal_of(error: BaseException, service: str) -> Refusal:
     """What an error of a call means. `service` is its endpoint prefix, such as lambda."""
-    return Refusal(faults.describe(error), _told(error, service), faults.is_service_fault(error))
+    return Refusal(errors.describe(error), _told(error, service), errors.is_service_fault(error))
 
 
 def of_failed(service: str, answer: Mapping[str, Any]) -> dict[int, Refusal]:
@@ -65,7 +65,7 @@ def answered(
         status=metadata.get("HTTPStatusCode", 0),
         details=code,
         request_id=metadata.get("RequestId", ""),
-        throttled=faults.is_throttling_code(code),
+        throttled=errors.is_throttling_code(code),
         timed_out=timed_out,
     )
 
@@ -73,10 +73,10 @@ def answered(
 def _told(error: BaseException, service: str) -> CallError:
     return CallError(
         service,
-        faults.message_of(error),
-        status=faults.status_of(error),
-        details=faults.code_of(error),
-        request_id=faults.request_id_of(error),
-        throttled=faults.is_throttling(error),
-        timed_out=faults.is_timeout(error),
+        errors.message_of(error),
+        status=errors.status_of(error),
+        details=errors.code_of(error),
+        request_id=errors.request_id_of(error),
+        throttled=errors.is_throttling(error),
+        timed_out=errors.is_timeout(error),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
 from eventbridge_pipes.targets.calling import make, not_carried_out
 from eventbridge_pipes.targets.limits import STATE_MACHINE_INPUT
 from eventbridge_pipes.targets.refusals import answered
@@ -47,7 +47,7 @@ class StateMachine:
         request = {"stateMachineArn": self._arn, "input": body.decode()}
         try:
             answer: Mapping[str, Any] = make(start, request, calls)
-        except faults.CallError as error:
+        except errors.CallError as error:
             return not_carried_out(error, "states", messages, waits)
         return answer
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple, Protocol
 
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded
 
 
 class Message(NamedTuple):

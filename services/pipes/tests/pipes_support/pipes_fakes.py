@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
 from eventbridge_pipes.events.filters import Filter
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.runners.assembly import Ends, assemble
+from eventbridge_pipes.runners.idle import Sleepers
+from eventbridge_pipes.runners.shards import Shard
+from eventbridge_pipes.runners.stream import Supervisor
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.sources.stream import (
+from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
     Page,
@@ -17,12 +22,7 @@ from eventbridge_pipes.sources.stream import (
     SourceNotFoundError,
 )
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.streams.assembly import Ends, assemble
-from eventbridge_pipes.streams.positions import OLDEST, Position
-from eventbridge_pipes.streams.shards import Shard
-from eventbridge_pipes.streams.sleepers import Sleepers
-from eventbridge_pipes.streams.supervisor import Supervisor
-from eventbridge_pipes.watching.watch import Unwatched, Watch
+from eventbridge_pipes.telemetry.watch import Unwatched, Watch
 from pipes_samples import PIPE
 
 

@@ -6,8 +6,8 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 
-from eventbridge_pipes.delivery.outcome import Outcome, Succeeded
 from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.outcome import Outcome, Succeeded
 from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.records import Record
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.api.application import MAX_BODY_BYTES
+from eventbridge_pipes.api.http import MAX_BODY_BYTES
 from eventbridge_pipes.store import Store
 from fuzzing import tries
 from pipes_api import Answer, Api

@@ -13,7 +13,7 @@ from eventbridge_pipes.apply import changes
 from eventbridge_pipes.apply.changes import Change, PipeFailedError, carry_out, change, described
 from eventbridge_pipes.apply.definition import STACK_TAG, create_request
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.store import Store
 from pipes_requests import (
     BUS,

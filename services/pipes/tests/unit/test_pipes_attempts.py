@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.dead_letter_queue import DeadLetterError
-from eventbridge_pipes.delivery.delivery import Delivery
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded, all_failed
-from eventbridge_pipes.delivery.retry import RetryPolicy
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.execution.delivery import Delivery
+from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.watching.watch import Unwatched
+from eventbridge_pipes.telemetry.watch import Unwatched
 from pipes_samples import SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]

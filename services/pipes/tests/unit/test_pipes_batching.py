@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.batching import PAYLOAD_LIMIT, BatchRules, Cut, cut
+from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT, BatchRules, Cut, cut
 
 sizes = st.lists(st.integers(1, 50), max_size=40)
 rules = st.builds(

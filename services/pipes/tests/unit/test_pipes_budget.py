@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.streams import polling
-from eventbridge_pipes.streams.budget import Budget
+from eventbridge_pipes.runners import polling
+from eventbridge_pipes.runners.budget import Budget
 
 NOW = 1000.0
 

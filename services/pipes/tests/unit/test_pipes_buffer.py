@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from eventbridge_pipes.delivery.batching import BatchRules
-from eventbridge_pipes.streams.buffer import RecordBuffer
+from eventbridge_pipes.execution.batch import BatchRules
+from eventbridge_pipes.runners.buffer import RecordBuffer
 from pipes_samples import record, records
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.store import StateError
-from eventbridge_pipes.streams.checkpoint import ShardCheckpoint
 from pipes_samples import record
 
 

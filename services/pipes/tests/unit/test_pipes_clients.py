@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from eventbridge_pipes.clients import AwsSetupError, Clients, connect
+from eventbridge_pipes.aws.clients import AwsSetupError, Clients, connect
 
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "test",

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.clients import Clients, connect
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients, connect
 from raw_server import answer, read_request
 
 
@@ -108,9 +108,9 @@ def test_what_is_left_of_an_answer_is_a_fault_of_the_service(
     server[0].whole = whole
     for count in range(len(whole)):
         server[0].count = count
-        with pytest.raises(faults.CallError) as raised:
+        with pytest.raises(errors.CallError) as raised:
             call(clients)
-        assert faults.is_service_fault(raised.value), whole[:count]
+        assert errors.is_service_fault(raised.value), whole[:count]
 
 
 @pytest.mark.parametrize(

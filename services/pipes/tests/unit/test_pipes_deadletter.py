@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.deadletter import Condition, message, runs
+from eventbridge_pipes.execution.dead_letter import Condition, message, runs
 from eventbridge_pipes.sources.kinds import SourceKind
 from pipes_samples import record, records
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.api import definitions
-from eventbridge_pipes.model import Pipe, State, StreamParameters
+from eventbridge_pipes.pipe import Pipe, State, StreamParameters
 from pipes_requests import (
     BUS,
     FIFO_QUEUE,

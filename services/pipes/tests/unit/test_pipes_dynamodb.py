@@ -9,18 +9,18 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
-from eventbridge_pipes.sources.stream import (
+from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
     PositionLostError,
     SourceError,
     SourceNotFoundError,
     ThrottledError,
 )
-from eventbridge_pipes.streams.positions import OLDEST, Position
-from eventbridge_pipes.streams.shards import Shard
-from eventbridge_pipes.wire.connect import ClientCalls
 
 ARN = Arn.parse("arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2023-06-10T19:26:16")
 SHARD = "shardId-00000001541626099285-f35f62ef"

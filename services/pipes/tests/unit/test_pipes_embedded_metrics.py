@@ -14,8 +14,8 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.watching.embedded_metrics import embedded_metrics
-from eventbridge_pipes.watching.function_logs import LATE_MILLISECONDS, FunctionLogs
+from eventbridge_pipes.telemetry.embedded_metrics import embedded_metrics
+from eventbridge_pipes.telemetry.function_logs import LATE_MILLISECONDS, FunctionLogs
 
 AT = 1_700_000_000_000
 GROUP = "/aws/lambda/orders"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery import enriched
-from eventbridge_pipes.delivery.enriched import EnrichedError, events_of
+from eventbridge_pipes.execution import enriched
+from eventbridge_pipes.execution.enriched import EnrichedError, events_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.outcome import CallError
-from eventbridge_pipes.watching.execution_log import ExecutionLog
-from eventbridge_pipes.watching.log_records import (
+from eventbridge_pipes.outcome import CallError
+from eventbridge_pipes.telemetry.execution_log import ExecutionLog
+from eventbridge_pipes.telemetry.log_records import (
     LIMIT_BYTES,
     STEPS,
     Level,
@@ -20,7 +20,7 @@ from eventbridge_pipes.watching.log_records import (
     log_record,
     shortened,
 )
-from eventbridge_pipes.watching.watch import Stage, Step
+from eventbridge_pipes.telemetry.watch import Stage, Step
 from pipes_samples import PIPE, records
 
 ERROR = CallError("lambda", "no such function", 404, "details", "id-1")

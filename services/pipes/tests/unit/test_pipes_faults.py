@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from eventbridge_pipes import faults
+from eventbridge_pipes.aws import errors
 
 
 def client_error(code: str, status: int) -> ClientError:
@@ -39,7 +39,7 @@ def client_error(code: str, status: int) -> ClientError:
     ],
 )
 def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception) -> None:
-    assert faults.is_service_fault(error)
+    assert errors.is_service_fault(error)
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception
     ],
 )
 def test_other_errors_are_of_the_callers_making(error: Exception) -> None:
-    assert not faults.is_service_fault(error)
+    assert not errors.is_service_fault(error)
 
 
 def test_an_error_is_told_in_one_line() -> None:
-    assert faults.describe(client_error("Code", 400)) == "Code: why"
-    shown = faults.describe(EndpointConnectionError(endpoint_url="http://localhost:1"))
+    assert errors.describe(client_error("Code", 400)) == "Code: why"
+    shown = errors.describe(EndpointConnectionError(endpoint_url="http://localhost:1"))
     assert "http://localhost:1" in shown

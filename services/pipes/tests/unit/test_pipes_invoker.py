@@ -11,9 +11,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.wire.connect import invoker_like
-from eventbridge_pipes.wire.functions import DirectInvoker
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.connect import invoker_like
+from eventbridge_pipes.aws.functions import DirectInvoker
 from raw_server import RawServer, answer, raw_server
 
 FUNCTION = "arn:aws:lambda:eu-central-1:000000000000:function:orders:live"
@@ -100,5 +100,5 @@ def test_a_refusal_is_the_error_of_the_sdk(
     for by in (client, invoker):
         with pytest.raises(ClientError) as raised:
             invoke(by)
-        told.append((faults.describe(raised.value), faults.status_of(raised.value)))
+        told.append((errors.describe(raised.value), errors.status_of(raised.value)))
     assert told[0] == told[1]

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from eventbridge_pipes.lifecycle import Lifecycle, Supervisor
-from eventbridge_pipes.model import Pipe, State
+from eventbridge_pipes.pipe import Pipe, State
+from eventbridge_pipes.position import OLDEST
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.streams.positions import OLDEST
 from pipes_samples import PIPE
 
 

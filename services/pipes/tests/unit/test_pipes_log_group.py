@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.watching.log_batches import (
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.telemetry.log_batches import (
     BUFFER_BYTES,
     MAX_BYTES,
     MAX_EVENTS,
@@ -22,7 +22,7 @@ from eventbridge_pipes.watching.log_batches import (
     LogEvent,
     batch_length,
 )
-from eventbridge_pipes.watching.log_group import LogGroup, group_name
+from eventbridge_pipes.telemetry.log_group import LogGroup, group_name
 from waiting import eventually
 
 ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/pipes/orders"

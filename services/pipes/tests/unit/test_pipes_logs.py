@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from eventbridge_pipes.logs import JsonFormatter, PipeLog, TextFormatter, escaped
+from eventbridge_pipes.log import JsonFormatter, PipeLog, TextFormatter, escaped
 
 HOSTILE = "first\nsecond \x1b[31mred\x07 \u2028 \u202eback"
 

@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.delivery.outcome import CallError, Failed, Fault, Outcome, Succeeded
-from eventbridge_pipes.watching.endings import Ending, ending
-from eventbridge_pipes.watching.exposition import Exposition, PipesCollector
-from eventbridge_pipes.watching.metric_publisher import LONGEST_PAUSE, MetricPublisher, pause_after
-from eventbridge_pipes.watching.metrics import account_metrics, pipe_metrics
-from eventbridge_pipes.watching.tally import Activity, Concurrency, Ended, StageEnd, Tally
-from eventbridge_pipes.watching.watch import Stage, Step
+from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.telemetry.endings import Ending, ending
+from eventbridge_pipes.telemetry.exposition import Exposition, PipesCollector
+from eventbridge_pipes.telemetry.metric_publisher import LONGEST_PAUSE, MetricPublisher, pause_after
+from eventbridge_pipes.telemetry.metrics import account_metrics, pipe_metrics
+from eventbridge_pipes.telemetry.tally import Activity, Concurrency, Ended, StageEnd, Tally
+from eventbridge_pipes.telemetry.watch import Stage, Step
 from pipes_samples import PIPE
 from waiting import eventually
 

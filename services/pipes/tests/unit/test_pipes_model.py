@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.delivery.batching import PAYLOAD_LIMIT
+from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT
 from pipes_samples import PIPE
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:f"

@@ -10,7 +10,7 @@ from eventbridge_pipes.api import operations
 from eventbridge_pipes.api.errors import ConflictError, QuotaExceededError
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.store import Store
 from pipes_requests import REGION, definition
 from pipes_shapes import MODEL, misfits

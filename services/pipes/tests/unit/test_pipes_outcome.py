@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.outcome import Failed, Succeeded, of_answer
+from eventbridge_pipes.outcome import Failed, Succeeded, of_answer
 from pipes_samples import records
 
 BATCH = records(4)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.streams.pages import FIRST_PAGE_RECORDS, PAGE_BYTES, PageLimit, page_limit
+from eventbridge_pipes.runners.pages import FIRST_PAGE_RECORDS, PAGE_BYTES, PageLimit, page_limit
 from pipes_samples import record, records
 
 

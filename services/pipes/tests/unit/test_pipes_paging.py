@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.api.errors import ValidationError
 from eventbridge_pipes.api.paging import page
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.pipe import Pipe
 from pipes_samples import PIPE
 
 names = st.sets(st.text("abcXYZ.-_019", min_size=1, max_size=8), max_size=25)

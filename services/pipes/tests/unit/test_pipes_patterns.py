@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.events.patterns import Pattern, PatternError

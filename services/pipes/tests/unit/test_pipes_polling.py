@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.streams import polling
+from eventbridge_pipes.runners import polling
 
 seconds = st.floats(0, 1e6)
 

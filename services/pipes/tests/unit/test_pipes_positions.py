@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.streams.positions import (
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import (
     OLDEST,
     Position,
     iterator_arguments,

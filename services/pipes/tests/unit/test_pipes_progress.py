@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.streams.progress import Progress
+from eventbridge_pipes.runners.progress import Progress
 from pipes_samples import record, records
 
 

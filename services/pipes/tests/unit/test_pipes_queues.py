@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
-from eventbridge_pipes.delivery.retry import worth_telling
-from eventbridge_pipes.queues.rules import (
+from eventbridge_pipes.execution.retry import worth_telling
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.runners.queue_rules import (
     CALL_LIMIT,
     LONGEST_VISIBILITY,
     MOST_BATCHES,

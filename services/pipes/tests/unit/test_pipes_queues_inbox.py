@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 
 import pytest
 
-from eventbridge_pipes.delivery.batching import BatchRules
-from eventbridge_pipes.queues.inbox import Inbox
-from eventbridge_pipes.queues.rules import FIRST_BATCHES
+from eventbridge_pipes.execution.batch import BatchRules
+from eventbridge_pipes.runners.queue_inbox import Inbox
+from eventbridge_pipes.runners.queue_rules import FIRST_BATCHES
 from eventbridge_pipes.sources.queue import Message
 from pipes_queue_fakes import message
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.calls import Calls, Pending
 from eventbridge_pipes.sources.queue import Message, Refusal
+from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
 from eventbridge_pipes.sources.sqs import SqsQueue
-from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError, ThrottledError
-from eventbridge_pipes.wire.calls import Calls, Pending
 from pipes_queue_fakes import message
 
 ARN = Arn.parse("arn:aws:sqs:us-east-1:123456789012:orders")

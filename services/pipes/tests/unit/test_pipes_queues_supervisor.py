@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.delivery.batching import BatchRules
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Outcome, Succeeded, all_failed
-from eventbridge_pipes.logs import PipeLog
-from eventbridge_pipes.model import Pipe
-from eventbridge_pipes.queues.clearing import Clearing
-from eventbridge_pipes.queues.inbox import Inbox
-from eventbridge_pipes.queues.receiver import Receiver
-from eventbridge_pipes.queues.supervisor import QueueSupervisor
+from eventbridge_pipes.execution.batch import BatchRules
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.runners.queue import QueueSupervisor
+from eventbridge_pipes.runners.queue_clearing import Clearing
+from eventbridge_pipes.runners.queue_inbox import Inbox
+from eventbridge_pipes.runners.queue_receiver import Receiver
 from eventbridge_pipes.sources.queue import Message
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.sources.stream import SourceError, SourceNotFoundError
-from eventbridge_pipes.watching.watch import Unwatched
+from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
+from eventbridge_pipes.telemetry.watch import Unwatched
 from pipes_queue_fakes import FakeFilter, FakeQueue, FakeRoute
 from pipes_samples import PIPE
 from waiting import eventually

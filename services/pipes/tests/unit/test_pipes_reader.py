@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.position import OLDEST
+from eventbridge_pipes.runners.idle import Sleepers
+from eventbridge_pipes.runners.pages import FIRST_PAGE_RECORDS, PageLimit
+from eventbridge_pipes.runners.reader import ShardReader
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.sources.stream import Page
-from eventbridge_pipes.streams.pages import FIRST_PAGE_RECORDS, PageLimit
-from eventbridge_pipes.streams.positions import OLDEST
-from eventbridge_pipes.streams.reader import ShardReader
-from eventbridge_pipes.streams.sleepers import Sleepers
+from eventbridge_pipes.sources.source import Page
 from pipes_fakes import FakeShard, FakeStream
 
 

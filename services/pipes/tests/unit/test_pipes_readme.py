@@ -10,8 +10,8 @@ import pytest
 
 from eventbridge_pipes.apply import command as apply
 from eventbridge_pipes.settings import Settings
-from eventbridge_pipes.watching.exposition import PipesCollector
-from eventbridge_pipes.watching.tally import Tally
+from eventbridge_pipes.telemetry.exposition import PipesCollector
+from eventbridge_pipes.telemetry.tally import Tally
 from pipes_samples import PIPE
 
 TESTS = Path(__file__).parents[1]

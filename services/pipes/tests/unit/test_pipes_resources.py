@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from eventbridge_pipes.api import definitions
-from eventbridge_pipes.clients import Clients
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.resources import REASON_LIMIT, ResourceError, Resources
 from pipes_requests import (
     BUS,

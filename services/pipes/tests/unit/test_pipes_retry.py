@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.delivery.retry import (
+from eventbridge_pipes.execution.retry import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     RetryPolicy,
@@ -16,6 +15,7 @@ from eventbridge_pipes.delivery.retry import (
     pause_before,
     split_by_age,
 )
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
 from pipes_samples import record, records
 
 BATCH = records(5)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.delivery.outcome import (
+from eventbridge_pipes.events.templates import Context, Template
+from eventbridge_pipes.execution.route import Route
+from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
+from eventbridge_pipes.execution.transformation import Transformation
+from eventbridge_pipes.outcome import (
     CallError,
     Failed,
     Fault,
@@ -13,14 +17,10 @@ from eventbridge_pipes.delivery.outcome import (
     Succeeded,
     all_failed,
 )
-from eventbridge_pipes.delivery.route import Route
-from eventbridge_pipes.delivery.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.delivery.transformation import Transformation
-from eventbridge_pipes.events.templates import Context, Template
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.targets.target import Answer, Calls, Message, Returned, payload
-from eventbridge_pipes.watching.watch import Stage, Step, Unwatched, UnwatchedExecution
+from eventbridge_pipes.telemetry.watch import Stage, Step, Unwatched, UnwatchedExecution
 
 CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}') for n in range(3)]

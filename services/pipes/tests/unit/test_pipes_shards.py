@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.streams.shards import Shard, shards_to_read
+from eventbridge_pipes.runners.shards import Shard, shards_to_read
 
 SPLIT = [Shard("0"), Shard("1", ("0",)), Shard("2", ("0",))]
 MERGE = [Shard("0"), Shard("1"), Shard("2", ("0", "1"))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.credentials import ReadOnlyCredentials
 
-from eventbridge_pipes.wire.signing import Signer
+from eventbridge_pipes.aws.signing import Signer
 
 
 def signer(**changes: Any) -> Signer:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.runners import idle, polling
+from eventbridge_pipes.runners.idle import Nap, Sleepers
+from eventbridge_pipes.runners.pages import PageLimit
+from eventbridge_pipes.runners.reader import ShardReader
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.sources.stream import Asked, Page, SourceError
+from eventbridge_pipes.sources.source import Asked, Page, SourceError
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.streams import polling, sleepers
-from eventbridge_pipes.streams.pages import PageLimit
-from eventbridge_pipes.streams.positions import OLDEST, Position
-from eventbridge_pipes.streams.reader import ShardReader
-from eventbridge_pipes.streams.sleepers import Nap, Sleepers
 from pipes_fakes import FakeStream, FakeTarget, supervised
 from waiting import eventually
 
@@ -155,7 +155,7 @@ def test_no_shard_is_waited_for_longer_than_a_moment(bed: Bed) -> None:
     shard = ScriptedShard()
     bed.sleep(shard)
     eventually(lambda: shard.polls)
-    assert shard.patience == sleepers.PATIENCE_SECONDS
+    assert shard.patience == idle.PATIENCE_SECONDS
 
 
 def test_the_thread_ends_with_the_last_sleeper_and_comes_back_with_the_next(bed: Bed) -> None:

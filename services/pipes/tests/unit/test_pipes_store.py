@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from eventbridge_pipes.model import State
+from eventbridge_pipes.pipe import State
+from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Checkpoint, Origin, StateDirectoryError, Store
-from eventbridge_pipes.streams.positions import Position
 from pipes_samples import PIPE
 
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from eventbridge_pipes.delivery.outcome import Outcome, all_failed
-from eventbridge_pipes.model import Pipe
+from eventbridge_pipes.outcome import Outcome, all_failed
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import Position
+from eventbridge_pipes.runners.shards import Shard
+from eventbridge_pipes.runners.stream import Supervisor
 from eventbridge_pipes.sources.records import Record
-from eventbridge_pipes.sources.stream import ExpiredIteratorError, SourceError, ThrottledError
+from eventbridge_pipes.sources.source import ExpiredIteratorError, SourceError, ThrottledError
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.streams.positions import Position
-from eventbridge_pipes.streams.shards import Shard
-from eventbridge_pipes.streams.supervisor import Supervisor
 from pipes_fakes import FakeStream, FakeTarget, supervised
 from pipes_samples import PIPE
 from waiting import eventually

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
-from eventbridge_pipes.targets import batches
-from eventbridge_pipes.targets.batches import BatchApi, Entry, UnsendableError
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.targets import batch
+from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
 from eventbridge_pipes.targets.refusals import Refusal
 from eventbridge_pipes.targets.target import Message
 from pipes_targets import messages
@@ -71,13 +71,13 @@ class Service:
 def test_calls_are_cut_by_entries_and_by_bytes_in_order() -> None:
     service = Service()
     sizes = [1] * 12 + [40, 40, 40]
-    assert batches.send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
+    assert batch.send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
     assert service.calls == [list(range(10)), [10, 11, 12, 13], [14]]
 
 
 def test_what_cannot_be_sent_fails_and_the_rest_is_sent() -> None:
     service = Service()
-    answer = batches.send(
+    answer = batch.send(
         messages({}, {"unsendable": True}, {"size": 51}, {}, {"size": 50}), API, service
     )
     assert answer == Failed(frozenset({1, 2}), "cannot be sent")
@@ -86,21 +86,21 @@ def test_what_cannot_be_sent_fails_and_the_rest_is_sent() -> None:
 
 def test_nothing_that_can_be_sent_makes_no_call() -> None:
     service = Service()
-    answer = batches.send(messages({"size": 51}), API, service)
+    answer = batch.send(messages({"size": 51}), API, service)
     assert answer == Failed(frozenset({0}), "a message of 51 bytes is over the limit of 50")
     assert service.calls == []
 
 
 def test_a_refused_entry_fails_alone() -> None:
     service = Service(refuses={3: Refusal("bad"), 11: Refusal("worse")})
-    answer = batches.send(messages(*[{}] * 15), API, service)
+    answer = batch.send(messages(*[{}] * 15), API, service)
     assert answer == Failed(frozenset({3, 11}), "bad")
     assert len(service.calls) == 2
 
 
 def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None:
     service = Service(raises={0: DENIED})
-    answer = batches.send(messages(*[{}] * 15), API, service)
+    answer = batch.send(messages(*[{}] * 15), API, service)
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset(range(10))
     assert answer.error
@@ -114,28 +114,28 @@ def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None
 
 def test_after_a_fault_nothing_more_is_sent_and_what_was_taken_is_not_sent_again() -> None:
     service = Service(raises={1: AWAY})
-    answer = batches.send(messages(*[{}] * 25), API, service)
+    answer = batch.send(messages(*[{}] * 25), API, service)
     assert isinstance(answer, Fault)
     assert answer.positions == frozenset(range(10, 25))
     assert len(service.calls) == 2
 
 
 def test_a_fault_of_the_first_call_concerns_all() -> None:
-    answer = batches.send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
+    answer = batch.send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
     assert isinstance(answer, Fault)
     assert answer.positions is None
 
 
 def test_failures_beside_a_fault_are_no_attempt() -> None:
     service = Service(refuses={1: Refusal("bad"), 2: Refusal("busy", fault=True)})
-    answer = batches.send(messages(*[{}] * 5), API, service)
+    answer = batch.send(messages(*[{}] * 5), API, service)
     assert answer == Fault("busy", None, frozenset({1, 2}))
 
 
 def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
     service = Service(refuses={4: Refusal("bad")})
     groups = [{"group": "ab"[i % 2]} for i in range(14)]
-    answer = batches.send(messages(*groups), API, service)
+    answer = batch.send(messages(*groups), API, service)
     assert service.calls == [list(range(10)), [11, 13]]
     assert answer == Failed(frozenset({4, 10, 12}), "bad")
 
@@ -143,7 +143,7 @@ def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
 def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
     service = Service()
     sent = messages({"group": "a"}, {"group": "a", "size": 51}, {"group": "a"}, {"group": "b"})
-    answer = batches.send(sent, API, service)
+    answer = batch.send(sent, API, service)
     assert service.calls == [[0, 3]]
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1, 2})
@@ -158,7 +158,7 @@ def test_entries_go_in_the_apis_order_and_apart_when_they_do_not_join(first: int
         joins=lambda opening, e: e.size - opening.size <= 10,
     )
     sizes = [[1, 12, 11], [12, 1, 11]][first]
-    batches.send(messages(*({"size": s} for s in sizes)), api, service)
+    batch.send(messages(*({"size": s} for s in sizes)), api, service)
     assert [[sizes[p] for p in call] for call in service.calls] == [[1, 11], [12]]
 
 
@@ -176,7 +176,7 @@ def test_every_message_is_taken_once_or_told_and_groups_keep_their_order(
         raises={} if away is None else {away: AWAY},
     )
     about = [{"size": s, "group": g} for s, g in zip(sizes, groups, strict=False)]
-    answer = batches.send(messages(*about), API, service)
+    answer = batch.send(messages(*about), API, service)
 
     failed: frozenset[int] = frozenset()
     if not isinstance(answer, Succeeded):

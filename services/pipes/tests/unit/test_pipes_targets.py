@@ -13,17 +13,17 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from eventbridge_pipes.arns import Arn
-from eventbridge_pipes.delivery.outcome import Failed, Fault, Succeeded
-from eventbridge_pipes.targets.bus import BusTarget
-from eventbridge_pipes.targets.function import Function
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.targets.event_bus import BusTarget
+from eventbridge_pipes.targets.kinesis_stream import StreamTarget
+from eventbridge_pipes.targets.lambda_function import Function
 from eventbridge_pipes.targets.log_group import LogGroupTarget
-from eventbridge_pipes.targets.queue import QueueTarget
+from eventbridge_pipes.targets.sns_topic import TopicTarget
+from eventbridge_pipes.targets.sqs_queue import QueueTarget
 from eventbridge_pipes.targets.state_machine import StateMachine
-from eventbridge_pipes.targets.stream import StreamTarget
 from eventbridge_pipes.targets.target import Returned
-from eventbridge_pipes.targets.topic import TopicTarget
-from eventbridge_pipes.wire.connect import ClientCalls
 from pipes_targets import Seen, Unseen, message, messages, text
 
 ACCOUNT = "us-east-1:000000000000"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.events.templates import Context, Template, TemplateError
 from eventbridge_pipes.sources.kinds import SourceKind

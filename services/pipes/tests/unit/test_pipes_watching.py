@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.delivery.outcome import CallError, Fault, Succeeded, all_failed
-from eventbridge_pipes.logs import PipeLog
+from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.outcome import CallError, Fault, Succeeded, all_failed
 from eventbridge_pipes.settings import Settings
-from eventbridge_pipes.watching.execution_log import ExecutionLog
-from eventbridge_pipes.watching.log_records import Level
-from eventbridge_pipes.watching.tally import Concurrency, Tally
-from eventbridge_pipes.watching.watch import Execution, Stage, Step, Watch
-from eventbridge_pipes.watching.watcher import PipeWatch
-from eventbridge_pipes.watching.watchers import Watchers
+from eventbridge_pipes.telemetry.execution_log import ExecutionLog
+from eventbridge_pipes.telemetry.log_records import Level
+from eventbridge_pipes.telemetry.tally import Concurrency, Tally
+from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Watch
+from eventbridge_pipes.telemetry.watcher import PipeWatch
+from eventbridge_pipes.telemetry.watchers import Watchers
 from pipes_samples import PIPE, record, records
 
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/pipes/sample"

@@ -20,9 +20,9 @@ from botocore.exceptions import (
 )
 from botocore.session import Session
 
-from eventbridge_pipes import faults
-from eventbridge_pipes.wire.calls import Calls, JsonCalls
-from eventbridge_pipes.wire.connect import ClientCalls, calls_like
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.calls import Calls, JsonCalls
+from eventbridge_pipes.aws.connect import ClientCalls, calls_like
 from raw_server import RawServer, answer, raw_server, self_signed
 from waiting import eventually
 
@@ -200,8 +200,8 @@ def test_a_refusal_is_the_error_of_the_sdk(
     server.answers += [answer({"__type": kind, key: "slow down"}, status="400 Bad Request")]
     with pytest.raises(ClientError) as raised:
         read(calls)
-    assert faults.is_throttling(raised.value)
-    assert faults.describe(raised.value) == "ProvisionedThroughputExceededException: slow down"
+    assert errors.is_throttling(raised.value)
+    assert errors.describe(raised.value) == "ProvisionedThroughputExceededException: slow down"
 
 
 def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
@@ -216,8 +216,8 @@ def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
     ]
     with pytest.raises(ClientError) as raised:
         read(calls)
-    assert faults.describe(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
-    assert faults.request_id_of(raised.value) == "7f"
+    assert errors.describe(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
+    assert errors.request_id_of(raised.value) == "7f"
 
 
 def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: Calls) -> None:
@@ -230,8 +230,8 @@ def test_a_refusal_that_is_not_json_is_told_by_its_status(server: RawServer, cal
     server.answers += [answer(status="502 Bad Gateway", body=b"<html>")]
     with pytest.raises(ClientError) as raised:
         read(calls)
-    assert faults.code_of(raised.value) == "502"
-    assert faults.is_service_fault(raised.value)
+    assert errors.code_of(raised.value) == "502"
+    assert errors.is_service_fault(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.protocol import field_name
 from eventbridge_pipes.api.rules.wording import Members, other_region, refusal
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 
 CLOUDWATCH = "CloudwatchLogsLogDestination"
 

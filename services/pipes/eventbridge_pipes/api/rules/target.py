@@ -15,7 +15,7 @@ from eventbridge_pipes.api.rules.wording import (
     not_carried_out,
     other_region,
 )
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.targets.kinds import TargetKind
 
 _OTHERS = {

@@ -12,7 +12,7 @@ from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.protocol import field_name
 from eventbridge_pipes.api.rules.templates import is_meant_as_path, path_violations
 from eventbridge_pipes.api.rules.wording import Members, is_fifo, refusal
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.targets.kinds import TargetKind
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eventbridge_pipes.api.errors import Violation
-from eventbridge_pipes.arns import Arn
+from eventbridge_pipes.arn import Arn
 
 Members = Mapping[str, Any]
 

@@ -1,0 +1,97 @@
+"""What becomes of records after an attempt: sent again, in which pieces, or given up on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_positions
+from eventbridge_pipes.sources.records import Record
+
+UNLIMITED = -1
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """-1 is without limit; the age is in seconds. N retries are N + 1 attempts."""
+
+    maximum_retries: int = UNLIMITED
+    maximum_age: int = UNLIMITED
+    bisect: bool = False
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Records that are sent together: a batch, or what is left of one.
+
+    `failures` are attempts that count against the policy; `faults` are those that do not.
+    """
+
+    records: tuple[Record, ...]
+    failures: int = 0
+    faults: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`again` is to be sent, in this order; `given_up` is out of attempts."""
+
+    again: tuple[Segment, ...] = ()
+    given_up: tuple[Record, ...] = ()
+
+
+def decide(segment: Segment, outcome: Outcome, policy: RetryPolicy) -> Verdict:
+    """Only what failed is sent again, in its order.
+
+    Bisecting a failed segment is no attempt of its halves: it looks for the record at fault, and
+    only that one uses up its attempts.
+    """
+    if isinstance(outcome, Succeeded):
+        return Verdict()
+    positions = failed_positions(outcome, len(segment.records))
+    failed = tuple(r for i, r in enumerate(segment.records) if i in positions)
+    if isinstance(outcome, Fault):
+        return Verdict(again=(Segment(failed, segment.failures, segment.faults + 1),))
+    if policy.bisect and len(failed) > 1:
+        middle = len(failed) // 2
+        return Verdict(again=(Segment(failed[:middle]), Segment(failed[middle:])))
+    failures = segment.failures + 1
+    if policy.maximum_retries != UNLIMITED and failures > policy.maximum_retries:
+        return Verdict(given_up=failed)
+    return Verdict(again=(Segment(failed, failures, segment.faults),))
+
+
+def split_by_age(
+    records: Sequence[Record], policy: RetryPolicy, now: float
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """The records that are too old to be sent, and the others. `now` is epoch seconds."""
+    if policy.maximum_age == UNLIMITED:
+        return (), tuple(records)
+    oldest = now - policy.maximum_age
+    return (
+        tuple(record for record in records if record.arrived < oldest),
+        tuple(record for record in records if record.arrived >= oldest),
+    )
+
+
+def pause_before(segment: Segment) -> float:
+    """Seconds to wait before a segment is sent: doubling, up to a limit.
+
+    A half is as new as a batch that was just read, and waits for nothing: where many records are
+    at fault, it is the halvings that take the time.
+    """
+    tries = segment.failures + segment.faults
+    return growing_pause(tries) if tries else 0.0
+
+
+def growing_pause(tries: int) -> float:
+    """The pause after so many tries that came to nothing."""
+    doublings = min(max(0, tries - 1), 16)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings)
+
+
+def worth_telling(failures: int) -> bool:
+    """At the first failure in a row, the second, the fourth, …: a long outage fills no log."""
+    return failures & (failures - 1) == 0

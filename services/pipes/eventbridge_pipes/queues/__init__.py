@@ -1,1 +1,0 @@
-"""Reading a queue: batches gathered, carried and cleared away."""

@@ -1,0 +1,55 @@
+"""What is between the reader of a shard and its lanes: filters, and the way to the right lane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.events.filters import Filter
+from eventbridge_pipes.runners.buffer import RecordBuffer
+from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
+from eventbridge_pipes.runners.lanes import by_lane
+from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.telemetry.watch import Watch
+
+
+class Intake:
+    """Takes the pages of one shard in. What the filters leave out counts as done."""
+
+    def __init__(
+        self,
+        kind: SourceKind,
+        filter_: Filter,
+        lanes: Sequence[RecordBuffer],
+        checkpoint: ShardCheckpoint,
+        watch: Watch,
+    ) -> None:
+        self._kind = kind
+        self._filter = filter_
+        self._lanes = lanes
+        self._checkpoint = checkpoint
+        self._watch = watch
+
+    def wait_for_room(self) -> None:
+        """Return once every lane has room, or the lanes have stopped."""
+        for lane in self._lanes:
+            lane.wait_for_room()
+
+    def put(self, page: Sequence[Record]) -> None:
+        self._watch.read(page)
+        kept = self._filtered(page)
+        self._checkpoint.read(page, kept)
+        for lane, share in zip(self._lanes, by_lane(kept, len(self._lanes)), strict=True):
+            if share:
+                lane.put(share)
+
+    def _filtered(self, page: Sequence[Record]) -> Sequence[Record]:
+        if not self._filter:
+            return page
+        now = time.time()
+        kept = [r for r in page if self._filter.passes(Event(r.body, self._kind, now))]
+        if len(kept) < len(page):
+            self._watch.filtered(len(page) - len(kept))
+        return kept

@@ -65,7 +65,7 @@ class Record:
         name = self.payload.member
         try:
             text = self.payload.text(self.members[name])
-            return {**self.members, name: json.loads(text, parse_constant=_refuse_constant)}
+            return {**self.members, name: _decode_json(text)}
         except (ValueError, RecursionError):
             return self.members
 
@@ -77,3 +77,7 @@ def json_array(bodies: Iterable[str]) -> str:
 
 def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+# json.loads would make a decoder of its own for each payload.
+_decode_json = json.JSONDecoder(parse_constant=_refuse_constant).decode

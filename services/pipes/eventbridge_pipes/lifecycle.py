@@ -9,8 +9,9 @@ from typing import Protocol
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.position import starting_position
 from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.runners.stream import starting_position
+from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, Store
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
@@ -51,13 +52,11 @@ class Lifecycle:
         resources: Resources,
         supervise: Callable[[Pipe, Origin], Supervisor],
         forget: Callable[[str], None],
-        now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._resources = resources
         self._supervise = supervise
         self._forget = forget
-        self._now = now
         self._running: dict[str, Supervisor] = {}
         self._settling: set[threading.Thread] = set()
         self._stopping = threading.Event()
@@ -105,7 +104,7 @@ class Lifecycle:
                     self._store.change(pipe.name, current=State.STOPPED)
                 case _:
                     self._activate(pipe)
-        except ResourceError as error:
+        except (ResourceError, SourceError) as error:
             if self._stopping.is_set():
                 return  # the next service asks again
             log.error("%s: %s", _FAILED[pipe.current], error)
@@ -124,7 +123,7 @@ class Lifecycle:
             return
         origin = self._store.origin(pipe.name)
         if origin is None:
-            origin = Origin(stream_created, starting_position(pipe, self._now()))
+            origin = Origin(stream_created, starting_position(pipe))
             self._store.begin(pipe.name, origin)
         self._run(pipe, origin)
         self._store.change(pipe.name, current=State.RUNNING)

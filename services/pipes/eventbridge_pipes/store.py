@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -153,6 +154,15 @@ class Store:
     def forget(self, pipe: str, shard: str) -> None:
         """The shard is to be read from the pipe's beginning again."""
         self._query("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", pipe, shard)
+
+    def keep_only(self, pipe: str, shards: Collection[str]) -> None:
+        """Delete the checkpoints of all other shards, which nothing will read again.
+
+        `shards` are the shards that the stream lists, and those that are still being read.
+        """
+        for shard in self.checkpoints(pipe):
+            if shard not in shards:
+                self.forget(pipe, shard)
 
     def _query(self, statement: str, *values: str) -> list[Any]:
         with self._lock:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    HTTPClientError,
     ParamValidationError,
     ReadTimeoutError,
 )
 
 CallError = (ClientError, BotoCoreError)
+
+
+class AnswerTooLargeError(HTTPClientError):
+    """The body of an answer is larger than `limit` bytes; the rest of it was not read."""
+
+    fmt = "the answer is larger than {limit} bytes"
+
 
 _THROTTLING = {
     "EC2ThrottledException",

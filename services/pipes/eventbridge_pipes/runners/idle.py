@@ -15,23 +15,25 @@ from dataclasses import dataclass, field
 
 from eventbridge_pipes.sources.source import Page, PendingPage, ShardSource
 
-SHORTEST_PAUSE = 0.015
+SHORTEST_PAUSE = 0.012
 LONGEST_PAUSE = 0.4
 GROWTH = 0.25
 """A shard is polled again after this share of the time that it has been empty."""
 
-LONGEST_COSTLY_PAUSE = 2.0
-"""However long polls take, each shard is polled about so often."""
-BUSY_SHARE = 0.10
+LONGEST_SLOW_PAUSE = 2.0
+"""Each shard is polled about so often, however long polls take and however many shards are idle."""
 SHARD_SHARE = 0.02
 ALL_SHARE = 0.15
-"""The share of the time that polls may take: of a shard whose records keep coming, of any other
-shard, and of all shards together."""
-BUSY_SECONDS = 0.5
-"""A shard's records keep coming if there was no longer time between the last two pages."""
+"""The share of the time that polls may take: of one shard, and of all shards together."""
+POLLS_PER_SECOND = 120
+"""For all shards together, as long as each has its turn: what this process spends on polls."""
+BUSY_SECONDS = 0.25
+BUSY_GAPS = 4
+"""A shard's records keep coming if the time between pages is no longer than BUSY_SECONDS, until
+the shard has been empty for so many times as long as usual."""
 
-POLLS_AT_ONCE = 4
-TOGETHER_SECONDS = 0.01
+POLLS_AT_ONCE = 8
+TOGETHER_SECONDS = 0.02
 """Polls that are due so soon are made together with those that are due now."""
 REST = 2.0
 """The thread rests so many times as long as the last polls took, for the server's other calls."""
@@ -47,8 +49,8 @@ COST_STEP = 1.2
 class IdleShard:
     """One shard while it is idle. `iterator` moves on with each poll.
 
-    `empty_since` is when it last gave a record (monotonic seconds), `gap` the seconds between the
-    last two pages with records, `least_pause` what throttling has taught. In the end `ready` is
+    `empty_since` is when it last gave a record (monotonic seconds), `gap` the usual seconds between
+    its pages with records, `least_pause` what throttling has taught. In the end `ready` is
     set, with the `page` that was found, or with `failed` if a poll failed.
     """
 
@@ -70,10 +72,10 @@ def pause(empty_for: float, gap: float, cost: float, shards: int) -> float:
     is polled fast for the time in which the next ones are expected.
     """
     growing = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, empty_for * GROWTH))
-    if gap <= BUSY_SECONDS and empty_for <= 2 * gap:
-        return max(growing, min(LONGEST_COSTLY_PAUSE, cost / BUSY_SHARE))
-    costly = cost * max(1 / SHARD_SHARE, shards / ALL_SHARE)
-    return max(growing, min(LONGEST_COSTLY_PAUSE, costly))
+    if gap <= BUSY_SECONDS and empty_for <= BUSY_GAPS * gap:
+        return max(growing, gap * GROWTH, min(LONGEST_REST, cost * REST))
+    turn = shards * max(cost / ALL_SHARE, 1 / POLLS_PER_SECOND)
+    return max(growing, min(LONGEST_SLOW_PAUSE, max(cost / SHARD_SHARE, turn)))
 
 
 class IdlePoller:

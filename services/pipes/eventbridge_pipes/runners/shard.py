@@ -17,7 +17,7 @@ from eventbridge_pipes.position import Position
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.backlog import Backlog
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
-from eventbridge_pipes.runners.idle import SHORTEST_PAUSE, IdlePoller, IdleShard
+from eventbridge_pipes.runners.idle import BUSY_SECONDS, SHORTEST_PAUSE, IdlePoller, IdleShard
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
     Page,
@@ -126,7 +126,7 @@ class ShardReader:
         self._failures = 0
         self._reported = False
         self._last_record = self._caught_up = time.monotonic()
-        self._gap = 0.0
+        self._gap = BUSY_SECONDS
         self._behind = True
 
     @property
@@ -233,7 +233,7 @@ class ShardReader:
             self._pause = self._least_pause if page.behind else None
             return page
         self._pause = max(self._least_pause, 0.0 if page.behind else SHORTEST_PAUSE)
-        self._gap = now - self._last_record
+        self._gap = (self._gap + now - self._last_record) / 2
         self._last_record = now
         self._limit.learn(page.records)
         return self._without_early(page)

@@ -42,7 +42,7 @@ def test_a_shard_that_was_empty_for_a_minute_is_polled_every_0_4_seconds() -> No
 
 
 def test_one_of_64_idle_shards_is_polled_about_twice_a_second() -> None:
-    assert 0.4 <= pause(60.0, gap=60.0, cost=CHEAP, shards=64) <= 0.5
+    assert 0.4 <= pause(60.0, gap=60.0, cost=CHEAP, shards=64) <= 0.55
 
 
 def test_where_a_poll_is_costly_a_shard_with_a_record_now_and_then_is_polled_twice_a_second() -> (
@@ -53,15 +53,15 @@ def test_where_a_poll_is_costly_a_shard_with_a_record_now_and_then_is_polled_twi
 
 
 def test_where_a_poll_is_costly_a_shard_is_polled_faster_while_its_records_keep_coming() -> None:
-    assert pause(0.1, gap=0.2, cost=COSTLY, shards=1) == pytest.approx(0.1)
-    assert pause(0.5, gap=0.2, cost=COSTLY, shards=1) == 0.5
+    assert pause(0.1, gap=0.2, cost=COSTLY, shards=1) == 0.05
+    assert pause(0.9, gap=0.2, cost=COSTLY, shards=1) == 0.5
 
 
 @given(seconds, seconds, st.floats(0, 10), st.integers(1, 10_000))
 def test_every_shard_is_polled_at_least_once_in_two_seconds(
     empty_for: float, gap: float, cost: float, shards: int
 ) -> None:
-    assert 0.015 <= pause(empty_for, gap, cost, shards) <= 2.0
+    assert idle.SHORTEST_PAUSE <= pause(empty_for, gap, cost, shards) <= 2.0
 
 
 @given(seconds, seconds, seconds, st.floats(0, 1), st.integers(1, 1000))

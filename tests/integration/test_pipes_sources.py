@@ -104,7 +104,7 @@ def test_the_changes_of_a_table_are_read_page_by_page(table: Table, shard: Dynam
     assert (ids(first.records), first.behind) == (["a", "b"], True)
     assert (ids(rest.records), rest.behind) == (["c"], False)
     after_a = shard.iterator(Position(after=first.records[0].sequence_number))
-    assert ids(shard.page(after_a, 10).records) == ["b", "c"]
+    assert ids(shard.begin_read(after_a, 10)(None).records) == ["b", "c"]
 
 
 def test_binary_values_of_an_item_stay_as_they_are_on_the_wire(

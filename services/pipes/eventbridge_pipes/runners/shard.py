@@ -23,7 +23,6 @@ from eventbridge_pipes.sources.source import (
     Page,
     PageTooLargeError,
     PositionLostError,
-    ShardSource,
     SourceError,
     SourceNotFoundError,
     Stream,
@@ -72,9 +71,6 @@ class PageLimit:
         mean = max(1, sum(record.size for record in page) // len(page))
         self.records = max(1, min(PAGE_RECORDS, PAGE_BYTES // mean, 10 * self.records))
 
-    def halve(self) -> None:
-        self.records = max(1, self.records // 2)
-
 
 @dataclass(frozen=True)
 class Shared:
@@ -100,23 +96,20 @@ class ShardReader:
 
     def __init__(
         self,
-        source: ShardSource,
+        shared: Shared,
         shard_id: str,
         position: Position,
         iterator: str | None,
-        limit: PageLimit,
-        poller: IdlePoller,
         doubt: Callable[[], None],
-        log: PipeLog,
     ) -> None:
-        self._source = source
+        self._source = shared.stream.shard(shard_id)
+        self._limit = shared.page_limit
+        self._poller = shared.poller
+        self._log = PipeLog(shared.pipe.name)
         self._shard_id = shard_id
         self._position = position
         self._iterator = iterator
-        self._limit = limit
-        self._poller = poller
         self._doubt = doubt
-        self._log = log
         self._stopping = threading.Event()
         self._idle: IdleShard | None = None
         # None: the shard is idle.
@@ -154,21 +147,11 @@ class ShardReader:
             page = self._next_page()
         except PositionLostError:
             raise
-        except ThrottledError:
-            if not self._least_pause:
-                self._log.info("shard %s is throttled: reading slower", self._shard_id)
-            doubled = max(THROTTLED_PAUSE, self._least_pause * 2)
-            self._least_pause = min(LONGEST_THROTTLED_PAUSE, doubled)
-            self._pause_after_error(self._least_pause)
         except SourceError as error:
-            if isinstance(error, PageTooLargeError) and self._limit.records > 1:
-                self._limit.halve()
-                self._pause = 0.0
-            else:
-                self._pause_after_error(self._after_failure(error))
-        else:
-            return self._after_success(page) if page else None
-        return None
+            self._stopping.wait(self._after_error(error))
+            self._pause = 0.0
+            return None
+        return self._after_success(page) if page else None
 
     def _next_page(self) -> Page | None:
         if self._iterator is None:
@@ -197,12 +180,17 @@ class ShardReader:
             return None
         return self._source.begin_read(self._iterator, self._limit.records)(None)
 
-    def _pause_after_error(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
-        self._pause = 0.0
-
-    def _after_failure(self, error: SourceError) -> float:
+    def _after_error(self, error: SourceError) -> float:
         """Return how long to pause."""
+        if isinstance(error, ThrottledError):
+            if not self._least_pause:
+                self._log.info("shard %s is throttled: reading slower", self._shard_id)
+            doubled = max(THROTTLED_PAUSE, self._least_pause * 2)
+            self._least_pause = min(LONGEST_THROTTLED_PAUSE, doubled)
+            return self._least_pause
+        if isinstance(error, PageTooLargeError) and self._limit.records > 1:
+            self._limit.records //= 2
+            return 0.0
         self._iterator = None
         self._failures += 1
         expired = isinstance(error, ExpiredIteratorError)
@@ -268,22 +256,12 @@ class ShardRunner:
         self.end: End | None = None
         self._log = PipeLog(pipe.name)
         self.checkpoint = ShardCheckpoint(shared.store, pipe.name, shard_id, self._log)
-        self._filter = shared.filter
-        self._telemetry = shared.telemetry
+        self._shared = shared
         self._ended = ended
         self._stopping = threading.Event()
         self._failed_with: End | None = None
         self._backlog = Backlog(pipe.batches, pipe.stream.lanes)
-        self._reader = ShardReader(
-            shared.stream.shard(shard_id),
-            shard_id,
-            position,
-            iterator,
-            shared.page_limit,
-            shared.poller,
-            doubt,
-            self._log,
-        )
+        self._reader = ShardReader(shared, shard_id, position, iterator, doubt)
         self._lanes = [
             threading.Thread(
                 target=self._deliver,
@@ -329,7 +307,7 @@ class ShardRunner:
         return max(age, self._reader.unread_for)
 
     def _run(self) -> None:
-        self._telemetry.shard_begun(self.shard_id, self.lag)
+        self._shared.telemetry.shard_begun(self.shard_id, self.lag)
         read_to_end = False
         try:
             read_to_end = self._read()
@@ -341,7 +319,7 @@ class ShardRunner:
         self._backlog.end()
         for thread in self._lanes:
             thread.join()
-        self._telemetry.shard_ended(self.shard_id)
+        self._shared.telemetry.shard_ended(self.shard_id)
         self.end = self._how_it_ended(read_to_end)
         self._ended()
 
@@ -361,12 +339,12 @@ class ShardRunner:
 
     def _take_in(self, page: Sequence[Record]) -> None:
         """Filter a page and add it to the backlog. What is filtered out is finished."""
-        self._telemetry.read(page)
+        self._shared.telemetry.read(page)
         kept = page
-        if self._filter:
-            kept = [record for record in page if self._filter.passes(record)]
+        if self._shared.filter:
+            kept = [record for record in page if self._shared.filter.passes(record)]
         if len(kept) < len(page):
-            self._telemetry.filtered(len(page) - len(kept))
+            self._shared.telemetry.filtered(len(page) - len(kept))
         self.checkpoint.read(page, kept)
         self._backlog.put(kept)
 

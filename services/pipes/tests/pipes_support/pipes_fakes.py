@@ -22,6 +22,7 @@ from eventbridge_pipes.sources.source import (
     PendingPage,
     PositionLostError,
     SourceNotFoundError,
+    Stream,
 )
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.watch import Unwatched, Watch
@@ -141,6 +142,18 @@ def stream_runner(
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
+    return StreamRunner(shared_by(stream, target, store, pipe, filter_, watch), origin, 0.05)
+
+
+def shared_by(
+    stream: Stream,
+    target: FakeTarget,
+    store: Store,
+    pipe: Pipe = PIPE,
+    filter_: Filter | None = None,
+    watch: Watch | None = None,
+) -> Shared:
+    """What the shards of a pipe from `stream` to `target` share."""
     watch = watch or Unwatched()
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
@@ -157,5 +170,4 @@ def stream_runner(
             watch=watch,
         )
 
-    shared = Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), watch)
-    return StreamRunner(shared, origin, discovery=0.05)
+    return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), watch)

@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.position import OLDEST, Position
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners import idle
 from eventbridge_pipes.runners.idle import IdlePoller, IdleShard, pause
-from eventbridge_pipes.runners.shard import PageLimit, ShardReader
+from eventbridge_pipes.runners.shard import ShardReader
 from eventbridge_pipes.sources.source import Page, PendingPage, SourceError
 from eventbridge_pipes.store import Store
-from pipes_fakes import FakeStream, FakeTarget, stream_runner
+from pipes_fakes import FakeStream, FakeTarget, shared_by, stream_runner
 from waiting import eventually
 
 FOUND = Page([Record("a:1", "1", 0.0, "{}")], "on", behind=False)
@@ -346,18 +346,16 @@ class Idle(ScriptedShard):
         return super().begin_read(iterator, limit)
 
 
-def test_a_reader_goes_on_from_where_the_poller_ended() -> None:
-    source, doubts = Idle(), []
-    reader = ShardReader(
-        source,
-        "a",
-        OLDEST,
-        None,
-        PageLimit(),
-        IdlePoller(),
-        lambda: doubts.append("doubt"),
-        PipeLog("pipe"),
-    )
+def test_a_reader_goes_on_from_where_the_poller_ended(store: Store) -> None:
+    source = Idle()
+
+    class OneShard(FakeStream):
+        def shard(self, shard_id: str) -> Any:
+            return source
+
+    doubts: list[str] = []
+    shared = shared_by(OneShard(), FakeTarget(), store)
+    reader = ShardReader(shared, "a", OLDEST, None, lambda: doubts.append("doubt"))
     pages = list(iter(reader.read, LAST))
     assert pages == [Page([], "second", False), Page([], "fourth", False), FOUND]
     assert doubts == ["doubt"]

@@ -12,14 +12,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.position import OLDEST
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.backlog import lane_of
-from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.shard import (
     FIRST_PAGE_RECORDS,
     PAGE_BYTES,
@@ -31,7 +29,7 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import Page, PageTooLargeError, PendingPage, ThrottledError
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.watch import Unwatched
-from pipes_fakes import FakeShard, FakeStream, FakeTarget, stream_runner
+from pipes_fakes import FakeShard, FakeStream, FakeTarget, shared_by, stream_runner
 from pipes_samples import PIPE, record, records
 from waiting import eventually
 
@@ -163,13 +161,19 @@ def test_a_shard_is_read_when_there_is_room_for_what_it_gives(
         assert stream.limits == [FIRST_PAGE_RECORDS]
 
 
-def reader_of(source: FakeShard, limit: PageLimit, position: Position = OLDEST) -> ShardReader:
-    log = PipeLog("pipe")
-    return ShardReader(source, "a", position, None, limit, IdlePoller(), lambda: None, log)
+def reader_of(kind: type[FakeShard], stream: FakeStream, store: Store) -> ShardReader:
+    """A reader of shard `a` from its oldest record on."""
+
+    class OfKind(FakeStream):
+        def shard(self, shard_id: str) -> FakeShard:
+            return kind(stream, shard_id)
+
+    shared = shared_by(OfKind(), FakeTarget(), store)
+    return ShardReader(shared, "a", OLDEST, None, lambda: None)
 
 
 def test_a_page_that_is_too_large_is_requested_again_with_half_as_many_records(
-    stream: FakeStream,
+    stream: FakeStream, store: Store
 ) -> None:
     class Large(FakeShard):
         def page(self, iterator: str, limit: int) -> Page:
@@ -179,14 +183,14 @@ def test_a_page_that_is_too_large_is_requested_again_with_half_as_many_records(
             return page
 
     stream.put("a", *"abcdef")
-    reader = reader_of(Large(stream, "a"), PageLimit())
+    reader = reader_of(Large, stream, store)
     found = [page.records for page in (reader.read() for _ in range(4)) if page]
     assert stream.limits == [10, 5, 2, 20]
     assert [r.body for page in found for r in page] == ["a", "b"]
 
 
 def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on(
-    stream: FakeStream,
+    stream: FakeStream, store: Store
 ) -> None:
     times: list[float] = []
 
@@ -197,7 +201,7 @@ def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on
 
     stream.put("a", *map(str, range(FIRST_PAGE_RECORDS + 1)))
     stream.troubles += [ThrottledError("too often")]
-    reader = reader_of(Timed(stream, "a"), PageLimit())
+    reader = reader_of(Timed, stream, store)
     for _ in range(4):
         reader.read()
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)]

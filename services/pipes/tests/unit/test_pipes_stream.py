@@ -332,6 +332,11 @@ def test_a_start_at_latest_fails_when_the_stream_cannot_be_read_and_leaves_nothi
     assert runner.join(10)
 
 
+def threads_of_shard_a() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith(("deliver a", "read a"))]
+
+
 def no_threads(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], int]:
     """Let no thread whose name begins with `name` start; how many tried to."""
     tried: list[str] = []
@@ -357,6 +362,8 @@ def test_a_shard_whose_threads_cannot_be_started_is_tried_again(
         eventually(tried)
     stream.put("a", "hello")
     assert runs.wait_for(1) == ["hello"]
+    # What was started of the first tries has ended.
+    eventually(lambda: sorted(threads_of_shard_a()) == ["deliver a/0", "read a"])
 
 
 def test_a_pipe_whose_thread_cannot_be_started_can_be_stopped(

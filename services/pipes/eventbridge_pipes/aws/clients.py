@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import boto3
@@ -36,7 +36,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.http import Answer, HttpClient, Request, Signer, check_head
+from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, HttpRequest, Signer, check_head
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -52,8 +52,7 @@ if TYPE_CHECKING:
 EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
 
-_CONNECT_TIMEOUT = 5
-_READ_TIMEOUT = 15
+_USUAL_READ_TIMEOUT = 15
 _READ_TIMEOUTS: Mapping[str, int] = {
     "lambda": EXECUTION_LIMIT + 10,
     "stepfunctions": EXECUTION_LIMIT + 10,
@@ -87,16 +86,31 @@ class Pending:
         return self.wait(timeout)
 
 
-class AwsJsonClient(Protocol):
+class AwsJsonClient:
     """Calls one service by the names of its operations: Kinesis, DynamoDB Streams or SQS.
 
     Safe for threads. Raises botocore's ClientError or BotoCoreError. A call that the service may
     have processed is not made a second time, except for reads.
     """
 
+    def __init__(self, client: BaseClient, http: HttpClient | None = None) -> None:
+        """Without `http`, `client` makes each call, when its result is asked for."""
+        self._client = client
+        self._http = http
+
     def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
         """Make a call without waiting for its answer, so that several can be under way."""
-        ...
+        if self._http is None:
+            method = getattr(self._client, xform_name(operation))
+            return Pending(lambda timeout: method(**arguments))
+        protocol = self._client.meta.service_model.metadata
+        headers = {
+            "x-amz-target": f"{protocol['targetPrefix']}.{operation}",
+            "content-type": f"application/x-amz-json-{protocol['jsonVersion']}",
+        }
+        body = _encode(arguments).encode()
+        request = self._http.post(headers, body, repeatable=operation.startswith(_READS))
+        return Pending(partial(_json_answer, request, operation))
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Make a call and return its answer (see Pending.result)."""
@@ -104,42 +118,7 @@ class AwsJsonClient(Protocol):
 
     def close(self) -> None:
         """Close the connections that no call is using."""
-        ...
-
-
-@dataclass(frozen=True)
-class DirectJsonClient(AwsJsonClient):
-    """Calls a service in AWS's JSON protocol, `version` 1.0 or 1.1, over HTTP."""
-
-    http: HttpClient
-    target_prefix: str
-    version: str
-
-    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
-        headers = {
-            "x-amz-target": f"{self.target_prefix}.{operation}",
-            "content-type": f"application/x-amz-json-{self.version}",
-        }
-        body = _encode(arguments).encode()
-        request = self.http.post(headers, body, repeatable=operation.startswith(_READS))
-        return Pending(partial(_json_answer, request, operation))
-
-    def close(self) -> None:
-        self.http.close()
-
-
-@dataclass(frozen=True)
-class Boto3JsonClient(AwsJsonClient):
-    """Makes the same calls with a boto3 client. A call is made when its result is asked for."""
-
-    client: BaseClient
-
-    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
-        method = getattr(self.client, xform_name(operation))
-        return Pending(lambda timeout: method(**arguments))
-
-    def close(self) -> None:
-        self.client.close()
+        (self._http or self._client).close()
 
 
 @dataclass(frozen=True)
@@ -176,7 +155,7 @@ class LambdaInvoker:
         self.http.close()
 
 
-def _json_answer(request: Request, operation: str, timeout: float | None) -> dict[str, Any]:
+def _json_answer(request: HttpRequest, operation: str, timeout: float | None) -> dict[str, Any]:
     answer = request.answer(timeout)
     if answer.status >= 300:
         raise _client_error(answer, operation)
@@ -194,7 +173,7 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _metadata(answer: Answer) -> dict[str, Any]:
+def _metadata(answer: HttpAnswer) -> dict[str, Any]:
     return {
         "HTTPStatusCode": answer.status,
         "HTTPHeaders": answer.headers,
@@ -202,7 +181,7 @@ def _metadata(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _client_error(answer: Answer, operation: str) -> ClientError:
+def _client_error(answer: HttpAnswer, operation: str) -> ClientError:
     """Return the error that boto3 raises.
 
     An error's type may have a namespace before it or a URL behind it. SQS also sends the name
@@ -234,12 +213,9 @@ def direct_client(client: Any, session: Session) -> Any:
     `session` is the one that `client` was made with. Behind a proxy, `client` makes the calls.
     """
     http = http_client_like(client, session)
-    service: Any = client.meta.service_model
-    if service.service_name == "lambda":
+    if client.meta.service_model.service_name == "lambda":
         return LambdaInvoker(http) if http else client
-    if http is None:
-        return Boto3JsonClient(client)
-    return DirectJsonClient(http, service.metadata["targetPrefix"], service.metadata["jsonVersion"])
+    return AwsJsonClient(client, http)
 
 
 def http_client_like(client: BaseClient, session: Session) -> HttpClient | None:
@@ -276,12 +252,12 @@ def credentials_of(session: Session) -> ReadOnlyCredentials:
         raise CredentialRetrievalError(provider=credentials.method, error_msg=error) from error
 
 
-def _boto3(service: str) -> Any:
-    return property(lambda clients: clients.boto3_client(service))
+def _boto3_property(service: str) -> Any:
+    return property(lambda clients: clients._boto3(service))
 
 
-def _direct(service: str) -> Any:
-    return property(lambda clients: clients.direct_client(service))
+def _direct_property(service: str) -> Any:
+    return property(lambda clients: clients._direct(service))
 
 
 class Clients:
@@ -292,20 +268,20 @@ class Clients:
     their own.
     """
 
-    kinesis: KinesisClient = _boto3("kinesis")
-    dynamodbstreams: DynamoDBStreamsClient = _boto3("dynamodbstreams")
-    sqs: SQSClient = _boto3("sqs")
-    sns: SNSClient = _boto3("sns")
-    lambda_: LambdaClient = _boto3("lambda")
-    events: EventBridgeClient = _boto3("events")
-    stepfunctions: SFNClient = _boto3("stepfunctions")
-    logs: CloudWatchLogsClient = _boto3("logs")
-    cloudwatch: CloudWatchClient = _boto3("cloudwatch")
+    kinesis: KinesisClient = _boto3_property("kinesis")
+    dynamodbstreams: DynamoDBStreamsClient = _boto3_property("dynamodbstreams")
+    sqs: SQSClient = _boto3_property("sqs")
+    sns: SNSClient = _boto3_property("sns")
+    lambda_: LambdaClient = _boto3_property("lambda")
+    events: EventBridgeClient = _boto3_property("events")
+    stepfunctions: SFNClient = _boto3_property("stepfunctions")
+    logs: CloudWatchLogsClient = _boto3_property("logs")
+    cloudwatch: CloudWatchClient = _boto3_property("cloudwatch")
 
-    kinesis_calls: AwsJsonClient = _direct("kinesis")
-    dynamodbstreams_calls: AwsJsonClient = _direct("dynamodbstreams")
-    sqs_calls: AwsJsonClient = _direct("sqs")
-    invoker: LambdaClient | LambdaInvoker = _direct("lambda")
+    kinesis_calls: AwsJsonClient = _direct_property("kinesis")
+    dynamodbstreams_calls: AwsJsonClient = _direct_property("dynamodbstreams")
+    sqs_calls: AwsJsonClient = _direct_property("sqs")
+    invoker: LambdaClient | LambdaInvoker = _direct_property("lambda")
 
     def __init__(self, core: Session) -> None:
         self._core = core
@@ -318,11 +294,11 @@ class Clients:
     def region(self) -> str:
         return self._session.region_name
 
-    def boto3_client(self, service: str) -> Any:
+    def _boto3(self, service: str) -> Any:
         return self._once(service, lambda: self._make(service))
 
-    def direct_client(self, service: str) -> Any:
-        client = self.boto3_client(service)
+    def _direct(self, service: str) -> Any:
+        client = self._boto3(service)
         return self._once(f"{service}, direct", lambda: direct_client(client, self._core))
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
@@ -337,8 +313,8 @@ class Clients:
             "max_pool_connections": 256,
             "tcp_keepalive": True,
             "retries": {"total_max_attempts": 1, "mode": "standard"},
-            "connect_timeout": _CONNECT_TIMEOUT,
-            "read_timeout": _READ_TIMEOUTS.get(service, _READ_TIMEOUT),
+            "connect_timeout": 5,
+            "read_timeout": _READ_TIMEOUTS.get(service, _USUAL_READ_TIMEOUT),
         }
         client = self._with(service, **settings)
         if service == "stepfunctions" and self._has_own_endpoint(service, client):

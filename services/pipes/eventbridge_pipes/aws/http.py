@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
@@ -94,7 +94,7 @@ def _hmac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """`headers` have their names in lower case."""
 
     status: int
@@ -119,24 +119,21 @@ class HttpClient:
     _kept: deque[tuple[float, socket.socket]] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @cached_property
-    def _parts(self) -> SplitResult:
-        return urlsplit(self.url)
-
     def post(
         self, headers: Mapping[str, str], body: bytes, path: str = "", repeatable: bool = False
-    ) -> Request:
+    ) -> HttpRequest:
         """Send a request without waiting for the answer. Raises BotoCoreError.
 
         `path` is quoted and follows the path of the endpoint; it begins with a slash or is empty.
-        `headers` have names in lower case. See `Request` for `repeatable`.
+        `headers` have names in lower case. See `HttpRequest` for `repeatable`.
         """
-        path = f"{self._parts.path.rstrip('/')}{path}" or "/"
-        headers = {"host": self._parts.netloc, **headers}
+        endpoint = urlsplit(self.url)
+        path = f"{endpoint.path.rstrip('/')}{path}" or "/"
+        headers = {"host": endpoint.netloc, **headers}
         headers = self.signer.sign(path, headers, body, time.time())
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
-        return Request(self, head.encode() + body, repeatable)
+        return HttpRequest(self, head.encode() + body, repeatable)
 
     def send(self, content: bytes) -> tuple[socket.socket, bool]:
         """Send a request; return the connection and whether it is a kept one."""
@@ -147,14 +144,14 @@ class HttpClient:
         return self.send_over_new(content), False
 
     def send_over_new(self, content: bytes) -> socket.socket:
-        host, port = self._parts.hostname or "", self._parts.port or (443 if self.tls else 80)
-        with _translated(self.url, ConnectTimeoutError, EndpointConnectionError):
-            connection = socket.create_connection((host, port), self.connect_timeout)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # A function may run for minutes, in which nothing is sent.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if self.tls:
-                connection = self.tls.wrap_socket(connection, server_hostname=host)
+        endpoint = urlsplit(self.url)
+        host, port = endpoint.hostname or "", endpoint.port or (443 if self.tls else 80)
+        connection = socket.create_connection((host, port), self.connect_timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A function may run for minutes, in which nothing is sent.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_hostname=host)
         return self._send_over(connection, content)
 
     def _send_over(self, connection: socket.socket, content: bytes) -> socket.socket:
@@ -172,7 +169,6 @@ class HttpClient:
     def keep(self, connection: socket.socket) -> None:
         with self._lock:
             self._kept.append((time.monotonic(), connection))
-            self._close_older_than(REST_SECONDS)
 
     def close(self) -> None:
         """Close the connections that no request is using."""
@@ -195,7 +191,7 @@ class HttpClient:
             self._kept.popleft()[1].close()
 
 
-class Request:
+class HttpRequest:
     """A request that is under way.
 
     The server may close a kept connection at any moment. If it did so before it had the whole
@@ -205,12 +201,11 @@ class Request:
 
     def __init__(self, client: HttpClient, content: bytes, repeatable: bool) -> None:
         self._client = client
-        self._content = content
-        with _translated(client.url, ConnectTimeoutError, HTTPClientError):
+        with _translated(client.url, ConnectTimeoutError, EndpointConnectionError):
             self._connection, kept = client.send(content)
-        self._repeatable = repeatable and kept
+        self._to_repeat = content if repeatable and kept else b""
 
-    def answer(self, timeout: float | None = None) -> Answer:
+    def answer(self, timeout: float | None = None) -> HttpAnswer:
         """Return the answer; call it once. Raises BotoCoreError.
 
         Raises AnswerTooLargeError for a body of more than MAX_ANSWER_BYTES, which it does not
@@ -220,12 +215,12 @@ class Request:
             try:
                 return self._receive(timeout)
             except ConnectionError:
-                if not self._repeatable:
+                if not self._to_repeat:
                     raise
-                self._connection = self._client.send_over_new(self._content)
+                self._connection = self._client.send_over_new(self._to_repeat)
                 return self._receive(timeout)
 
-    def _receive(self, timeout: float | None) -> Answer:
+    def _receive(self, timeout: float | None) -> HttpAnswer:
         self._connection.settimeout(timeout or self._client.read_timeout)
         try:
             answer, reusable = _read_answer(self._connection)
@@ -239,7 +234,7 @@ class Request:
         return answer
 
 
-def _read_answer(connection: socket.socket) -> tuple[Answer, bool]:
+def _read_answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:
     """Return the answer, and whether the connection can carry another request."""
     with closing(HTTPResponse(connection, method="POST")) as response:
         response.begin()
@@ -254,7 +249,7 @@ def _read_answer(connection: socket.socket) -> tuple[Answer, bool]:
             raise AnswerTooLargeError(limit=MAX_ANSWER_BYTES)
         if not body:
             check_head(response.status, headers)
-        return Answer(response.status, headers, body), not response.will_close
+        return HttpAnswer(response.status, headers, body), not response.will_close
 
 
 def check_head(status: int, headers: Mapping[str, str]) -> None:
@@ -290,7 +285,5 @@ def _translated(
         raise timeout(endpoint_url=url, error=error) from error
     except ssl.SSLError as error:
         raise SSLError(endpoint_url=url, error=error) from error
-    except BotoCoreError:
-        raise  # some of these are OSErrors too
     except (OSError, HTTPException) as error:
         raise other(endpoint_url=url, error=error) from error

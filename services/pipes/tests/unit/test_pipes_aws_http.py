@@ -44,7 +44,7 @@ def client(server: RawServer) -> Iterator[HttpClient]:
         yield client
 
 
-def send(client: HttpClient, repeatable: bool = False) -> http.Answer:
+def send(client: HttpClient, repeatable: bool = False) -> http.HttpAnswer:
     return client.post({}, MESSAGE, repeatable=repeatable).answer()
 
 

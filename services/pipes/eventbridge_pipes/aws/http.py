@@ -136,7 +136,7 @@ class HttpClient:
         return HttpRequest(self, head.encode() + body, repeatable)
 
     def send(self, content: bytes) -> tuple[socket.socket, bool]:
-        """Send a request; return the connection and whether it is a kept one."""
+        """Send a request; return the connection and whether it is a kept one. Raises OSError."""
         if kept := self._take_kept():
             # If the server closed it after all, it has not received the whole request.
             with suppress(ConnectionError):
@@ -144,6 +144,7 @@ class HttpClient:
         return self.send_over_new(content), False
 
     def send_over_new(self, content: bytes) -> socket.socket:
+        """Send a request over a new connection. Raises OSError."""
         endpoint = urlsplit(self.url)
         host, port = endpoint.hostname or "", endpoint.port or (443 if self.tls else 80)
         connection = socket.create_connection((host, port), self.connect_timeout)
@@ -167,6 +168,7 @@ class HttpClient:
         return connection
 
     def keep(self, connection: socket.socket) -> None:
+        """Keep a connection for later requests."""
         with self._lock:
             self._kept.append((time.monotonic(), connection))
 

@@ -229,7 +229,7 @@ def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: AwsJso
     assert added == {"HTTPStatusCode": 200, "HTTPHeaders": headers, "RequestId": "7f"}
 
 
-def test_a_refusal_that_is_not_json_is_told_by_its_status(
+def test_an_error_that_is_not_json_has_its_status_as_code(
     server: RawServer, calls: AwsJsonClient
 ) -> None:
     server.answers += [answer(status="502 Bad Gateway", body=b"<html>")]
@@ -274,9 +274,7 @@ def test_an_answer_that_is_cut_off_is_a_fault_and_not_asked_for_again(
     assert len(server.requests) == 2
 
 
-def test_silence_is_borne_for_as_long_as_the_caller_says(
-    server: RawServer, calls: AwsJsonClient
-) -> None:
+def test_a_caller_may_set_the_timeout(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers += [b"", EMPTY]
     with pytest.raises(ReadTimeoutError):
         calls.begin("GetRecords", {}).result(0.01)
@@ -295,11 +293,13 @@ def test_a_certificate_is_trusted_when_its_authority_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connect: Connect
 ) -> None:
     context, bundle = self_signed(tmp_path)
-    with raw_server([EMPTY], context) as server:
+    with raw_server([EMPTY] * 2, context) as server:
         with pytest.raises(SSLError):
             read(connect(server.url))
         monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-        assert read(connect(server.url)) == {"Records": []}
+        trusting = connect(server.url)
+        assert read(trusting) == read(trusting) == {"Records": []}
+        assert server.connections == 2
 
 
 def test_a_proxy_is_left_to_the_sdk(monkeypatch: pytest.MonkeyPatch, connect: Connect) -> None:

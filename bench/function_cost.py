@@ -22,7 +22,8 @@ from botocore.config import Config
 
 from bench.figures import row, section
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.sources.records import KinesisShape, Record, payload, payload_size
+from eventbridge_pipes.record import Record, json_array
+from eventbridge_pipes.sources.kinesis import KinesisShape
 from inventory.stock import Outcome, RemovalNamePolicy
 from processor import handler
 from processor.failures import Rejection
@@ -75,6 +76,10 @@ def records(first: int, count: int) -> list[Record]:
     return made
 
 
+def _payload(records: Sequence[Record]) -> bytes:
+    return json_array(record.body for record in records).encode()
+
+
 def answering(content: bytes) -> Any:
     """An answer of DynamoDB's that has not been anywhere."""
     raw = SimpleNamespace(stream=lambda *a, **k: iter([content]), read=lambda *a: content)
@@ -103,7 +108,7 @@ def seconds_of(batch: int, rounds: int) -> float:
     function = processor()
     taken = []
     for number in range(rounds):
-        sent = payload(records(number * batch, batch))
+        sent = _payload(records(number * batch, batch))
         begun = time.process_time()
         done = function.process(records_of(json.loads(sent)))
         taken.append(time.process_time() - begun)
@@ -113,7 +118,7 @@ def seconds_of(batch: int, rounds: int) -> float:
 
 def line_bytes() -> int:
     """What an invocation writes to its log when all goes well."""
-    batch = records_of(json.loads(payload(records(0, BATCH))))
+    batch = records_of(json.loads(_payload(records(0, BATCH))))
     out = io.StringIO()
     results = [Result(record, Outcome.APPLIED) for record in batch]
     stream = handler.logger.handlers[0]
@@ -132,7 +137,7 @@ def main() -> None:
     row("an invocation", f"{(few - each) * 1e6:.0f} us")
     row("a record more, in a batch of 500", f"{each * 1e6:.0f} us")
     section("What things weigh")
-    body = sum(map(payload_size, records(0, 100))) / 100
+    body = sum(record.size for record in records(0, 100)) / 100
     around = body - 4 / 3 * EVENT_BYTES
     row("a record in the pipe's payload, besides 4/3 of its event", f"{around:.0f} B")
     row("log lines of an invocation that goes well", f"{line_bytes()} B")

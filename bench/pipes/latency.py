@@ -14,7 +14,7 @@ from bench.pipes.calls import Calls
 from bench.pipes.stand import Stand
 from bench.pipes.streams import entry, oldest, shape, stream
 from bench.pipes.targets import Arrival, Function
-from eventbridge_pipes.sources.records import payload
+from eventbridge_pipes.record import json_array
 from inventory_cli.demo import percentile
 
 STREAM = "bench-latency"
@@ -49,7 +49,8 @@ def of_calls(stand: Stand, function: Function) -> Latency:
             put[_put(calls, STREAM, number, 0, 1)] = begun
             page = calls.kinesis("GetRecords", ShardIterator=iterator)
             iterator = page["NextShardIterator"]
-            calls.invoke(function.NAME, payload([shard.record(raw) for raw in page["Records"]]))
+            bodies = (shard.record(raw).body for raw in page["Records"])
+            calls.invoke(function.NAME, json_array(bodies).encode())
     return Latency.of(_seconds(put, function.arrivals(CALLS)))
 
 

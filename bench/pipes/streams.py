@@ -12,7 +12,8 @@ from bench.pipes.calls import Calls
 from bench.pipes.scale import Work
 from bench.pipes.stand import ROLE, Stand, arn
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.sources.records import KinesisShape, Record
+from eventbridge_pipes.record import Record
+from eventbridge_pipes.sources.kinesis import KinesisShape
 
 PUT_AT_ONCE = 500
 PAGE = 10_000

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from bench.pipes.calls import Calls
 from bench.pipes.stand import ROLE, Stand, arn
-from eventbridge_pipes.sources.records import Record, payload
+from eventbridge_pipes.record import Record, json_array
 
 PATIENCE = 120.0
 LOOK = 0.05
@@ -100,7 +100,7 @@ class Function:
         self._stand.calls().invoke(self.NAME, b'{"wait": 2}')
 
     def request(self, records: Sequence[Record]) -> bytes:
-        return payload(records)
+        return json_array(record.body for record in records).encode()
 
     def take(self, calls: Calls, request: bytes) -> None:
         calls.invoke(self.NAME, request)

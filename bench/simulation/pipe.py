@@ -23,12 +23,13 @@ from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Fault, Outcome, all_failed, of_answer
+from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.runners import polling
 from eventbridge_pipes.runners.lanes import lane_of
 from eventbridge_pipes.runners.progress import Progress
 from eventbridge_pipes.runners.shards import shards_to_read
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import KinesisShape, Record, payload, payload_size
+from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.telemetry.watch import Unwatched
 
 REFUSAL = 0.010
@@ -59,7 +60,7 @@ class Target:
             self.crashed += 1
             self._clock.sleep(REFUSAL)
             return all_failed(records, "the function crashed")
-        answer = self._function.invoke(payload(records))
+        answer = self._function.invoke(json_array(r.body for r in records).encode())
         heapq.heappush(self._running, self._clock.now)
         self.most = max(self.most, len(self._running))
         return of_answer(answer, records)
@@ -167,7 +168,7 @@ class Pipe:
         ending = work.shard.closed and lane.done + len(seen) == len(lane.records)
         waited = now - seen[0][0] - polling.SHORTEST_PAUSE
         records = [self._record(work.shape, *entry) for entry in seen]
-        due = cut(map(payload_size, records), waited, ending, self._rules)
+        due = cut((record.size for record in records), waited, ending, self._rules)
         if due.count:
             self._deliver(work, lane, records[: due.count], now)
         else:

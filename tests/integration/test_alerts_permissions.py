@@ -6,6 +6,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     """A rejection for the reason `code`, a dead letter, and a look at what waits of the first."""
     kinesis = stack.session.client("kinesis")
     put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
-    lost = record(1)._replace(sequence_number=put["SequenceNumber"])
+    lost = replace(record(1), sequence_number=put["SequenceNumber"])
     letter = dead_letter.message(
         [lost],
         dead_letter.Condition.ATTEMPTS,

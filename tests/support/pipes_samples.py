@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Payload, Record
 
 SHARD = "shardId-000000000000"
 
@@ -12,6 +14,11 @@ def record(number: int, arrived: float = 0.0, size: int = 0) -> Record:
     """Record `number` of a shard; its body is the number, filled up to `size` characters."""
     sequence_number = f"{number:030d}"
     return Record(f"{SHARD}:{sequence_number}", sequence_number, arrived, str(number).rjust(size))
+
+
+def holding(body: str, payload: Payload | None = None) -> Record:
+    """A record of this JSON, `payload` in it."""
+    return Record(body=body, members=json.loads(body), payload=payload)
 
 
 def records(count: int, arrived: float = 0.0) -> tuple[Record, ...]:

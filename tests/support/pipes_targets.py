@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Message
 
 
 def message(value: Any) -> Message:
     """An event of this value, sent as it is."""
     body = json.dumps(value)
-    return Message(Event(body, None, 0.0), body)
+    return Message(Record(body=body, members=value), body)
 
 
 def messages(*values: Any) -> list[Message]:
@@ -22,7 +22,7 @@ def messages(*values: Any) -> list[Message]:
 
 def text(body: str) -> Message:
     """What a template made plain text of."""
-    return Message(Event("{}", None, 0.0), body, is_json=False)
+    return Message(Record(body="{}", members={}), body, is_json=False)
 
 
 class Seen:

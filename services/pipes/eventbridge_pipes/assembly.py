@@ -7,14 +7,12 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.events.filters import Filter
-from eventbridge_pipes.events.patterns import Pattern
-from eventbridge_pipes.events.templates import Context, Template
 from eventbridge_pipes.execution.dead_letter_queue import DeadLetterQueue
 from eventbridge_pipes.execution.route import Route
 from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
 from eventbridge_pipes.execution.transformation import Transformation
 from eventbridge_pipes.lifecycle import Supervisor
+from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.assembly import Ends, assemble
 from eventbridge_pipes.runners.idle import Sleepers
@@ -29,6 +27,7 @@ from eventbridge_pipes.targets.connect import enrichment_of, target_of
 from eventbridge_pipes.targets.limits import batch_limit
 from eventbridge_pipes.telemetry.watch import Watch
 from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.template import Context, Template
 
 
 class Assembler:
@@ -76,9 +75,9 @@ def _route(pipe: Pipe, clients: Clients, watch: Watch) -> Route:
     )
     enrichment = enrichment_of(pipe, clients)
     if enrichment is None:
-        return Route(pipe.kind, None, target, watch)
+        return Route(None, target, watch)
     shape = _transformation(pipe, pipe.enrichment_parameters)
-    return Route(pipe.kind, EnrichmentStage(enrichment, shape), target, watch)
+    return Route(EnrichmentStage(enrichment, shape), target, watch)
 
 
 def _transformation(pipe: Pipe, parameters: Mapping[str, Any]) -> Transformation | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 
 @dataclass(frozen=True)

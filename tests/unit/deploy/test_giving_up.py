@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from deploy.settings import Settings
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment, decide, pause_before
 from eventbridge_pipes.outcome import Outcome, Succeeded, all_failed
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 from processor.handler import ANSWERING, LONGEST_CALL
 from processor.patience import Schedule, budget
 

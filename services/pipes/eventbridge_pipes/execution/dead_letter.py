@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
 
 
 class Condition(StrEnum):

@@ -13,8 +13,8 @@ from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.telemetry.watch import Watch
 
 Wait = Callable[[float], bool]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.record import Record
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
@@ -20,7 +20,7 @@ class EnrichedError(Exception):
     """The answer of the enrichment cannot be passed on; the text says why."""
 
 
-def events_of(answer: bytes, ingested: float) -> list[Event]:
+def events_of(answer: bytes) -> list[Record]:
     """The events to send to the target; none when the answer is empty.
 
     `""`, `{}`, `[]`, null and no answer at all are empty; `[{}]` is one event without content. An
@@ -35,10 +35,13 @@ def events_of(answer: bytes, ingested: float) -> list[Event]:
         value = json.loads(text, parse_constant=_refuse) if text else None
         if value in _EMPTY:
             return []
-        items = _items(text) if isinstance(value, list) else [text]
+        if not isinstance(value, list):
+            return [Record(body=text, members=value)]
     except (ValueError, RecursionError) as error:
         raise EnrichedError(f"the enrichment did not answer with JSON: {error}") from error
-    return [Event(item, None, ingested) for item in items]
+    return [
+        Record(body=item, members=member) for item, member in zip(_items(text), value, strict=True)
+    ]
 
 
 def _items(array: str) -> list[str]:

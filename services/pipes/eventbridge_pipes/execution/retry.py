@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_positions
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
 FIRST_PAUSE = 0.05

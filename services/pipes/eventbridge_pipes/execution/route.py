@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, all_failed
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.telemetry.watch import Execution, Watch
 
 
@@ -18,13 +16,11 @@ class Route:
 
     def __init__(
         self,
-        kind: SourceKind,
         enrichment: EnrichmentStage | None,
         target: TargetStage,
         watch: Watch,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._kind = kind
         self._enrichment = enrichment
         self._target = target
         self._watch = watch
@@ -42,7 +38,7 @@ class Route:
 
     def _attempt(self, records: Sequence[Record], execution: Execution) -> Outcome:
         now = self._now()
-        events = [Event(record.body, self._kind, now) for record in records]
+        events = records
         if self._enrichment:
             enriched = self._enrichment.run(events, execution, now)
             match enriched:
@@ -51,4 +47,4 @@ class Route:
                 case Fault():
                     return Fault(enriched.reason, enriched.error)
             events = enriched
-        return self._target.run(events, records, execution)
+        return self._target.run(events, records, execution, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.execution.enriched import EnrichedError, events_of
 from eventbridge_pipes.execution.transformation import Transformation, unchanged
 from eventbridge_pipes.outcome import (
@@ -17,7 +16,7 @@ from eventbridge_pipes.outcome import (
     failed_positions,
     of_answer,
 )
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import (
     Answer,
     Enrichment,
@@ -39,16 +38,16 @@ class EnrichmentStage:
         self._transformation = transformation
 
     def run(
-        self, events: Sequence[Event], execution: Execution, now: float
-    ) -> list[Event] | Failed | Fault:
-        """`now` is when the answer counts as taken in (epoch seconds)."""
+        self, events: Sequence[Record], execution: Execution, now: float
+    ) -> list[Record] | Failed | Fault:
+        """`now` is when the records count as taken in (epoch seconds)."""
         execution.step(Stage.ENRICHMENT, Step.STAGE_ENTERED)
-        messages = _transformed(Stage.ENRICHMENT, events, self._transformation, execution)
+        messages = _transformed(Stage.ENRICHMENT, events, self._transformation, execution, now)
         execution.step(Stage.ENRICHMENT, Step.INVOCATION_STARTED)
         answer = self._enrichment.call(messages, execution)
         if isinstance(answer, Returned):
             try:
-                enriched = events_of(answer.body, now)
+                enriched = events_of(answer.body)
             except EnrichedError as error:
                 answer = all_failed(events, str(error))
             else:
@@ -77,7 +76,11 @@ class TargetStage:
         self._limit = limit
 
     def run(
-        self, events: Sequence[Event], records: Sequence[Record], execution: Execution
+        self,
+        events: Sequence[Record],
+        records: Sequence[Record],
+        execution: Execution,
+        now: float,
     ) -> Outcome:
         """What became of `records`, which `events` were made of.
 
@@ -87,7 +90,7 @@ class TargetStage:
             execution.step(Stage.TARGET, Step.STAGE_SKIPPED)
             return Succeeded()
         execution.step(Stage.TARGET, Step.STAGE_ENTERED)
-        messages = _transformed(Stage.TARGET, events, self._transformation, execution)
+        messages = _transformed(Stage.TARGET, events, self._transformation, execution, now)
         if self._limit is not None and len(events) > self._limit:
             execution.step(Stage.TARGET, Step.INVOCATION_SKIPPED)
             reason = f"the enrichment returned {len(events)} events; the target takes {self._limit}"
@@ -96,7 +99,7 @@ class TargetStage:
             return too_many
         execution.step(Stage.TARGET, Step.INVOCATION_STARTED)
         answer = self._target.send(messages, execution)
-        outcome = _outcome(answer, records, enriched=events[0].kind is None)
+        outcome = _outcome(answer, records, enriched=events is not records)
         _tell(outcome, messages, len(records), execution)
         return outcome
 
@@ -129,14 +132,15 @@ def _tell(outcome: Outcome, messages: Sequence[Message], count: int, execution: 
 
 def _transformed(
     stage: Stage,
-    events: Sequence[Event],
+    events: Sequence[Record],
     transformation: Transformation | None,
     execution: Execution,
+    now: float,
 ) -> list[Message]:
     if transformation is None:
         return unchanged(events)
     execution.step(stage, Step.TRANSFORMATION_STARTED)
-    messages = transformation.apply(events)
+    messages = transformation.apply(events, now)
     execution.step(stage, Step.TRANSFORMATION_SUCCEEDED, lambda: _text(messages))
     return messages
 

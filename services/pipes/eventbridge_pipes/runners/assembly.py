@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.execution.delivery import Carrier, DeadLetters, Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.runners.buffer import RecordBuffer
@@ -80,9 +80,7 @@ def assemble(
 
         lanes = [lane() for _ in range(parameters.lanes)]
         checkpoint = ShardCheckpoint(store, pipe.name, shard_id, log)
-        intake = Intake(
-            pipe.kind, ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch
-        )
+        intake = Intake(ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch)
         shard = ends.shard(shard_id)
         reader = ShardReader(
             shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers, page_limit

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from eventbridge_pipes.execution.batch import BatchRules, cut
-from eventbridge_pipes.sources.records import Record, payload_size
+from eventbridge_pipes.record import Record
 
 
 class RecordBuffer:
@@ -38,7 +38,7 @@ class RecordBuffer:
             received = self._monotonic()
             for record in records:
                 self._waiting.append((received, record))
-                self._bytes += payload_size(record)
+                self._bytes += record.size
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -58,11 +58,11 @@ class RecordBuffer:
         with self._changed:
             while not self._stopped:
                 waited = self._monotonic() - self._waiting[0][0] if self._waiting else 0.0
-                sizes = (payload_size(record) for _, record in self._waiting)
+                sizes = (record.size for _, record in self._waiting)
                 due = cut(sizes, waited, self._ending, self._rules)
                 if due.count or (self._ending and not self._waiting):
                     batch = [self._waiting.popleft()[1] for _ in range(due.count)]
-                    self._bytes -= sum(map(payload_size, batch))
+                    self._bytes -= sum(record.size for record in batch)
                     self._changed.notify_all()
                     return batch
                 self._changed.wait(due.wait)

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 
 from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.progress import Progress
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.store import StateError, Store
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
-from eventbridge_pipes.events.event import Event
-from eventbridge_pipes.events.filters import Filter
+from eventbridge_pipes.pattern import Filter
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.buffer import RecordBuffer
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.runners.lanes import by_lane
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.telemetry.watch import Watch
 
 
@@ -20,13 +17,11 @@ class Intake:
 
     def __init__(
         self,
-        kind: SourceKind,
         filter_: Filter,
         lanes: Sequence[RecordBuffer],
         checkpoint: ShardCheckpoint,
         watch: Watch,
     ) -> None:
-        self._kind = kind
         self._filter = filter_
         self._lanes = lanes
         self._checkpoint = checkpoint
@@ -48,8 +43,7 @@ class Intake:
     def _filtered(self, page: Sequence[Record]) -> Sequence[Record]:
         if not self._filter:
             return page
-        now = time.time()
-        kept = [r for r in page if self._filter.passes(Event(r.body, self._kind, now))]
+        kept = [r for r in page if self._filter.passes(r)]
         if len(kept) < len(page):
             self._watch.filtered(len(page) - len(kept))
         return kept

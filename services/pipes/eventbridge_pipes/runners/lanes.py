@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 
 def lane_of(partition_key: str, lanes: int) -> int:

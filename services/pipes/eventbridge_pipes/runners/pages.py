@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 PAGE_BYTES = 4 * 1024 * 1024
 PAGE_RECORDS = 10_000

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 
 class _Outstanding(NamedTuple):

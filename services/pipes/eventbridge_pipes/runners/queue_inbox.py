@@ -12,7 +12,6 @@ from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.runners.queue_rules import batches_at_once, group_of, to_receive
 from eventbridge_pipes.sources.queue import Message
-from eventbridge_pipes.sources.records import payload_size
 
 LOOK_AGAIN = 1.0
 """Seconds after which the limit of batches under way may have grown."""
@@ -152,7 +151,7 @@ class Inbox:
         busy = self._groups(chain.from_iterable(self._under_way.values()))
         ready = [w for w in self._waiting if self._group(w) not in busy] if busy else self._waiting
         waited = self._monotonic() - ready[0].since if ready else 0.0
-        sizes = (payload_size(waiting.message.record) for waiting in ready)
+        sizes = (waiting.message.record.size for waiting in ready)
         due = cut(sizes, waited, False, self._rules)
         leaving = ready[: due.count]
         self._remove(leaving)
@@ -178,4 +177,4 @@ class Inbox:
 
 
 def _size(messages: Iterable[Message]) -> int:
-    return sum(payload_size(message.record) for message in messages)
+    return sum(message.record.size for message in messages)

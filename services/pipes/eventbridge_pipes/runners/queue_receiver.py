@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.queue_clearing import Clearing
 from eventbridge_pipes.runners.queue_inbox import Inbox
 from eventbridge_pipes.runners.queue_rules import visibility_for
-from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.queue import Message, Queue
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.telemetry.watch import Watch
@@ -36,7 +35,7 @@ class Filter(Protocol):
 
     def __bool__(self) -> bool: ...
 
-    def passes(self, event: Event) -> bool: ...
+    def passes(self, record: Record) -> bool: ...
 
 
 class Receiver:
@@ -56,7 +55,6 @@ class Receiver:
         watch: Watch,
         stop: threading.Event,
         log: PipeLog,
-        now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
@@ -67,7 +65,6 @@ class Receiver:
         self._watch = watch
         self._stop = stop
         self._log = log
-        self._now = now
         self._monotonic = monotonic
         self._visibility: int | None = None
         self._visibility_known = window == 0
@@ -124,12 +121,7 @@ class Receiver:
     def _filtered(self, messages: Sequence[Message]) -> Sequence[Message]:
         if not self._filter:
             return messages
-        now = self._now()
-        return [
-            message
-            for message in messages
-            if self._filter.passes(Event(message.record.body, SourceKind.SQS, now))
-        ]
+        return [message for message in messages if self._filter.passes(message.record)]
 
     def _after_failure(self, error: SourceError) -> None:
         self._failures += 1

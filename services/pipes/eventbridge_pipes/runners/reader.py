@@ -10,10 +10,10 @@ from typing import Protocol
 from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners import polling
 from eventbridge_pipes.runners.idle import Nap, Sleepers
 from eventbridge_pipes.runners.pages import PageLimit
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
     Page,

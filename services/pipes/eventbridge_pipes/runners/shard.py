@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.log import PipeLog
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.buffer import RecordBuffer
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.runners.reader import ShardReader
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import PositionLostError
 from eventbridge_pipes.telemetry.watch import Watch
 

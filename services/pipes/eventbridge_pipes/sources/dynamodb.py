@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,9 +12,9 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.asking import ask_for_records
-from eventbridge_pipes.sources.records import DynamoDbShape
 from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
@@ -22,6 +23,8 @@ from eventbridge_pipes.sources.source import (
     SourceError,
     SourceNotFoundError,
     ThrottledError,
+    compact_json,
+    in_order,
 )
 
 PAGE_RECORDS = 1000
@@ -125,3 +128,60 @@ def _translated(trimmed: type[SourceError] = PositionLostError) -> Iterator[None
                     f"{reason} (records are kept for 24 hours: some may have gone unread)"
                 ) from error
         raise SourceError(reason) from error
+
+
+class DynamoDbShape:
+    """Makes the records of a table's stream, members in the order of AWS's example.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html
+    """
+
+    def __init__(self, stream: Arn) -> None:
+        self._stream = stream
+
+    def record(self, raw: dict[str, Any]) -> Record:
+        """`raw` is a record of GetRecords, its binary values in base64, its time a number."""
+        change = in_order(raw["dynamodb"], _CHANGE)
+        created = change["ApproximateCreationDateTime"]
+        if created == int(created):
+            # The wire may say 1.479499740E9; AWS passes whole seconds on as 1479499740.
+            change["ApproximateCreationDateTime"] = int(created)
+        members = {
+            "eventID": raw["eventID"],
+            "eventVersion": raw.get("eventVersion", "1.1"),
+            "dynamodb": change,
+            "awsRegion": raw.get("awsRegion") or self._stream.region,
+            "eventName": raw["eventName"],
+            "eventSourceARN": self._stream.text,
+            "eventSource": "aws:dynamodb",
+        }
+        if raw.get("userIdentity"):
+            members["userIdentity"] = _identity(raw["userIdentity"])
+        return Record(
+            raw["eventID"],
+            change["SequenceNumber"],
+            float(created),
+            compact_json(members),
+            json.dumps(change["Keys"], sort_keys=True),
+            members,
+        )
+
+
+_CHANGE = (
+    "ApproximateCreationDateTime",
+    "Keys",
+    "NewImage",
+    "OldImage",
+    "SequenceNumber",
+    "SizeBytes",
+    "StreamViewType",
+)
+
+
+def _identity(raw: Mapping[str, str]) -> dict[str, str]:
+    """Who deleted an item that was past its time to live.
+
+    The API's model spells the members with capitals; those who receive events see them without.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+    """
+    return {name[0].lower() + name[1:]: value for name, value in raw.items()}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, iterator_arguments
+from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.asking import ask_for_records
-from eventbridge_pipes.sources.records import KinesisShape
 from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
@@ -106,3 +108,56 @@ def _translated(invalid_argument: type[SourceError] = SourceError) -> Iterator[N
         if errors.is_throttling(error):
             kind = ThrottledError
         raise kind(errors.describe(error)) from error
+
+
+class KinesisShape:
+    """Makes the records of one shard. Everything that they share is written once.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
+    """
+
+    def __init__(self, stream: Arn, shard_id: str, role_arn: str) -> None:
+        self._shard_id = shard_id
+        self._stream = stream
+        self._role_arn = role_arn
+        self._rest = (
+            '"eventName":"aws:kinesis:record",'
+            f'"invokeIdentityArn":{quoted(role_arn)},"awsRegion":{quoted(stream.region)},'
+            f'"eventSourceARN":{quoted(stream.text)}'
+        )
+
+    def record(self, raw: dict[str, Any]) -> Record:
+        """`raw` is a record of GetRecords, its Data still in base64, its time still a number."""
+        number = raw["SequenceNumber"]
+        arrived = float(raw["ApproximateArrivalTimestamp"])
+        event_id = f"{self._shard_id}:{number}"
+        body = (
+            '{"kinesisSchemaVersion":"1.0",'
+            f'"partitionKey":{quoted(raw["PartitionKey"])},"sequenceNumber":{quoted(number)},'
+            f'"data":{quoted(raw["Data"])},"approximateArrivalTimestamp":{arrived!r},'
+            '"eventSource":"aws:kinesis","eventVersion":"1.0",'
+            f'"eventID":{quoted(event_id)},{self._rest}}}'
+        )
+        members = {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": raw["PartitionKey"],
+            "sequenceNumber": number,
+            "data": raw["Data"],
+            "approximateArrivalTimestamp": arrived,
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": event_id,
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": self._role_arn,
+            "awsRegion": self._stream.region,
+            "eventSourceARN": self._stream.text,
+        }
+        return Record(event_id, number, arrived, body, raw["PartitionKey"], members, DATA)
+
+
+def _text_of(data: str) -> str:
+    """Raises ValueError (binascii.Error, UnicodeDecodeError) when it is not UTF-8 in base64."""
+    return base64.b64decode(data, validate=True).decode()
+
+
+DATA = Payload("data", _text_of)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 
 class Message(NamedTuple):

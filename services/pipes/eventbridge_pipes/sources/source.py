@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.shards import Shard
-from eventbridge_pipes.sources.records import Record
 
 
 class SourceError(Exception):
@@ -76,3 +78,12 @@ class ShardReads(Protocol):
     def ask(self, iterator: str, limit: int) -> Asked:
         """Ask for a page, and do not wait for it: several shards may be asked at once."""
         ...
+
+
+def in_order(members: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """`members` with those of `names` first; what AWS may add one day goes along behind."""
+    return {name: members[name] for name in names if name in members} | dict(members)
+
+
+def compact_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
+from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.queue import Message, Refusal
-from eventbridge_pipes.sources.records import SqsShape
-from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
+from eventbridge_pipes.sources.source import (
+    SourceError,
+    SourceNotFoundError,
+    ThrottledError,
+    compact_json,
+    in_order,
+)
 
 
 class SqsQueue:
@@ -92,3 +98,71 @@ class SqsQueue:
         except LookupError as error:
             # Something else than SQS listens at its endpoint.
             raise SourceError(f"the answer lacks {error}") from error
+
+
+class SqsShape:
+    """Makes the records of a queue's messages, members in the order of AWS's example.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
+    """
+
+    def __init__(self, queue: Arn) -> None:
+        self._queue = queue
+
+    def record(self, raw: dict[str, Any]) -> Record:
+        """`raw` is a message of ReceiveMessage with all its attributes, binary ones in base64."""
+        attributes = in_order(raw.get("Attributes", {}), _SYSTEM_ATTRIBUTES)
+        of_sender = raw.get("MessageAttributes", {})
+        members = {
+            "messageId": raw["MessageId"],
+            "receiptHandle": raw["ReceiptHandle"],
+            "body": raw["Body"],
+            "attributes": attributes,
+            "messageAttributes": {name: _attribute(of_sender[name]) for name in of_sender},
+            "md5OfBody": raw["MD5OfBody"],
+        }
+        if of_sender and "MD5OfMessageAttributes" in raw:
+            members["md5OfMessageAttributes"] = raw["MD5OfMessageAttributes"]
+        members |= {
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._queue.text,
+            "awsRegion": self._queue.region,
+        }
+        return Record(
+            event_id=raw["MessageId"],
+            arrived=int(attributes.get("SentTimestamp", "0")) / 1000,
+            body=compact_json(members),
+            partition_key=attributes.get("MessageGroupId", ""),
+            members=members,
+            payload=BODY,
+            receipt=raw["ReceiptHandle"],
+        )
+
+
+_SYSTEM_ATTRIBUTES = (
+    "ApproximateReceiveCount",
+    "AWSTraceHeader",
+    "SentTimestamp",
+    "SequenceNumber",
+    "MessageGroupId",
+    "SenderId",
+    "MessageDeduplicationId",
+    "ApproximateFirstReceiveTimestamp",
+)
+
+
+def _attribute(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """An attribute of the sender's, as Lambda's event source mapping passes it on.
+
+    The lists are there and empty: SQS has no values for them.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+    value = {
+        name[0].lower() + name[1:]: raw[name]
+        for name in ("StringValue", "BinaryValue")
+        if name in raw
+    }
+    return {**value, "stringListValues": [], "binaryListValues": [], "dataType": raw["DataType"]}
+
+
+BODY = Payload("body", str)

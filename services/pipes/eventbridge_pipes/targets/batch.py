@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.events.paths import UnresolvedError
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.path import UnresolvedError
 from eventbridge_pipes.targets.limits import BATCH_LIMITS
 from eventbridge_pipes.targets.refusals import Refusal, refusal_of
 from eventbridge_pipes.targets.target import Message

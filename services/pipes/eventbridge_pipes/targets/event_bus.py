@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.path import resolve
 from eventbridge_pipes.targets import batch, refusals
 from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
 from eventbridge_pipes.targets.calling import make
@@ -55,14 +55,14 @@ class BusTarget:
             raise UnsendableError("MalformedDetail: Detail is malformed.")
         request: dict[str, Any] = {
             "EventBusName": self._bus.text,
-            "Source": resolve(self._source, message.event),
-            "DetailType": resolve(self._detail_type, message.event),
+            "Source": resolve(self._source, message.record),
+            "DetailType": resolve(self._detail_type, message.record),
             "Detail": message.body,
         }
         if self._resources:
-            request["Resources"] = [resolve(each, message.event) for each in self._resources]
+            request["Resources"] = [resolve(each, message.record) for each in self._resources]
         if self._time:
-            request["Time"] = _rfc3339(resolve(self._time, message.event))
+            request["Time"] = _rfc3339(resolve(self._time, message.record))
         return Entry(position, request, _size(request))
 
     def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:

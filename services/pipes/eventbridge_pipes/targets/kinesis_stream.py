@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.path import resolve
 from eventbridge_pipes.targets import batch, refusals
 from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
 from eventbridge_pipes.targets.calling import make
@@ -41,7 +41,7 @@ class StreamTarget:
         return batch.send(messages, self._api, lambda entries: self._call(entries, calls))
 
     def _entry(self, position: int, message: Message) -> Entry:
-        key = resolve(self._partition_key, message.event)
+        key = resolve(self._partition_key, message.record)
         if not 1 <= len(key) <= _KEY_LENGTH:
             raise UnsendableError(f"a partition key of {len(key)} characters; 1 to 256 may be")
         request = {"Data": message.body, "PartitionKey": key}

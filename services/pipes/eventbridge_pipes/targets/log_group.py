@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.path import resolve
 from eventbridge_pipes.targets import batch
 from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
 from eventbridge_pipes.targets.calling import make
@@ -71,7 +71,7 @@ class LogGroupTarget:
         """Milliseconds since the epoch."""
         if self._timestamp is None:
             return int(self._now() * 1000)
-        text = resolve(self._timestamp, message.event)
+        text = resolve(self._timestamp, message.record)
         if not (text.isascii() and text.isdecimal()):
             raise UnsendableError("the value of Timestamp is no whole number of milliseconds")
         return int(text)

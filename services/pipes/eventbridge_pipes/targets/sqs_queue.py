@@ -8,7 +8,7 @@ from typing import Any
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
-from eventbridge_pipes.events.paths import resolve
+from eventbridge_pipes.path import resolve
 from eventbridge_pipes.targets import batch, refusals
 from eventbridge_pipes.targets.batch import BatchApi, Entry, numbered
 from eventbridge_pipes.targets.calling import make
@@ -43,7 +43,7 @@ class QueueTarget:
         return batch.send(messages, self._api, lambda entries: self._call(entries, calls))
 
     def _entry(self, position: int, message: Message) -> Entry:
-        attributes = {n: resolve(value, message.event) for n, value in self._attributes.items()}
+        attributes = {n: resolve(value, message.record) for n, value in self._attributes.items()}
         request = {"MessageBody": message.body, **attributes}
         group = attributes.get("MessageGroupId") if self._fifo else None
         return Entry(position, request, len(message.body.encode()), group)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple, Protocol
 
-from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.record import Record, json_array
 
 
 class Message(NamedTuple):
-    """What the target gets of one event.
+    """What the target gets of one record.
 
-    `event` is what the paths in the target's parameters look into; `body` the text that is sent:
+    `record` is what the paths in the target's parameters look into; `body` the text that is sent:
     JSON, unless a template made plain text of it (`is_json` false).
     """
 
-    event: Event
+    record: Record
     body: str
     is_json: bool = True
 
@@ -64,5 +64,4 @@ class Enrichment(Protocol):
 
 def payload(messages: Sequence[Message]) -> bytes:
     """The JSON array of `messages`, as a function or a state machine gets it."""
-    bodies = [m.body if m.is_json else quoted(m.body) for m in messages]
-    return f"[{','.join(bodies)}]".encode()
+    return json_array(m.body if m.is_json else quoted(m.body) for m in messages).encode()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from eventbridge_pipes.outcome import CallError
-from eventbridge_pipes.sources.records import Record, payload
+from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.log_records import (
     WITH_CALL,
     WITH_PAYLOAD,
@@ -44,7 +44,7 @@ class ExecutionLog:
 
     def execution(self, records: Sequence[Record]) -> LoggedExecution:
         execution = LoggedExecution(self)
-        execution.step("ExecutionStarted", lambda: payload(records).decode("ascii"))
+        execution.step("ExecutionStarted", lambda: json_array(record.body for record in records))
         return execution
 
     def tells(self, message_type: str) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from eventbridge_pipes.outcome import CallError, Outcome
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 
 
 class Stage(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import CallError, Outcome, Succeeded, failed_positions
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.telemetry.endings import ending
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog, LoggedExecution
 from eventbridge_pipes.telemetry.tally import Concurrency, Ended, StageEnd, Tally

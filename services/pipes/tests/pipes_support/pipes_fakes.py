@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from eventbridge_pipes.events.filters import Filter
 from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.assembly import Ends, assemble
 from eventbridge_pipes.runners.idle import Sleepers
 from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.runners.stream import Supervisor
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import (
     Asked,
     ExpiredIteratorError,
@@ -49,7 +49,11 @@ class FakeStream:
             kept = self.records[shard_id]
             for word in words:
                 number = f"{self.born:010.0f}{len(kept):020d}"
-                kept.append(Record(f"{shard_id}:{number}", number, arrived, word, key))
+                kept.append(
+                    Record(
+                        f"{shard_id}:{number}", number, arrived, word, key, {"partitionKey": key}
+                    )
+                )
 
     def created(self) -> float:
         if self.listing_troubles:

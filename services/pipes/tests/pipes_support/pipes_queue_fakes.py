@@ -6,10 +6,9 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 
-from eventbridge_pipes.events.event import Event
 from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.queue import Message, Refusal
-from eventbridge_pipes.sources.records import Record
 
 
 def message(number: int, group: str = "", size: int = 0) -> Message:
@@ -142,5 +141,5 @@ class FakeFilter:
     def __bool__(self) -> bool:
         return bool(self._unwanted)
 
-    def passes(self, event: Event) -> bool:
-        return event.body not in self._unwanted
+    def passes(self, record: Record) -> bool:
+        return record.body not in self._unwanted

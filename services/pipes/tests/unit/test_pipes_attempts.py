@@ -14,8 +14,8 @@ from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.telemetry.watch import Unwatched
 from pipes_samples import SHARD, record, records
 

@@ -20,7 +20,7 @@ JSON = st.recursive(
 
 
 def bodies(answer: bytes) -> list[str]:
-    return [event.body for event in events_of(answer, 0.0)]
+    return [event.body for event in events_of(answer)]
 
 
 @pytest.mark.parametrize("answer", [b"", b"  ", b'""', b"{}", b"[]", b"[ ]", b"null"])
@@ -64,11 +64,11 @@ def test_the_items_of_an_array_are_the_events(items: list[Any], indent: int | No
 @pytest.mark.parametrize("answer", [b"<html>", b"[1,", b"[NaN]", b"\xff", b"[" * 100_000])
 def test_what_is_not_json_is_refused(answer: bytes) -> None:
     with pytest.raises(EnrichedError, match="did not answer with JSON"):
-        events_of(answer, 0.0)
+        events_of(answer)
 
 
 def test_an_answer_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enriched, "ANSWER_LIMIT", 4)
     assert bodies(b"1234") == ["1234"]
     with pytest.raises(EnrichedError, match="answered 5 bytes"):
-        events_of(b"12345", 0.0)
+        events_of(b"12345")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.lanes import by_lane
-from eventbridge_pipes.sources.records import Record
 
 KEYS = st.lists(st.text(max_size=3), max_size=60)
 

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from eventbridge_pipes.events.filters import Filter
-from eventbridge_pipes.events.patterns import Pattern
 from eventbridge_pipes.outcome import Outcome, all_failed
+from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.lanes import lane_of
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.watch import Unwatched
 from pipes_fakes import FakeStream, FakeTarget, supervised

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.events.event import Event
-from eventbridge_pipes.events.paths import (
+from eventbridge_pipes.path import (
     MISSING,
     Path,
     PathError,
@@ -18,7 +17,9 @@ from eventbridge_pipes.events.paths import (
     is_path,
     resolve,
 )
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.record import Record
+from eventbridge_pipes.sources.kinesis import DATA
+from pipes_samples import holding
 
 VALUE = {
     "a": {"b-c": [{"d": 1}, {"d": 2}, {"e": 3}], "x/y": "slash", "under_score": None},
@@ -142,9 +143,9 @@ def test_what_is_a_path_can_be_parsed_and_followed(text: str) -> None:
             Path.parse(text)
 
 
-def kinesis(payload: str) -> Event:
+def kinesis(payload: str) -> Record:
     data = base64.b64encode(payload.encode()).decode()
-    return Event(json.dumps({"partitionKey": "P42", "data": data}), SourceKind.KINESIS, 0.0)
+    return holding(json.dumps({"partitionKey": "P42", "data": data}), DATA)
 
 
 EVENT = kinesis(
@@ -203,7 +204,7 @@ def test_a_path_into_a_payload_that_is_not_json_does_not_resolve() -> None:
 
 def test_an_event_that_is_nested_too_deep_resolves_nothing() -> None:
     with pytest.raises(UnresolvedError, match="nothing"):
-        resolve("$.a", Event('{"a":' * 100_000 + "1" + "}" * 100_000, None, 0.0))
+        resolve("$.data.a", kinesis('{"a":' * 100_000 + "1" + "}" * 100_000))
 
 
 @given(st.text())

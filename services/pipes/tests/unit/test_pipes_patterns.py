@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.events.event import Event
-from eventbridge_pipes.events.filters import Filter
-from eventbridge_pipes.events.patterns import Pattern, PatternError
+from eventbridge_pipes.pattern import Filter, Pattern, PatternError
+from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import KinesisShape
+from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.sqs import BODY
+from pipes_samples import holding as record_of
 
 TABLE = Path(__file__).parents[1] / "conformance" / "data" / "filters.json"
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/s")
@@ -24,21 +25,21 @@ SHAPE = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:
 Case = dict[str, Any]
 
 
-def kinesis(data: bytes, partition_key: str = "k") -> Event:
+def kinesis(data: bytes, partition_key: str = "k") -> Record:
     raw = {
         "SequenceNumber": "1",
         "ApproximateArrivalTimestamp": 1700000000.5,
         "PartitionKey": partition_key,
         "Data": base64.b64encode(data).decode(),
     }
-    return Event(SHAPE.record(raw).body, SourceKind.KINESIS, ingested=0.0)
+    return SHAPE.record(raw)
 
 
-def holding(data: Any) -> Event:
+def holding(data: Any) -> Record:
     return kinesis(json.dumps(data).encode())
 
 
-def sqs(body: str) -> Event:
+def sqs(body: str) -> Record:
     message = {
         "messageId": "m-1",
         "receiptHandle": "r",
@@ -48,15 +49,15 @@ def sqs(body: str) -> Event:
         "md5OfBody": "",
         "eventSource": "aws:sqs",
     }
-    return Event(json.dumps(message), SourceKind.SQS, ingested=0.0)
+    return record_of(json.dumps(message), BODY)
 
 
-def dynamodb(change: Any) -> Event:
+def dynamodb(change: Any) -> Record:
     record = {"eventSource": "aws:dynamodb", "eventID": "1", "awsRegion": "us-east-1", **change}
-    return Event(json.dumps(record), SourceKind.DYNAMODB, ingested=0.0)
+    return record_of(json.dumps(record))
 
 
-def event_of(case: Case, kind: SourceKind) -> Event:
+def event_of(case: Case, kind: SourceKind) -> Record:
     if kind is SourceKind.DYNAMODB:
         return dynamodb(case["event"])
     payload = payload_of(case)
@@ -115,16 +116,13 @@ def test_a_filter_without_patterns_is_false() -> None:
     assert Filter([data_pattern({"a": [1]})])
 
 
-class Sealed(Event):
-    """An event whose payload must not be decoded."""
-
-    @property
-    def seen(self) -> Any:
-        raise AssertionError("the payload was decoded")
+def _must_not_be_decoded(data: str) -> str:
+    raise AssertionError(f"{data} was decoded")
 
 
 def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
-    event = Sealed(kinesis(b'{"a": 1}').body, SourceKind.KINESIS, ingested=0.0)
+    sealed = Payload("data", _must_not_be_decoded)
+    event = record_of(kinesis(b'{"a": 1}').body, sealed)
     assert Pattern.parse('{"partitionKey": ["k"]}', SourceKind.KINESIS).matches(event)
 
 
@@ -136,10 +134,6 @@ def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
     ],
 )
 def test_an_event_nested_deeper_than_can_be_read_matches_nothing(body: str) -> None:
-    absent = '{"x": [{"exists": false}]}'
-    assert not Pattern.parse(absent, SourceKind.DYNAMODB).matches(
-        Event(body, SourceKind.DYNAMODB, ingested=0.0)
-    )
     assert not data_pattern({"x": [{"exists": False}]}).matches(kinesis(body.encode()))
 
 
@@ -281,3 +275,10 @@ def test_any_json_is_a_pattern_or_refused_and_nothing_else_is_raised(
     with contextlib.suppress(PatternError):
         parsed = Pattern.parse(json.dumps(pattern), kind)
         assert parsed.matches(holding({})) in (True, False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_data_that_is_not_utf_8_is_no_json(encoding: str) -> None:
+    event = kinesis('{"a": 1}'.encode(encoding))
+    assert not event.has_json_payload
+    assert not data_pattern({"a": [1]}).matches(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import pytest
@@ -182,7 +183,7 @@ def test_what_comes_too_late_is_not_let_in_and_what_waited_is_given_out() -> Non
 def test_the_oldest_message_in_hand_may_be_waiting_or_under_way() -> None:
     inbox = Inbox(BatchRules(size=1), ordered=False)
     assert inbox.oldest_arrival() is None
-    old, new = (Message(m.record._replace(arrived=t), m.receipt) for m, t in sent())
+    old, new = (Message(replace(m.record, arrived=t), m.receipt) for m, t in sent())
     inbox.put([old, new])
     batch = inbox.take()
     assert inbox.oldest_arrival() == 1.0

@@ -14,12 +14,12 @@ from eventbridge_pipes.execution.batch import BatchRules
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.queue import QueueSupervisor
 from eventbridge_pipes.runners.queue_clearing import Clearing
 from eventbridge_pipes.runners.queue_inbox import Inbox
 from eventbridge_pipes.runners.queue_receiver import Receiver
 from eventbridge_pipes.sources.queue import Message
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
 from eventbridge_pipes.telemetry.watch import Unwatched
 from pipes_queue_fakes import FakeFilter, FakeQueue, FakeRoute

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.position import OLDEST
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.idle import Sleepers
 from eventbridge_pipes.runners.pages import FIRST_PAGE_RECORDS, PageLimit
 from eventbridge_pipes.runners.reader import ShardReader
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import Page
 from pipes_fakes import FakeShard, FakeStream
 

@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.sources.records import (
-    DynamoDbShape,
-    KinesisShape,
-    SqsShape,
-    payload,
-    payload_size,
-)
+from eventbridge_pipes.record import Record, json_array
+from eventbridge_pipes.sources.dynamodb import DynamoDbShape
+from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.sqs import SqsShape
 
 STREAM = Arn.parse("arn:aws:kinesis:eu-central-1:123456789012:stream/orders")
 SHAPE = KinesisShape(STREAM, "shardId-000000000006", "arn:aws:iam::123456789012:role/pipe")
+
+
+def payload(records: list[Record]) -> bytes:
+    return json_array(record.body for record in records).encode("ascii")
 
 
 def raw(
@@ -70,7 +71,7 @@ def test_data_and_keys_arrive_as_they_were_put(puts: list[tuple[bytes, str]]) ->
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1))
 def test_the_size_of_a_payload_is_that_of_its_records_and_a_bracket(keys: list[str]) -> None:
     records = [SHAPE.record(raw(key=key)) for key in keys]
-    assert len(payload(records)) == 1 + sum(map(payload_size, records))
+    assert len(payload(records)) == 1 + sum(record.size for record in records)
 
 
 TABLE_STREAM = Arn.parse(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.events.templates import Context, Template
 from eventbridge_pipes.execution.route import Route
 from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
 from eventbridge_pipes.execution.transformation import Transformation
@@ -17,13 +16,13 @@ from eventbridge_pipes.outcome import (
     Succeeded,
     all_failed,
 )
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.records import Record
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Calls, Message, Returned, payload
 from eventbridge_pipes.telemetry.watch import Stage, Step, Unwatched, UnwatchedExecution
+from eventbridge_pipes.template import Context, Template
 
 CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
-RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}') for n in range(3)]
+RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
 WENT_WRONG = CallError("lambda", "no")
 
 
@@ -76,7 +75,6 @@ def carry(
 ) -> Outcome:
     shape = Transformation(Template.parse(template), CONTEXT) if template else None
     route = Route(
-        SourceKind.DYNAMODB,
         EnrichmentStage(enrichment) if enrichment else None,
         TargetStage(target, shape, limit),
         watch or Seen(),

@@ -12,11 +12,11 @@ import pytest
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners import idle, polling
 from eventbridge_pipes.runners.idle import Nap, Sleepers
 from eventbridge_pipes.runners.pages import PageLimit
 from eventbridge_pipes.runners.reader import ShardReader
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import Asked, Page, SourceError
 from eventbridge_pipes.store import Store
 from pipes_fakes import FakeStream, FakeTarget, supervised

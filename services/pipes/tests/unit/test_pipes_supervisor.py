@@ -11,9 +11,9 @@ import pytest
 from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.runners.stream import Supervisor
-from eventbridge_pipes.sources.records import Record
 from eventbridge_pipes.sources.source import ExpiredIteratorError, SourceError, ThrottledError
 from eventbridge_pipes.store import Store
 from pipes_fakes import FakeStream, FakeTarget, supervised

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.rules.wording import Members
-from eventbridge_pipes.events.patterns import Pattern, PatternError
+from eventbridge_pipes.pattern import Pattern, PatternError
 from eventbridge_pipes.sources.kinds import SourceKind
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from eventbridge_pipes.api.errors import Violation
 from eventbridge_pipes.api.protocol import field_name
 from eventbridge_pipes.api.rules.wording import Members
-from eventbridge_pipes.events.paths import Path, PathError
-from eventbridge_pipes.events.templates import Template, TemplateError
+from eventbridge_pipes.path import Path, PathError
+from eventbridge_pipes.template import Template, TemplateError
 
 
 def template_violations(where: str, parameters: Members) -> Iterator[Violation]:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from eventbridge_pipes.events.event import Event
+from eventbridge_pipes.record import Record
 
 MISSING: Any = object()
 """What a path leads to when there is nothing at its end."""
@@ -78,11 +78,10 @@ class Path:
         return nodes
 
 
-def value_at(path: Path, event: Event) -> Any:
-    """What the path leads to in an event; an event that is nested too deep to be read has nothing
-    anywhere."""
+def value_at(path: Path, record: Record) -> Any:
+    """What the path leads to in a record. Nothing, if the record is nested too deep to be read."""
     try:
-        return path.of(event.seen)
+        return path.of(record.decoded)
     except RecursionError:
         return MISSING
 
@@ -92,7 +91,7 @@ def is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
-def resolve(parameter: str, event: Event) -> str:
+def resolve(parameter: str, record: Record) -> str:
     """The value of a target's or an enrichment's parameter: at its path, or as it stands.
 
     Raises UnresolvedError when the path leads to nothing, to null, to an object or to an array.
@@ -103,7 +102,7 @@ def resolve(parameter: str, event: Event) -> str:
     path = _path_of(parameter)
     if path is None:
         return parameter
-    value = value_at(path, event)
+    value = value_at(path, record)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if value is MISSING or value is None or isinstance(value, (dict, list)):

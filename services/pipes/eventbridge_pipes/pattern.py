@@ -8,16 +8,16 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.events.event import Event
-from eventbridge_pipes.events.matchers import Conjunction, FieldPath
-from eventbridge_pipes.events.operators import OPERATOR_NAMES, PatternError, Test, choices
+from eventbridge_pipes.operators import OPERATOR_NAMES, PatternError, Test, choices
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 
 __all__ = ["Pattern", "PatternError"]
 
+FieldPath = tuple[str, ...]
 Conditions = Mapping[FieldPath, Test | None]
 
 MAX_ALTERNATIVES = 1000
@@ -42,6 +42,22 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-d
 """
 
 
+class Filter:
+    """Lets a record through that matches any of `patterns`. Without any it is false: all pass.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
+    """
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = tuple(patterns)
+
+    def __bool__(self) -> bool:
+        return bool(self._patterns)
+
+    def passes(self, record: Record) -> bool:
+        return not self._patterns or any(pattern.matches(record) for pattern in self._patterns)
+
+
 class Pattern:
     """A pattern, ready to run; without `$or` it has one alternative."""
 
@@ -62,19 +78,18 @@ class Pattern:
         except RecursionError:
             raise PatternError(_TOO_DEEP) from None
 
-    def matches(self, event: Event) -> bool:
+    def matches(self, record: Record) -> bool:
         try:
-            return self._matches(event)
+            return self._matches(record)
         except RecursionError:  # JSON nested deeper than Python reads it: what it holds is unknown.
             return False
 
-    def _matches(self, event: Event) -> bool:
+    def _matches(self, record: Record) -> bool:
         if not self._looks_into_payload:
-            raw = event.raw
-            return any(conjunction.holds(raw) for _, conjunction in self._alternatives)
-        is_json = event.seen is not event.raw  # They are one where there was nothing to decode.
+            return any(conjunction.holds(record.members) for _, conjunction in self._alternatives)
+        is_json = record.has_json_payload
         return any(
-            conjunction.holds(event.seen)
+            conjunction.holds(record.decoded)
             for wants_json, conjunction in self._alternatives
             if wants_json is None or wants_json is is_json
         )
@@ -182,3 +197,79 @@ def _place(path: FieldPath) -> str:
 
 _TOO_DEEP = f"the pattern is nested too deeply: at most {MAX_DEPTH} levels"
 _TOO_COMPLEX = f"the pattern is too complex: over {MAX_ALTERNATIVES} combinations of its $or"
+
+
+_NO_VALUE: Mapping[str, Any] = {}
+"""Stands for a field that is missing: like an empty object, it is no leaf and has no fields."""
+
+
+class Conjunction:
+    """Every condition of one alternative, by path; None wants no value there, in no element.
+
+    Raises PatternError where one path goes on below another that wants a value.
+    """
+
+    def __init__(self, conditions: Mapping[FieldPath, Test | None]) -> None:
+        self._absent = tuple(path for path, test in conditions.items() if test is None)
+        self._wanted = _Fields({path: test for path, test in conditions.items() if test})
+
+    def holds(self, event: Any) -> bool:
+        return self._wanted.hold(event) and not any(_present(path, event) for path in self._absent)
+
+
+class _Fields:
+    """What the fields of one object must be: tests of values, and fields of objects below."""
+
+    __slots__ = ("_below", "_tests")
+
+    def __init__(self, wanted: Mapping[FieldPath, Test]) -> None:
+        tests: dict[str, Test] = {}
+        below: dict[str, dict[FieldPath, Test]] = {}
+        for (name, *rest), test in wanted.items():
+            if rest:
+                below.setdefault(name, {})[tuple(rest)] = test
+            else:
+                tests[name] = test
+        for name in tests.keys() & below.keys():
+            raise PatternError(f'"{name}" is wanted as a value and as an object at once')
+        self._tests = tuple(tests.items())
+        self._below = tuple((name, _Fields(fields)) for name, fields in below.items())
+
+    def hold(self, value: Any) -> bool:
+        if type(value) is list:
+            return any(self._hold_in(one) for one in _elements(value) if type(one) is dict)
+        return type(value) is dict and self._hold_in(value)
+
+    def _hold_in(self, members: Mapping[str, Any]) -> bool:
+        for name, test in self._tests:
+            value = members.get(name, _NO_VALUE)
+            if type(value) is list:
+                if not any(test(one) for one in _elements(value) if type(one) is not dict):
+                    return False
+            elif type(value) is dict or not test(value):
+                return False
+        for name, fields in self._below:  # noqa: SIM110 (all() of a generator takes twice as long)
+            if not fields.hold(members.get(name)):
+                return False
+        return True
+
+
+def _present(path: FieldPath, event: Any) -> bool:
+    """Whether any element of the event has a value at `path`; an object or nothing is no value."""
+    level = [event]
+    for name in path:
+        level = [one[name] for one in _elements(level) if type(one) is dict and name in one]
+    return any(type(one) is not dict for one in _elements(level))
+
+
+def _elements(array: Sequence[Any]) -> Iterator[Any]:
+    """The elements of `array` and of the arrays in it; no recursion, as events are untrusted."""
+    pending = [iter(array)]
+    while pending:
+        for one in pending[-1]:
+            if type(one) is list:
+                pending.append(iter(one))
+                break
+            yield one
+        else:
+            pending.pop()

@@ -1,1 +1,0 @@
-"""What is in a record: filters, paths into it, templates."""

@@ -8,8 +8,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.source import (
@@ -24,7 +23,7 @@ from eventbridge_pipes.sources.source import (
 class SqsQueue:
     """One queue (see `queue.Queue`). The calls have to bear 20 seconds without an answer."""
 
-    def __init__(self, calls: Calls, arn: Arn) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
         self._calls = calls
         self._arn = arn
         self._shape = SqsShape(arn)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.calls import Calls, Pending
+from eventbridge_pipes.aws.clients import AwsJsonClient, Pending
 from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
 from eventbridge_pipes.sources.sqs import SqsQueue
@@ -19,7 +19,7 @@ ARN = Arn.parse("arn:aws:sqs:us-east-1:123456789012:orders")
 URL = "http://sqs/123456789012/orders"
 
 
-class FakeCalls(Calls):
+class FakeCalls(AwsJsonClient):
     """Answers each call with the next of `answers`; raises those that are errors."""
 
     def __init__(self, *answers: Any) -> None:

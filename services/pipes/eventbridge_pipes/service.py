@@ -58,7 +58,7 @@ def main() -> int:
         "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
     )
 
-    watchers = Watchers(clients, store.pipes, settings.metrics_interval, settings.embedded_metrics)
+    watchers = Watchers(clients, store.pipes, settings.metrics_interval)
     assembler = Assembler(clients, store, watchers)
     lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, watchers.forget)
     service = PipesService(store, lifecycle, clients.region)

@@ -59,7 +59,6 @@ class Settings:
     """Port 0 takes a free one; `log_format` is text or json, `log_level` debug, info or warning.
 
     `state` is None when nothing is to be kept. `metrics_interval` is in seconds, 0 for none.
-    `embedded_metrics` is what the names of the log groups that have such metrics begin with.
     """
 
     host: str
@@ -68,7 +67,6 @@ class Settings:
     log_format: str
     log_level: str
     metrics_interval: float
-    embedded_metrics: str | None = None
     allow_crash: bool = False
     admitted: guard.Admitted = field(default_factory=guard.Admitted)
 
@@ -158,12 +156,6 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
         default=10.0,
         metavar="SECONDS",
         help="Seconds between metrics to CloudWatch. 0: none (default: %(default)g).",
-    )
-    parser.add_argument(
-        "--embedded-metrics",
-        metavar="PREFIX",
-        help="Also send the metrics that functions embed in their logs, from log groups with "
-        "this prefix, such as /aws/lambda/.",
     )
 
 

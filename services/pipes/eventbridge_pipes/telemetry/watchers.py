@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,8 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.telemetry.embedded_metrics import Embedded
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
 from eventbridge_pipes.telemetry.exposition import Exposition, PipesCollector
-from eventbridge_pipes.telemetry.function_logs import FunctionLogs
 from eventbridge_pipes.telemetry.log_group import LogGroup
 from eventbridge_pipes.telemetry.log_records import Level
 from eventbridge_pipes.telemetry.metric_publisher import MetricPublisher
@@ -34,9 +31,8 @@ GRACE_SECONDS = 2.0
 class Watchers:
     """Makes the watch of each pipe that starts, and keeps what its watches counted.
 
-    `metrics_interval` is in seconds; with 0 there are no metrics in CloudWatch. With them go those
-    that functions embed in the log groups whose names begin with `embedded_in`. Each execution log
-    has a thread of its own, and each kind of metrics has one.
+    `metrics_interval` is in seconds; with 0 there are no metrics in CloudWatch. Each execution log
+    has a thread of its own, and the metrics have one.
     """
 
     def __init__(
@@ -44,7 +40,6 @@ class Watchers:
         clients: Clients,
         pipes: Callable[[], Iterable[Pipe]],
         metrics_interval: float,
-        embedded_in: str | None = None,
     ) -> None:
         self._clients = clients
         self._lock = threading.Lock()
@@ -58,10 +53,6 @@ class Watchers:
         if metrics_interval:
             publisher = MetricPublisher(self.metrics, self._put_metrics, metrics_interval)
             self._publishers.append(publisher)
-        if metrics_interval and embedded_in:
-            logs = FunctionLogs(clients.logs, embedded_in, time.time())
-            embedded = MetricPublisher(logs.collect, self._put_embedded, metrics_interval)
-            self._publishers.append(embedded)
 
     def of(self, pipe: Pipe) -> PipeWatch:
         """The watch of a pipe that starts; its log is as the pipe's definition has it now."""
@@ -109,13 +100,6 @@ class Watchers:
 
     def _put_metrics(self, data: list[MetricDatumTypeDef]) -> None:
         self._clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-
-    def _put_embedded(self, data: list[Embedded]) -> None:
-        by_namespace: dict[str, list[MetricDatumTypeDef]] = defaultdict(list)
-        for namespace, datum in data:
-            by_namespace[namespace].append(datum)
-        for namespace, part in by_namespace.items():
-            self._clients.cloudwatch.put_metric_data(Namespace=namespace, MetricData=part)
 
     def _totals(self) -> Mapping[str, Totals]:
         with self._lock:

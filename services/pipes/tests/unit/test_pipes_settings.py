@@ -29,7 +29,6 @@ def test_it_runs_without_any_option_on_this_machine_only_and_keeps_what_it_knows
 
 def test_every_option_has_its_setting() -> None:
     arguments = ["--host", "::1", "--port", "0", "--state", "there", "--log-format", "json"]
-    arguments += ["--embedded-metrics", "/aws/lambda/"]
     assert parsed(*arguments, "--log-level", "debug", "--metrics-interval", "2.5") == Settings(
         host="::1",
         port=0,
@@ -37,7 +36,6 @@ def test_every_option_has_its_setting() -> None:
         log_format="json",
         log_level="debug",
         metrics_interval=2.5,
-        embedded_metrics="/aws/lambda/",
     )
 
 

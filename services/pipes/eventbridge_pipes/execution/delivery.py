@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
+from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition
 from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
@@ -133,15 +134,15 @@ class Delivery:
                 return True
             except DeadLetterError as error:
                 tries += 1
-                if retry.worth_telling(tries):
+                if worth_telling(tries):
                     self._log.error("cannot send to the dead-letter queue, retrying: %s", error)
-            if self._wait(retry.growing_pause(tries)):
+            if self._wait(growing_pause(tries)):
                 return False
 
     def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are sent again; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
-        if retry.worth_telling(tries) if tries else whole:
+        if worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
             self._log.warning(

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from eventbridge_pipes.backoff import worth_telling
 from eventbridge_pipes.execution.delivery import Carrier
-from eventbridge_pipes.execution.retry import worth_telling
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.pipe import Pipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from eventbridge_pipes.execution.retry import growing_pause
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.runners.queue_rules import CALL_LIMIT
 from eventbridge_pipes.sources.queue import Message, Queue, Refusal

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.batch import BatchRules, cut
-from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.runners.queue_rules import batches_at_once, group_of, to_receive
 from eventbridge_pipes.sources.queue import Message
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.execution.retry import growing_pause
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.telemetry.log_batches import EventBuffer, LogEvent
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution.retry import worth_telling
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.runners.queue_rules import (
     CALL_LIMIT,
@@ -114,7 +113,3 @@ def test_a_message_stays_hidden_for_longer_than_its_window(timeout: int, window:
     hidden = timeout if asked is None else asked
     assert min(window, timeout) <= hidden - window or hidden == LONGEST_VISIBILITY
     assert hidden <= LONGEST_VISIBILITY
-
-
-def test_failures_in_a_row_are_told_ever_more_seldom() -> None:
-    assert [n for n in range(1, 20) if worth_telling(n)] == [1, 2, 4, 8, 16]

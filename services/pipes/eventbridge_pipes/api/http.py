@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from botocore.model import ServiceModel
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +31,7 @@ from eventbridge_pipes.api.protocol import Router, parse_request, serialise_resp
 from eventbridge_pipes.api.validation import validate
 from eventbridge_pipes.log import LOGGER
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.telemetry.exposition import CONTENT_TYPE, Exposition
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 MAX_BODY_BYTES = 2**20
 """Many times the largest definition that the model allows."""
@@ -40,7 +41,7 @@ def application(
     model: ServiceModel,
     service: PipesService,
     store: Store,
-    exposition: Exposition,
+    prometheus: PrometheusMetrics,
     admitted: guard.Admitted,
     crash: Callable[[], None] | None = None,
 ) -> Starlette:
@@ -53,7 +54,7 @@ def application(
         return JSONResponse({"status": "ok", "pipes": dict(sorted(states.items()))})
 
     async def metrics(_: Request) -> Response:
-        return Response(await run_in_threadpool(exposition.text), media_type=CONTENT_TYPE)
+        return Response(await run_in_threadpool(prometheus.text), media_type=CONTENT_TYPE_LATEST)
 
     async def crashed(_: Request) -> Response:
         return Response(status_code=202, background=BackgroundTask(crash) if crash else None)

@@ -17,7 +17,7 @@ from eventbridge_pipes.runners.queue_inbox import Inbox
 from eventbridge_pipes.runners.queue_receiver import Filter, Receiver
 from eventbridge_pipes.runners.queue_rules import settled
 from eventbridge_pipes.sources.queue import Message, Queue
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 
 class QueueSupervisor:
@@ -29,12 +29,12 @@ class QueueSupervisor:
     """
 
     def __init__(
-        self, pipe: Pipe, queue: Queue, route: Carrier, filter_: Filter, watch: Watch
+        self, pipe: Pipe, queue: Queue, route: Carrier, filter_: Filter, telemetry: PipeTelemetry
     ) -> None:
         self._pipe = pipe
         self._ordered = queue.ordered
         self._route = route
-        self._watch = watch
+        self._telemetry = telemetry
         self._log = PipeLog(pipe.name)
         self._stopping = threading.Event()
         rules = pipe.batches
@@ -46,7 +46,7 @@ class QueueSupervisor:
             self._clearing,
             filter_,
             rules.window,
-            watch,
+            telemetry,
             self._stopping,
             self._log,
         )
@@ -83,7 +83,7 @@ class QueueSupervisor:
 
     def _run(self) -> None:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
-        self._watch.shard_begun("", self._lag)
+        self._telemetry.shard_begun("", self._lag)
         while batch := self._inbox.take():
             try:
                 self._thread("deliver", self._deliver, batch).start()
@@ -92,7 +92,7 @@ class QueueSupervisor:
                 self._deliver(batch)
         self._clearing.release(self._inbox.empty_out())
         self._inbox.wait_until_finished()
-        self._watch.shard_ended("")
+        self._telemetry.shard_ended("")
         self._log.info("stopped")
 
     def _deliver(self, batch: list[Message]) -> None:

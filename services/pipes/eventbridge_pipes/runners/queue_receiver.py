@@ -15,7 +15,7 @@ from eventbridge_pipes.runners.queue_inbox import Inbox
 from eventbridge_pipes.runners.queue_rules import visibility_for
 from eventbridge_pipes.sources.queue import Message, Queue
 from eventbridge_pipes.sources.source import SourceError
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 WAIT_SECONDS = 20
 """How long a receive waits for a first message: AWS's longest."""
@@ -52,7 +52,7 @@ class Receiver:
         clearing: Clearing,
         filter_: Filter,
         window: float,
-        watch: Watch,
+        telemetry: PipeTelemetry,
         stop: threading.Event,
         log: PipeLog,
         monotonic: Callable[[], float] = time.monotonic,
@@ -62,7 +62,7 @@ class Receiver:
         self._clearing = clearing
         self._filter = filter_
         self._window = window
-        self._watch = watch
+        self._telemetry = telemetry
         self._stop = stop
         self._log = log
         self._monotonic = monotonic
@@ -112,9 +112,9 @@ class Receiver:
         if not self._inbox.put(kept):
             self._clearing.release(messages)
             return
-        self._watch.read([message.record for message in messages])
+        self._telemetry.read(len(messages))
         if len(kept) < len(messages):
-            self._watch.filtered(len(messages) - len(kept))
+            self._telemetry.filtered(len(messages) - len(kept))
             due = {message.receipt for message in kept}
             self._clearing.delete([m for m in messages if m.receipt not in due])
 

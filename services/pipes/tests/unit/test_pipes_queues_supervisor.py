@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +14,16 @@ from eventbridge_pipes.execution.batch import BatchRules
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.queue import QueueSupervisor
 from eventbridge_pipes.runners.queue_clearing import Clearing
 from eventbridge_pipes.runners.queue_inbox import Inbox
 from eventbridge_pipes.runners.queue_receiver import Receiver
 from eventbridge_pipes.sources.queue import Message
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
-from eventbridge_pipes.telemetry.watch import Unwatched
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_queue_fakes import FakeFilter, FakeQueue, FakeRoute
 from pipes_samples import PIPE
+from pipes_telemetry import counted
 from waiting import eventually
 
 WORDS = [f"word {number}" for number in range(250)]
@@ -34,18 +34,6 @@ def pipe(**parameters: Any) -> Pipe:
     return replace(PIPE, source=queue, source_parameters={"SqsQueueParameters": parameters})
 
 
-class Watching(Unwatched):
-    def __init__(self) -> None:
-        self.seen = 0
-        self.left_out = 0
-
-    def read(self, records: Sequence[Record]) -> None:
-        self.seen += len(records)
-
-    def filtered(self, count: int) -> None:
-        self.left_out += count
-
-
 class Runs:
     """Starts supervisors, and ends those that a test leaves running."""
 
@@ -53,12 +41,12 @@ class Runs:
         self.queue = FakeQueue()
         self.route = FakeRoute()
         self.filter = FakeFilter()
-        self.watch = Watching()
+        self.telemetry = PipeTelemetry(PIPE.name)
         self._started: list[QueueSupervisor] = []
 
     def start(self, **parameters: Any) -> QueueSupervisor:
         supervisor = QueueSupervisor(
-            pipe(**parameters), self.queue, self.route, self.filter, self.watch
+            pipe(**parameters), self.queue, self.route, self.filter, self.telemetry
         )
         self._started.append(supervisor)
         supervisor.start()
@@ -88,7 +76,7 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
     eventually(lambda: cleared(runs.queue), timeout=10)
     assert sorted(runs.route.delivered) == sorted(WORDS)
     assert all(len(batch) <= 10 for batch in runs.route.batches)
-    assert runs.watch.seen == len(WORDS)
+    assert counted(runs.telemetry, "records_read_total") == len(WORDS)
 
 
 def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
@@ -97,7 +85,8 @@ def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Run
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
     assert runs.route.delivered == ["a", "c"]
-    assert (runs.watch.seen, runs.watch.left_out) == (4, 2)
+    assert counted(runs.telemetry, "records_read_total") == 4
+    assert counted(runs.telemetry, "records_filtered_total") == 2
 
 
 def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_again(
@@ -333,7 +322,7 @@ def test_a_queue_that_does_not_wait_for_messages_is_asked_ever_more_seldom() -> 
     queue, stop, log = Hasty(), Stop(), PipeLog("sample")
     inbox = Inbox(BatchRules(size=10), ordered=False)
     clearing = Clearing(queue, log)
-    Receiver(queue, inbox, clearing, FakeFilter(), 0.0, Unwatched(), stop, log).run()
+    Receiver(queue, inbox, clearing, FakeFilter(), 0.0, PipeTelemetry("sample"), stop, log).run()
     waits = [wait or 0.0 for wait in stop.waits]
     for wait, longest in zip(waits, [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0], strict=True):
         assert longest / 2 <= wait <= longest

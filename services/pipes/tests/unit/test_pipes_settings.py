@@ -147,3 +147,16 @@ def test_help_names_every_option_its_default_and_the_variables_of_the_environmen
     for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PIPES_STATE", "PIPES_ALLOW_HOST"):
         assert variable in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("seconds", ["-1", "3601", "nan", "soon"])
+def test_an_interval_that_is_none_is_refused(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parsed(f"--metrics-interval={seconds}")
+    assert "is not a number of seconds from 0 to 3600" in capsys.readouterr().err
+
+
+def test_an_interval_of_0_is_taken() -> None:
+    assert parsed("--metrics-interval", "0").metrics_interval == 0

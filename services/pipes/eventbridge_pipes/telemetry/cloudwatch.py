@@ -22,14 +22,8 @@ DATA_PER_CALL = 500
 
 LONGEST_PAUSE = 600.0
 
-_UNITS: Mapping[str, StandardUnitType] = {
-    "Duration": "Milliseconds",
-    "EnrichmentStageDuration": "Milliseconds",
-    "TargetStageDuration": "Milliseconds",
-    "EventSize": "Bytes",
-    "TargetStageSkipped": "Count",
-}
-"""The other metrics have no unit, as on AWS."""
+_UNITS: Mapping[str, StandardUnitType] = {"EventSize": "Bytes", "TargetStageSkipped": "Count"}
+"""Durations are in milliseconds; the other metrics have no unit, as on AWS."""
 
 
 class Statistics:
@@ -69,8 +63,10 @@ class Statistics:
                 statistics = sets[name]
                 statistics["SampleCount"] += 1
                 statistics["Sum"] += value
-                statistics["Minimum"] = min(statistics["Minimum"], float(value))
-                statistics["Maximum"] = max(statistics["Maximum"], float(value))
+                if value < statistics["Minimum"]:
+                    statistics["Minimum"] = value
+                if value > statistics["Maximum"]:
+                    statistics["Maximum"] = value
 
     def take(self, now: datetime) -> list[MetricDatumTypeDef]:
         """Return the metrics since the last call: none if nothing happened."""
@@ -81,7 +77,7 @@ class Statistics:
                 "MetricName": name,
                 "Dimensions": [{"Name": self._dimension, "Value": self._value}],
                 "Timestamp": now,
-                "Unit": _UNITS.get(name, "None"),
+                "Unit": "Milliseconds" if name.endswith("Duration") else _UNITS.get(name, "None"),
                 "StatisticValues": values,
             }
             for name, values in sets.items()

@@ -70,10 +70,12 @@ class Ending(StrEnum):
     TIMED_OUT = "Timeout"
 
 
-_STAGE_METRICS = {
-    Stage.ENRICHMENT: (Step.STAGE_FAILED,),
-    Stage.TARGET: (Step.STAGE_FAILED, Step.STAGE_PARTIALLY_FAILED, Step.STAGE_SKIPPED),
+_NO_FAILURE = {f"Execution{how}": 0.0 for how in Ending if how is not Ending.SUCCEEDED}
+_NO_STAGE_FAILURE = {
+    Stage.ENRICHMENT: {"EnrichmentStageFailed": 0.0},
+    Stage.TARGET: {f"TargetStage{how}": 0.0 for how in ("Failed", "PartiallyFailed", "Skipped")},
 }
+"""Metrics of CloudWatch: 1 for each execution that ended so and 0 for each other one."""
 
 
 def ending(outcome: Outcome, count: int) -> Ending:
@@ -204,9 +206,12 @@ class ExecutionTelemetry:
             if self._entered is not None:
                 took = self._pipe.clock() - self._entered
                 self._values[f"{stage}StageDuration"] = took * 1000
-            self._values |= {f"{stage}{end}": end is step for end in _STAGE_METRICS[stage]}
+            self._values |= _NO_STAGE_FAILURE[stage]
+            if step is not Step.STAGE_SUCCEEDED:
+                self._values[f"{stage}{step}"] = 1
             self._entered = None
-        self._log(f"{stage}{step}", payload, error)
+        if self._execution_log:
+            self._log(f"{stage}{step}", payload, error)
 
     def ended(self, outcome: Outcome) -> None:
         """End the execution. Some or all of its records may be sent again."""
@@ -219,17 +224,13 @@ class ExecutionTelemetry:
         pipe.records["failed"].inc(failed)
         pipe.executions[how].inc()
         pipe.in_flight.dec()
-        pipe.account.ended({"Invocations": 1, "ExecutionThrottled": how is Ending.THROTTLED})
-        pipe.statistics.add(
-            {
-                "Invocations": 1,
-                "Duration": milliseconds,
-                "EventCount": count,
-                "EventSize": self._size,
-                **{f"Execution{e}": e is how for e in Ending if e is not Ending.SUCCEEDED},
-                **self._values,
-            }
-        )
+        throttled = 1.0 if how is Ending.THROTTLED else 0.0
+        pipe.account.ended({"Invocations": 1, "ExecutionThrottled": throttled})
+        values = _NO_FAILURE | self._values
+        if how is not Ending.SUCCEEDED:
+            values[f"Execution{how}"] = 1
+        values |= {"Invocations": 1, "Duration": milliseconds}
+        pipe.statistics.add(values | {"EventCount": count, "EventSize": self._size})
         error = None
         if not isinstance(outcome, Succeeded):
             error = outcome.error or CallError(service="", message=outcome.reason)

@@ -125,9 +125,9 @@ class ExecutionLog:
         self,
         execution_id: str,
         message_type: str,
-        payload: Callable[[], str] | None,
-        call: Mapping[str, Any],
-        error: CallError | None,
+        payload: Callable[[], str] | None = None,
+        call: Mapping[str, Any] | None = None,
+        error: CallError | None = None,
     ) -> None:
         """Write a step, if the log has its level. `call` is the last request and its response."""
         level = level_of(message_type)
@@ -136,7 +136,7 @@ class ExecutionLog:
         data: dict[str, str] = {}
         if self.with_data and payload and message_type.endswith(_WITH_PAYLOAD):
             data = {"payload": payload()}
-        elif self.with_data and message_type.endswith(_WITH_CALL):
+        elif self.with_data and call and message_type.endswith(_WITH_CALL):
             data = {name: json_text(members) for name, members in call.items()}
         timestamp = int(self._now() * 1000)
         fields = {

@@ -170,7 +170,10 @@ class ExecutionTelemetry:
         self._begun = pipe.clock()
         pipe.in_flight.inc()
         pipe.account.begun()
-        self._log("ExecutionStarted", lambda: json_array(r.body for r in records))
+        if self._execution_log:
+            self._execution_log.write(
+                self._id, "ExecutionStarted", lambda: json_array(r.body for r in records)
+            )
 
     def __enter__(self) -> ExecutionTelemetry:
         return self
@@ -211,7 +214,7 @@ class ExecutionTelemetry:
                 self._values[f"{stage}{step}"] = 1
             self._entered = None
         if self._execution_log:
-            self._log(f"{stage}{step}", payload, error)
+            self._execution_log.write(self._id, f"{stage}{step}", payload, self._call, error)
 
     def ended(self, outcome: Outcome) -> None:
         """End the execution. Some or all of its records may be sent again."""
@@ -231,22 +234,14 @@ class ExecutionTelemetry:
             values[f"Execution{how}"] = 1
         values |= {"Invocations": 1, "Duration": milliseconds}
         pipe.statistics.add(values | {"EventCount": count, "EventSize": self._size})
-        error = None
-        if not isinstance(outcome, Succeeded):
-            error = outcome.error or CallError(service="", message=outcome.reason)
-        self._log(f"Execution{how}", error=error)
+        if self._execution_log:
+            error = None
+            if not isinstance(outcome, Succeeded):
+                error = outcome.error or CallError(service="", message=outcome.reason)
+            self._execution_log.write(self._id, f"Execution{how}", error=error)
         pipe.log.debug(
             "batch of %d (%d bytes): %s in %.1f ms", count, self._size, how, milliseconds
         )
-
-    def _log(
-        self,
-        message_type: str,
-        payload: Callable[[], str] | None = None,
-        error: CallError | None = None,
-    ) -> None:
-        if self._execution_log:
-            self._execution_log.write(self._id, message_type, payload, self._call, error)
 
 
 class Telemetry:

@@ -297,7 +297,7 @@ class Writing:
         self._log = log
 
     def __call__(self, execution_id: str, size: int = 0) -> None:
-        self._log.write(execution_id, "ExecutionStarted", lambda: "x" * size, {}, None)
+        self._log.write(execution_id, "ExecutionStarted", lambda: "x" * size)
 
 
 @contextmanager

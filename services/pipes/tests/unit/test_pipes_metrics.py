@@ -173,7 +173,7 @@ class Clock:
         return self.now
 
 
-class Pipe(PipeTelemetry):
+class TimedPipe(PipeTelemetry):
     """A pipe whose executions take as long as a test says."""
 
     def __init__(self, account: Statistics | None = None) -> None:
@@ -205,7 +205,7 @@ def batch(count: int, size: int) -> list[Any]:
 
 
 def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     first = pipe.execution(batch(10, size=100))
     pipe.stage(first, Stage.TARGET, 0.125, Step.STAGE_SUCCEEDED)
     pipe.time.now += 0.125
@@ -231,7 +231,7 @@ def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
 
 
 def test_a_pipe_with_an_enrichment_has_metrics_of_that_stage_too() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     execution = pipe.execution(records(1))
     pipe.stage(execution, Stage.ENRICHMENT, 0.5, Step.STAGE_SUCCEEDED)
     execution.step(Stage.TARGET, Step.STAGE_SKIPPED)
@@ -244,7 +244,7 @@ def test_a_pipe_with_an_enrichment_has_metrics_of_that_stage_too() -> None:
 
 
 def test_a_stage_that_fails_counts_as_failed() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     execution = pipe.execution(records(1))
     pipe.stage(execution, Stage.ENRICHMENT, 0.5, Step.STAGE_FAILED)
     execution.ended(all_failed(records(1), "refused"))
@@ -255,7 +255,7 @@ def test_a_stage_that_fails_counts_as_failed() -> None:
 
 
 def test_each_datum_names_its_pipe_and_its_time() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     pipe.execution(records(1)).ended(Succeeded())
     data = pipe.statistics.take(NOW)
     assert data
@@ -266,7 +266,7 @@ def test_each_datum_names_its_pipe_and_its_time() -> None:
 
 def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
     account = Statistics("AwsAccountId", "0")
-    one, other = Pipe(account), Pipe(account)
+    one, other = TimedPipe(account), TimedPipe(account)
     first, second = one.execution(records(2)), other.execution(records(1))
     first.ended(Succeeded())
     one.execution(records(2)).ended(Succeeded())
@@ -282,14 +282,14 @@ def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
 
 
 def test_nothing_is_told_of_a_time_in_which_no_execution_ended() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     pipe.read(5)
     pipe.execution(records(1)).step(Stage.TARGET, Step.STAGE_ENTERED)
     assert pipe.metrics() == {}
 
 
 def test_metrics_are_counted_from_one_look_to_the_next_and_counters_for_ever() -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     for _ in range(2):
         pipe.execution(records(5)).ended(all_failed(records(5), "refused"))
         assert pipe.metrics()["ExecutionFailed"] == (1, 1, 1, 1, "None")
@@ -332,7 +332,7 @@ def test_calls_are_shown_only_by_a_log_with_execution_data(
 
 
 def test_each_batch_has_a_line_in_the_log_at_level_debug(caplog: pytest.LogCaptureFixture) -> None:
-    pipe = Pipe()
+    pipe = TimedPipe()
     for level in (logging.INFO, logging.DEBUG):
         with caplog.at_level(level, "eventbridge_pipes"):
             execution = pipe.execution([record(1, size=30)])

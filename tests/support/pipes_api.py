@@ -42,7 +42,7 @@ class Api:
 
     def __init__(self, store: Store) -> None:
         service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
-        service.create(definition())
+        service.create_pipe(definition())
         exposition = Exposition(PipesCollector(lambda: {}, store.pipes))
         self._app = application(MODEL, service, store, exposition, Admitted())
 

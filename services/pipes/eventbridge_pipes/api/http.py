@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 
+from botocore import xform_name
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -25,9 +26,8 @@ from eventbridge_pipes.api.errors import (
     RequestTooLargeError,
     UnknownOperationError,
 )
+from eventbridge_pipes.api.model import Router, parse_request, serialise_response, validate
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.api.protocol import Router, parse_request, serialise_response
-from eventbridge_pipes.api.validation import validate
 from eventbridge_pipes.log import LOGGER
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.exposition import CONTENT_TYPE, Exposition
@@ -66,7 +66,8 @@ def application(
         return await run_in_threadpool(_answer, router, service, request, body)
 
     async def unknown(request: Request, _: Exception) -> Response:
-        return _error(UnknownOperationError(request.method, request.url.path), str(uuid.uuid4()))
+        message = f"EventBridge Pipes has no operation {request.method} {request.url.path}"
+        return _error(UnknownOperationError(message), str(uuid.uuid4()))
 
     cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
@@ -93,12 +94,12 @@ def _answer(router: Router, service: PipesService, request: Request, body: bytes
     request_id = str(uuid.uuid4())
     try:
         if len(body) > MAX_BODY_BYTES:
-            raise RequestTooLargeError(MAX_BODY_BYTES)
+            raise RequestTooLargeError(f"The request's body has more than {MAX_BODY_BYTES} bytes")
         raw_path = request.scope["raw_path"].decode("ascii", "replace")
         operation, path = router.find(request.method, raw_path)
         members = parse_request(operation, path, request.query_params.multi_items(), body)
         validate(operation.input_shape, members)
-        result = service.operations[operation.name](members)
+        result = getattr(service, xform_name(operation.name))(members)
         return _response(200, serialise_response(operation, result), request_id)
     except ApiError as error:
         return _error(error, request_id)
@@ -114,9 +115,4 @@ def _error(error: ApiError, request_id: str) -> Response:
 
 
 def _response(status: int, body: bytes, request_id: str) -> Response:
-    return Response(
-        body,
-        status_code=status,
-        media_type="application/json",
-        headers={"x-amzn-RequestId": request_id},
-    )
+    return Response(body, status, {"x-amzn-RequestId": request_id}, "application/json")

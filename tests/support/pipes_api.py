@@ -27,7 +27,7 @@ class AtOnce:
         if pipe.current is State.DELETING:
             self.store.delete(pipe.name)
         else:
-            self.store.change(pipe.name, current=pipe.desired)
+            self.store.complete(pipe.name, pipe.updated.desired)
 
 
 @dataclass

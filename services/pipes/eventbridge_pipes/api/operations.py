@@ -70,14 +70,16 @@ class PipesService:
             return self._settle(definitions.created(request, self._region, self._now()))
 
     def describe_pipe(self, request: Members) -> Members:
-        return definitions.description(self._pipe(request["Name"]))
+        return definitions.description(self._pipe(request["Name"]).updated)
 
     def update_pipe(self, request: Members) -> Members:
         with self._one_at_a_time:
             pipe = self._settled(request["Name"])
             definition = definitions.merged(pipe, request)
             check(definition, self._region)
-            return self._settle(definitions.updated(pipe, definition, self._now()))
+            update = definitions.updated(pipe, definition, self._now())
+            pipe = replace(pipe, update=update, kept_running=pipe.runs, modified=update.modified)
+            return self._settle(replace(pipe, current=State.UPDATING, reason=None))
 
     def delete_pipe(self, request: Members) -> Members:
         return self._move(request["Name"], State.DELETING, State.STOPPED)
@@ -91,7 +93,8 @@ class PipesService:
         return self._move(request["Name"], State.STOPPING, State.STOPPED)
 
     def list_pipes(self, request: Members) -> Members:
-        matching = [pipe for pipe in self._store.pipes() if _matches(pipe, request)]
+        pipes = [pipe.updated for pipe in self._store.pipes()]
+        matching = [pipe for pipe in pipes if _matches(pipe, request)]
         limit = request.get("Limit", LIST_LIMIT)
         shown, next_token = page(matching, limit, request.get("NextToken"))
         return {"Pipes": [definitions.summary(pipe) for pipe in shown], "NextToken": next_token}
@@ -130,7 +133,7 @@ class PipesService:
         """Store `pipe`, which is in a passing state, and have it leave that state."""
         self._store.save(pipe)
         self._lifecycle.settle(pipe)
-        return definitions.status(pipe)
+        return definitions.status(pipe.updated)
 
     def _pipe(self, name: str) -> Pipe:
         pipe = self._store.pipe(name)

@@ -118,7 +118,7 @@ class SettledAtOnce:
         if pipe.current is State.DELETING:
             self._store.delete(pipe.name)
         else:
-            self._store.change(pipe.name, current=pipe.desired)
+            self._store.complete(pipe.name, pipe.updated.desired)
 
 
 class Client:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import sys
 
+import h11  # uvicorn's own dependency
 import uvicorn
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from eventbridge_pipes import log
 from eventbridge_pipes.api.http import application
@@ -30,6 +33,13 @@ from eventbridge_pipes.telemetry.watchers import Watchers
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
+
+
+REQUEST_SECONDS = 30.0
+"""How long a client may take to send a request; uvicorn itself would wait for ever."""
+
+MOST_CONNECTIONS = 256
+"""Further connections are closed, so that the pipes keep enough file descriptors for theirs."""
 
 
 class ListenError(Exception):
@@ -98,12 +108,43 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class BoundedProtocol(H11Protocol):
+    """A connection that has a limited time to send each request; their number is limited too."""
+
+    request_seconds = REQUEST_SECONDS
+    most_connections = MOST_CONNECTIONS
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit_time()
+        if len(self.connections) > self.most_connections:
+            transport.abort()
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._limit_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _limit_time(self) -> None:
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            if self._deadline:
+                self._deadline.cancel()
+            self._deadline = None
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+
 def _server(app: Starlette) -> uvicorn.Server:
     """A server that SIGINT and SIGTERM end well, from now on."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=BoundedProtocol,
             loop="asyncio",
             ws="none",
             lifespan="off",

@@ -1,8 +1,12 @@
-"""The limits of the API's server, which protect it from clients that never end their requests."""
+"""The server of the API, which limits what a client may hold, and the memory of its process."""
 
 from __future__ import annotations
 
+import platform
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -157,3 +161,70 @@ def test_connections_beyond_the_limit_are_closed_and_later_ones_are_accepted() -
             return False
 
         assert eventually(accepted)
+
+
+# Memory, in processes of their own
+
+THREADS = textwrap.dedent(
+    """
+    import ctypes, threading
+
+    barrier = threading.Barrier(9)
+
+    def allocate():
+        kept = ctypes.create_string_buffer(100_000)
+        barrier.wait()
+        barrier.wait()
+
+    threads = [threading.Thread(target=allocate) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    libc = ctypes.CDLL(None)
+    libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+    libc.fflush(None)
+    barrier.wait()
+    """
+)
+LARGE = textwrap.dedent(
+    """
+    import ctypes
+
+    class Mallinfo2(ctypes.Structure):
+        _fields_ = [(f"field_{n}", ctypes.c_size_t) for n in range(10)]
+
+        @property
+        def pieces_of_their_own(self):
+            return self.field_3
+
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = Mallinfo2
+    ctypes.create_string_buffer(1024 * 1024)  # comes and goes, which glibc takes note of
+    before = libc.mallinfo2().pieces_of_their_own
+    kept = ctypes.create_string_buffer(1024 * 1024)
+    print(libc.mallinfo2().pieces_of_their_own - before)
+    """
+)
+SET_UP = "from eventbridge_pipes.service import use_little_memory; use_little_memory()\n"
+
+
+def output(program: str) -> str:
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+def arenas(program: str) -> int:
+    return output(program).count("<heap nr=")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has arenas")
+def test_all_threads_share_one_arena() -> None:
+    assert arenas(SET_UP + THREADS) == 1
+    assert arenas(THREADS) > 1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a threshold")
+def test_a_large_piece_is_taken_from_the_system_by_itself_each_time() -> None:
+    assert output(SET_UP + LARGE) == "1\n"
+    assert output(LARGE) == "0\n"

@@ -1,4 +1,4 @@
-"""From what the API is given to a pipe, and from a pipe to what the API answers."""
+"""From the members of a request to a pipe, and from a pipe to the members of a response."""
 
 from __future__ import annotations
 
@@ -34,29 +34,19 @@ def created(request: Members, region: str, now: float) -> Pipe:
 
 
 def merged(pipe: Pipe, request: Members) -> dict[str, Any]:
-    """The definition, as CreatePipe has it, that UpdatePipe's `request` makes of `pipe`.
+    """The definition that UpdatePipe's `request` makes of `pipe`.
 
     What the request leaves out stays. The parameters of one service are replaced as a whole, and
     so is the log configuration; the starting position, which no update can carry, stays.
     https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipe.html
     """
-    before = {
-        "Description": pipe.description,
-        "Enrichment": pipe.enrichment,
-        "LogConfiguration": pipe.log_configuration,
-    }
+    before = {name: value for name, value in members(pipe).items() if value is not None}
+    enrichment = {**pipe.enrichment_parameters, **request.get("EnrichmentParameters", {})}
     return {
-        "Source": pipe.source,
-        "Target": pipe.target,
-        "RoleArn": pipe.role_arn,
-        "DesiredState": pipe.desired,
-        **{name: value for name, value in before.items() if value is not None},
+        **before,
         **request,
         "SourceParameters": _merged_source(pipe, request),
-        "EnrichmentParameters": {
-            **pipe.enrichment_parameters,
-            **request.get("EnrichmentParameters", {}),
-        },
+        "EnrichmentParameters": enrichment,
         "TargetParameters": _merged_target(pipe, request),
     }
 
@@ -118,42 +108,33 @@ def _completed(pipe: Pipe) -> Pipe:
     return replace(pipe, source_parameters=parameters)
 
 
-def _without_empty_texts(members: Members) -> dict[str, Any]:
+def _without_empty_texts(parameters: Members) -> dict[str, Any]:
     return {
         name: _without_empty_texts(value) if isinstance(value, Mapping) else value
-        for name, value in members.items()
+        for name, value in parameters.items()
         if value != ""
     }
 
 
-def status(pipe: Pipe) -> dict[str, Any]:
-    """The six members that create, update, start, stop and delete answer with."""
+def members(pipe: Pipe) -> dict[str, Any]:
+    """A pipe as DescribePipe shows it, where three members are there even when they are empty.
+
+    The other operations answer with those of these members that the model gives their responses.
+    """
     return {
         "Arn": pipe.arn,
         "Name": pipe.name,
         "DesiredState": pipe.desired,
         "CurrentState": pipe.current,
+        "StateReason": pipe.reason,
         "CreationTime": pipe.created,
         "LastModifiedTime": pipe.modified,
-    }
-
-
-def summary(pipe: Pipe) -> dict[str, Any]:
-    """A pipe as ListPipes shows it."""
-    return status(pipe) | {
-        "StateReason": pipe.reason,
-        "Source": pipe.source,
-        "Enrichment": pipe.enrichment,
-        "Target": pipe.target,
-    }
-
-
-def description(pipe: Pipe) -> dict[str, Any]:
-    """A pipe as DescribePipe shows it; three members are there even when they are empty."""
-    return summary(pipe) | {
         "Description": pipe.description,
+        "Source": pipe.source,
         "SourceParameters": pipe.source_parameters,
+        "Enrichment": pipe.enrichment,
         "EnrichmentParameters": pipe.enrichment_parameters,
+        "Target": pipe.target,
         "TargetParameters": pipe.target_parameters,
         "RoleArn": pipe.role_arn,
         "LogConfiguration": pipe.log_configuration,

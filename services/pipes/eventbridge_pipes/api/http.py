@@ -20,12 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from eventbridge_pipes import guard
-from eventbridge_pipes.api.errors import (
-    ApiError,
-    InternalError,
-    RequestTooLargeError,
-    UnknownOperationError,
-)
+from eventbridge_pipes.api import errors
 from eventbridge_pipes.api.model import Router, parse_request, serialise_response, validate
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.log import LOGGER
@@ -65,13 +60,12 @@ def application(
             return Response(status_code=400)  # nobody is there to read it
         return await run_in_threadpool(_answer, router, service, request, body)
 
-    async def unknown(request: Request, _: Exception) -> Response:
-        message = f"EventBridge Pipes has no operation {request.method} {request.url.path}"
-        return _error(UnknownOperationError(message), str(uuid.uuid4()))
+    async def other_method(request: Request, _: Exception) -> Response:
+        return await operation(request)  # it says that there is no such operation
 
     cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
-        exception_handlers={HTTPException: unknown},
+        exception_handlers={HTTPException: other_method},
         middleware=[Middleware(guard.Guard, admitted), *([cors] if admitted.origins else [])],
         routes=[
             Route("/health", health),
@@ -94,21 +88,23 @@ def _answer(router: Router, service: PipesService, request: Request, body: bytes
     request_id = str(uuid.uuid4())
     try:
         if len(body) > MAX_BODY_BYTES:
-            raise RequestTooLargeError(f"The request's body has more than {MAX_BODY_BYTES} bytes")
+            message = f"The request's body has more than {MAX_BODY_BYTES} bytes"
+            raise errors.RequestTooLargeError(message)
         raw_path = request.scope["raw_path"].decode("ascii", "replace")
         operation, path = router.find(request.method, raw_path)
         members = parse_request(operation, path, request.query_params.multi_items(), body)
         validate(operation.input_shape, members)
         result = getattr(service, xform_name(operation.name))(members)
         return _response(200, serialise_response(operation, result), request_id)
-    except ApiError as error:
+    except errors.ApiError as error:
         return _error(error, request_id)
     except Exception:
         LOGGER.exception("%s %s failed (request %s)", request.method, request.url.path, request_id)
-        return _error(InternalError("Internal error of this service. See its log."), request_id)
+        message = "Internal error of this service. See its log."
+        return _error(errors.InternalError(message), request_id)
 
 
-def _error(error: ApiError, request_id: str) -> Response:
+def _error(error: errors.ApiError, request_id: str) -> Response:
     response = _response(error.status, json.dumps(error.members).encode(), request_id)
     response.headers["x-amzn-ErrorType"] = error.code
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,14 +12,10 @@ from urllib.parse import unquote
 
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from eventbridge_pipes.api.errors import (
-    SerializationError,
-    UnknownOperationError,
-    ValidationError,
-    Violation,
-)
+from eventbridge_pipes.api import errors
+from eventbridge_pipes.api.errors import Violation
 
-Query = Iterable[tuple[str, str]]
+Query = Collection[tuple[str, str]]
 
 
 def field_name(path: str, member: str) -> str:
@@ -46,7 +42,9 @@ class Router:
             match = pattern.fullmatch(raw_path)
             if its_method == method and match:
                 return operation, {k: unquote(v) for k, v in match.groupdict().items()}
-        raise UnknownOperationError(f"EventBridge Pipes has no operation {method} {raw_path}")
+        raise errors.UnknownOperationError(
+            f"EventBridge Pipes has no operation {method} {raw_path}"
+        )
 
 
 def _path_pattern(uri: str) -> re.Pattern[str]:
@@ -64,7 +62,6 @@ def parse_request(
     """
     shape: Any = operation.input_shape  # every operation of this model has one
     given = _read_body(body)
-    pairs = list(query)
     parsed: dict[str, Any] = {}
     unknown: list[str] = []
     for name, member in shape.members.items():
@@ -73,7 +70,7 @@ def parse_request(
             case "uri":
                 parsed[name] = path[name]
             case "querystring":
-                values = [text for key, text in pairs if key == name]
+                values = [text for key, text in query if key == name]
                 if values:
                     parsed[name] = _from_query(member, values, field_name("", name))
             case _ if value is not None:
@@ -81,23 +78,21 @@ def parse_request(
     unknown += [field_name("", name) for name in given]
     if unknown:
         reason = "the model of this API has no such member"
-        raise ValidationError.of(
+        raise errors.ValidationError.of(
             [Violation(field, f"Unknown member '{field}': {reason}") for field in unknown]
         )
     return parsed
 
 
 def _read_body(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
     try:
-        given = json.loads(body, parse_constant=_refuse_constant)
+        given = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except ValueError as error:
-        raise SerializationError(f"The request's body is not JSON: {error}") from error
+        raise errors.SerializationError(f"The request's body is not JSON: {error}") from error
     except RecursionError as error:
-        raise SerializationError("The request's body is nested too deeply") from error
+        raise errors.SerializationError("The request's body is nested too deeply") from error
     if not isinstance(given, dict):
-        raise SerializationError("The request's body is not a JSON object")
+        raise errors.SerializationError("The request's body is not a JSON object")
     return given
 
 
@@ -113,7 +108,7 @@ def _from_query(shape: Shape, values: list[str], path: str) -> Any:
     try:
         return int(values[-1])
     except ValueError:
-        raise SerializationError(f"{path} must be an integer") from None
+        raise errors.SerializationError(f"{path} must be an integer") from None
 
 
 _JSON_TYPES = {"string": str, "integer": int, "boolean": bool, "list": list}
@@ -128,7 +123,7 @@ def _from_json(shape: Any, value: Any, path: str, unknown: list[str]) -> Any:
     json_type: Any = _JSON_TYPES.get(kind, dict)
     # A bool is an int to Python, but not to JSON.
     if not isinstance(value, json_type) or isinstance(value, bool) != (kind == "boolean"):
-        raise SerializationError(f"{path} must be a JSON value of type {kind}")
+        raise errors.SerializationError(f"{path} must be a JSON value of type {kind}")
     if kind == "structure":
         unknown += [field_name(path, name) for name in value if name not in shape.members]
         return {
@@ -157,14 +152,16 @@ def _timestamp(value: Any, path: str) -> float:
             return datetime.fromtimestamp(value, UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         pass
-    raise SerializationError(f"{path} must be a timestamp: seconds since the epoch, or ISO 8601")
+    raise errors.SerializationError(
+        f"{path} must be a timestamp: seconds since the epoch, or ISO 8601"
+    )
 
 
 def validate(shape: Any, value: Any) -> None:
     """Raises ValidationError that lists every constraint of `shape` that `value` breaks."""
     if violations := list(violations_of(shape, value)):
         plural = "" if len(violations) == 1 else "s"
-        raise ValidationError.of(
+        raise errors.ValidationError.of(
             violations, f"{len(violations)} validation error{plural} detected: "
         )
 

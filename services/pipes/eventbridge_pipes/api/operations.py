@@ -10,14 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from eventbridge_pipes.api import definitions
-from eventbridge_pipes.api.errors import (
-    ConflictError,
-    PipeNotFoundError,
-    QuotaExceededError,
-    ValidationError,
-    Violation,
-)
+from eventbridge_pipes.api import definitions, errors
 from eventbridge_pipes.api.rules import check
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe, State
@@ -59,18 +52,16 @@ class PipesService:
             if self._store.pipe(name):
                 raise _conflict(f"Pipe {name} already exists.", name)
             if len(self._store.pipes()) >= PIPE_LIMIT:
-                raise QuotaExceededError(
-                    f"An account has at most {PIPE_LIMIT} pipes.",
-                    resourceId=name,
-                    resourceType="Pipe",
-                    serviceCode="pipes",
-                    # AWS's code of this quota is not published; a name says what is meant.
-                    quotaCode="PipesPerAccount",
+                message = f"An account has at most {PIPE_LIMIT} pipes."
+                # AWS's code of this quota is not published; a name says what is meant.
+                quota = {"serviceCode": "pipes", "quotaCode": "PipesPerAccount"}
+                raise errors.QuotaExceededError(
+                    message, resourceId=name, resourceType="Pipe", **quota
                 )
             return self._settle(definitions.created(request, self._region, self._now()))
 
     def describe_pipe(self, request: Members) -> Members:
-        return definitions.description(self._pipe(request["Name"]).updated)
+        return definitions.members(self._pipe(request["Name"]).updated)
 
     def update_pipe(self, request: Members) -> Members:
         with self._one_at_a_time:
@@ -95,9 +86,8 @@ class PipesService:
     def list_pipes(self, request: Members) -> Members:
         pipes = [pipe.updated for pipe in self._store.pipes()]
         matching = [pipe for pipe in pipes if _matches(pipe, request)]
-        limit = request.get("Limit", LIST_LIMIT)
-        shown, next_token = page(matching, limit, request.get("NextToken"))
-        return {"Pipes": [definitions.summary(pipe) for pipe in shown], "NextToken": next_token}
+        shown, token = page(matching, request.get("Limit", LIST_LIMIT), request.get("NextToken"))
+        return {"Pipes": [definitions.members(pipe) for pipe in shown], "NextToken": token}
 
     def list_tags_for_resource(self, request: Members) -> Members:
         return {"tags": self._tagged(request["resourceArn"]).tags}
@@ -108,7 +98,7 @@ class PipesService:
             tags = {**pipe.tags, **request["tags"]}
             if len(tags) > TAG_LIMIT:
                 message = f"A pipe has at most {TAG_LIMIT} tags; this would make {len(tags)}"
-                raise ValidationError.of([Violation("tags", message)])
+                raise errors.ValidationError.of([errors.Violation("tags", message)])
             self._store.change(pipe.name, tags=tags)
         return {}
 
@@ -123,17 +113,15 @@ class PipesService:
         with self._one_at_a_time:
             pipe = self._settled(name)
             if passing is not State.DELETING and pipe.current is desired:
-                return definitions.status(pipe)
-            reason, now = USER_INITIATED, self._now()
-            return self._settle(
-                replace(pipe, current=passing, desired=desired, reason=reason, modified=now)
-            )
+                return definitions.members(pipe)
+            pipe = replace(pipe, desired=desired, reason=USER_INITIATED, modified=self._now())
+            return self._settle(replace(pipe, current=passing))
 
     def _settle(self, pipe: Pipe) -> Members:
         """Store `pipe`, which is in a passing state, and have it leave that state."""
         self._store.save(pipe)
         self._lifecycle.settle(pipe)
-        return definitions.status(pipe.updated)
+        return definitions.members(pipe.updated)
 
     def _pipe(self, name: str) -> Pipe:
         pipe = self._store.pipe(name)
@@ -155,12 +143,16 @@ class PipesService:
         return pipe
 
 
-def _not_found(name: str) -> PipeNotFoundError:
-    return PipeNotFoundError(f"Pipe {name} does not exist.")
+def _not_found(name: str) -> errors.PipeNotFoundError:
+    return errors.PipeNotFoundError(f"Pipe {name} does not exist.")
 
 
-def _conflict(message: str, name: str) -> ConflictError:
-    return ConflictError(message, resourceId=name, resourceType="Pipe")
+def _conflict(message: str, name: str) -> errors.ConflictError:
+    return errors.ConflictError(message, **_resource(name))
+
+
+def _resource(name: str) -> dict[str, str]:
+    return {"resourceId": name, "resourceType": "Pipe"}
 
 
 def _matches(pipe: Pipe, request: Members) -> bool:
@@ -183,7 +175,7 @@ def page(pipes: Sequence[Pipe], limit: int, token: str | None) -> tuple[Sequence
         after = base64.b64decode((token or "").encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
         message = "The NextToken is not valid: use the one that the previous page came with"
-        raise ValidationError.of([Violation("nextToken", message)]) from None
+        raise errors.ValidationError.of([errors.Violation("nextToken", message)]) from None
     rest = [pipe for pipe in pipes if pipe.name > after]
     shown = rest[:limit]
     more = len(rest) > limit

@@ -6,7 +6,7 @@ definition has the members of CreatePipe; on an update, those of the pipe as it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from eventbridge_pipes.api.errors import ValidationError, Violation
@@ -117,16 +117,17 @@ def _source(definition: Members, region: str) -> Violations:
 
 
 def _filters(criteria: Members, kind: SourceKind) -> Violations:
+    def parse(text: str) -> Pattern:
+        return Pattern.parse(text, kind)
+
     for number, given in enumerate(criteria.get("Filters", ()), start=1):
         where = f"sourceParameters.filterCriteria.filters.{number}.member.pattern"
-        if "Pattern" not in given:
+        if "Pattern" in given:
+            what = f"The pattern of filter {number}"
+            yield from _syntax(where, what, parse, given["Pattern"])
+        else:
             # The model allows it, and no page says what it would match.
             yield Violation(where, f"Filter {number} has no Pattern")
-            continue
-        try:
-            Pattern.parse(given["Pattern"], kind)
-        except PatternError as error:
-            yield Violation(where, f"The pattern of filter {number} is not valid: {error}")
 
 
 def _from_stream(where: str, parameters: Members, region: str) -> Violations:
@@ -143,12 +144,11 @@ def _from_stream(where: str, parameters: Members, region: str) -> Violations:
 
 def _dead_letters(where: str, text: str, region: str) -> Violations:
     arn = _arn(text)
+    what = f"The dead-letter target {text}"
     if arn is None or arn.service not in ("sqs", "sns"):
-        message = f"The dead-letter target {text} must be an SQS queue or an SNS topic"
-        yield Violation(where, message)
+        yield Violation(where, f"{what} must be an SQS queue or an SNS topic")
     elif _is_fifo(text):
-        message = f"The dead-letter target {text} is FIFO; only standard queues and topics are"
-        yield Violation(where, f"{message} supported")
+        yield Violation(where, f"{what} is FIFO; only standard queues and topics are supported")
     else:
         yield from _other_region(where, text, region)
 
@@ -211,8 +211,8 @@ def _target(definition: Members, region: str) -> Violations:
     given = definition.get("TargetParameters", {})
     for name in given:
         if name not in (kind.parameters, "InputTemplate"):
-            message = "Invalid target parameter provided for target."
-            message = f"{message} {name} does not belong to {kind.label}"
+            invalid = "Invalid target parameter provided for target."
+            message = f"{invalid} {name} does not belong to {kind.label}"
             yield Violation(field_name("targetParameters", name), message)
     yield from _template("targetParameters", given)
     where = field_name("targetParameters", kind.parameters or "")
@@ -266,11 +266,12 @@ def _to_bus(where: str, parameters: Members, text: str, role: str) -> Violations
 
 
 def _to_log_group(where: str, parameters: Members) -> Violations:
-    """The page above says both that a log stream's name may be a path and that it may not.
+    """AWS's page says both that a log stream's name may be a path and that it may not.
 
     The list of exceptions is the newer of the two. A pipe that does without runs under either.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
     """
-    if _looks_like_path(parameters.get("LogStreamName", "")):
+    if parameters.get("LogStreamName", "").startswith("$."):
         message = "LogStreamName must be a name: a path is not supported there"
         yield Violation(f"{where}.logStreamName", message)
 
@@ -280,13 +281,8 @@ def _to_log_group(where: str, parameters: Members) -> Violations:
 
 def _template(where: str, parameters: Members) -> Violations:
     """`parameters` of a target or an enrichment; an empty template is none."""
-    text = parameters.get("InputTemplate")
-    if not text:
-        return
-    try:
-        Template.parse(text)
-    except TemplateError as error:
-        yield Violation(f"{where}.inputTemplate", f"The InputTemplate is not valid: {error}")
+    if text := parameters.get("InputTemplate"):
+        yield from _syntax(f"{where}.inputTemplate", "The InputTemplate", Template.parse, text)
 
 
 def _paths(where: str, parameters: Members) -> Violations:
@@ -301,15 +297,15 @@ def _paths(where: str, parameters: Members) -> Violations:
         if isinstance(value, list):
             texts = {f"{field}.{number}.member": item for number, item in enumerate(value, start=1)}
         for field, text in texts.items():
-            try:
-                if _looks_like_path(text):
-                    Path.parse(text)
-            except PathError as error:
-                yield Violation(field, f"The path {text} is not valid: {error}")
+            if text.startswith("$."):
+                yield from _syntax(field, f"The path {text}", Path.parse, text)
 
 
-def _looks_like_path(text: str) -> bool:
-    return text.startswith("$.")
+def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) -> Violations:
+    try:
+        parse(text)
+    except (PathError, PatternError, TemplateError) as error:
+        yield Violation(where, f"{what} is not valid: {error}")
 
 
 def _logging(configuration: Members, region: str) -> Violations:
@@ -338,13 +334,11 @@ def _arn(text: str) -> Arn | None:
 
 
 def _source_kind(text: str) -> SourceKind | None:
-    arn = _arn(text)
-    return SourceKind.of(arn) if arn else None
+    return SourceKind.of(arn) if (arn := _arn(text)) else None
 
 
 def _target_kind(text: str) -> TargetKind | None:
-    arn = _arn(text)
-    return TargetKind.of(arn) if arn else None
+    return TargetKind.of(arn) if (arn := _arn(text)) else None
 
 
 def _is_fifo(arn: str) -> bool:

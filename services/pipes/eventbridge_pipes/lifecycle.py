@@ -200,11 +200,13 @@ class Lifecycle:
         origin = self._store.origin(pipe.name)
         if self._stopping.is_set() or not origin:
             return
-        supervisor = self._supervise(pipe, origin)
+        supervisor = None
         try:
+            supervisor = self._supervise(pipe, origin)
             supervisor.start()
         except RuntimeError as error:
-            supervisor.stop()
+            if supervisor:
+                supervisor.stop()
             raise NoThreadError(str(error)) from error
         self._running[pipe.name] = supervisor
 

@@ -137,8 +137,7 @@ def _from_stream(where: str, parameters: Members, region: str) -> Violations:
             f"{where}.startingPositionTimestamp",
             "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp, and no other takes it",
         )
-    if "Arn" in parameters.get("DeadLetterConfig", {}):
-        text = parameters["DeadLetterConfig"]["Arn"]
+    if text := parameters.get("DeadLetterConfig", {}).get("Arn"):
         yield from _dead_letters(f"{where}.deadLetterConfig.arn", text, region)
 
 
@@ -313,9 +312,8 @@ def _logging(configuration: Members, region: str) -> Violations:
         if name in configuration:
             yield Violation(field_name("logConfiguration", name), _not_supported(name, CLOUDWATCH))
     if CLOUDWATCH in configuration:
-        where = field_name("logConfiguration", CLOUDWATCH)
-        group = configuration[CLOUDWATCH]["LogGroupArn"]
-        yield from _other_region(f"{where}.logGroupArn", group, region)
+        where = f"{field_name('logConfiguration', CLOUDWATCH)}.logGroupArn"
+        yield from _other_region(where, configuration[CLOUDWATCH]["LogGroupArn"], region)
     elif configuration.get("Level", "OFF") != "OFF":
         # Not documented. Without a destination nobody would ever see what is asked for here.
         message = f"A log of level {configuration['Level']} needs a destination: {CLOUDWATCH}"

@@ -61,6 +61,7 @@ class World:
     answering: threading.Event = field(default_factory=threading.Event)
     running: list[str] = field(default_factory=list)
     failing_starts: int = 0
+    failing_supervisors: int = 0
     spoilt: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,6 +90,9 @@ class World:
         return 1.0
 
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
+        if self.failing_supervisors:
+            self.failing_supervisors -= 1
+            raise RuntimeError("can't start new thread")
         if pipe.target in self.spoilt:
             raise ValueError("an old definition")
         return Run(pipe.target, self)
@@ -429,6 +433,7 @@ def test_a_pipe_runs_again_although_no_thread_could_be_started(
 def test_a_run_that_cannot_be_started_is_started_later(running: World, operation: str) -> None:
     ask, _, runs = OPERATIONS[operation]
     running.failing_starts = 2
+    running.failing_supervisors = 1  # the execution log has a thread, too
     ask(running)
     assert eventually(lambda: running.running == runs)
     running.reaches(State.RUNNING)

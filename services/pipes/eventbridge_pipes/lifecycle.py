@@ -184,7 +184,11 @@ class Lifecycle:
         self._halt(pipe.name)
         if pipe.desired is State.RUNNING:
             self._run(pipe)
-        self._store.complete(pipe.name, pipe.desired)
+        try:
+            self._store.complete(pipe.name, pipe.desired)
+        except StateError:
+            self._halt(pipe.name)  # what runs is always what is stored
+            raise
 
     def _check(self, pipe: Pipe) -> float:
         """See Resources.check; a service that does not answer is asked again for some seconds."""

@@ -54,7 +54,7 @@ class Run:
 class World:
     """A service that runs pipes, and may be started again. `running` has the targets of the runs.
 
-    Checks of a pipe wait until `answering` is set; the function `ABSENT` does not exist.
+    Checks of a pipe wait until `answering` is set; functions that are `absent` do not exist.
     """
 
     store: Store
@@ -63,6 +63,7 @@ class World:
     failing_starts: int = 0
     failing_supervisors: int = 0
     spoilt: tuple[str, ...] = ()
+    absent: tuple[str, ...] = (ABSENT,)
 
     def __post_init__(self) -> None:
         self.answering.set()
@@ -85,7 +86,7 @@ class World:
     def check(self, pipe: Pipe) -> float:
         lifecycle = self.lifecycle
         self.answering.wait(5)
-        if lifecycle._stopping.is_set() or pipe.target == ABSENT:
+        if lifecycle._stopping.is_set() or pipe.target in self.absent:
             raise ResourceError(f"The target function {pipe.target} does not exist.")
         return 1.0
 
@@ -329,6 +330,26 @@ def test_a_pipe_leaves_its_passing_state_once_the_state_can_be_written(
     else:
         assert eventually(lambda: not running.store.pipes())
     assert running.running == runs
+
+
+def test_what_runs_is_what_is_stored_if_an_update_fails_after_all(
+    disk: FullDisk, running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = running.lifecycle.settle
+
+    def settle_on_a_full_disk(pipe: Pipe) -> None:
+        disk.full = True
+        settle(pipe)
+
+    monkeypatch.setattr(running.lifecycle, "settle", settle_on_a_full_disk)
+    running.update(OTHER)
+    assert eventually(lambda: disk.refused >= 2)
+    running.absent = (OTHER,)
+    refused = disk.refused
+    assert eventually(lambda: disk.refused >= refused + 3)  # the last tries met no `OTHER`
+    disk.full = False
+    assert running.reaches(State.UPDATE_FAILED).target == FUNCTION
+    assert eventually(lambda: running.running == [FUNCTION])
 
 
 def test_a_pipe_is_created_once_the_state_can_be_written(

@@ -27,7 +27,7 @@ class AtOnce:
         if pipe.current is State.DELETING:
             self.store.delete(pipe.name)
         else:
-            self.store.change(pipe.name, current=pipe.desired)
+            self.store.complete(pipe.name, pipe.updated.desired)
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Api:
 
     def __init__(self, store: Store) -> None:
         service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
-        service.create(definition())
+        service.create_pipe(definition())
         prometheus = PrometheusMetrics(store.pipes)
         self._app = application(MODEL, service, store, prometheus, Admitted())
 

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 
-import h11  # uvicorn's own dependency
+import h11
 import uvicorn
 from botocore.loaders import Loader
 from botocore.model import ServiceModel

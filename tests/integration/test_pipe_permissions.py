@@ -19,7 +19,6 @@ import eventbridge_pipes.aws.clients
 import template
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import connect
-from eventbridge_pipes.aws.connect import ClientCalls
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Origin, Store
@@ -70,10 +69,9 @@ def stack() -> Iterator[Stack]:
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
     """Its calls go through botocore, where they are decided on and answered."""
     module = eventbridge_pipes.aws.clients
-    monkeypatch.setattr(module, "calls_like", lambda client, session: ClientCalls(client))
-    monkeypatch.setattr(module, "invoker_like", lambda client, session: client)
+    monkeypatch.setattr(module, "http_client_like", lambda client, session: None)
     # moto's answers come from this process: none has the bytes that are looked at for their end.
-    monkeypatch.setattr(module, "refuse_cut_off", lambda **_: None)
+    monkeypatch.setattr(module, "check_answer", lambda **_: None)
     with under(ROLE, failing_function) as role:
         yield role
 

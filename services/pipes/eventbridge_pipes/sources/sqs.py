@@ -9,8 +9,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.source import (
     SourceError,
@@ -59,7 +58,7 @@ class SqsQueue:
     the group are hidden.
     """
 
-    def __init__(self, calls: Calls, arn: Arn) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
         self.ordered = arn.resource.endswith(".fifo")
         self._calls = calls
         self._arn = arn

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.calls import Calls, Pending
+from eventbridge_pipes.aws.clients import AwsJsonClient, Pending
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
 from eventbridge_pipes.sources.sqs import (
     CALL_LIMIT,
@@ -26,7 +26,7 @@ ARN = Arn.parse("arn:aws:sqs:us-east-1:123456789012:orders")
 URL = "http://sqs/123456789012/orders"
 
 
-class FakeCalls(Calls):
+class FakeCalls(AwsJsonClient):
     """Answers each call with the next of `answers`; raises those that are errors."""
 
     def __init__(self, *answers: Any) -> None:

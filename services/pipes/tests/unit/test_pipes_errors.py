@@ -8,12 +8,15 @@ import pytest
 from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    NoCredentialsError,
     ParamValidationError,
     ReadTimeoutError,
 )
 
 from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.errors import AnswerTooLargeError
 
 
 def client_error(code: str, status: int) -> ClientError:
@@ -36,9 +39,24 @@ def client_error(code: str, status: int) -> ClientError:
         client_error("ServiceException", 500),
         client_error("EC2ThrottledException", 502),
         client_error("Unknown", 503),
+        client_error("ExpiredToken", 403),
+        client_error("ExpiredTokenException", 400),
+        client_error("UnrecognizedClientException", 400),
+        client_error("InvalidClientTokenId", 403),
+        client_error("InvalidAccessKeyId", 403),
+        client_error("InvalidSignatureException", 403),
+        client_error("SignatureDoesNotMatch", 403),
+        client_error("IncompleteSignature", 400),
+        client_error("MissingAuthenticationToken", 403),
+        client_error("MissingAuthenticationTokenException", 403),
+        client_error("AWS.SimpleQueueService.RequestExpired", 400),
+        NoCredentialsError(),
+        CredentialRetrievalError(provider="sso", error_msg="expired"),
     ],
 )
-def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception) -> None:
+def test_no_answer_throttling_5xx_and_bad_credentials_are_service_faults(
+    error: Exception,
+) -> None:
     assert errors.is_service_fault(error)
 
 
@@ -50,6 +68,7 @@ def test_no_answer_throttling_and_5xx_are_faults_of_the_service(error: Exception
         client_error("RequestTooLargeException", 413),
         client_error("InvalidRequestContentException", 400),
         ParamValidationError(report="a key without characters"),
+        AnswerTooLargeError(limit=5),
     ],
 )
 def test_other_errors_are_of_the_callers_making(error: Exception) -> None:

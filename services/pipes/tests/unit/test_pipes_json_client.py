@@ -21,12 +21,14 @@ from botocore.exceptions import (
 from botocore.session import Session
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls, JsonCalls
-from eventbridge_pipes.aws.connect import ClientCalls, calls_like
+from eventbridge_pipes.aws.clients import (
+    AwsJsonClient,
+    direct_client,
+)
 from raw_server import RawServer, answer, raw_server, self_signed
 from waiting import eventually
 
-Connect = Callable[..., Calls]
+Connect = Callable[..., AwsJsonClient]
 
 EMPTY = answer({"Records": []})
 
@@ -54,12 +56,12 @@ def session() -> Session:
 
 @pytest.fixture
 def connect(session: Session) -> Iterator[Connect]:
-    made: list[Calls] = []
+    made: list[AwsJsonClient] = []
 
-    def to(url: str, service: Any = "kinesis") -> Calls:
+    def to(url: str, service: Any = "kinesis") -> AwsJsonClient:
         config = Config(connect_timeout=2, read_timeout=600)
         client = session.create_client(service, "eu-central-1", endpoint_url=url, config=config)
-        made.append(calls_like(client, session))
+        made.append(direct_client(client, session))
         return made[-1]
 
     yield to
@@ -68,11 +70,11 @@ def connect(session: Session) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def calls(server: RawServer, connect: Connect) -> Calls:
+def calls(server: RawServer, connect: Connect) -> AwsJsonClient:
     return connect(server.url)
 
 
-def read(calls: Calls) -> dict[str, Any]:
+def read(calls: AwsJsonClient) -> dict[str, Any]:
     """The content of an answer."""
     return content(calls.call("GetRecords", {"ShardIterator": "i", "Limit": 5}))
 
@@ -81,7 +83,7 @@ def content(answered: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answered.items() if name != "ResponseMetadata"}
 
 
-def test_a_call_is_what_the_service_expects(server: RawServer, calls: Calls) -> None:
+def test_a_call_is_what_the_service_expects(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers.append(answer({"Records": [{"Data": "aGk=", "Time": 1.5}]}))
     assert read(calls) == {"Records": [{"Data": "aGk=", "Time": 1.5}]}
     [request] = server.requests
@@ -104,14 +106,14 @@ def test_the_stream_of_a_table_is_asked_in_its_own_protocol(
     assert "/dynamodb/aws4_request" in request.headers["authorization"]
 
 
-def test_a_time_is_sent_in_seconds(server: RawServer, calls: Calls) -> None:
+def test_a_time_is_sent_in_seconds(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers.append(EMPTY)
     moment = datetime(1970, 1, 1, 0, 1, 0, 250_000, tzinfo=UTC)
     calls.call("GetShardIterator", {"Timestamp": moment})
     assert server.requests[0].body == {"Timestamp": 60.25}
 
 
-def test_a_connection_is_used_again(server: RawServer, calls: Calls) -> None:
+def test_a_connection_is_used_again(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers += [EMPTY] * 3
     for _ in range(3):
         read(calls)
@@ -119,7 +121,7 @@ def test_a_connection_is_used_again(server: RawServer, calls: Calls) -> None:
 
 
 def test_a_connection_that_was_closed_while_it_rested_is_made_anew(
-    server: RawServer, calls: Calls
+    server: RawServer, calls: AwsJsonClient
 ) -> None:
     server.answers += [EMPTY, answer({"Records": ["new"]})]
     read(calls)
@@ -129,7 +131,7 @@ def test_a_connection_that_was_closed_while_it_rested_is_made_anew(
 
 
 def test_a_request_that_closes_an_old_connection_and_a_new_one_fails(
-    server: RawServer, calls: Calls
+    server: RawServer, calls: AwsJsonClient
 ) -> None:
     server.answers += [EMPTY, None, None, EMPTY]
     read(calls)
@@ -139,7 +141,7 @@ def test_a_request_that_closes_an_old_connection_and_a_new_one_fails(
 
 
 def test_a_server_that_closes_a_new_connection_is_not_asked_again(
-    server: RawServer, calls: Calls
+    server: RawServer, calls: AwsJsonClient
 ) -> None:
     server.answers += [None, EMPTY]
     with pytest.raises(HTTPClientError):
@@ -147,7 +149,7 @@ def test_a_server_that_closes_a_new_connection_is_not_asked_again(
     assert len(server.requests) == 1
 
 
-def test_several_calls_are_under_way_at_once(server: RawServer, calls: Calls) -> None:
+def test_several_calls_are_under_way_at_once(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers += [EMPTY] * 4
     pending = [calls.begin("GetRecords", {"number": number}) for number in range(4)]
     assert [content(call.result()) for call in reversed(pending)] == [{"Records": []}] * 4
@@ -169,7 +171,7 @@ def test_several_calls_are_under_way_at_once(server: RawServer, calls: Calls) ->
     ids=["closing", "old HTTP", "chunks"],
 )
 def test_the_end_of_an_answer_is_found(
-    server: RawServer, calls: Calls, framed: bytes, connections: int
+    server: RawServer, calls: AwsJsonClient, framed: bytes, connections: int
 ) -> None:
     server.answers += [framed, answer({"a": 2})]
     assert read(calls) == {"a": 1}
@@ -177,7 +179,7 @@ def test_the_end_of_an_answer_is_found(
     assert server.connections == connections
 
 
-def test_an_answer_may_end_with_the_connection(server: RawServer, calls: Calls) -> None:
+def test_an_answer_may_end_with_the_connection(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers += [b'HTTP/1.1 200 OK\r\n\r\n{"a":1}', EMPTY]
     pending = calls.begin("GetRecords", {})
     eventually(lambda: server.requests)
@@ -195,7 +197,7 @@ def test_an_answer_may_end_with_the_connection(server: RawServer, calls: Calls) 
 )
 @pytest.mark.parametrize("key", ["message", "Message"])
 def test_a_refusal_is_the_error_of_the_sdk(
-    server: RawServer, calls: Calls, kind: str, key: str
+    server: RawServer, calls: AwsJsonClient, kind: str, key: str
 ) -> None:
     server.answers += [answer({"__type": kind, key: "slow down"}, status="400 Bad Request")]
     with pytest.raises(ClientError) as raised:
@@ -205,7 +207,7 @@ def test_a_refusal_is_the_error_of_the_sdk(
 
 
 def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
-    server: RawServer, calls: Calls
+    server: RawServer, calls: AwsJsonClient
 ) -> None:
     told = b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"gone"}'
     server.answers += [
@@ -220,13 +222,16 @@ def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
     assert errors.request_id_of(raised.value) == "7f"
 
 
-def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: Calls) -> None:
-    server.answers += [b"HTTP/1.1 200 OK\r\nX-Amzn-RequestId: 7f\r\nContent-Length: 2\r\n\r\n{}"]
+def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: AwsJsonClient) -> None:
+    server.answers += [answer({}, "X-Amzn-RequestId: 7f", "Date: now")]
     added = calls.call("GetRecords", {})["ResponseMetadata"]
-    assert added == {"HTTPStatusCode": 200, "RequestId": "7f"}
+    headers = {"x-amzn-requestid": "7f", "date": "now", "content-length": "2"}
+    assert added == {"HTTPStatusCode": 200, "HTTPHeaders": headers, "RequestId": "7f"}
 
 
-def test_a_refusal_that_is_not_json_is_told_by_its_status(server: RawServer, calls: Calls) -> None:
+def test_an_error_that_is_not_json_has_its_status_as_code(
+    server: RawServer, calls: AwsJsonClient
+) -> None:
     server.answers += [answer(status="502 Bad Gateway", body=b"<html>")]
     with pytest.raises(ClientError) as raised:
         read(calls)
@@ -246,7 +251,7 @@ def test_a_refusal_that_is_not_json_is_told_by_its_status(server: RawServer, cal
     ],
 )
 def test_what_is_no_answer_of_the_service_is_a_fault_of_it(
-    server: RawServer, calls: Calls, broken: bytes
+    server: RawServer, calls: AwsJsonClient, broken: bytes
 ) -> None:
     server.answers += [broken]
     with pytest.raises(BotoCoreError):
@@ -257,7 +262,7 @@ def test_what_is_no_answer_of_the_service_is_a_fault_of_it(
     "part", [b"HTTP/1.1 200 OK\r\nContent-", b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a":1}']
 )
 def test_an_answer_that_is_cut_off_is_a_fault_and_not_asked_for_again(
-    server: RawServer, calls: Calls, part: bytes
+    server: RawServer, calls: AwsJsonClient, part: bytes
 ) -> None:
     server.answers += [EMPTY, part, EMPTY]
     read(calls)
@@ -269,7 +274,7 @@ def test_an_answer_that_is_cut_off_is_a_fault_and_not_asked_for_again(
     assert len(server.requests) == 2
 
 
-def test_silence_is_borne_for_as_long_as_the_caller_says(server: RawServer, calls: Calls) -> None:
+def test_a_caller_may_set_the_timeout(server: RawServer, calls: AwsJsonClient) -> None:
     server.answers += [b"", EMPTY]
     with pytest.raises(ReadTimeoutError):
         calls.begin("GetRecords", {}).result(0.01)
@@ -288,18 +293,20 @@ def test_a_certificate_is_trusted_when_its_authority_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connect: Connect
 ) -> None:
     context, bundle = self_signed(tmp_path)
-    with raw_server([EMPTY], context) as server:
+    with raw_server([EMPTY] * 2, context) as server:
         with pytest.raises(SSLError):
             read(connect(server.url))
         monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-        assert read(connect(server.url)) == {"Records": []}
+        trusting = connect(server.url)
+        assert read(trusting) == read(trusting) == {"Records": []}
+        assert server.connections == 2
 
 
 def test_a_proxy_is_left_to_the_sdk(monkeypatch: pytest.MonkeyPatch, connect: Connect) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    assert isinstance(connect("http://kinesis.example"), ClientCalls)
+    assert connect("http://kinesis.example")._http is None
     monkeypatch.setenv("NO_PROXY", "kinesis.example")
-    assert isinstance(connect("http://kinesis.example"), JsonCalls)
+    assert connect("http://kinesis.example")._http is not None
 
 
 def test_the_sdk_makes_the_same_calls(

@@ -22,7 +22,8 @@ WAIT_SECONDS = 3
 """How long a receive waits for a first message.
 
 SQS allows 20 seconds. But a receive cannot be called off, and whoever stops or deletes the pipe
-waits for its end. Beside a local emulator the more frequent calls cost little.
+waits for its end. The more frequent calls cost little beside an emulator: for each idle queue
+about 0.05 % of a core in MiniStack and 0.02 % here.
 """
 
 LOCKED_PAUSE = 0.25
@@ -110,6 +111,7 @@ class QueueRunner:
         self._inbox.close()
         dispatching.join()
         self._inbox.wait_until_finished()
+        self._queue.close()
         self._watch.shard_ended("")
         self._log.info("stopped")
 

@@ -101,6 +101,10 @@ class SqsQueue:
                 return left + [NotDeleted(record, str(error)) for record in records[start:]]
         return left
 
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        self._calls.close()
+
     def _delete(self, records: Sequence[Record]) -> list[NotDeleted]:
         entries = [
             {"Id": str(position), "ReceiptHandle": record.receipt}

@@ -137,21 +137,29 @@ def delivered(queue: QueueSource, function: Function) -> list[str]:
     return list(chain.from_iterable(queue.words(event) for event in function.invocations))
 
 
-def test_no_thread_of_a_deleted_pipe_is_left(
-    mortal: PipesProcess, aws: AwsClient, name: str, source: MakeSource, run: Run
+def test_no_thread_and_no_connection_of_a_deleted_pipe_is_left(
+    emulator: str, mortal: PipesProcess, aws: AwsClient, name: str, source: MakeSource, run: Run
 ) -> None:
     # What the service makes once, it has made when a pipe has run.
     first: QueueSource = source("sqs")
     function = run(first, on=mortal)
     first.put("a")
     function.invoked(1)
-    process = psutil.Process(mortal.server.pid)
-    before = process.num_threads()
+    service = psutil.Process(mortal.server.pid)
+    threads, connections = service.num_threads(), connected(service, emulator)
     queues = [QueueSource(aws, f"{name}-{number}") for number in range(10)]
     names = [start_pipe(mortal, queue, function.arn) for queue in queues]
-    assert process.num_threads() >= before + len(names)
+    eventually(lambda: connected(service, emulator) >= len(names))
+    assert service.num_threads() >= threads + len(names)
     for of_queue in names:
         mortal.client().delete_pipe(Name=of_queue)
     eventually(lambda: all(gone(mortal, of_queue) for of_queue in names), timeout=10)
     # The API's own threads may be some more.
-    eventually(lambda: process.num_threads() <= before + 3, timeout=1)
+    eventually(lambda: service.num_threads() <= threads + 3, timeout=1)
+    assert connected(service, emulator) <= connections
+
+
+def connected(service: psutil.Process, emulator: str) -> int:
+    """How many connections the service has to the emulator."""
+    port = int(emulator.rpartition(":")[2])
+    return sum(bool(c.raddr) and c.raddr.port == port for c in service.net_connections("tcp"))

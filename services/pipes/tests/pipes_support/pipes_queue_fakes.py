@@ -41,7 +41,8 @@ class FakeQueue:
         self._visible: list[Record] = []
         self._hidden: dict[str, Record] = {}
         self._receipts = itertools.count()
-        self._closed = False
+        self._ended = False
+        self.connected = True
 
     def as_queue(self) -> SqsQueue:
         return cast(SqsQueue, self)
@@ -61,10 +62,10 @@ class FakeQueue:
             self._hidden = {}
             self._changed.notify_all()
 
-    def close(self) -> None:
+    def end_receives(self) -> None:
         """End the receives that are waiting, and let no other wait."""
         with self._changed:
-            self._closed = True
+            self._ended = True
             self._changed.notify_all()
 
     @property
@@ -88,7 +89,7 @@ class FakeQueue:
             if self.troubles:
                 raise self.troubles.pop(0)
             self.receiving += 1
-            self._changed.wait_for(lambda: self._closed or self._free(), wait)
+            self._changed.wait_for(lambda: self._ended or self._free(), wait)
             self.receiving -= 1
             found = self._free()[:count]
             self._visible = [record for record in self._visible if record not in found]
@@ -102,6 +103,9 @@ class FakeQueue:
                 self.refusing -= 1
                 return [NotDeleted(records[0], "InternalError"), *self._delete(records[1:])]
             return self._delete(records)
+
+    def close(self) -> None:
+        self.connected = False
 
     def _free(self) -> list[Record]:
         if not self.ordered:

@@ -67,7 +67,7 @@ class Runs:
         return runner
 
     def stop(self) -> None:
-        self.queue.close()
+        self.queue.end_receives()
         for runner in self._started:
             runner.stop()
             assert runner.join(10)
@@ -271,21 +271,22 @@ def test_stopping_delivers_what_waits_for_its_batch(runs: Runs) -> None:
     runner = runs.start(MaximumBatchingWindowInSeconds=300)
     eventually(lambda: runs.queue.hidden == ["a", "b"] and runs.queue.receiving, timeout=10)
     runner.stop()
-    runs.queue.close()
+    runs.queue.end_receives()
     assert runner.join(5)
     assert sorted(runs.route.delivered) == ["a", "b"]
     assert cleared(runs.queue)
 
 
-def test_no_thread_of_a_stopped_pipe_is_left(runs: Runs) -> None:
+def test_no_thread_and_no_connection_of_a_stopped_pipe_is_left(runs: Runs) -> None:
     before = set(threading.enumerate())
     runs.queue.send(*WORDS[:30])
     runner = runs.start(BatchSize=1)
     eventually(lambda: cleared(runs.queue) and runs.queue.receiving, timeout=10)
     runner.stop()
-    runs.queue.close()
+    runs.queue.end_receives()
     assert runner.join(5)
     eventually(lambda: set(threading.enumerate()) <= before, timeout=1)
+    assert not runs.queue.connected
 
 
 @pytest.mark.parametrize("failing", [1, 2])
@@ -343,7 +344,7 @@ def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -
     runner = runs.start()
     assert at_target.wait(10)
     runner.stop()
-    runs.queue.close()
+    runs.queue.end_receives()
     assert not runner.join(0.05)
     go_on.set()
     assert runner.join(10)
@@ -396,7 +397,7 @@ def test_a_queue_that_does_not_wait_for_messages_is_asked_ever_more_seldom(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = record_pauses(monkeypatch)
-    runs.queue.close()
+    runs.queue.end_receives()
     runs.start()
     eventually(lambda: len(pauses) >= 8, timeout=10)
     assert_growing(pauses[:8], [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0])
@@ -429,7 +430,7 @@ def test_a_delivery_that_breaks_ends_all_the_same(
     runner = runs.start()
     eventually(lambda: runs.queue.hidden == ["a"] and runs.queue.receiving, timeout=10)
     runner.stop()
-    runs.queue.close()
+    runs.queue.end_receives()
     assert runner.join(5)
     assert any(message.startswith("delivering a batch failed") for message in caplog.messages)
 

@@ -37,6 +37,8 @@ _SYSTEM_ATTRIBUTES = (
     "ApproximateFirstReceiveTimestamp",
 )
 
+_NOT_NAMED = {"Code": "NotNamed", "Message": "the answer does not name the message"}
+
 
 @dataclass(frozen=True)
 class NotDeleted:
@@ -117,7 +119,7 @@ class SqsQueue:
             left = []
             for position, record in enumerate(records):
                 if str(position) not in deleted:
-                    entry = refused.get(str(position), {"Code": "NoAnswer"})
+                    entry = refused.get(str(position), _NOT_NAMED)
                     reason = f"{entry['Code']}: {entry.get('Message', '')}"
                     left.append(NotDeleted(record, reason, bool(entry.get("SenderFault"))))
             return left

@@ -82,7 +82,7 @@ def test_what_was_not_deleted_is_told_with_the_reason() -> None:
     assert SqsQueue(calls, ARN).delete(records) == [
         NotDeleted(records[0], "ReceiptHandleIsInvalid: Expired.", expired=True),
         NotDeleted(records[2], "InternalError: "),
-        NotDeleted(records[3], "NoAnswer: "),
+        NotDeleted(records[3], "NotNamed: the answer does not name the message"),
     ]
     entries = [{"Id": str(n), "ReceiptHandle": f"receipt {n}"} for n in range(4)]
     assert calls.calls[-1] == ("DeleteMessageBatch", {"QueueUrl": URL, "Entries": entries})

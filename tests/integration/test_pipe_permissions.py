@@ -22,7 +22,7 @@ from eventbridge_pipes.aws.clients import connect
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.telemetry.metrics import Telemetry
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import NAMES, Stack, a_stack, of_role, under
@@ -84,15 +84,15 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
 
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
-        watchers = Watchers(clients, lambda: [], 0)
-        running = Assembler(clients, store, watchers).supervise(pipe(retries), BEGINNING)
+        telemetry = Telemetry(clients, lambda: [], 0)
+        running = Assembler(clients, store, telemetry).supervise(pipe(retries), BEGINNING)
         running.start()
         try:
             return eventually(done, timeout=10)
         finally:
             running.stop()
             assert running.join(10)
-            watchers.close()
+            telemetry.close()
             store.close()
 
     stack.session.client("kinesis").put_record(

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.batch import BatchRules, cut
-from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.outcome import Outcome, failed_positions
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.sqs import CALL_LIMIT

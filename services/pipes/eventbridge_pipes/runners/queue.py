@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from eventbridge_pipes.execution.retry import growing_pause, worth_telling
+from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded
 from eventbridge_pipes.pattern import Filter
@@ -16,7 +16,7 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.inbox import Inbox, settled
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.sources.sqs import NotDeleted, SqsQueue, visibility_for
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 WAIT_SECONDS = 3
 """How long a receive waits for a first message.
@@ -52,13 +52,13 @@ class QueueRunner:
         queue: SqsQueue,
         carry: Callable[[Sequence[Record]], Outcome],
         filter_: Filter,
-        watch: Watch,
+        telemetry: PipeTelemetry,
     ) -> None:
         self._pipe = pipe
         self._queue = queue
         self._carry = carry
         self._filter = filter_
-        self._watch = watch
+        self._telemetry = telemetry
         self._log = PipeLog(pipe.name)
         self._inbox = Inbox(pipe.batches, queue.ordered)
         self._thread: threading.Thread | None = None
@@ -106,13 +106,13 @@ class QueueRunner:
 
     def _run(self, dispatching: threading.Thread) -> None:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
-        self._watch.shard_begun("", self._lag)
+        self._telemetry.shard_begun("", self._lag)
         self._receive_until_stopped()
         self._inbox.close()
         dispatching.join()
         self._inbox.wait_until_finished()
         self._queue.close()
-        self._watch.shard_ended("")
+        self._telemetry.shard_ended("")
         self._log.info("stopped")
 
     def _receive_until_stopped(self) -> None:
@@ -174,9 +174,9 @@ class QueueRunner:
             (passing if self._filter.passes(record) else filtered).append(record)
         self._inbox.put(passing)
         if records:
-            self._watch.read(records)
+            self._telemetry.read(len(records))
         if filtered:
-            self._watch.filtered(len(filtered))
+            self._telemetry.filtered(len(filtered))
             self._delete(filtered)
 
     def _dispatch(self) -> None:

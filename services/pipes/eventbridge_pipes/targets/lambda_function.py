@@ -52,14 +52,14 @@ class Function:
             reason = f"a payload of {len(body)} bytes is over the limit of {_PAYLOAD_BYTES[how]}"
             return all_failed(messages, reason)
         request: Any = {"FunctionName": self._arn, "InvocationType": how}
-        if calls.wanted:
+        if calls.shows_calls:
             calls.request({**request, "Payload": body.decode()})
         try:
             answer = self._client.invoke(**request, Payload=body)
             returned = answer["Payload"].read()
         except errors.CallError as error:
             return _not_invoked(error, messages, waits=how == "RequestResponse")
-        if calls.wanted:
+        if calls.shows_calls:
             told: dict[str, Any] = {
                 k: v for k, v in answer.items() if k in ("StatusCode", "FunctionError")
             }

@@ -20,9 +20,10 @@ from eventbridge_pipes.runners.queue import WAIT_SECONDS, QueueRunner
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import NotDeleted
-from eventbridge_pipes.telemetry.watch import Unwatched
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_queue_fakes import FakeQueue, FakeRoute
 from pipes_samples import PIPE
+from pipes_telemetry import counted
 from waiting import eventually
 
 WORDS = [f"word {number}" for number in range(250)]
@@ -33,18 +34,6 @@ def pipe(**parameters: Any) -> Pipe:
     return replace(PIPE, source=queue, source_parameters={"SqsQueueParameters": parameters})
 
 
-class Watching(Unwatched):
-    def __init__(self) -> None:
-        self.seen = 0
-        self.left_out = 0
-
-    def read(self, records: Sequence[Record]) -> None:
-        self.seen += len(records)
-
-    def filtered(self, count: int) -> None:
-        self.left_out += count
-
-
 class Runs:
     """Starts pipes, and ends those that a test leaves running."""
 
@@ -52,12 +41,14 @@ class Runs:
         self.queue = FakeQueue()
         self.route = FakeRoute()
         self.filter = Filter([])
-        self.watch = Watching()
+        self.telemetry = PipeTelemetry(PIPE.name)
         self._started: list[QueueRunner] = []
 
     def runner(self, **parameters: Any) -> QueueRunner:
         queue = self.queue.as_queue()
-        runner = QueueRunner(pipe(**parameters), queue, self.route.carry, self.filter, self.watch)
+        runner = QueueRunner(
+            pipe(**parameters), queue, self.route.carry, self.filter, self.telemetry
+        )
         self._started.append(runner)
         return runner
 
@@ -90,7 +81,7 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
     eventually(lambda: cleared(runs.queue), timeout=10)
     assert sorted(runs.route.delivered) == sorted(WORDS)
     assert all(len(batch) <= 10 for batch in runs.route.batches)
-    assert runs.watch.seen == len(WORDS)
+    assert counted(runs.telemetry, "records_read_total") == len(WORDS)
 
 
 def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
@@ -100,7 +91,8 @@ def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Run
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
     assert runs.route.delivered == ["a", "c"]
-    assert (runs.watch.seen, runs.watch.left_out) == (4, 2)
+    assert counted(runs.telemetry, "records_read_total") == 4
+    assert counted(runs.telemetry, "records_filtered_total") == 2
 
 
 def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_again(

@@ -16,7 +16,7 @@ from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.assembly import Ends, assemble
 from eventbridge_pipes.runners.idle import Sleepers
-from eventbridge_pipes.runners.queue import QueueSupervisor
+from eventbridge_pipes.runners.queue import QueueRunner
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
@@ -45,7 +45,7 @@ class Assembler:
         filter_ = Filter([Pattern.parse(text, pipe.kind) for text in pipe.filters])
         if pipe.kind is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
-            return QueueSupervisor(pipe, queue, route, filter_, telemetry)
+            return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
         stream, shard = _stream(pipe, self._clients)
         letters = pipe.dead_letter_arn
         dead_letters = DeadLetterQueue(self._clients, letters) if letters else None

@@ -56,8 +56,6 @@ _USUAL_READ_TIMEOUT = 15
 _READ_TIMEOUTS: Mapping[str, int] = {
     "lambda": EXECUTION_LIMIT + 10,
     "stepfunctions": EXECUTION_LIMIT + 10,
-    # A long poll for messages alone may take 20 seconds.
-    "sqs": 30,
 }
 
 _READS = ("Describe", "Get", "List")

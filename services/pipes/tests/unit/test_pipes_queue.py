@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from eventbridge_pipes.execution.batch import BatchRules
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.runners.queue import QueueSupervisor
-from eventbridge_pipes.runners.queue_clearing import Clearing
-from eventbridge_pipes.runners.queue_inbox import Inbox
-from eventbridge_pipes.runners.queue_receiver import Receiver
-from eventbridge_pipes.sources.queue import Message
+from eventbridge_pipes.record import Record
+from eventbridge_pipes.runners.inbox import Inbox
+from eventbridge_pipes.runners.queue import WAIT_SECONDS, QueueRunner
+from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
+from eventbridge_pipes.sources.sqs import NotDeleted
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
-from pipes_queue_fakes import FakeFilter, FakeQueue, FakeRoute
+from pipes_queue_fakes import FakeQueue, FakeRoute
 from pipes_samples import PIPE
 from pipes_telemetry import counted
 from waiting import eventually
@@ -35,28 +35,33 @@ def pipe(**parameters: Any) -> Pipe:
 
 
 class Runs:
-    """Starts supervisors, and ends those that a test leaves running."""
+    """Starts pipes, and ends those that a test leaves running."""
 
     def __init__(self) -> None:
         self.queue = FakeQueue()
         self.route = FakeRoute()
-        self.filter = FakeFilter()
+        self.filter = Filter([])
         self.telemetry = PipeTelemetry(PIPE.name)
-        self._started: list[QueueSupervisor] = []
+        self._started: list[QueueRunner] = []
 
-    def start(self, **parameters: Any) -> QueueSupervisor:
-        supervisor = QueueSupervisor(
-            pipe(**parameters), self.queue, self.route, self.filter, self.telemetry
+    def runner(self, **parameters: Any) -> QueueRunner:
+        queue = self.queue.as_queue()
+        runner = QueueRunner(
+            pipe(**parameters), queue, self.route.carry, self.filter, self.telemetry
         )
-        self._started.append(supervisor)
-        supervisor.start()
-        return supervisor
+        self._started.append(runner)
+        return runner
+
+    def start(self, **parameters: Any) -> QueueRunner:
+        runner = self.runner(**parameters)
+        runner.start()
+        return runner
 
     def stop(self) -> None:
-        for supervisor in self._started:
-            supervisor.stop()
-            assert supervisor.join(10)
-        self.queue.close()
+        self.queue.end_receives()
+        for runner in self._started:
+            runner.stop()
+            assert runner.join(10)
 
 
 @pytest.fixture
@@ -80,7 +85,8 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
 
 
 def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
-    runs.filter = FakeFilter("b", "d")
+    pattern = '{"body": [{"anything-but": ["b", "d"]}]}'
+    runs.filter = Filter([Pattern.parse(pattern, SourceKind.SQS)])
     runs.queue.send("a", "b", "c", "d")
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
@@ -122,8 +128,8 @@ def test_only_a_fault_of_the_target_holds_receiving_up(
 ) -> None:
     finished, told = Inbox.finished, []
 
-    def finish(inbox: Inbox, batch: list[Message], failed: list[Message], fault: bool) -> None:
-        told.append((batch[0].record.body, fault))
+    def finish(inbox: Inbox, batch: list[Record], failed: list[Record], fault: bool) -> None:
+        told.append((batch[0].body, fault))
         finished(inbox, batch, failed, fault)
 
     outcomes: dict[str, Outcome] = {
@@ -191,11 +197,11 @@ def test_a_fifo_queue_is_asked_without_waiting_while_it_may_have_locked_groups(
     runs.start()
     runs.queue.send("a 1", group="a")
     eventually(lambda: runs.queue.waits[1:], timeout=10)
-    assert runs.queue.waits[:2] == [20, 0]
+    assert runs.queue.waits[:2] == [WAIT_SECONDS, 0]
     runs.queue.send("b 1", group="b")
     eventually(lambda: runs.route.delivered == ["a 1", "b 1"], timeout=10)
     go_on.set()
-    eventually(lambda: cleared(runs.queue) and runs.queue.waits[-1] == 20, timeout=10)
+    eventually(lambda: cleared(runs.queue) and runs.queue.waits[-1] == WAIT_SECONDS, timeout=10)
 
 
 def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:
@@ -236,25 +242,85 @@ def test_without_a_window_the_queues_visibility_timeout_is_left_alone(runs: Runs
     assert runs.queue.visibilities[0] is None
 
 
-def test_stopping_does_not_wait_for_a_receive_and_gives_back_what_it_brings(runs: Runs) -> None:
-    supervisor = runs.start()
+def test_stopping_waits_for_the_last_receive_and_delivers_what_it_brings(runs: Runs) -> None:
+    runner = runs.start()
     eventually(lambda: runs.queue.receiving, timeout=10)
-    supervisor.stop()
-    assert supervisor.join(5)
+    runner.stop()
+    assert not runner.join(0.05)
     runs.queue.send("late")
-    eventually(lambda: len(runs.queue.counts) == 1 and not runs.queue.receiving, timeout=10)
-    eventually(lambda: runs.queue.visible == ["late"], timeout=10)
-    assert runs.route.delivered == []
+    assert runner.join(5)
+    assert runs.route.delivered == ["late"]
+    assert cleared(runs.queue)
+    assert len(runs.queue.counts) == 1
 
 
-def test_stopping_gives_back_what_waits_for_its_batch(runs: Runs) -> None:
+def test_a_receive_is_over_in_three_seconds() -> None:
+    assert WAIT_SECONDS <= 3
+
+
+def test_stopping_delivers_what_waits_for_its_batch(runs: Runs) -> None:
     runs.queue.send("a", "b")
-    supervisor = runs.start(MaximumBatchingWindowInSeconds=300)
+    runner = runs.start(MaximumBatchingWindowInSeconds=300)
     eventually(lambda: runs.queue.hidden == ["a", "b"] and runs.queue.receiving, timeout=10)
-    supervisor.stop()
-    assert supervisor.join(5)
-    assert sorted(runs.queue.visible) == ["a", "b"]
-    assert runs.route.delivered == []
+    runner.stop()
+    runs.queue.end_receives()
+    assert runner.join(5)
+    assert sorted(runs.route.delivered) == ["a", "b"]
+    assert cleared(runs.queue)
+
+
+def test_no_thread_and_no_connection_of_a_stopped_pipe_is_left(runs: Runs) -> None:
+    before = set(threading.enumerate())
+    runs.queue.send(*WORDS[:30])
+    runner = runs.start(BatchSize=1)
+    eventually(lambda: cleared(runs.queue) and runs.queue.receiving, timeout=10)
+    runner.stop()
+    runs.queue.end_receives()
+    assert runner.join(5)
+    eventually(lambda: set(threading.enumerate()) <= before, timeout=1)
+    assert not runs.queue.connected
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_pipe_whose_threads_cannot_be_started_can_be_started_again(
+    failing: int, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`failing` is the thread that the system refuses."""
+    before = set(threading.enumerate())
+    runs.queue.send("a")
+    runner = runs.runner()
+    with monkeypatch.context() as patch:
+        refuse_threads(patch, lambda number: number == failing)
+        with pytest.raises(RuntimeError):
+            runner.start()
+    assert set(threading.enumerate()) <= before
+    assert runner.join(0)
+    assert runs.queue.counts == []
+    runner.start()
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert runs.route.delivered == ["a"]
+
+
+def test_without_a_thread_for_a_batch_the_pipe_delivers_one_after_the_other(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_threads(monkeypatch, lambda number: number > 2)
+    runs.queue.send("a", "b", "c")
+    runs.start(BatchSize=1)
+    eventually(lambda: cleared(runs.queue), timeout=10)
+    assert sorted(runs.route.delivered) == ["a", "b", "c"]
+
+
+def refuse_threads(patch: pytest.MonkeyPatch, refused: Callable[[int], bool]) -> None:
+    """From now on, do not start those threads whose number is `refused`; the first is 1."""
+    start, numbers = threading.Thread.start, itertools.count(1)
+
+    def start_some(thread: threading.Thread) -> None:
+        if refused(next(numbers)):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    patch.setattr(threading.Thread, "start", start_some)
 
 
 def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -> None:
@@ -267,12 +333,13 @@ def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -
 
     runs.route.outcome = take_long
     runs.queue.send("a")
-    supervisor = runs.start()
+    runner = runs.start()
     assert at_target.wait(10)
-    supervisor.stop()
-    assert not supervisor.join(0.05)
+    runner.stop()
+    runs.queue.end_receives()
+    assert not runner.join(0.05)
     go_on.set()
-    assert supervisor.join(10)
+    assert runner.join(10)
     assert cleared(runs.queue)
 
 
@@ -297,35 +364,67 @@ def test_a_queue_that_is_missing_for_a_while_is_told_of_once(
 def test_a_bug_while_receiving_does_not_end_the_pipe(
     runs: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runs.queue.troubles = [ValueError("broken")]
+    runs.queue.troubles = [KeyError("Messages"), ValueError("broken")]
     runs.queue.send("a")
     runs.start()
     eventually(lambda: runs.route.delivered == ["a"], timeout=10)
+    assert [r.exc_info is not None for r in caplog.records if "cannot receive" in r.message] == [
+        True,
+        True,
+    ]
 
 
-def test_a_queue_that_does_not_wait_for_messages_is_asked_ever_more_seldom() -> None:
-    class Hasty(FakeQueue):
-        def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
-            return []
+def test_receives_that_fail_are_repeated_with_growing_pauses(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = record_pauses(monkeypatch)
+    runs.queue.troubles = [SourceError("…"), KeyError("…"), SourceError("…"), TypeError("…")]
+    runs.queue.send("a")
+    runs.start()
+    eventually(lambda: runs.route.delivered == ["a"], timeout=10)
+    assert_growing(pauses, [0.05, 0.1, 0.2, 0.4])
 
-    class Stop(threading.Event):
-        def __init__(self) -> None:
-            super().__init__()
-            self.waits: list[float | None] = []
 
-        def wait(self, timeout: float | None = None) -> bool:
-            self.waits.append(timeout)
-            if len(self.waits) == 8:
-                inbox.stop()
-            return False
+def test_a_queue_that_does_not_wait_for_messages_is_asked_ever_more_seldom(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = record_pauses(monkeypatch)
+    runs.queue.end_receives()
+    runs.start()
+    eventually(lambda: len(pauses) >= 8, timeout=10)
+    assert_growing(pauses[:8], [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0])
 
-    queue, stop, log = Hasty(), Stop(), PipeLog("sample")
-    inbox = Inbox(BatchRules(size=10), ordered=False)
-    clearing = Clearing(queue, log)
-    Receiver(queue, inbox, clearing, FakeFilter(), 0.0, PipeTelemetry("sample"), stop, log).run()
-    waits = [wait or 0.0 for wait in stop.waits]
-    for wait, longest in zip(waits, [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0], strict=True):
-        assert longest / 2 <= wait <= longest
+
+def record_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that are made before a receive from now on; they take no time."""
+    pauses: list[float] = []
+    monkeypatch.setattr(Inbox, "hold", lambda inbox, seconds: pauses.append(seconds))
+    return pauses
+
+
+def assert_growing(pauses: Sequence[float], longest: Sequence[float]) -> None:
+    """Each pause is between half and all of the one in `longest`."""
+    assert len(pauses) == len(longest)
+    for pause, most in zip(pauses, longest, strict=True):
+        assert most / 2 <= pause <= most
+
+
+def test_a_delivery_that_breaks_ends_all_the_same(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The queue's answer breaks the deletion: the batch is not under way for ever."""
+
+    def break_down(records: Sequence[Record]) -> list[NotDeleted]:
+        raise KeyError("Id")
+
+    monkeypatch.setattr(runs.queue, "delete", break_down)
+    runs.queue.send("a")
+    runner = runs.start()
+    eventually(lambda: runs.queue.hidden == ["a"] and runs.queue.receiving, timeout=10)
+    runner.stop()
+    runs.queue.end_receives()
+    assert runner.join(5)
+    assert any(message.startswith("delivering a batch failed") for message in caplog.messages)
 
 
 def test_a_deletion_that_is_refused_is_tried_again(runs: Runs) -> None:

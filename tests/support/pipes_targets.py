@@ -28,7 +28,7 @@ def text(body: str) -> Message:
 class Seen:
     """Wants to see all calls."""
 
-    wanted = True
+    shows_calls = True
 
     def __init__(self) -> None:
         self.requests: list[Mapping[str, Any]] = []
@@ -44,4 +44,4 @@ class Seen:
 class Unseen(Seen):
     """Must not be told."""
 
-    wanted = False
+    shows_calls = False

@@ -18,7 +18,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
-from eventbridge_pipes.runners.queue import QueueSupervisor
+from eventbridge_pipes.runners.queue import QueueRunner
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources.dynamodb import DynamoDbStream
@@ -29,28 +29,27 @@ from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.targets.connect import enrichment_of, target_of
 from eventbridge_pipes.targets.limits import batch_limit
-from eventbridge_pipes.telemetry.watch import Watch
-from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry, Telemetry
 from eventbridge_pipes.template import Context, Template
 
 
 class Assembler:
     """Makes what runs a pipe. Everything it is given, the pipes of a process share."""
 
-    def __init__(self, clients: Clients, store: Store, watchers: Watchers) -> None:
+    def __init__(self, clients: Clients, store: Store, telemetry: Telemetry) -> None:
         self._clients = clients
         self._store = store
-        self._watchers = watchers
+        self._telemetry = telemetry
         self._poller = IdlePoller()
 
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
         """The supervisor of `pipe`, not yet started."""
-        watch = self._watchers.of(pipe)
-        route = _route(pipe, self._clients, watch)
+        telemetry = self._telemetry.of(pipe)
+        route = _route(pipe, self._clients, telemetry)
         filter_ = Filter([Pattern.parse(text, pipe.kind) for text in pipe.filters])
         if pipe.kind is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
-            return QueueSupervisor(pipe, queue, route, filter_, watch)
+            return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
         letters = pipe.dead_letter_arn
         dead_letters = DeadLetterQueue(self._clients, letters) if letters else None
         parameters = pipe.stream
@@ -67,11 +66,11 @@ class Assembler:
                 shard_id=shard_id,
                 wait=wait,
                 log=PipeLog(pipe.name),
-                watch=watch,
+                telemetry=telemetry,
             )
 
         stream = _stream(pipe, self._clients)
-        shared = Shared(pipe, stream, self._store, self._poller, delivery, filter_, watch)
+        shared = Shared(pipe, stream, self._store, self._poller, delivery, filter_, telemetry)
         return StreamRunner(shared, origin)
 
 
@@ -82,7 +81,7 @@ def _stream(pipe: Pipe, clients: Clients) -> Stream:
     return KinesisStream(clients.kinesis_calls, arn, pipe.role_arn)
 
 
-def _route(pipe: Pipe, clients: Clients, watch: Watch) -> Route:
+def _route(pipe: Pipe, clients: Clients, telemetry: PipeTelemetry) -> Route:
     limit = batch_limit(Arn.parse(pipe.target))
     target = TargetStage(
         target_of(pipe, clients),
@@ -91,9 +90,9 @@ def _route(pipe: Pipe, clients: Clients, watch: Watch) -> Route:
     )
     enrichment = enrichment_of(pipe, clients)
     if enrichment is None:
-        return Route(None, target, watch)
+        return Route(None, target, telemetry)
     shape = _transformation(pipe, pipe.enrichment_parameters)
-    return Route(EnrichmentStage(enrichment, shape), target, watch)
+    return Route(EnrichmentStage(enrichment, shape), target, telemetry)
 
 
 def _transformation(pipe: Pipe, parameters: Mapping[str, Any]) -> Transformation | None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.execution.dead_letter_queue import queue_url
+from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.targets.kinds import TargetKind
 
 
@@ -34,7 +33,7 @@ def _function(clients: Clients, arn: Arn) -> None:
 
 
 def _queue(clients: Clients, arn: Arn) -> None:
-    queue_url(clients.sqs, arn)
+    queue_url(clients.sqs_calls, arn)
 
 
 def _topic(clients: Clients, arn: Arn) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from eventbridge_pipes.aws.clients import Clients, queue_url
 
 
 class DeadLetterError(Exception):
@@ -30,12 +25,8 @@ class DeadLetterQueue:
                 self._clients.sns.publish(TopicArn=self._arn.text, Message=body)
             else:
                 # The URL is asked for each time: this is rare, and a queue made again has another.
-                self._clients.sqs.send_message(
-                    QueueUrl=queue_url(self._clients.sqs, self._arn), MessageBody=body
-                )
+                sqs = self._clients.sqs_calls
+                url = queue_url(sqs, self._arn)
+                sqs.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
         except errors.CallError as error:
             raise DeadLetterError(f"{self._arn.text}: {errors.describe(error)}") from error
-
-
-def queue_url(client: SQSClient, arn: Arn) -> str:
-    return client.get_queue_url(QueueName=arn.name, QueueOwnerAWSAccountId=arn.account)["QueueUrl"]

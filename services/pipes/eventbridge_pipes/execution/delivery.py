@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
+from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition
 from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
@@ -15,7 +16,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""
@@ -46,7 +47,7 @@ class Delivery:
         shard_id: str,
         wait: Wait,
         log: PipeLog,
-        watch: Watch,
+        telemetry: PipeTelemetry,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._route = route
@@ -58,7 +59,7 @@ class Delivery:
         self._shard_id = shard_id
         self._wait = wait
         self._log = log
-        self._watch = watch
+        self._telemetry = telemetry
         self._now = now
 
     def deliver(self, batch: Sequence[Record]) -> bool:
@@ -102,12 +103,12 @@ class Delivery:
         for run in dead_letter.runs(records, batch):
             named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({why})"
             if self._dead_letters is None:
-                self._watch.given_up(len(run), dead_lettered=False)
+                self._telemetry.given_up(len(run), dead_lettered=False)
                 self._log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
             elif self._report(self._dead_letters, run, condition):
-                self._watch.given_up(len(run), dead_lettered=True)
+                self._telemetry.given_up(len(run), dead_lettered=True)
                 self._log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
@@ -133,15 +134,15 @@ class Delivery:
                 return True
             except DeadLetterError as error:
                 tries += 1
-                if retry.worth_telling(tries):
+                if worth_telling(tries):
                     self._log.error("cannot send to the dead-letter queue, retrying: %s", error)
-            if self._wait(retry.growing_pause(tries)):
+            if self._wait(growing_pause(tries)):
                 return False
 
     def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are sent again; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
-        if retry.worth_telling(tries) if tries else whole:
+        if worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
             self._log.warning(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_positions
 from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,11 @@ def split_by_age(
     )
 
 
-def pause_before(segment: Segment) -> float:
+def pause_before(segment: Segment, jitter: Callable[[], float] = random.random) -> float:
     """Seconds to wait before a segment is sent: doubling, up to a limit.
 
     A half is as new as a batch that was just read, and waits for nothing: where many records are
     at fault, it is the halvings that take the time.
     """
     tries = segment.failures + segment.faults
-    return growing_pause(tries) if tries else 0.0
-
-
-def growing_pause(tries: int) -> float:
-    """The pause after so many tries that came to nothing."""
-    doublings = min(max(0, tries - 1), 16)
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings)
-
-
-def worth_telling(failures: int) -> bool:
-    """At the first failure in a row, the second, the fourth, …: a long outage fills no log."""
-    return failures & (failures - 1) == 0
+    return growing_pause(tries, jitter) if tries else 0.0

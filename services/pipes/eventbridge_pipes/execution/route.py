@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, all_failed
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.telemetry.watch import Execution, Watch
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 
 
 class Route:
@@ -18,12 +18,12 @@ class Route:
         self,
         enrichment: EnrichmentStage | None,
         target: TargetStage,
-        watch: Watch,
+        telemetry: PipeTelemetry,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._enrichment = enrichment
         self._target = target
-        self._watch = watch
+        self._telemetry = telemetry
         self._now = now
 
     def carry(self, records: Sequence[Record]) -> Outcome:
@@ -31,12 +31,12 @@ class Route:
 
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
         """
-        execution = self._watch.execution(records)
-        outcome = self._attempt(records, execution)
-        execution.ended(outcome)
+        with self._telemetry.execution(records) as execution:
+            outcome = self._attempt(records, execution)
+            execution.ended(outcome)
         return outcome
 
-    def _attempt(self, records: Sequence[Record], execution: Execution) -> Outcome:
+    def _attempt(self, records: Sequence[Record], execution: ExecutionTelemetry) -> Outcome:
         now = self._now()
         events = records
         if self._enrichment:

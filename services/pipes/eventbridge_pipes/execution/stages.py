@@ -25,7 +25,7 @@ from eventbridge_pipes.targets.target import (
     Target,
     payload,
 )
-from eventbridge_pipes.telemetry.watch import Execution, Stage, Step
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, Stage, Step
 
 
 class EnrichmentStage:
@@ -38,7 +38,7 @@ class EnrichmentStage:
         self._transformation = transformation
 
     def run(
-        self, events: Sequence[Record], execution: Execution, now: float
+        self, events: Sequence[Record], execution: ExecutionTelemetry, now: float
     ) -> list[Record] | Failed | Fault:
         """`now` is when the records count as taken in (epoch seconds)."""
         execution.step(Stage.ENRICHMENT, Step.STAGE_ENTERED)
@@ -79,7 +79,7 @@ class TargetStage:
         self,
         events: Sequence[Record],
         records: Sequence[Record],
-        execution: Execution,
+        execution: ExecutionTelemetry,
         now: float,
     ) -> Outcome:
         """What became of `records`, which `events` were made of.
@@ -116,7 +116,9 @@ def _outcome(answer: Answer, records: Sequence[Record], enriched: bool) -> Outco
     return answer
 
 
-def _tell(outcome: Outcome, messages: Sequence[Message], count: int, execution: Execution) -> None:
+def _tell(
+    outcome: Outcome, messages: Sequence[Message], count: int, execution: ExecutionTelemetry
+) -> None:
     if isinstance(outcome, Succeeded):
         execution.step(Stage.TARGET, Step.INVOCATION_SUCCEEDED)
         execution.step(Stage.TARGET, Step.STAGE_SUCCEEDED, lambda: _text(messages))
@@ -134,7 +136,7 @@ def _transformed(
     stage: Stage,
     events: Sequence[Record],
     transformation: Transformation | None,
-    execution: Execution,
+    execution: ExecutionTelemetry,
     now: float,
 ) -> list[Message]:
     if transformation is None:

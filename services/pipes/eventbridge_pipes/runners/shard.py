@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.delivery import Delivery, Wait
-from eventbridge_pipes.execution.retry import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
@@ -29,7 +29,7 @@ from eventbridge_pipes.sources.source import (
     ThrottledError,
 )
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 PAGE_BYTES = 4 * 1024 * 1024
 PAGE_RECORDS = 10_000
@@ -83,7 +83,7 @@ class Shared:
     poller: IdlePoller
     delivery: Callable[[str, Wait], Delivery]
     filter: Filter
-    telemetry: Watch
+    telemetry: PipeTelemetry
     page_limit: PageLimit = field(default_factory=PageLimit)
 
 
@@ -339,7 +339,7 @@ class ShardRunner:
 
     def _take_in(self, page: Sequence[Record]) -> None:
         """Filter a page and add it to the backlog. What is filtered out is finished."""
-        self._shared.telemetry.read(page)
+        self._shared.telemetry.read(len(page))
         kept = page
         if self._shared.filter:
             kept = [record for record in page if self._shared.filter.passes(record)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.source import (
@@ -32,7 +32,7 @@ class DynamoDbStream:
     is another one: it has its own ARN, and only a pipe made for that ARN reads it.
     """
 
-    def __init__(self, calls: Calls, arn: Arn) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
         self._calls = calls
         self._arn = arn
 
@@ -67,7 +67,7 @@ class DynamoDbStream:
 class DynamoDbShard:
     """One shard (see `source.ShardSource`)."""
 
-    def __init__(self, calls: Calls, stream: Arn, shard_id: str) -> None:
+    def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str) -> None:
         self._calls = calls
         self._stream = stream
         self._shard_id = shard_id

@@ -8,7 +8,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.source import (
@@ -24,7 +24,7 @@ from eventbridge_pipes.sources.source import (
 class KinesisStream:
     """One stream (see `source.Stream`)."""
 
-    def __init__(self, calls: Calls, arn: Arn, role_arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn, role_arn: str) -> None:
         self._calls = calls
         self._arn = arn
         self._role_arn = role_arn
@@ -59,7 +59,7 @@ class KinesisStream:
 class KinesisShard:
     """One shard (see `source.ShardSource`)."""
 
-    def __init__(self, calls: Calls, stream: Arn, shard_id: str, role_arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str, role_arn: str) -> None:
         self._calls = calls
         self._stream = stream
         self._shard_id = shard_id

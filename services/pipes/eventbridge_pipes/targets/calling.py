@@ -14,10 +14,10 @@ from eventbridge_pipes.targets.target import Calls, Message
 
 def make(call: Callable[..., Any], parameters: Mapping[str, Any], calls: Calls) -> Any:
     """The answer of `call(**parameters)`; `calls` sees both. Raises what boto3 raises."""
-    if calls.wanted:
+    if calls.shows_calls:
         calls.request(parameters)
     answer = call(**parameters)
-    if calls.wanted:
+    if calls.shows_calls:
         calls.response({k: v for k, v in answer.items() if k != "ResponseMetadata"})
     return answer
 

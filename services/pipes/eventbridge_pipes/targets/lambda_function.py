@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.functions import DirectInvoker
+from eventbridge_pipes.aws.clients import LambdaInvoker
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
 from eventbridge_pipes.targets.calling import not_carried_out
 from eventbridge_pipes.targets.limits import FUNCTION_ASYNC_PAYLOAD, FUNCTION_PAYLOAD
@@ -30,7 +30,7 @@ _NOT_READY = {
 class Function:
     """Gets the array of all messages as the payload of one invocation."""
 
-    def __init__(self, client: LambdaClient | DirectInvoker, arn: str) -> None:
+    def __init__(self, client: LambdaClient | LambdaInvoker, arn: str) -> None:
         """`arn` may end in a version or an alias."""
         self._client = client
         self._arn = arn
@@ -52,14 +52,14 @@ class Function:
             reason = f"a payload of {len(body)} bytes is over the limit of {_PAYLOAD_BYTES[how]}"
             return all_failed(messages, reason)
         request: Any = {"FunctionName": self._arn, "InvocationType": how}
-        if calls.wanted:
+        if calls.shows_calls:
             calls.request({**request, "Payload": body.decode()})
         try:
             answer = self._client.invoke(**request, Payload=body)
             returned = answer["Payload"].read()
         except errors.CallError as error:
             return _not_invoked(error, messages, waits=how == "RequestResponse")
-        if calls.wanted:
+        if calls.shows_calls:
             told: dict[str, Any] = {
                 k: v for k, v in answer.items() if k in ("StatusCode", "FunctionError")
             }

@@ -7,8 +7,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls as ServiceCalls
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.targets import batch, refusals
 from eventbridge_pipes.targets.batch import BatchApi, Entry, numbered
@@ -30,7 +29,7 @@ class QueueTarget:
     group. Within a call SQS itself keeps the order of what it takes.
     """
 
-    def __init__(self, sqs: ServiceCalls, queue: Arn, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, sqs: AwsJsonClient, queue: Arn, parameters: Mapping[str, Any]) -> None:
         """`parameters` are PipeTargetSqsQueueParameters."""
         self._sqs = sqs
         self._queue = queue

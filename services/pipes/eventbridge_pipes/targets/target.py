@@ -38,7 +38,7 @@ failed (`batchItemFailures`); of an enrichment it holds the events to go on with
 class Calls(Protocol):
     """Who wants to see the calls that are made (the execution log does, when asked to)."""
 
-    wanted: bool
+    shows_calls: bool
     """Whether anybody looks: when not, nothing need be told."""
 
     def request(self, parameters: Mapping[str, Any]) -> None: ...

@@ -25,7 +25,7 @@ from eventbridge_pipes.sources.source import (
     Stream,
 )
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.telemetry.watch import Unwatched, Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_samples import PIPE
 
 
@@ -135,14 +135,14 @@ def stream_runner(
     pipe: Pipe = PIPE,
     position: Position = OLDEST,
     filter_: Filter | None = None,
-    watch: Watch | None = None,
+    telemetry: PipeTelemetry | None = None,
 ) -> StreamRunner:
     """A runner of `pipe` that continues where `store` has it, else begins at `position`."""
     origin = store.origin(pipe.name)
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    return StreamRunner(shared_by(stream, target, store, pipe, filter_, watch), origin, 0.05)
+    return StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin, 0.05)
 
 
 def shared_by(
@@ -151,10 +151,10 @@ def shared_by(
     store: Store,
     pipe: Pipe = PIPE,
     filter_: Filter | None = None,
-    watch: Watch | None = None,
+    telemetry: PipeTelemetry | None = None,
 ) -> Shared:
     """What the shards of a pipe from `stream` to `target` share."""
-    watch = watch or Unwatched()
+    telemetry = telemetry or PipeTelemetry(pipe.name)
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
         return Delivery(
@@ -167,7 +167,7 @@ def shared_by(
             shard_id=shard_id,
             wait=wait,
             log=PipeLog(pipe.name),
-            watch=watch,
+            telemetry=telemetry,
         )
 
-    return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), watch)
+    return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import pytest
 
 from eventbridge_pipes.execution.route import Route
 from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
@@ -18,8 +21,9 @@ from eventbridge_pipes.outcome import (
 )
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Calls, Message, Returned, payload
-from eventbridge_pipes.telemetry.watch import Stage, Step, Unwatched, UnwatchedExecution
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.template import Context, Template
+from pipes_telemetry import LoggedTelemetry, counted
 
 CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
@@ -40,36 +44,10 @@ class Fake:
     call = send
 
 
-class Seen(Unwatched, UnwatchedExecution):
-    """Remembers the steps of the one execution."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-        self.shown: dict[str, str] = {}
-        self.outcome: Outcome | None = None
-
-    def execution(self, records: Sequence[Record]) -> Seen:
-        return self
-
-    def step(
-        self,
-        stage: Stage,
-        step: Step,
-        payload: Callable[[], str] | None = None,
-        error: CallError | None = None,
-    ) -> None:
-        self.steps.append(f"{stage}{step}")
-        if payload:
-            self.shown[f"{stage}{step}"] = payload()
-
-    def ended(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-
-
 def carry(
     target: Fake,
     enrichment: Fake | None = None,
-    watch: Seen | None = None,
+    telemetry: PipeTelemetry | None = None,
     template: str | None = None,
     limit: int | None = None,
 ) -> Outcome:
@@ -77,7 +55,7 @@ def carry(
     route = Route(
         EnrichmentStage(enrichment) if enrichment else None,
         TargetStage(target, shape, limit),
-        watch or Seen(),
+        telemetry or PipeTelemetry("sample"),
         now=lambda: 0.0,
     )
     return route.carry(RECORDS)
@@ -124,10 +102,10 @@ def test_the_target_gets_what_the_enrichment_answers() -> None:
 
 
 def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> None:
-    target, watch = Fake(Succeeded()), Seen()
-    assert carry(target, Fake(Returned(b"[]")), watch) == Succeeded()
+    target, telemetry = Fake(Succeeded()), LoggedTelemetry()
+    assert carry(target, Fake(Returned(b"[]")), telemetry) == Succeeded()
     assert target.got == []
-    assert "TargetStageSkipped" in watch.steps
+    assert "TargetStageSkipped" in telemetry.logged_steps()
 
 
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
@@ -163,9 +141,10 @@ def test_an_enrichment_that_fails_fails_all_and_the_target_is_not_called() -> No
 
 
 def test_the_steps_of_an_execution_are_told_in_order() -> None:
-    watch = Seen()
-    carry(Fake(Succeeded()), Fake(Returned(b"[1]")), watch, template="<$.n>")
-    assert watch.steps == [
+    telemetry = LoggedTelemetry("TRACE", "ALL")
+    carry(Fake(Succeeded()), Fake(Returned(b"[1]")), telemetry, template="<$.n>")
+    assert telemetry.logged_steps() == [
+        "ExecutionStarted",
         "EnrichmentStageEntered",
         "EnrichmentInvocationStarted",
         "EnrichmentInvocationSucceeded",
@@ -176,17 +155,24 @@ def test_the_steps_of_an_execution_are_told_in_order() -> None:
         "TargetInvocationStarted",
         "TargetInvocationSucceeded",
         "TargetStageSucceeded",
+        "ExecutionSucceeded",
     ]
-    assert watch.shown["EnrichmentStageSucceeded"] == "[1]"
-    assert watch.outcome == Succeeded()
+    (enriched,) = [r for r in telemetry.logged() if r["messageType"] == "EnrichmentStageSucceeded"]
+    assert enriched["payload"] == "[1]"
 
 
 def test_a_failure_in_part_is_told_as_one() -> None:
-    watch = Seen()
-    carry(Fake(Failed(frozenset({1}), "no")), watch=watch)
-    assert watch.steps[-2:] == ["TargetInvocationPartiallyFailed", "TargetStagePartiallyFailed"]
-    carry(Fake(all_failed(RECORDS, "no")), watch=watch)
-    assert watch.steps[-2:] == ["TargetInvocationFailed", "TargetStageFailed"]
+    telemetry = LoggedTelemetry("ERROR")
+    carry(Fake(Failed(frozenset({1}), "no")), telemetry=telemetry)
+    carry(Fake(all_failed(RECORDS, "no")), telemetry=telemetry)
+    assert telemetry.logged_steps() == [
+        "TargetInvocationPartiallyFailed",
+        "TargetStagePartiallyFailed",
+        "ExecutionPartiallyFailed",
+        "TargetInvocationFailed",
+        "TargetStageFailed",
+        "ExecutionFailed",
+    ]
 
 
 def test_requests_are_shown_to_the_execution() -> None:
@@ -195,12 +181,23 @@ def test_requests_are_shown_to_the_execution() -> None:
             calls.request({"asked": True})
             return super().send(messages, calls)
 
-    class Wanting(Seen):
-        requests: Mapping[str, Any] | None = None
+    telemetry = LoggedTelemetry("TRACE", "ALL")
+    carry(Asking(Succeeded()), telemetry=telemetry)
+    (called,) = [record for record in telemetry.logged() if "awsRequest" in record]
+    assert called["messageType"] == "TargetInvocationSucceeded"
+    assert json.loads(called["awsRequest"]) == {"asked": True}
 
-        def request(self, parameters: Mapping[str, Any]) -> None:
-            self.requests = parameters
 
-    watch = Wanting()
-    carry(Asking(Succeeded()), watch=watch)
-    assert watch.requests == {"asked": True}
+def test_an_execution_whose_code_raises_is_over_and_has_failed() -> None:
+    def broken(messages: Sequence[Message]) -> Answer:
+        raise KeyError("Records")
+
+    telemetry = LoggedTelemetry("ERROR")
+    with pytest.raises(KeyError):
+        carry(Fake(broken), telemetry=telemetry)
+    assert counted(telemetry, "batches_in_flight") == 0
+    assert counted(telemetry, "executions_total", outcome="failed") == 1
+    assert counted(telemetry, "records_failed_total") == len(RECORDS)
+    (failed,) = telemetry.logged()
+    assert failed["messageType"] == "ExecutionFailed"
+    assert "KeyError('Records')" in failed["error"]["message"]

@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.targets.event_bus import BusTarget
 from eventbridge_pipes.targets.kinesis_stream import StreamTarget
@@ -86,7 +86,7 @@ def test_messages_go_to_a_queue_and_its_url_is_asked_for_once(stub: Stub) -> Non
     expect_url(sqs)
     expect_batch(sqs, {"MessageBody": '{"a": 1}'}, {"MessageBody": "plain"})
     expect_batch(sqs, {"MessageBody": "again"})
-    target = QueueTarget(ClientCalls(sqs.client), QUEUE, {})
+    target = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {})
     assert target.send([message({"a": 1}), text("plain")], Unseen()) == Succeeded()
     assert target.send([text("again")], Unseen()) == Succeeded()
 
@@ -103,7 +103,7 @@ def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
         },
     )
     parameters = {"MessageGroupId": "all", "MessageDeduplicationId": "$.id"}
-    answer = QueueTarget(ClientCalls(sqs.client), FIFO, parameters).send(
+    answer = QueueTarget(AwsJsonClient(sqs.client), FIFO, parameters).send(
         messages({"id": 7}, {}), Unseen()
     )
     assert isinstance(answer, Failed)
@@ -116,7 +116,7 @@ def test_a_queue_tells_which_entries_it_refused(stub: Stub) -> None:
     expect_url(sqs)
     refused = {"Id": "1", "SenderFault": True, "Code": "InvalidMessageContents", "Message": "why"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 3, Failed=[refused])
-    answer = QueueTarget(ClientCalls(sqs.client), QUEUE, {}).send(messages({}, {}, {}), Unseen())
+    answer = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {}).send(messages({}, {}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1})
     assert answer.reason == "InvalidMessageContents: why"
@@ -127,7 +127,7 @@ def test_an_entry_that_the_queue_is_to_blame_for_meets_a_fault(stub: Stub) -> No
     expect_url(sqs)
     refused = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 2, Failed=[refused])
-    answer = QueueTarget(ClientCalls(sqs.client), QUEUE, {}).send(messages({}, {}), Unseen())
+    answer = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {}).send(messages({}, {}), Unseen())
     assert isinstance(answer, Fault)
     assert answer.positions == frozenset({0})
 
@@ -143,7 +143,7 @@ def test_only_in_a_fifo_queue_a_refused_message_holds_its_group_back(
     expect_batch(sqs, *[entry] * 10, Failed=[refused])
     if 10 not in failed:
         expect_batch(sqs, entry)
-    target = QueueTarget(ClientCalls(sqs.client), queue, {"MessageGroupId": "all"})
+    target = QueueTarget(AwsJsonClient(sqs.client), queue, {"MessageGroupId": "all"})
     answer = target.send(messages(*[{}] * 11), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == failed
@@ -157,7 +157,7 @@ def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> Non
     )
     expect_url(sqs)
     expect_batch(sqs, {"MessageBody": "{}"})
-    target = QueueTarget(ClientCalls(sqs.client), QUEUE, {})
+    target = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {})
     assert isinstance(target.send(messages({}), Unseen()), Failed)
     assert target.send(messages({}), Unseen()) == Succeeded()
 

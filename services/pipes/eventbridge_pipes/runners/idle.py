@@ -25,7 +25,7 @@ LONGEST_SLOW_PAUSE = 2.0
 SHARD_SHARE = 0.02
 ALL_SHARE = 0.15
 """The share of the time that polls may take: of one shard, and of all shards together."""
-POLLS_PER_SECOND = 120
+POLLS_PER_SECOND = 110
 """For all shards together, as long as each has its turn: what this process spends on polls."""
 BUSY_SECONDS = 0.25
 BUSY_GAPS = 4
@@ -33,8 +33,8 @@ BUSY_GAPS = 4
 the shard has been empty for so many times as long as usual."""
 
 POLLS_AT_ONCE = 8
-TOGETHER_SECONDS = 0.02
-"""Polls that are due so soon are made together with those that are due now."""
+EARLY_SHARE = 0.15
+"""A poll may be made together with others when no more than this share of its pause is left."""
 REST = 2.0
 """The thread rests so many times as long as the last polls took, for the server's other calls."""
 LONGEST_REST = 0.25
@@ -83,7 +83,8 @@ class IdlePoller:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: list[tuple[float, int, IdleShard]] = []
+        # When each is due, a number that no other has, and from when on it may be polled.
+        self._due: list[tuple[float, int, float, IdleShard]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         # The median of what a poll takes, in seconds: one slow answer hardly changes it.
@@ -125,14 +126,15 @@ class IdlePoller:
     def _push(self, shard: IdleShard, shards: int) -> None:
         now = time.monotonic()
         rest = pause(now - shard.empty_since, shard.gap, self._cost, shards)
-        due = now + max(rest, shard.least_pause)
-        heapq.heappush(self._due, (due, next(self._order), shard))
+        rest = max(rest, shard.least_pause)
+        earliest = now + rest * (1 - EARLY_SHARE)
+        heapq.heappush(self._due, (now + rest, next(self._order), earliest, shard))
 
     def _take_due(self) -> list[IdleShard]:
         """Wait for the shards that are due, some at a time; none ends the thread."""
         with self._changed:
             while True:
-                while self._due and self._due[0][2].ready.is_set():
+                while self._due and self._due[0][3].ready.is_set():
                     heapq.heappop(self._due)
                 if not self._due:
                     if not self._changed.wait(KEEP_SECONDS) and not self._due:
@@ -143,10 +145,10 @@ class IdlePoller:
                 if until_due <= 0:
                     break
                 self._changed.wait(until_due)
-            soon = time.monotonic() + TOGETHER_SECONDS
+            now = time.monotonic()
             group: list[IdleShard] = []
-            while self._due and self._due[0][0] <= soon and len(group) < POLLS_AT_ONCE:
-                group.append(heapq.heappop(self._due)[2])
+            while self._due and self._due[0][2] <= now and len(group) < POLLS_AT_ONCE:
+                group.append(heapq.heappop(self._due)[3])
             return group
 
 

@@ -35,8 +35,8 @@ PAGE_BYTES = 4 * 1024 * 1024
 PAGE_RECORDS = 10_000
 FIRST_PAGE_RECORDS = 10
 
-THROTTLED_PAUSE = 0.22
-"""Kinesis allows five reads a second and shard; polls may come a little early."""
+THROTTLED_PAUSE = 0.24
+"""Kinesis allows five reads a second and shard; polls may come a little early (see `idle`)."""
 LONGEST_THROTTLED_PAUSE = 5.0
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from eventbridge_pipes.sources.source import Page, PendingPage, ShardSource
 
-SHORTEST_PAUSE = 0.012
+SHORTEST_PAUSE = 0.010
 LONGEST_PAUSE = 0.4
 GROWTH = 0.25
 """A shard is polled again after this share of the time that it has been empty."""
@@ -31,6 +31,8 @@ BUSY_SECONDS = 0.25
 BUSY_GAPS = 4
 """A shard's records keep coming if the time between pages is no longer than BUSY_SECONDS, until
 the shard has been empty for so many times as long as usual."""
+BUSY_POLLS = 5
+"""How often such a shard is polled between two pages, at most."""
 
 POLLS_AT_ONCE = 8
 EARLY_SHARE = 0.15
@@ -73,7 +75,7 @@ def pause(empty_for: float, gap: float, cost: float, shards: int) -> float:
     """
     growing = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, empty_for * GROWTH))
     if gap <= BUSY_SECONDS and empty_for <= BUSY_GAPS * gap:
-        return max(growing, gap * GROWTH, min(LONGEST_REST, cost * REST))
+        return max(growing, gap / BUSY_POLLS, min(LONGEST_REST, cost * REST))
     turn = shards * max(cost / ALL_SHARE, 1 / POLLS_PER_SECOND)
     return max(growing, min(LONGEST_SLOW_PAUSE, max(cost / SHARD_SHARE, turn)))
 

@@ -18,7 +18,7 @@ from eventbridge_pipes.runners.assembly import Ends, assemble
 from eventbridge_pipes.runners.idle import Sleepers
 from eventbridge_pipes.runners.queue import QueueSupervisor
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.kinds import SourceKind, source_kind
 from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
@@ -43,8 +43,8 @@ class Assembler:
         """The supervisor of `pipe`, not yet started."""
         watch = self._watchers.of(pipe)
         route = _route(pipe, self._clients, watch)
-        filter_ = Filter([Pattern.parse(text, pipe.kind) for text in pipe.filters])
-        if pipe.kind is SourceKind.SQS:
+        filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
+        if source_kind(pipe) is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueSupervisor(pipe, queue, route, filter_, watch)
         stream, shard = _stream(pipe, self._clients)
@@ -56,7 +56,7 @@ class Assembler:
 
 def _stream(pipe: Pipe, clients: Clients) -> tuple[Stream, Callable[[str], ShardReads]]:
     arn = Arn.parse(pipe.source)
-    if pipe.kind is SourceKind.DYNAMODB:
+    if source_kind(pipe) is SourceKind.DYNAMODB:
         table = clients.dynamodbstreams_calls
         return DynamoDbStream(table, arn.text), lambda id_: DynamoDbShard(table, arn, id_)
     kinesis = clients.kinesis_calls

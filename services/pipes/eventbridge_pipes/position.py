@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.kinds import SourceKind, source_kind
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ def starting_position(pipe: Pipe, now: float) -> Position:
     that the pipe may begin up to a second early at a table's stream, and never late. A queue has
     no positions: what is in it is due.
     """
-    if not pipe.kind.is_stream:
+    if not source_kind(pipe).is_stream:
         return OLDEST
     match pipe.stream.starting_position:
         case "TRIM_HORIZON":
             return OLDEST
         case "LATEST":
-            steps = _STEPS_A_SECOND[pipe.kind]
+            steps = _STEPS_A_SECOND[source_kind(pipe)]
             return Position(at=math.floor(now * steps) / steps)
         case "AT_TIMESTAMP":
             return Position(at=pipe.stream.starting_timestamp)

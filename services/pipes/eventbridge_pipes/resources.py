@@ -15,8 +15,8 @@ from eventbridge_pipes.existence import (
     UnusableError,
 )
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.sources.kinds import SourceKind, source_kind
+from eventbridge_pipes.targets.kinds import TargetKind, waits_for_target
 
 REASON_LIMIT = 512
 """Characters that the model allows a StateReason."""
@@ -60,7 +60,7 @@ class Resources:
         created = self._source(pipe)
         if pipe.enrichment:
             self._invoked("enrichment", pipe.enrichment, for_its_answer=True)
-        self._invoked("target", pipe.target, for_its_answer=pipe.waits_for_target)
+        self._invoked("target", pipe.target, for_its_answer=waits_for_target(pipe))
         if pipe.dead_letter_arn:
             self._resource("dead-letter", pipe.dead_letter_arn)
         if pipe.log_group_arn:
@@ -68,7 +68,7 @@ class Resources:
         return created
 
     def _source(self, pipe: Pipe) -> float:
-        match pipe.kind:
+        match source_kind(pipe):
             case SourceKind.DYNAMODB:
                 created: float = self._answer(TABLE_STREAM, "source", Arn.parse(pipe.source))
                 return created

@@ -9,8 +9,8 @@ from typing import Any
 from eventbridge_pipes.api.rules.batches import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.sources.kinds import SourceKind, source_kind
+from eventbridge_pipes.targets.kinds import TargetKind, target_kind
 
 Members = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def merged(pipe: Pipe, request: Members) -> dict[str, Any]:
 
 def _merged_source(pipe: Pipe, request: Members) -> dict[str, Any]:
     parameters = {**pipe.source_parameters, **request.get("SourceParameters", {})}
-    service = pipe.kind.parameters
+    service = source_kind(pipe).parameters
     before = pipe.source_parameters[service]
     kept = {name: before[name] for name in _STARTING_POSITION if name in before}
     return {**parameters, service: {**kept, **parameters[service]}}
@@ -75,7 +75,7 @@ def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
     No request could take them off, and they would not belong to the new one.
     """
     kept = dict(pipe.target_parameters)
-    kind = pipe.target_kind
+    kind = target_kind(pipe)
     target = Arn.parse(request.get("Target", pipe.target))
     if kind.parameters and kind is not TargetKind.of(target):
         kept.pop(kind.parameters, None)

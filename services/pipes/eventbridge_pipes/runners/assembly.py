@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.execution.delivery import Carrier, DeadLetters, Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
@@ -20,6 +21,7 @@ from eventbridge_pipes.runners.pages import PageLimit
 from eventbridge_pipes.runners.reader import ShardReader
 from eventbridge_pipes.runners.shard import Lane, ShardWorker
 from eventbridge_pipes.runners.stream import DISCOVERY_SECONDS, Supervisor
+from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.watch import Unwatched, Watch
@@ -51,7 +53,7 @@ def assemble(
     """
     parameters = pipe.stream
     log = PipeLog(pipe.name)
-    batches = pipe.batches
+    batches = batch_rules(pipe)
     page_limit = PageLimit()
     retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
@@ -68,7 +70,7 @@ def assemble(
                 ends.route,
                 ends.dead_letters,
                 retries,
-                kind=pipe.kind,
+                kind=source_kind(pipe),
                 pipe_arn=pipe.arn,
                 stream_arn=pipe.source,
                 shard_id=shard_id,

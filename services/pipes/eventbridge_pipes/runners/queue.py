@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.execution.delivery import Carrier
 from eventbridge_pipes.execution.retry import worth_telling
 from eventbridge_pipes.log import PipeLog
@@ -37,7 +38,7 @@ class QueueSupervisor:
         self._watch = watch
         self._log = PipeLog(pipe.name)
         self._stopping = threading.Event()
-        rules = pipe.batches
+        rules = batch_rules(pipe)
         self._inbox = Inbox(rules, queue.ordered)
         self._clearing = Clearing(queue, self._log)
         self._receiver = Receiver(

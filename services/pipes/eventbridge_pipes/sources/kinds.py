@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
 
 
 class SourceKind(Enum):
@@ -42,3 +43,9 @@ class SourceKind(Enum):
             case "sqs", [_]:
                 return cls.SQS
         return None
+
+
+def source_kind(pipe: Pipe) -> SourceKind:
+    kind = SourceKind.of(Arn.parse(pipe.source))
+    assert kind, f"{pipe.source} was never accepted as a source"  # noqa: S101
+    return kind

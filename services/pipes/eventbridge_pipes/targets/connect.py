@@ -9,7 +9,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets.event_bus import BusTarget
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.targets.kinds import TargetKind, target_kind, waits_for_target
 from eventbridge_pipes.targets.kinesis_stream import StreamTarget
 from eventbridge_pipes.targets.lambda_function import Function
 from eventbridge_pipes.targets.log_group import LogGroupTarget
@@ -36,11 +36,11 @@ class InvokedTarget:
 
 
 def target_of(pipe: Pipe, clients: Clients) -> Target:
-    arn, kind = Arn.parse(pipe.target), pipe.target_kind
+    arn, kind = Arn.parse(pipe.target), target_kind(pipe)
     parameters: Mapping[str, Any] = pipe.target_parameters.get(kind.parameters or "", {})
     match kind:
         case TargetKind.LAMBDA | TargetKind.STATE_MACHINE:
-            return InvokedTarget(_invoked(arn, clients), pipe.waits_for_target)
+            return InvokedTarget(_invoked(arn, clients), waits_for_target(pipe))
         case TargetKind.SQS:
             return QueueTarget(clients.sqs_calls, arn, parameters)
         case TargetKind.SNS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
 
 
 class TargetKind(Enum):
@@ -58,3 +59,15 @@ class TargetKind(Enum):
             case "logs", ["log-group", _] | ["log-group", _, "*"]:
                 return cls.LOG_GROUP
         return None
+
+
+def target_kind(pipe: Pipe) -> TargetKind:
+    kind = TargetKind.of(Arn.parse(pipe.target))
+    assert kind, f"{pipe.target} was never accepted as a target"  # noqa: S101
+    return kind
+
+
+def waits_for_target(pipe: Pipe) -> bool:
+    """Return whether a function or a state machine is invoked for its answer: the default."""
+    parameters = pipe.target_parameters.get(target_kind(pipe).parameters or "", {})
+    return bool(parameters.get("InvocationType") != "FIRE_AND_FORGET")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterQueue
-from eventbridge_pipes.execution.route import Route
-from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.execution.transformation import Transformation
+from eventbridge_pipes.execution import dead_letter
+from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.lifecycle import Supervisor
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
@@ -23,11 +21,7 @@ from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets.connect import enrichment_of, target_of
-from eventbridge_pipes.targets.limits import batch_limit
-from eventbridge_pipes.telemetry.watch import Watch
 from eventbridge_pipes.telemetry.watchers import Watchers
-from eventbridge_pipes.template import Context, Template
 
 
 class Assembler:
@@ -42,14 +36,14 @@ class Assembler:
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
         """The supervisor of `pipe`, not yet started."""
         watch = self._watchers.of(pipe)
-        route = _route(pipe, self._clients, watch)
+        route = Route.of(pipe, self._clients, watch)
         filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
         if source_kind(pipe) is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueSupervisor(pipe, queue, route, filter_, watch)
         stream, shard = _stream(pipe, self._clients)
-        letters = pipe.dead_letter_arn
-        dead_letters = DeadLetterQueue(self._clients, letters) if letters else None
+        arn = pipe.dead_letter_arn
+        dead_letters = partial(dead_letter.send, self._clients, arn) if arn else None
         ends = Ends(stream, shard, route, dead_letters, filter_, watch)
         return assemble(pipe, origin, ends, self._store, self._sleepers)
 
@@ -64,31 +58,3 @@ def _stream(pipe: Pipe, clients: Clients) -> tuple[Stream, Callable[[str], Shard
         KinesisStream(kinesis, arn.text),
         lambda id_: KinesisShard(kinesis, arn, id_, pipe.role_arn),
     )
-
-
-def _route(pipe: Pipe, clients: Clients, watch: Watch) -> Route:
-    limit = batch_limit(Arn.parse(pipe.target))
-    target = TargetStage(
-        target_of(pipe, clients),
-        _transformation(pipe, pipe.target_parameters),
-        limit.records if limit else None,
-    )
-    enrichment = enrichment_of(pipe, clients)
-    if enrichment is None:
-        return Route(None, target, watch)
-    shape = _transformation(pipe, pipe.enrichment_parameters)
-    return Route(EnrichmentStage(enrichment, shape), target, watch)
-
-
-def _transformation(pipe: Pipe, parameters: Mapping[str, Any]) -> Transformation | None:
-    text = parameters.get("InputTemplate")
-    if not text:
-        return None
-    context = Context(
-        pipe_arn=pipe.arn,
-        pipe_name=pipe.name,
-        source_arn=pipe.source,
-        enrichment_arn=pipe.enrichment or "",
-        target_arn=pipe.target,
-    )
-    return Transformation(Template.parse(text), context)

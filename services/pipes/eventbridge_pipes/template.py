@@ -6,24 +6,47 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transfor
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from json.encoder import encode_basestring as quoted
+from enum import Enum, auto
+from itertools import pairwise
+from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventbridge_pipes.path import MISSING, Path, PathError, value_at
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.template_syntax import (
-    Place,
-    Placeholder,
-    TemplateError,
-    analyse,
-    at,
-)
 
-__all__ = ["Context", "Template", "TemplateError"]
+RENDER_LIMIT = 6 * 1024 * 1024
+"""Bytes that a template may make of a batch: AWS's limit of a payload."""
+
+
+class TemplateError(ValueError):
+    """The template is refused; the text says why, and names the line and the column."""
+
+
+class TooLargeError(Exception):
+    """The template makes too much of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__("the input template makes more than 6 MB of the batch")
+
+
+class Place(Enum):
+    """Where a placeholder stands: outside or inside the quotes of JSON, or in free text."""
+
+    VALUE = auto()
+    STRING = auto()
+    TEXT = auto()
+
+
+class Placeholder(NamedTuple):
+    """`<name>`, from the character `start` of the template up to `end`."""
+
+    name: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -48,36 +71,131 @@ Render = Callable[[Record, Context], str]
 class Template:
     """A template, compiled: literal text and placeholders by turns.
 
-    What a template in JSON renders is JSON, whatever the event holds.
+    What a template in JSON (`is_json`) renders is JSON, whatever the event holds.
     """
-
-    __slots__ = ("_first", "_is_json", "_pieces")
 
     def __init__(self, first: str, pieces: list[tuple[Render, str]], is_json: bool) -> None:
         """`first` comes before all pieces; each is a placeholder and the literal after it."""
         self._first = first
         self._pieces = pieces
-        self._is_json = is_json
+        self.is_json = is_json
 
     @classmethod
     def parse(cls, text: str) -> Template:
-        """Raises TemplateError. An empty InputTemplate is AWS's way to say that there is none."""
-        placeholders, places, is_json = analyse(text)
-        starts = [*(placeholder.start for placeholder in placeholders), len(text)]
-        pieces = [
-            (_render(text, placeholder, place), text[placeholder.end : following])
-            for placeholder, place, following in zip(placeholders, places, starts[1:], strict=True)
-        ]
+        """Raises TemplateError. An empty InputTemplate is AWS's way to say that there is none.
+
+        A template is JSON when it is JSON with some value in place of each placeholder; else it
+        is free text, unless it begins as an object does. A path that is all of the template is
+        free text too: `<$.body>` brings the plain text of a message without quotes around it (as
+        an integration test of AWS's CDK, aws-pipes-alpha, shows).
+        """
+        found = list(_placeholders(text))
+        quotes = _between_quotes(text, found)
+        stripped = text.strip()
+        is_path = len(found) == 1 and stripped.startswith("<$") and stripped.endswith(">")
+        is_json = _is_json(text, found, quotes) and not is_path
+        starts = [*(placeholder.start for placeholder in found), len(text)]
+        pieces = []
+        for placeholder, quoted, following in zip(found, quotes, starts[1:], strict=True):
+            place = Place.TEXT if not is_json else Place.STRING if quoted else Place.VALUE
+            literal = text[placeholder.end : following]
+            pieces.append((_render(text, placeholder, place), literal))
         return cls(text[: starts[0]], pieces, is_json)
 
-    def render(self, record: Record, context: Context) -> tuple[str, bool]:
-        """The text, which UTF-8 can encode, and whether it is JSON."""
+    def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
+        """Return a text for each record, all of which UTF-8 can encode.
+
+        Raises TooLargeError as soon as they are over RENDER_LIMIT.
+        """
+        texts = []
+        room = RENDER_LIMIT
+        for record in records:
+            text = self._rendered(record, context, room)
+            room -= len(text) if text.isascii() else len(text.encode())
+            if room < 0:
+                raise TooLargeError
+            texts.append(text)
+        return texts
+
+    def _rendered(self, record: Record, context: Context, room: int) -> str:
         parts = [self._first]
         for render, literal in self._pieces:
-            parts.append(render(record, context))
+            value = render(record, context)
+            room -= len(value)
+            if room < 0:
+                raise TooLargeError
+            parts.append(value)
             parts.append(literal)
         text = "".join(parts)
-        return (encodable_json if self._is_json else encodable_text)(text), self._is_json
+        return text if text.isascii() else _encodable(text, self.is_json)
+
+
+def _placeholders(text: str) -> Iterator[Placeholder]:
+    start = text.find("<")
+    while start >= 0:
+        end = text.find(">", start) + 1
+        if not end:
+            raise TemplateError(
+                f"the < at {_at(text, start)} of InputTemplate is not closed; it cannot be escaped,"
+                r" in a string of JSON it can be written as \u003c"
+            )
+        yield Placeholder(text[start + 1 : end - 1], start, end)
+        start = text.find("<", end)
+
+
+def _between_quotes(text: str, placeholders: list[Placeholder]) -> list[bool]:
+    """For each placeholder whether it stands between quotes, if the template is JSON."""
+    inside, quoted = False, []
+    literals = pairwise([0, *(index for p in placeholders for index in (p.start, p.end))])
+    for number, (start, end) in enumerate(literals):
+        if number % 2:
+            quoted.append(inside)
+        else:
+            unescaped = text[start:end].replace(r"\\", "").replace(r"\"", "")
+            inside ^= unescaped.count('"') % 2 == 1
+    return quoted
+
+
+def _is_json(text: str, placeholders: list[Placeholder], quoted: list[bool]) -> bool:
+    """Raises TemplateError for a template that begins as an object does and is no JSON."""
+    try:
+        json.loads(_sample(text, placeholders, quoted), parse_constant=_refuse)
+    except RecursionError:
+        raise TemplateError("InputTemplate is nested too deep") from None
+    except ValueError as error:
+        if not text.lstrip().startswith("{"):
+            return False
+        index = getattr(error, "pos", 0)
+        reason = getattr(error, "msg", str(error))
+        raise TemplateError(
+            f"InputTemplate is not valid JSON at {_at(text, index)}: {reason}"
+        ) from None
+    return True
+
+
+def _sample(text: str, placeholders: list[Placeholder], quoted: list[bool]) -> str:
+    """The template with a value for each placeholder, as long as itself: places stay the same.
+
+    The values are such that nothing beside them can make one value of them and itself, as a digit
+    would of another digit: `1<$.a>` is no JSON.
+    """
+    parts, literal = [], 0
+    for placeholder, inside in zip(placeholders, quoted, strict=True):
+        width = placeholder.end - placeholder.start
+        parts.append(text[literal : placeholder.start])
+        parts.append("_" * width if inside else "[]".ljust(width))
+        literal = placeholder.end
+    return "".join([*parts, text[literal:]])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _at(text: str, index: int) -> str:
+    """Names the place of a character, for people."""
+    before = text[:index]
+    return f"line {before.count(chr(10)) + 1}, column {index - before.rfind(chr(10))}"
 
 
 def _render(text: str, placeholder: Placeholder, place: Place) -> Render:
@@ -90,7 +208,7 @@ def _render(text: str, placeholder: Placeholder, place: Place) -> Render:
 
 def _reader(text: str, placeholder: Placeholder, place: Place) -> Read:
     name = placeholder.name
-    where = at(text, placeholder.start)
+    where = _at(text, placeholder.start)
     if name.startswith("$"):
         try:
             path = Path.parse(name)
@@ -123,17 +241,17 @@ def _ingestion_time(_: Record, context: Context) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def as_json(value: Any) -> str:
+def _as_json(value: Any) -> str:
     """Where a template has JSON: a string is quoted, what is missing is an empty string.
 
     So does a rule of EventBridge with what is missing; for pipes it is not documented.
     """
     if type(value) is str:
-        return quoted(value)
+        return encode_basestring(value)
     return _EMPTY if value is MISSING else _encoded(value, _COMPACT)
 
 
-def as_text(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """In free text: what is missing is nothing, objects and arrays lose their quotes.
 
     `{"key": "value"}` becomes `{key: value}`, as AWS documents it for `<$.body>`.
@@ -144,19 +262,14 @@ def as_text(value: Any) -> str:
     return "" if value is MISSING else _encoded(value, _SPACED).replace('"', "")
 
 
-def in_string(value: Any) -> str:
+def _in_string(value: Any) -> str:
     """Between the quotes of a JSON string: as in free text, escaped."""
-    return quoted(as_text(value))[1:-1]
+    return encode_basestring(_as_text(value))[1:-1]
 
 
-def encodable_json(text: str) -> str:
-    """`text` without lone surrogates: JSON has an escape for them, UTF-8 has no bytes."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
-def encodable_text(text: str) -> str:
-    """`text` with a question mark for a lone surrogate, which UTF-8 has no bytes for."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+def _encodable(text: str, is_json: bool) -> str:
+    """`text` without lone surrogates: UTF-8 has no bytes for them. JSON has an escape for them."""
+    return text.encode("utf-8", "backslashreplace" if is_json else "replace").decode()
 
 
 def _encoded(value: Any, encode: Any) -> str:
@@ -196,4 +309,4 @@ _VARIABLES: dict[str, Read] = {
     _EVENT: lambda record, _: record.body,
     _EVENT_JSON: _whole,
 }
-_WRITERS = {Place.VALUE: as_json, Place.STRING: in_string, Place.TEXT: as_text}
+_WRITERS = {Place.VALUE: _as_json, Place.STRING: _in_string, Place.TEXT: _as_text}

@@ -1,4 +1,4 @@
-"""The message that stands for records given up on."""
+"""The message about records that the pipe gave up on, and where it goes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.aws.queue_url import queue_url
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 
@@ -70,6 +74,24 @@ def message(
             },
         }
     )
+
+
+class DeadLetterError(Exception):
+    """The message may not have arrived; the text says why."""
+
+
+def send(clients: Clients, arn: str, body: str) -> None:
+    """Send a message to a standard queue or topic. Raises DeadLetterError."""
+    target = Arn.parse(arn)
+    try:
+        if target.service == "sns":
+            clients.sns.publish(TopicArn=arn, Message=body)
+        else:
+            # Messages are rare, and a queue that is created again has another URL: ask each time.
+            url = queue_url(clients.sqs_calls, target)
+            clients.sqs_calls.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
+    except (*errors.CallError, LookupError) as error:
+        raise DeadLetterError(f"{arn}: {errors.describe(error)}") from error
 
 
 def _iso(epoch: float) -> str:

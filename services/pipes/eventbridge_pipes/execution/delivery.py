@@ -1,4 +1,4 @@
-"""Carries one batch to its end: every record delivered, or given up on and reported."""
+"""Brings one batch to its end: every record is delivered, or given up on and dead-lettered."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence, Sized
 from typing import Protocol
 
 from eventbridge_pipes.execution import dead_letter, retry
-from eventbridge_pipes.execution.dead_letter import Condition
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
@@ -18,17 +17,17 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.watch import Watch
 
 Wait = Callable[[float], bool]
-"""Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""
+"""Waits so many seconds; true as soon as the pipe has to stop (`threading.Event.wait`)."""
 
 
 class Carrier(Protocol):
-    """See `delivery.route.Route`."""
+    """See `execution.Route`."""
 
     def carry(self, records: Sequence[Record]) -> Outcome: ...
 
 
-class DeadLetters(Protocol):
-    def send(self, body: str) -> None: ...
+DeadLetters = Callable[[str], None]
+"""Sends a dead-letter message; raises DeadLetterError."""
 
 
 class Delivery:
@@ -62,9 +61,10 @@ class Delivery:
         self._now = now
 
     def deliver(self, batch: Sequence[Record]) -> bool:
-        """True when every record is done with; false when the pipe is to stop before that."""
+        """Return true when every record is done with, false when the pipe stops before that."""
         todo = deque([Segment(tuple(batch))])
         retried = False
+        failures_in_a_row = 0
         while todo:
             segment = todo.popleft()
             old, due = retry.split_by_age(segment.records, self._policy, self._now())
@@ -75,16 +75,20 @@ class Delivery:
             segment = Segment(due, segment.failures, segment.faults)
             outcome = self._route.carry(due)
             if isinstance(outcome, Succeeded):
+                failures_in_a_row = 0
                 continue
-            verdict = retry.decide(segment, outcome, self._policy)
-            todo.extendleft(reversed(verdict.again))
-            if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS, outcome.reason):
+            if isinstance(outcome, Failed) and not segment.failures + segment.faults:
+                failures_in_a_row += 1
+            decision = retry.decide(segment, outcome, self._policy)
+            todo.extendleft(reversed(decision.again))
+            if not self._give_up(decision.given_up, batch, Condition.ATTEMPTS, outcome.reason):
                 return False
-            if verdict.again:
+            if decision.again:
                 retried = True
-                self._tell(outcome, verdict.again, whole=len(due) == len(batch))
-                if self._wait(retry.pause_before(verdict.again[0])):
-                    return False
+                self._log_retry(outcome, decision.again, whole=len(due) == len(batch))
+            pause = retry.pause_before(todo[0], failures_in_a_row) if todo else 0.0
+            if (decision.again or pause) and self._wait(pause):
+                return False
         if retried:
             self._log.info(
                 "batch of %s of %s processed after retries", _count(batch), self._shard_id
@@ -116,7 +120,7 @@ class Delivery:
     def _report(
         self, dead_letters: DeadLetters, run: Sequence[Record], condition: Condition
     ) -> bool:
-        """Send the message, however often it takes; false when the pipe is to stop before."""
+        """Send the message, however often it takes; false when the pipe stops before that."""
         body = dead_letter.message(
             run,
             condition,
@@ -129,7 +133,7 @@ class Delivery:
         tries = 0
         while True:
             try:
-                dead_letters.send(body)
+                dead_letters(body)
                 return True
             except DeadLetterError as error:
                 tries += 1
@@ -138,8 +142,8 @@ class Delivery:
             if self._wait(retry.growing_pause(tries)):
                 return False
 
-    def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
-        """Log why records are sent again; of the steps of a bisection only the first."""
+    def _log_retry(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
+        """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
         if retry.worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]

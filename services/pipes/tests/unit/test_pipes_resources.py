@@ -59,9 +59,8 @@ class Services:
         )
         self.sns = SimpleNamespace(get_topic_attributes=self.answers("TopicArn", dict))
         self.events = SimpleNamespace(describe_event_bus=self.answers("Name", dict, {"b": BUS}))
-        self.sqs = SimpleNamespace(
-            get_queue_url=self.answers("QueueName", lambda: {"QueueUrl": "u"}, {"q": QUEUE})
-        )
+        url = self.answers("QueueName", lambda: {"QueueUrl": "u"}, {"q": QUEUE})
+        self.sqs_calls = SimpleNamespace(call=lambda _, arguments: url(**arguments))
         self.stepfunctions = SimpleNamespace(
             describe_state_machine=self.answers(
                 "stateMachineArn", lambda: {"type": self.machine_type}

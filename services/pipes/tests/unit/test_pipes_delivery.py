@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.execution.dead_letter import DeadLetterError
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
@@ -34,7 +34,7 @@ class Run:
         self.letters: list[dict[str, Any]] = []
         self.delivery = Delivery(
             self,
-            self if world.get("dead_letters", True) else None,
+            self.send if world.get("dead_letters", True) else None,
             policy,
             kind=SourceKind.KINESIS,
             pipe_arn="arn:pipe",

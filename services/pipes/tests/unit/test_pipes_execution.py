@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.execution.route import Route
-from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.execution.transformation import Transformation
+from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import (
     CallError,
     Failed,
@@ -17,8 +16,8 @@ from eventbridge_pipes.outcome import (
     all_failed,
 )
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.target import Answer, Calls, Message, Returned, payload
-from eventbridge_pipes.telemetry.watch import Stage, Step, Unwatched, UnwatchedExecution
+from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
+from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Unwatched, UnwatchedExecution
 from eventbridge_pipes.template import Context, Template
 
 CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
@@ -33,11 +32,9 @@ class Fake:
         self.answer = answer
         self.got: list[str] = []
 
-    def send(self, messages: Sequence[Message], calls: Calls) -> Any:
+    def __call__(self, messages: Sequence[Message], execution: Execution) -> Any:
         self.got.append(payload(messages).decode())
         return self.answer(messages) if callable(self.answer) else self.answer
-
-    call = send
 
 
 class Seen(Unwatched, UnwatchedExecution):
@@ -73,11 +70,14 @@ def carry(
     template: str | None = None,
     limit: int | None = None,
 ) -> Outcome:
-    shape = Transformation(Template.parse(template), CONTEXT) if template else None
     route = Route(
-        EnrichmentStage(enrichment) if enrichment else None,
-        TargetStage(target, shape, limit),
+        CONTEXT,
+        target,
         watch or Seen(),
+        PipeLog("pipe"),
+        target_template=Template.parse(template) if template else None,
+        enrichment=enrichment,
+        limit=limit,
         now=lambda: 0.0,
     )
     return route.carry(RECORDS)
@@ -191,9 +191,9 @@ def test_a_failure_in_part_is_told_as_one() -> None:
 
 def test_requests_are_shown_to_the_execution() -> None:
     class Asking(Fake):
-        def send(self, messages: Sequence[Message], calls: Calls) -> Any:
-            calls.request({"asked": True})
-            return super().send(messages, calls)
+        def __call__(self, messages: Sequence[Message], execution: Execution) -> Any:
+            execution.request({"asked": True})
+            return super().__call__(messages, execution)
 
     class Wanting(Seen):
         requests: Mapping[str, Any] | None = None

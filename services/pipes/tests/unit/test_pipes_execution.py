@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import pytest
 
 from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.log import PipeLog
@@ -63,24 +66,36 @@ class Seen(Unwatched, UnwatchedExecution):
         self.outcome = outcome
 
 
-def carry(
+def route_to(
     target: Fake,
     enrichment: Fake | None = None,
     watch: Seen | None = None,
     template: str | None = None,
     limit: int | None = None,
-) -> Outcome:
-    route = Route(
+    enrichment_template: str | None = None,
+) -> Route:
+    return Route(
         CONTEXT,
         target,
         watch or Seen(),
         PipeLog("pipe"),
         target_template=Template.parse(template) if template else None,
         enrichment=enrichment,
+        enrichment_template=Template.parse(enrichment_template) if enrichment_template else None,
         limit=limit,
         now=lambda: 0.0,
     )
-    return route.carry(RECORDS)
+
+
+def carry(
+    target: Fake,
+    enrichment: Fake | None = None,
+    watch: Seen | None = None,
+    template: str | None = None,
+    records: Sequence[Record] = RECORDS,
+    **more: Any,
+) -> Outcome:
+    return route_to(target, enrichment, watch, template, **more).carry(records)
 
 
 def test_records_go_as_they_are_to_the_target() -> None:
@@ -99,6 +114,67 @@ def test_text_that_is_not_json_is_a_string_to_a_function() -> None:
     target = Fake(Succeeded())
     carry(target, template="number <$.n>")
     assert target.got == ['["number 0","number 1","number 2"]']
+
+
+def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_over() -> None:
+    target, watch = Fake(Succeeded()), Seen()
+    large = [Record(members={"a": "x" * 900_000}) for _ in range(20)]
+    tracemalloc.start()
+    outcome = carry(target, watch=watch, template="<$.a>" * 800, records=large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
+    assert peak < 20_000_000
+    assert target.got == []
+    assert watch.steps[-3:] == [
+        "TargetTransformationStarted",
+        "TargetTransformationFailed",
+        "TargetStageFailed",
+    ]
+
+
+@pytest.mark.parametrize(("size", "over"), [(6 * 1024 * 1024 // 3, False), (2_200_000, True)])
+@pytest.mark.parametrize("letter", ["x", "\u00e9"])
+def test_the_bytes_of_all_messages_of_a_batch_count(size: int, over: bool, letter: str) -> None:
+    target = Fake(Succeeded())
+    text = letter * (size // len(letter.encode()))
+    large = [Record(members={"a": text}) for _ in range(3)]
+    assert isinstance(carry(target, template="<$.a>", records=large), Failed) is over
+    assert len(target.got) == (not over)
+
+
+def test_a_template_of_the_enrichment_that_makes_too_much_fails_the_attempt() -> None:
+    enrichment, target = Fake(Returned(b"[1]")), Fake(Succeeded())
+    watch = Seen()
+    large = [Record(members={"a": "x" * 900_000})]
+    outcome = carry(target, enrichment, watch, enrichment_template="<$.a>" * 8, records=large)
+    assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
+    assert enrichment.got == target.got == []
+    assert watch.steps[-2:] == ["EnrichmentTransformationFailed", "EnrichmentStageFailed"]
+
+
+def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = True
+
+    def answer(_: Sequence[Message]) -> Answer:
+        if broken:
+            raise KeyError("Records")
+        return Succeeded()
+
+    watch = Seen()
+    route = route_to(Fake(answer), watch=watch)
+    for _ in range(3):
+        outcome = route.carry(RECORDS)
+        assert outcome == Fault("an error in the Pipes service: KeyError: 'Records'")
+        assert watch.outcome == outcome
+    assert len([line for line in caplog.records if line.exc_info]) == 1
+    broken = False
+    assert route.carry(RECORDS) == Succeeded()
+    broken = True
+    route.carry(RECORDS)
+    assert len([line for line in caplog.records if line.exc_info]) == 2
 
 
 def test_failures_that_a_target_reports_are_those_of_the_records() -> None:

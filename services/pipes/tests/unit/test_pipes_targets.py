@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from botocore.parsers import ResponseParserError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -507,3 +508,57 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     expect_invocation(lambda_, "RequestResponse", b"[1]")
     lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), unseen)
     assert unseen.requests == unseen.responses == []
+
+
+class Answering:
+    """A client whose every call has this answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **parameters: Any) -> Any:
+            if arguments and arguments[0] == "GetQueueUrl":
+                return {"QueueUrl": URL}
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return call
+
+
+NO_BODY = ResponseParserError("Unable to parse response: invalid XML received")
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "lacks"),
+    [
+        (STREAM, {}, "kinesis answered without Records"),
+        (STREAM, {"Records": "no list"}, "kinesis answered without Records"),
+        (STREAM, {"Records": [1, 2]}, "kinesis answered without Records"),
+        (STREAM, {"Records": [{}]}, "kinesis answered without a result for each entry"),
+        (STREAM, NO_BODY, "kinesis answered without a valid body"),
+        (BUS, {}, "events answered without Entries"),
+        (QUEUE, {}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Successful": [{"Id": "0"}]}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Failed": [{"Id": "7"}]}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Failed": "all"}, "sqs answered without Failed"),
+        (TOPIC, {}, "sns answered without a result for each entry"),
+        (TOPIC, NO_BODY, "sns answered without a valid body"),
+        (
+            GROUP,
+            {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 9}},
+            "logs answered without places in rejectedLogEventsInfo",
+        ),
+        (MACHINE, {}, "states answered without status"),
+    ],
+)
+def test_a_malformed_answer_is_a_fault_of_the_service(target: str, answer: Any, lacks: str) -> None:
+    client = Answering(answer)
+    names = ("sqs_calls", "sns", "kinesis", "events", "logs", "stepfunctions")
+    clients = SimpleNamespace(**dict.fromkeys(names, client))
+    outcome = target_to(clients, target, {"PartitionKey": "all"})(messages({}, {}), Unseen())
+    assert isinstance(outcome, Fault)
+    assert outcome.reason == f"{lacks}. Does the endpoint offer this service?"
+    assert outcome.positions is None
+    assert outcome.error

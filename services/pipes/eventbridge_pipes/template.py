@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transfor
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum, auto
 from itertools import pairwise
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
-from eventbridge_pipes.path import MISSING, Path, PathError, value_at
+from eventbridge_pipes.path import MISSING, Path, PathError
 from eventbridge_pipes.record import Record
 
 RENDER_LIMIT = 6 * 1024 * 1024
@@ -33,22 +33,6 @@ class TooLargeError(Exception):
         super().__init__("the input template makes more than 6 MB of the batch")
 
 
-class Place(Enum):
-    """Where a placeholder stands: outside or inside the quotes of JSON, or in free text."""
-
-    VALUE = auto()
-    STRING = auto()
-    TEXT = auto()
-
-
-class Placeholder(NamedTuple):
-    """`<name>`, from the character `start` of the template up to `end`."""
-
-    name: str
-    start: int
-    end: int
-
-
 @dataclass(frozen=True)
 class Context:
     """What a template may say beside the record; `enrichment_arn` is empty without an enrichment.
@@ -64,6 +48,7 @@ class Context:
     ingested: float = 0.0
 
 
+Placeholder = re.Match[str]
 Read = Callable[[Record, Context], Any]
 Render = Callable[[Record, Context], str]
 
@@ -94,12 +79,12 @@ class Template:
         stripped = text.strip()
         is_path = len(found) == 1 and stripped.startswith("<$") and stripped.endswith(">")
         is_json = _is_json(text, found, quotes) and not is_path
-        starts = [*(placeholder.start for placeholder in found), len(text)]
+        starts = [*(placeholder.start() for placeholder in found), len(text)]
         pieces = []
         for placeholder, quoted, following in zip(found, quotes, starts[1:], strict=True):
-            place = Place.TEXT if not is_json else Place.STRING if quoted else Place.VALUE
-            literal = text[placeholder.end : following]
-            pieces.append((_render(text, placeholder, place), literal))
+            write = _as_text if not is_json else _in_string if quoted else _as_json
+            literal = text[placeholder.end() : following]
+            pieces.append((_render(placeholder, write), literal))
         return cls(text[: starts[0]], pieces, is_json)
 
     def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
@@ -131,22 +116,19 @@ class Template:
 
 
 def _placeholders(text: str) -> Iterator[Placeholder]:
-    start = text.find("<")
-    while start >= 0:
-        end = text.find(">", start) + 1
-        if not end:
+    for placeholder in re.finditer("<([^>]*)(>?)", text):
+        if not placeholder[2]:
             raise TemplateError(
-                f"the < at {_at(text, start)} of InputTemplate is not closed; it cannot be escaped,"
-                r" in a string of JSON it can be written as \u003c"
+                f"the < at {_at(text, placeholder.start())} of InputTemplate is not closed; it"
+                r" cannot be escaped, in a string of JSON it can be written as \u003c"
             )
-        yield Placeholder(text[start + 1 : end - 1], start, end)
-        start = text.find("<", end)
+        yield placeholder
 
 
 def _between_quotes(text: str, placeholders: list[Placeholder]) -> list[bool]:
     """For each placeholder whether it stands between quotes, if the template is JSON."""
     inside, quoted = False, []
-    literals = pairwise([0, *(index for p in placeholders for index in (p.start, p.end))])
+    literals = pairwise([0, *(index for p in placeholders for index in p.span())])
     for number, (start, end) in enumerate(literals):
         if number % 2:
             quoted.append(inside)
@@ -181,10 +163,10 @@ def _sample(text: str, placeholders: list[Placeholder], quoted: list[bool]) -> s
     """
     parts, literal = [], 0
     for placeholder, inside in zip(placeholders, quoted, strict=True):
-        width = placeholder.end - placeholder.start
-        parts.append(text[literal : placeholder.start])
+        width = placeholder.end() - placeholder.start()
+        parts.append(text[literal : placeholder.start()])
         parts.append("_" * width if inside else "[]".ljust(width))
-        literal = placeholder.end
+        literal = placeholder.end()
     return "".join([*parts, text[literal:]])
 
 
@@ -198,41 +180,36 @@ def _at(text: str, index: int) -> str:
     return f"line {before.count(chr(10)) + 1}, column {index - before.rfind(chr(10))}"
 
 
-def _render(text: str, placeholder: Placeholder, place: Place) -> Render:
-    read = _reader(text, placeholder, place)
-    write = _WRITERS[place]
-    if placeholder.name == _EVENT and place is Place.VALUE:
-        return read
-    return lambda record, context: write(read(record, context))
-
-
-def _reader(text: str, placeholder: Placeholder, place: Place) -> Read:
-    name = placeholder.name
-    where = _at(text, placeholder.start)
+def _render(placeholder: Placeholder, write: Callable[[Any], str]) -> Render:
+    name = placeholder[1]
+    where = _at(placeholder.string, placeholder.start())
     if name.startswith("$"):
         try:
             path = Path.parse(name)
         except PathError as error:
             raise TemplateError(f"InputTemplate at {where}: {error}") from error
-        return lambda record, _: value_at(path, record)
+        return lambda record, _: write(path.of(record.decoded))
     if name not in _VARIABLES:
         known = ", ".join(f"<{variable}>" for variable in _VARIABLES)
         raise TemplateError(
             f"InputTemplate contains the invalid placeholder <{name}> at {where}; there are paths,"
             f" as <$.data.id>, and {known}"
         )
-    if name == _EVENT_JSON and place is not Place.VALUE:
+    if name == _EVENT_JSON and write is not _as_json:
         raise TemplateError(
             f"<{_EVENT_JSON}> at {where} of InputTemplate is not the value of a field; it is not"
             f" escaped, and so can stand outside quotes in JSON only: use <{_EVENT}>"
         )
-    return _VARIABLES[name]
+    read = _VARIABLES[name]
+    if name == _EVENT and write is _as_json:
+        return read  # It is JSON already.
+    return lambda record, context: write(read(record, context))
 
 
 def _whole(record: Record, _: Context) -> Any:
     """The record with its payload decoded; missing when the payload is not JSON."""
     not_json = record.payload and not record.has_json_payload
-    return MISSING if not_json else value_at(_ROOT, record)
+    return MISSING if not_json else record.decoded
 
 
 def _ingestion_time(_: Record, context: Context) -> str:
@@ -274,6 +251,8 @@ def _encodable(text: str, is_json: bool) -> str:
 
 def _encoded(value: Any, encode: Any) -> str:
     """What is nested too deep to be written counts as missing, as it does when it is read."""
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)  # What the encoder writes, at a fifth of the time.
     try:
         try:
             return str(encode(value))
@@ -296,7 +275,6 @@ def _finite(value: Any) -> Any:
 _EMPTY = '""'
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_ROOT = Path.parse("$")
 _EVENT = "aws.pipes.event"
 _EVENT_JSON = "aws.pipes.event.json"
 _VARIABLES: dict[str, Read] = {
@@ -309,4 +287,3 @@ _VARIABLES: dict[str, Read] = {
     _EVENT: lambda record, _: record.body,
     _EVENT_JSON: _whole,
 }
-_WRITERS = {Place.VALUE: _as_json, Place.STRING: _in_string, Place.TEXT: _as_text}

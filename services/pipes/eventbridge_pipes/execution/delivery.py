@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
+from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
 from eventbridge_pipes.execution import dead_letter, retry
@@ -30,35 +31,22 @@ DeadLetters = Callable[[str], None]
 """Sends a dead-letter message; raises DeadLetterError."""
 
 
+@dataclass
 class Delivery:
     """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision."""
 
-    def __init__(
-        self,
-        route: Carrier,
-        dead_letters: DeadLetters | None,
-        policy: RetryPolicy,
-        *,
-        kind: SourceKind,
-        pipe_arn: str,
-        stream_arn: str,
-        shard_id: str,
-        wait: Wait,
-        log: PipeLog,
-        watch: Watch,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._route = route
-        self._dead_letters = dead_letters
-        self._policy = policy
-        self._kind = kind
-        self._pipe_arn = pipe_arn
-        self._stream_arn = stream_arn
-        self._shard_id = shard_id
-        self._wait = wait
-        self._log = log
-        self._watch = watch
-        self._now = now
+    route: Carrier
+    dead_letters: DeadLetters | None
+    policy: RetryPolicy
+    _: KW_ONLY
+    kind: SourceKind
+    pipe_arn: str
+    stream_arn: str
+    shard_id: str
+    wait: Wait
+    log: PipeLog
+    watch: Watch
+    now: Callable[[], float] = time.time
 
     def deliver(self, batch: Sequence[Record]) -> bool:
         """Return true when every record is done with, false when the pipe stops before that."""
@@ -67,19 +55,19 @@ class Delivery:
         failures_in_a_row = 0
         while todo:
             segment = todo.popleft()
-            old, due = retry.split_by_age(segment.records, self._policy, self._now())
+            old, due = retry.split_by_age(segment.records, self.policy, self.now())
             if not self._give_up(old, batch, Condition.AGE):
                 return False
             if not due:
                 continue
             segment = Segment(due, segment.failures, segment.faults)
-            outcome = self._route.carry(due)
+            outcome = self.route.carry(due)
             if isinstance(outcome, Succeeded):
                 failures_in_a_row = 0
                 continue
             if isinstance(outcome, Failed) and not segment.failures + segment.faults:
                 failures_in_a_row += 1
-            decision = retry.decide(segment, outcome, self._policy)
+            decision = retry.decide(segment, outcome, self.policy)
             todo.extendleft(reversed(decision.again))
             if not self._give_up(decision.given_up, batch, Condition.ATTEMPTS, outcome.reason):
                 return False
@@ -87,12 +75,10 @@ class Delivery:
                 retried = True
                 self._log_retry(outcome, decision.again, whole=len(due) == len(batch))
             pause = retry.pause_before(todo[0], failures_in_a_row) if todo else 0.0
-            if (decision.again or pause) and self._wait(pause):
+            if (decision.again or pause) and self.wait(pause):
                 return False
         if retried:
-            self._log.info(
-                "batch of %s of %s processed after retries", _count(batch), self._shard_id
-            )
+            self.log.info("batch of %s of %s processed after retries", _count(batch), self.shard_id)
         return True
 
     def _give_up(
@@ -104,15 +90,15 @@ class Delivery:
     ) -> bool:
         why = f"{condition}: {reason}" if reason else condition
         for run in dead_letter.runs(records, batch):
-            named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({why})"
-            if self._dead_letters is None:
-                self._watch.given_up(len(run), dead_lettered=False)
-                self._log.error(
+            named = f"{_count(run)} of {self.shard_id}, {_range(run)} ({why})"
+            if self.dead_letters is None:
+                self.watch.given_up(len(run), dead_lettered=False)
+                self.log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
-            elif self._report(self._dead_letters, run, condition):
-                self._watch.given_up(len(run), dead_lettered=True)
-                self._log.warning("gave up on %s: sent to the dead-letter queue", named)
+            elif self._report(self.dead_letters, run, condition):
+                self.watch.given_up(len(run), dead_lettered=True)
+                self.log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
         return True
@@ -124,11 +110,11 @@ class Delivery:
         body = dead_letter.message(
             run,
             condition,
-            kind=self._kind,
-            pipe_arn=self._pipe_arn,
-            stream_arn=self._stream_arn,
-            shard_id=self._shard_id,
-            now=self._now(),
+            kind=self.kind,
+            pipe_arn=self.pipe_arn,
+            stream_arn=self.stream_arn,
+            shard_id=self.shard_id,
+            now=self.now(),
         )
         tries = 0
         while True:
@@ -138,8 +124,8 @@ class Delivery:
             except DeadLetterError as error:
                 tries += 1
                 if retry.worth_telling(tries):
-                    self._log.error("cannot send to the dead-letter queue, retrying: %s", error)
-            if self._wait(retry.growing_pause(tries)):
+                    self.log.error("cannot send to the dead-letter queue, retrying: %s", error)
+            if self.wait(retry.growing_pause(tries)):
                 return False
 
     def _log_retry(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
@@ -148,10 +134,10 @@ class Delivery:
         if retry.worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
-            self._log.warning(
+            self.log.warning(
                 "retrying %s of %s (try %d %s: %s)",
                 _count(records),
-                self._shard_id,
+                self.shard_id,
                 max(tries, 1),
                 kind,
                 outcome.reason,

@@ -11,7 +11,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Message, Send, call_service
+from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "EventBridgeEventBusParameters"
@@ -75,3 +75,6 @@ def _size(request: Mapping[str, Any]) -> int:
     counted = [request["Source"], request["DetailType"], request["Detail"]]
     counted += request.get("Resources", [])
     return sum(len(text.encode()) for text in counted) + (_TIME_BYTES if "Time" in request else 0)
+
+
+KIND = Kind("events", "an EventBridge bus", PARAMETERS, BATCH_LIMIT, connect)

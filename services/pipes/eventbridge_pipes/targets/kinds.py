@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import event_bus as bus
-from eventbridge_pipes.targets import kinesis_stream as stream
-from eventbridge_pipes.targets import lambda_function as function
-from eventbridge_pipes.targets import log_group as logs
-from eventbridge_pipes.targets import sns_topic as topic
-from eventbridge_pipes.targets import sqs_queue as queue
-from eventbridge_pipes.targets import state_machine as machine
-from eventbridge_pipes.targets.target import Send, waits_for_answer
+from eventbridge_pipes.targets import (
+    event_bus,
+    kinesis_stream,
+    lambda_function,
+    log_group,
+    sns_topic,
+    sqs_queue,
+    state_machine,
+)
+from eventbridge_pipes.targets.target import Kind, waits_for_answer
 
-_MACHINE = "a Step Functions state machine"
 
+class TargetKind(Kind, Enum):
+    """See Kind."""
 
-class TargetKind(Enum):
-    """A kind of target: its service, its name, its parameters, its largest batch, and its code.
-
-    `batch_limit` is None where only the payload limits a batch. `connect` makes the target of a
-    pipe.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
-    """
-
-    LAMBDA = ("lambda", "a Lambda function", function.PARAMETERS, None, function.connect)
-    SQS = ("sqs", "an SQS queue", queue.PARAMETERS, queue.BATCH_LIMIT, queue.connect)
-    SNS = ("sns", "an SNS topic", None, topic.BATCH_LIMIT, topic.connect)
-    KINESIS = (
-        "kinesis",
-        "a Kinesis stream",
-        stream.PARAMETERS,
-        stream.BATCH_LIMIT,
-        stream.connect,
-    )
-    EVENT_BUS = ("events", "an EventBridge bus", bus.PARAMETERS, bus.BATCH_LIMIT, bus.connect)
-    STATE_MACHINE = ("states", _MACHINE, machine.PARAMETERS, None, machine.connect)
-    LOG_GROUP = (
-        "logs",
-        "a CloudWatch Logs log group",
-        logs.PARAMETERS,
-        logs.BATCH_LIMIT,
-        logs.connect,
-    )
-
-    def __init__(
-        self,
-        service: str,
-        label: str,
-        parameters: str | None,
-        batch_limit: int | None,
-        connect: Callable[[Pipe, Clients], Send],
-    ) -> None:
-        self.service = service
-        self.label = label
-        self.parameters = parameters
-        self.batch_limit = batch_limit
-        self.connect = connect
+    LAMBDA = lambda_function.KIND
+    SQS = sqs_queue.KIND
+    SNS = sns_topic.KIND
+    KINESIS = kinesis_stream.KIND
+    EVENT_BUS = event_bus.KIND
+    STATE_MACHINE = state_machine.KIND
+    LOG_GROUP = log_group.KIND
 
     @classmethod
     def of(cls, arn: Arn) -> TargetKind | None:
@@ -104,5 +71,5 @@ def payload_limit(kind: TargetKind | None, waits: bool) -> int:
     What takes messages one by one sets no limit of its own.
     """
     if kind is TargetKind.STATE_MACHINE:
-        return machine.INPUT_BYTES
-    return function.payload_limit(waits or kind is not TargetKind.LAMBDA)
+        return state_machine.INPUT_BYTES
+    return lambda_function.payload_limit(waits or kind is not TargetKind.LAMBDA)

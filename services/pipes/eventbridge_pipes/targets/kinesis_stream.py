@@ -8,7 +8,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Message, Send, call_service
+from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "KinesisStreamParameters"
@@ -48,3 +48,6 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
         return batch.failed_by_place("kinesis", answer, "Records", len(entries))
 
     return batch.BatchTarget("kinesis", BATCH_LIMIT, _CALL_BYTES, _RECORD_BYTES, entry, call).send
+
+
+KIND = Kind("kinesis", "a Kinesis stream", PARAMETERS, BATCH_LIMIT, connect)

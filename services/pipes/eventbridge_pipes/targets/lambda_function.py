@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,17 +10,7 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import Failed, Fault, all_failed
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets.target import (
-    Invoke,
-    Message,
-    Returned,
-    Send,
-    call_error,
-    invocation_failed,
-    payload,
-    reported_error,
-    waits_for_answer,
-)
+from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "LambdaFunctionParameters"
@@ -42,25 +31,29 @@ def payload_limit(waits: bool) -> int:
     return _PAYLOAD_BYTES if waits else _ASYNC_PAYLOAD_BYTES
 
 
-def connect(pipe: Pipe, clients: Clients) -> Send:
+def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The function that is the target of `pipe`."""
-    return partial(_invoke, clients, pipe.target, waits_for_answer(pipe, PARAMETERS))
+    return partial(_invoke, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
 
 
-def enrichment(arn: str, clients: Clients) -> Invoke:
+def enrichment(arn: str, clients: Clients) -> target.Invoke:
     """The function `arn`, invoked for its answer."""
     return partial(_invoke, clients, arn, True)
 
 
 def _invoke(
-    clients: Clients, arn: str, waits: bool, messages: Sequence[Message], execution: Execution
-) -> Returned | Failed | Fault:
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: Execution,
+) -> target.Returned | Failed | Fault:
     """Invoke the function once with the array of all messages.
 
     If it `waits`, it returns the function's answer, else nothing: Lambda has queued the
     invocation. `arn` may end in a version or an alias.
     """
-    body = payload(messages)
+    body = target.payload(messages)
     limit = payload_limit(waits)
     if len(body) > limit:
         reason = f"a payload of {len(body)} bytes is over the limit of {limit}"
@@ -76,8 +69,8 @@ def _invoke(
         returned = answer["Payload"].read()
     except errors.CallError as error:
         if errors.code_of(error) in _NOT_READY:
-            return Fault(errors.describe(error), call_error("lambda", error))
-        return invocation_failed("lambda", error, messages, waits)
+            return Fault(errors.describe(error), target.call_error("lambda", error))
+        return target.invocation_failed("lambda", error, messages, waits)
     if execution.wanted:
         shown: dict[str, Any] = {
             name: value for name, value in answer.items() if name in ("StatusCode", "FunctionError")
@@ -85,15 +78,18 @@ def _invoke(
         execution.response({**shown, "Payload": returned.decode(errors="replace")})
     if answer.get("FunctionError"):
         return _function_error(messages, answer, returned)
-    return Returned(returned if waits else b"")
+    return target.Returned(returned if waits else b"")
 
 
-def _function_error(messages: Sequence[Message], answer: Any, returned: bytes) -> Failed:
+def _function_error(messages: target.Messages, answer: Any, returned: bytes) -> Failed:
     """The function, and not Lambda, ended with an error."""
     try:
         described = json.loads(returned)
         code, message = str(described["errorType"]), str(described["errorMessage"])
     except (ValueError, TypeError, KeyError, RecursionError):
         code, message = answer["FunctionError"], returned.decode(errors="replace")
-    error = reported_error("lambda", code, message, answer)
+    error = target.reported_error("lambda", code, message, answer)
     return all_failed(messages, f"function error: {code}: {message[:200]}", error)
+
+
+KIND = target.Kind("lambda", "a Lambda function", PARAMETERS, None, connect)

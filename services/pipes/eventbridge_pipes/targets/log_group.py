@@ -11,8 +11,7 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Message, Send, UnreadableAnswerError, call_service
+from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "CloudWatchLogsParameters"
@@ -24,7 +23,7 @@ _DAY = 24 * 60 * 60 * 1000
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
 
 
-def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) -> Send:
+def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) -> target.Send:
     """Each message becomes a log event. A log stream that does not exist is created.
 
     LogStreamName is one of the few parameters that may be no path. AWS does not say what a stream
@@ -40,7 +39,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     }
     timestamp: str | None = parameters.get("Timestamp")
 
-    def entry(position: int, message: Message) -> batch.Entry:
+    def entry(position: int, message: target.Message) -> batch.Entry:
         if not message.body:
             raise batch.UnsendableError("a log event has at least one character")
         at = _milliseconds(timestamp, message) if timestamp else int(now() * 1000)
@@ -52,12 +51,12 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     ) -> Mapping[int, batch.EntryError]:
         request = {**stream, "logEvents": [entry.request for entry in entries]}
         try:
-            answer = call_service("logs", client.put_log_events, request, execution)
+            answer = target.call_service("logs", client.put_log_events, request, execution)
         except errors.CallError as error:
             if errors.code_of(error) != "ResourceNotFoundException":
                 raise
             _create_stream(client, stream)
-            answer = call_service("logs", client.put_log_events, request, execution)
+            answer = target.call_service("logs", client.put_log_events, request, execution)
         return _rejected(len(entries), answer.get("rejectedLogEventsInfo") or {})
 
     return batch.BatchTarget(
@@ -72,7 +71,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     ).send
 
 
-def _milliseconds(parameter: str, message: Message) -> int:
+def _milliseconds(parameter: str, message: target.Message) -> int:
     text = resolve(parameter, message.record)
     if not (text.isascii() and text.isdecimal()):
         raise batch.UnsendableError("the value of Timestamp is no whole number of milliseconds")
@@ -94,7 +93,7 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
     expired = info.get("expiredLogEventEndIndex", 0)
     end = info.get("tooNewLogEventStartIndex", count)
     if not all(isinstance(place, int) and 0 <= place <= count for place in (too_old, expired, end)):
-        raise UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
+        raise target.UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
     first = max(too_old, expired)
     old, new = (
         batch.EntryError("the log event is too old"),
@@ -106,3 +105,6 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
 def _timestamp_of(entry: batch.Entry) -> int:
     timestamp: int = entry.request["timestamp"]
     return timestamp
+
+
+KIND = target.Kind("logs", "a CloudWatch Logs log group", PARAMETERS, BATCH_LIMIT, connect)

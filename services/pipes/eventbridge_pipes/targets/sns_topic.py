@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Message, Send, call_service
+from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
 from eventbridge_pipes.telemetry.watch import Execution
 
 BATCH_LIMIT = 10
@@ -34,3 +34,6 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
 
 def _entry(position: int, message: Message) -> batch.Entry:
     return batch.Entry(position, {"Message": message.body}, len(message.body.encode()))
+
+
+KIND = Kind("sns", "an SNS topic", None, BATCH_LIMIT, connect)

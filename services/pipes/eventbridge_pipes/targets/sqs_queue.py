@@ -11,8 +11,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.aws.queue_url import queue_url
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Message, Send, UnreadableAnswerError, call_service
+from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "SqsQueueParameters"
@@ -24,7 +23,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 _NO_SUCH_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
-def connect(pipe: Pipe, clients: Clients) -> Send:
+def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message is sent to the queue.
 
     In a FIFO queue, a message that failed is not overtaken by a later call's messages of its
@@ -37,7 +36,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
     fifo = queue.resource.endswith(".fifo")
     url: str | None = None
 
-    def entry(position: int, message: Message) -> batch.Entry:
+    def entry(position: int, message: target.Message) -> batch.Entry:
         resolved = {name: resolve(value, message.record) for name, value in attributes.items()}
         request = {"MessageBody": message.body, **resolved}
         group = resolved.get("MessageGroupId") if fifo else None
@@ -53,14 +52,17 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
         try:
             url = url or queue_url(sqs, queue)
             request = {"QueueUrl": url, "Entries": batch.numbered(entries)}
-            answer = call_service("sqs", send, request, execution)
+            answer = target.call_service("sqs", send, request, execution)
         except errors.CallError as error:
             if errors.code_of(error) in _NO_SUCH_QUEUE:
                 # A queue that is created again may have another URL.
                 url = None
             raise
         except LookupError as error:
-            raise UnreadableAnswerError(service="sqs", member=error.args[0]) from error
+            raise target.UnreadableAnswerError(service="sqs", member=error.args[0]) from error
         return batch.failed_by_id("sqs", answer, len(entries))
 
     return batch.BatchTarget("sqs", BATCH_LIMIT, _BYTES, _BYTES, entry, call).send
+
+
+KIND = target.Kind("sqs", "an SQS queue", PARAMETERS, BATCH_LIMIT, connect)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,18 +10,7 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import Failed, Fault, all_failed
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets.target import (
-    Invoke,
-    Message,
-    Returned,
-    Send,
-    UnreadableAnswerError,
-    call_service,
-    invocation_failed,
-    payload,
-    reported_error,
-    waits_for_answer,
-)
+from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.watch import Execution
 
 PARAMETERS = "StepFunctionStateMachineParameters"
@@ -29,25 +18,29 @@ INPUT_BYTES = 262_144
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 
-def connect(pipe: Pipe, clients: Clients) -> Send:
+def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The state machine that is the target of `pipe`."""
-    return partial(_execute, clients, pipe.target, waits_for_answer(pipe, PARAMETERS))
+    return partial(_execute, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
 
 
-def enrichment(arn: str, clients: Clients) -> Invoke:
+def enrichment(arn: str, clients: Clients) -> target.Invoke:
     """The state machine `arn`, executed for its output."""
     return partial(_execute, clients, arn, True)
 
 
 def _execute(
-    clients: Clients, arn: str, waits: bool, messages: Sequence[Message], execution: Execution
-) -> Returned | Failed | Fault:
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: Execution,
+) -> target.Returned | Failed | Fault:
     """Start one execution with the array of all messages as its input.
 
     If it `waits`, it returns the output. Only an Express workflow can be waited for. `arn` may
     end in a version or an alias.
     """
-    body = payload(messages)
+    body = target.payload(messages)
     if len(body) > INPUT_BYTES:
         reason = f"an input of {len(body)} bytes is over the limit of {INPUT_BYTES}"
         return all_failed(messages, reason)
@@ -55,19 +48,22 @@ def _execute(
     start = client.start_sync_execution if waits else client.start_execution
     request = {"stateMachineArn": arn, "input": body.decode()}
     try:
-        answer = call_service("states", start, request, execution)
+        answer = target.call_service("states", start, request, execution)
         if waits and not isinstance(answer.get("status"), str):
-            raise UnreadableAnswerError(service="states", member="status")
+            raise target.UnreadableAnswerError(service="states", member="status")
     except errors.CallError as error:
-        return invocation_failed("states", error, messages, waits)
+        return target.invocation_failed("states", error, messages, waits)
     if waits and answer["status"] != "SUCCEEDED":
         return _unsuccessful(messages, answer)
-    return Returned((answer.get("output") or "").encode() if waits else b"")
+    return target.Returned((answer.get("output") or "").encode() if waits else b"")
 
 
-def _unsuccessful(messages: Sequence[Message], answer: Mapping[str, Any]) -> Failed:
+def _unsuccessful(messages: target.Messages, answer: Mapping[str, Any]) -> Failed:
     """An execution that ended FAILED or TIMED_OUT."""
     status, cause = answer["status"], answer.get("cause") or ""
     code = answer.get("error") or status
-    error = reported_error("states", code, cause, answer, timed_out=status == "TIMED_OUT")
+    error = target.reported_error("states", code, cause, answer, timed_out=status == "TIMED_OUT")
     return all_failed(messages, f"the execution ended {status}: {code}: {cause[:200]}", error)
+
+
+KIND = target.Kind("states", "a Step Functions state machine", PARAMETERS, None, connect)

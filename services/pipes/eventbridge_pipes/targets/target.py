@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import EXECUTION_LIMIT
+from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
 from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
@@ -30,6 +30,9 @@ class Message(NamedTuple):
     is_json: bool = True
 
 
+Messages = Sequence[Message]
+
+
 @dataclass(frozen=True)
 class Returned:
     """The body of a successful call's answer: bytes that may be JSON, or empty."""
@@ -41,15 +44,30 @@ Answer = Outcome | Returned
 """`Failed.positions` are those of the messages. `Returned` of a target may name records that
 failed (`batchItemFailures`)."""
 
-Send = Callable[[Sequence[Message], Execution], Answer]
+Send = Callable[[Messages, Execution], Answer]
 """A target. Hands over all messages, in their order, in as many calls as the service needs.
 
 The execution log sees the calls. Errors of the caller's making are failed attempts; those of the
 service are faults.
 """
 
-Invoke = Callable[[Sequence[Message], Execution], Returned | Failed | Fault]
+Invoke = Callable[[Messages, Execution], Returned | Failed | Fault]
 """A target or an enrichment that is invoked once, with the JSON array of all messages."""
+
+
+class Kind(NamedTuple):
+    """A kind of target: its service, its name, its parameters, its largest batch, and its code.
+
+    `batch_limit` is None where only the payload limits a batch. `connect` makes the target of a
+    pipe.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    """
+
+    service: str
+    label: str
+    parameters: str | None
+    batch_limit: int | None
+    connect: Callable[[Pipe, Clients], Send]
 
 
 class UnreadableAnswerError(BotoCoreError):
@@ -67,7 +85,7 @@ def waits_for_answer(pipe: Pipe, parameters: str) -> bool:
     return bool(members.get("InvocationType") != "FIRE_AND_FORGET")
 
 
-def payload(messages: Sequence[Message]) -> bytes:
+def payload(messages: Messages) -> bytes:
     """Return the JSON array of `messages`, as a function or a state machine gets it."""
     return json_array(m.body if m.is_json else quoted(m.body) for m in messages).encode()
 
@@ -132,7 +150,7 @@ def reported_error(
 
 
 def invocation_failed(
-    service: str, error: BaseException, messages: Sequence[Message], waits: bool
+    service: str, error: BaseException, messages: Messages, waits: bool
 ) -> Failed | Fault:
     """Return what an error of one call with all messages means.
 

@@ -8,6 +8,7 @@ from functools import partial
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.execution import dead_letter
+from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.lifecycle import Supervisor
 from eventbridge_pipes.pattern import Filter, Pattern
@@ -21,6 +22,7 @@ from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.targets.kinds import target_kind
 from eventbridge_pipes.telemetry.watchers import Watchers
 
 
@@ -36,7 +38,8 @@ class Assembler:
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
         """The supervisor of `pipe`, not yet started."""
         watch = self._watchers.of(pipe)
-        route = Route.of(pipe, self._clients, watch)
+        target = target_kind(pipe).connect(pipe, self._clients)
+        route = Route(pipe, target, enrichment_of(pipe, self._clients), watch)
         filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
         if source_kind(pipe) is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventbridge_pipes.path import MISSING, Path, PathError
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 
 RENDER_LIMIT = 6 * 1024 * 1024
@@ -33,19 +33,14 @@ class TooLargeError(Exception):
         super().__init__("the input template makes more than 6 MB of the batch")
 
 
-@dataclass(frozen=True)
-class Context:
-    """What a template may say beside the record; `enrichment_arn` is empty without an enrichment.
+class Context(NamedTuple):
+    """What a template may say beside the record.
 
     `ingested` is when the pipe took the record in, in seconds since the epoch.
     """
 
-    pipe_arn: str
-    pipe_name: str
-    source_arn: str
-    enrichment_arn: str
-    target_arn: str
-    ingested: float = 0.0
+    pipe: Pipe
+    ingested: float
 
 
 Placeholder = re.Match[str]
@@ -278,11 +273,11 @@ _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _EVENT = "aws.pipes.event"
 _EVENT_JSON = "aws.pipes.event.json"
 _VARIABLES: dict[str, Read] = {
-    "aws.pipes.pipe-arn": lambda _, context: context.pipe_arn,
-    "aws.pipes.pipe-name": lambda _, context: context.pipe_name,
-    "aws.pipes.source-arn": lambda _, context: context.source_arn,
-    "aws.pipes.enrichment-arn": lambda _, context: context.enrichment_arn,
-    "aws.pipes.target-arn": lambda _, context: context.target_arn,
+    "aws.pipes.pipe-arn": lambda _, context: context.pipe.arn,
+    "aws.pipes.pipe-name": lambda _, context: context.pipe.name,
+    "aws.pipes.source-arn": lambda _, context: context.pipe.source,
+    "aws.pipes.enrichment-arn": lambda _, context: context.pipe.enrichment or "",
+    "aws.pipes.target-arn": lambda _, context: context.pipe.target,
     "aws.pipes.event.ingestion-time": _ingestion_time,
     _EVENT: lambda record, _: record.body,
     _EVENT_JSON: _whole,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
-from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.execution.enrichment import EnrichedError, enrichment_of, events_of
+from eventbridge_pipes.execution.enrichment import EnrichedError, events_of
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import (
     Failed,
@@ -28,44 +26,27 @@ from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Watch
 from eventbridge_pipes.template import Context, Template, TooLargeError
 
 
-@dataclass
 class Route:
-    """The way of records through a pipe. All threads that deliver for a pipe share it.
+    """The way of records through a pipe. All threads that deliver for a pipe share it."""
 
-    A record without a template goes on as it is. `limit` is how many events the target accepts
-    at once, None for any number.
-    """
-
-    context: Context
-    target: Send
-    watch: Watch
-    log: PipeLog
-    target_template: Template | None = None
-    enrichment: Invoke | None = None
-    enrichment_template: Template | None = None
-    limit: int | None = None
-    now: Callable[[], float] = time.time
-    _error_logged: bool = False
-
-    @classmethod
-    def of(cls, pipe: Pipe, clients: Clients, watch: Watch) -> Route:
-        kind = target_kind(pipe)
-        return cls(
-            Context(
-                pipe_arn=pipe.arn,
-                pipe_name=pipe.name,
-                source_arn=pipe.source,
-                enrichment_arn=pipe.enrichment or "",
-                target_arn=pipe.target,
-            ),
-            kind.connect(pipe, clients),
-            watch,
-            PipeLog(pipe.name),
-            target_template=_template(pipe.target_parameters),
-            enrichment=enrichment_of(pipe, clients),
-            enrichment_template=_template(pipe.enrichment_parameters),
-            limit=kind.batch_limit,
-        )
+    def __init__(
+        self,
+        pipe: Pipe,
+        target: Send,
+        enrichment: Invoke | None,
+        watch: Watch,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._pipe = pipe
+        self._target = target
+        self._target_template = _template(pipe.target_parameters)
+        self._limit = target_kind(pipe).batch_limit
+        self._enrichment = enrichment
+        self._enrichment_template = _template(pipe.enrichment_parameters)
+        self._watch = watch
+        self._now = now
+        self._log = PipeLog(pipe.name)
+        self._error_logged = False
 
     def carry(self, records: Sequence[Record]) -> Outcome:
         """Make one attempt and return the outcome of `records`. A retry enriches them again.
@@ -73,7 +54,7 @@ class Route:
         An unexpected exception counts as a fault of a service: no record is charged with it.
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
         """
-        execution = self.watch.execution(records)
+        execution = self._watch.execution(records)
         outcome: Outcome = Fault("the service ended the execution")
         try:
             outcome = self._attempt(records, execution)
@@ -82,16 +63,16 @@ class Route:
             outcome = Fault(f"an error in the Pipes service: {type(error).__name__}: {error}")
             if not self._error_logged:
                 self._error_logged = True
-                self.log.exception("an execution failed unexpectedly; the pipe retries it")
+                self._log.exception("an execution failed unexpectedly; the pipe retries it")
         finally:
             execution.ended(outcome)
         return outcome
 
     def _attempt(self, records: Sequence[Record], execution: Execution) -> Outcome:
-        context = replace(self.context, ingested=self.now())
+        context = Context(self._pipe, self._now())
         events = records
-        if self.enrichment:
-            enriched = self._enrich(self.enrichment, records, context, execution)
+        if self._enrichment:
+            enriched = self._enrich(self._enrichment, records, context, execution)
             if isinstance(enriched, Failed | Fault):
                 return _of_all(enriched, records)
             events = enriched
@@ -103,7 +84,7 @@ class Route:
         """Return the events that the enrichment answers with."""
         stage = Stage.ENRICHMENT
         execution.step(stage, Step.STAGE_ENTERED)
-        messages = _transform(stage, self.enrichment_template, records, context, execution)
+        messages = _transform(stage, self._enrichment_template, records, context, execution)
         if isinstance(messages, Failed):
             return messages
         execution.step(stage, Step.INVOCATION_STARTED)
@@ -117,8 +98,7 @@ class Route:
                 execution.step(stage, Step.INVOCATION_SUCCEEDED)
                 execution.step(stage, Step.STAGE_SUCCEEDED, lambda: _text(_unchanged(events)))
                 return events
-        execution.step(stage, Step.INVOCATION_FAILED, error=error_of(answer))
-        execution.step(stage, Step.STAGE_FAILED, error=error_of(answer))
+        _log_failure(execution, stage, answer, Step.INVOCATION_FAILED, Step.STAGE_FAILED)
         return answer
 
     def _deliver(
@@ -137,18 +117,18 @@ class Route:
             execution.step(stage, Step.STAGE_SKIPPED)
             return Succeeded()
         execution.step(stage, Step.STAGE_ENTERED)
-        messages = _transform(stage, self.target_template, events, context, execution)
+        messages = _transform(stage, self._target_template, events, context, execution)
         if isinstance(messages, Failed):
             return _of_all(messages, records)
-        if self.limit is not None and len(events) > self.limit:
+        if self._limit is not None and len(events) > self._limit:
             execution.step(stage, Step.INVOCATION_SKIPPED)
             count = len(events)
-            reason = f"the enrichment returned {count} events; the target takes {self.limit}"
+            reason = f"the enrichment returned {count} events; the target takes {self._limit}"
             too_many = all_failed(records, reason)
-            execution.step(stage, Step.STAGE_FAILED, error=error_of(too_many))
+            _log_failure(execution, stage, too_many, Step.STAGE_FAILED)
             return too_many
         execution.step(stage, Step.INVOCATION_STARTED)
-        answer = self.target(messages, execution)
+        answer = self._target(messages, execution)
         if isinstance(answer, Returned):
             answer = of_answer(answer.body, records)
         elif events is not records:
@@ -157,11 +137,10 @@ class Route:
             execution.step(stage, Step.INVOCATION_SUCCEEDED)
             execution.step(stage, Step.STAGE_SUCCEEDED, lambda: _text(messages))
         elif len(failed_positions(answer, len(records))) < len(records):
-            execution.step(stage, Step.INVOCATION_PARTIALLY_FAILED, error=error_of(answer))
-            execution.step(stage, Step.STAGE_PARTIALLY_FAILED, error=error_of(answer))
+            partial = (Step.INVOCATION_PARTIALLY_FAILED, Step.STAGE_PARTIALLY_FAILED)
+            _log_failure(execution, stage, answer, *partial)
         else:
-            execution.step(stage, Step.INVOCATION_FAILED, error=error_of(answer))
-            execution.step(stage, Step.STAGE_FAILED, error=error_of(answer))
+            _log_failure(execution, stage, answer, Step.INVOCATION_FAILED, Step.STAGE_FAILED)
         return answer
 
 
@@ -180,14 +159,18 @@ def _transform(
         texts = template.render_all(events, context)
     except TooLargeError as error:
         too_large = all_failed(events, str(error))
-        execution.step(stage, Step.TRANSFORMATION_FAILED, error=error_of(too_large))
-        execution.step(stage, Step.STAGE_FAILED, error=error_of(too_large))
+        _log_failure(execution, stage, too_large, Step.TRANSFORMATION_FAILED, Step.STAGE_FAILED)
         return too_large
     messages = [
         Message(event, text, template.is_json) for event, text in zip(events, texts, strict=True)
     ]
     execution.step(stage, Step.TRANSFORMATION_SUCCEEDED, lambda: _text(messages))
     return messages
+
+
+def _log_failure(execution: Execution, stage: Stage, outcome: Failed | Fault, *steps: Step) -> None:
+    for step in steps:
+        execution.step(stage, step, error=error_of(outcome))
 
 
 def _template(parameters: Mapping[str, Any]) -> Template | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from eventbridge_pipes.execution.execution import Route
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import (
     CallError,
     Failed,
@@ -21,9 +21,9 @@ from eventbridge_pipes.outcome import (
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
 from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Unwatched, UnwatchedExecution
-from eventbridge_pipes.template import Context, Template
+from pipes_samples import PIPE
 
-CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:sample"
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
 WENT_WRONG = CallError("lambda", "no")
 
@@ -71,20 +71,16 @@ def route_to(
     enrichment: Fake | None = None,
     watch: Seen | None = None,
     template: str | None = None,
-    limit: int | None = None,
+    to: str = PIPE.target,
     enrichment_template: str | None = None,
 ) -> Route:
-    return Route(
-        CONTEXT,
-        target,
-        watch or Seen(),
-        PipeLog("pipe"),
-        target_template=Template.parse(template) if template else None,
-        enrichment=enrichment,
-        enrichment_template=Template.parse(enrichment_template) if enrichment_template else None,
-        limit=limit,
-        now=lambda: 0.0,
+    pipe = replace(
+        PIPE,
+        target=to,
+        target_parameters={"InputTemplate": template},
+        enrichment_parameters={"InputTemplate": enrichment_template},
     )
+    return Route(pipe, target, enrichment, watch or Seen(), now=lambda: 0.0)
 
 
 def carry(
@@ -208,8 +204,9 @@ def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> Non
 
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
     target = Fake(Succeeded())
-    outcome = carry(target, Fake(Returned(b"[1,2,3,4]")), limit=3)
-    assert outcome == all_failed(RECORDS, "the enrichment returned 4 events; the target takes 3")
+    enrichment = Fake(Returned(b"[1,2,3,4,5,6,7,8,9,10,11]"))
+    outcome = carry(target, enrichment, to=QUEUE)
+    assert outcome == all_failed(RECORDS, "the enrichment returned 11 events; the target takes 10")
     assert target.got == []
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import tomllib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.sources.sqs import BODY
@@ -24,14 +26,16 @@ TABLE = tomllib.loads(
 CASES = TABLE["case"]
 INGESTED = 1700000000.5
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/orders")
-CONTEXT = Context(
-    pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/orders",
-    pipe_name="orders",
-    source_arn=STREAM.text,
-    enrichment_arn="",
-    target_arn="arn:aws:lambda:us-east-1:000000000000:function:orders",
-    ingested=INGESTED,
+PIPE = Pipe(
+    name="orders",
+    arn="arn:aws:pipes:us-east-1:000000000000:pipe/orders",
+    source=STREAM.text,
+    target="arn:aws:lambda:us-east-1:000000000000:function:orders",
+    role_arn="arn:aws:iam::000000000000:role/orders",
+    created=0.0,
+    modified=0.0,
 )
+CONTEXT = Context(PIPE, INGESTED)
 
 
 def event_of(case: dict[str, Any]) -> Record:
@@ -82,10 +86,10 @@ def filled(expected: str, case: dict[str, Any]) -> str:
     known = {
         '"{{event}}"': json.dumps(event),
         '"{{event.json}}"': json.dumps(event | decoded_payload(case)),
-        "{{pipe-arn}}": CONTEXT.pipe_arn,
-        "{{pipe-name}}": CONTEXT.pipe_name,
-        "{{source-arn}}": CONTEXT.source_arn,
-        "{{target-arn}}": CONTEXT.target_arn,
+        "{{pipe-arn}}": PIPE.arn,
+        "{{pipe-name}}": PIPE.name,
+        "{{source-arn}}": PIPE.source,
+        "{{target-arn}}": PIPE.target,
         "{{ingestion-time}}": "2023-11-14T22:13:20.500Z",
     }
     for name, value in known.items():
@@ -142,7 +146,7 @@ def test_a_template_that_is_nested_too_deep_is_refused() -> None:
 
 
 def test_the_arn_of_the_enrichment_is_known_when_there_is_one() -> None:
-    context = Context("p", "n", "s", "arn:enrichment", "t")
+    context = Context(replace(PIPE, enrichment="arn:enrichment"), INGESTED)
     template = Template.parse("<aws.pipes.enrichment-arn>!")
     assert render_one(template, holding({}), context) == ("arn:enrichment!", False)
 

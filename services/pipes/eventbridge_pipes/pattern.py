@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinds import SourceKind
 
 FieldPath = tuple[str, ...]
 
@@ -40,20 +39,19 @@ DECIMALS = 6
 
 NOT_OF_PIPES = frozenset({"cidr", "exactly", "wildcard"})
 
-DATA = {SourceKind.KINESIS: "data", SourceKind.DYNAMODB: "dynamodb", SourceKind.SQS: "body"}
 
-_ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
-_ADDED_UNLESS_SENT = _ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}
-NOT_SENT = {
-    SourceKind.KINESIS: _ADDED_UNLESS_SENT,
-    SourceKind.DYNAMODB: _ADDED,
-    SourceKind.SQS: _ADDED_UNLESS_SENT,
-}
-"""AWS lists these as no fields for patterns: the pipe adds them when it polls.
+class RecordSource:
+    """What patterns need to know about a source.
 
-The records of DynamoDB's own API bring most of them, and AWS's tutorial filters by eventName:
-https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-dynamodb-sqs.html
-"""
+    `payload` is the member of a record that may hold JSON as text, for patterns to look into.
+    Patterns for `object_member` have to be objects. `added` are the members that the pipe adds
+    when it polls: AWS lists them as no fields for patterns.
+    """
+
+    service: str
+    payload: str | None
+    object_member: str | None
+    added: frozenset[str]
 
 
 class PatternError(ValueError):
@@ -79,18 +77,18 @@ class Filter:
 class Pattern:
     """A pattern, ready to run; without `$or` it has one alternative."""
 
-    def __init__(self, alternatives: Sequence[Conditions], kind: SourceKind) -> None:
-        self._alternatives = [(_wants_json(each, kind), _compiled(each)) for each in alternatives]
+    def __init__(self, alternatives: Sequence[Conditions], source: RecordSource) -> None:
+        self._alternatives = [(_wants_json(each, source), _compiled(each)) for each in alternatives]
         self._looks_into_payload = any(wants is not None for wants, _ in self._alternatives)
 
     @classmethod
-    def parse(cls, text: str, kind: SourceKind) -> Pattern:
+    def parse(cls, text: str, source: RecordSource) -> Pattern:
         """Raises PatternError."""
         try:
             alternatives = _alternatives(_document(text))
             for path in itertools.chain.from_iterable(alternatives):
-                _check(path, kind)
-            return cls(alternatives, kind)
+                _check(path, source)
+            return cls(alternatives, source)
         except RecursionError:
             raise PatternError(_TOO_DEEP) from None
 
@@ -107,24 +105,25 @@ class Pattern:
         return False
 
 
-def _wants_json(conditions: Conditions, kind: SourceKind) -> bool | None:
+def _wants_json(conditions: Conditions, source: RecordSource) -> bool | None:
     """None if no condition is on the payload: then its format does not matter.
 
     AWS's tables have a record dropped whose payload is not in the format of the pattern. They say
     nothing of a `$or` with and without conditions on it: each alternative is judged by itself, as
     if it were a filter of its own.
     """
-    paths = [path for path in conditions if path[0] == kind.payload]
+    paths = [path for path in conditions if path[0] == source.payload]
     return any(len(path) > 1 for path in paths) if paths else None
 
 
-def _check(path: FieldPath, kind: SourceKind) -> None:
-    if path[0] in NOT_SENT[kind]:
+def _check(path: FieldPath, source: RecordSource) -> None:
+    name = path[0]
+    if name in source.added:
         raise PatternError(
-            f'"{path[0]}" is added by the pipe; patterns see only what {kind.service} itself sends'
+            f'"{name}" is added by the pipe; patterns see only what {source.service} itself sends'
         )
-    if path == (DATA[kind],) and kind.is_stream:
-        raise PatternError(f'"{path[0]}" must be an object: patterns for it must be valid JSON')
+    if path == (source.object_member,):
+        raise PatternError(f'"{name}" must be an object: patterns for it must be valid JSON')
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
@@ -26,24 +27,15 @@ class Condition(StrEnum):
 _BATCH_INFO = {SourceKind.KINESIS: "KinesisBatchInfo", SourceKind.DYNAMODB: "DDBStreamBatchInfo"}
 
 
-def runs(given_up: Sequence[Record], batch: Sequence[Record]) -> list[tuple[Record, ...]]:
-    """`given_up` cut into stretches without a gap in `batch`, in the order of the batch.
+def ranges(given_up: Sequence[Record], batch: Sequence[Record]) -> list[list[Record]]:
+    """Cut `given_up` into ranges without a gap in `batch`, in the order of the batch.
 
-    A message names its records by the first and the last sequence number only: one over a gap
-    would have whoever redrives it read records again that were delivered.
+    A message names its records by the first and the last sequence number only. A message over a
+    gap would have whoever redrives it read delivered records again.
     """
     wanted = {record.sequence_number for record in given_up}
-    found: list[list[Record]] = []
-    in_run = False
-    for record in batch:
-        if record.sequence_number not in wanted:
-            in_run = False
-        elif in_run:
-            found[-1].append(record)
-        else:
-            found.append([record])
-            in_run = True
-    return [tuple(run) for run in found]
+    by_presence = groupby(batch, key=lambda record: record.sequence_number in wanted)
+    return [list(records) for present, records in by_presence if present]
 
 
 def message(
@@ -56,7 +48,7 @@ def message(
     shard_id: str,
     now: float,
 ) -> str:
-    """The body, its keys in the order of AWS's own. It carries no payload. `now`: epoch seconds."""
+    """Return the body, its keys in AWS's order. It has no payload. `now` is in epoch seconds."""
     first, last = records[0], records[-1]
     return json.dumps(
         {

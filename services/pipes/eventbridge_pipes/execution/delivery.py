@@ -89,26 +89,26 @@ class Delivery:
         reason: str = "",
     ) -> bool:
         why = f"{condition}: {reason}" if reason else condition
-        for run in dead_letter.runs(records, batch):
-            named = f"{_count(run)} of {self.shard_id}, {_range(run)} ({why})"
+        for contiguous in dead_letter.ranges(records, batch):
+            named = f"{_count(contiguous)} of {self.shard_id}, {_first_to_last(contiguous)} ({why})"
             if self.dead_letters is None:
-                self.watch.given_up(len(run), dead_lettered=False)
+                self.watch.given_up(len(contiguous), dead_lettered=False)
                 self.log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
-            elif self._report(self.dead_letters, run, condition):
-                self.watch.given_up(len(run), dead_lettered=True)
+            elif self._report(self.dead_letters, contiguous, condition):
+                self.watch.given_up(len(contiguous), dead_lettered=True)
                 self.log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
         return True
 
     def _report(
-        self, dead_letters: DeadLetters, run: Sequence[Record], condition: Condition
+        self, dead_letters: DeadLetters, contiguous: Sequence[Record], condition: Condition
     ) -> bool:
         """Send the message, however often it takes; false when the pipe stops before that."""
         body = dead_letter.message(
-            run,
+            contiguous,
             condition,
             kind=self.kind,
             pipe_arn=self.pipe_arn,
@@ -148,5 +148,5 @@ def _count(records: Sized) -> str:
     return "1 record" if len(records) == 1 else f"{len(records)} records"
 
 
-def _range(run: Sequence[Record]) -> str:
-    return f"{run[0].sequence_number} to {run[-1].sequence_number}"
+def _first_to_last(records: Sequence[Record]) -> str:
+    return f"{records[0].sequence_number} to {records[-1].sequence_number}"

@@ -87,11 +87,11 @@ class BatchTarget:
             try:
                 failed = self.call(due, execution) if due else {}
             except errors.CallError as error:
-                failed = dict.fromkeys(range(len(due)), _of_call(self.service, error))
-                if errors.is_service_fault(error):
-                    due = [*due, *chain.from_iterable(calls)]
-                    failed = dict.fromkeys(range(len(due)), failed[0])
+                entry_error = _of_call(self.service, error)
+                if entry_error.fault:
+                    due += chain.from_iterable(calls)
                     calls = []
+                failed = dict.fromkeys(range(len(due)), entry_error)
             for place, entry_error in failed.items():
                 failures.add(due[place], entry_error)
         return failures.outcome(len(messages))

@@ -42,11 +42,7 @@ def enrichment(arn: str, clients: Clients) -> target.Invoke:
 
 
 def _invoke(
-    clients: Clients,
-    arn: str,
-    waits: bool,
-    messages: target.Messages,
-    execution: Execution,
+    clients: Clients, arn: str, waits: bool, messages: target.Messages, execution: Execution
 ) -> target.Returned | Failed | Fault:
     """Invoke the function once with the array of all messages.
 
@@ -58,23 +54,20 @@ def _invoke(
     if len(body) > limit:
         reason = f"a payload of {len(body)} bytes is over the limit of {limit}"
         return all_failed(messages, reason)
-    request: Any = {
-        "FunctionName": arn,
-        "InvocationType": "RequestResponse" if waits else "Event",
-    }
+    how = "RequestResponse" if waits else "Event"
+    request: Any = {"FunctionName": arn, "InvocationType": how}
     if execution.wanted:
         execution.request({**request, "Payload": body.decode()})
     try:
-        answer = clients.invoker.invoke(**request, Payload=body)
+        answer: Any = clients.invoker.invoke(**request, Payload=body)
         returned = answer["Payload"].read()
     except errors.CallError as error:
         if errors.code_of(error) in _NOT_READY:
             return Fault(errors.describe(error), target.call_error("lambda", error))
         return target.invocation_failed("lambda", error, messages, waits)
     if execution.wanted:
-        shown: dict[str, Any] = {
-            name: value for name, value in answer.items() if name in ("StatusCode", "FunctionError")
-        }
+        members = ("StatusCode", "FunctionError")
+        shown: Any = {name: answer[name] for name in members if name in answer}
         execution.response({**shown, "Payload": returned.decode(errors="replace")})
     if answer.get("FunctionError"):
         return _function_error(messages, answer, returned)

@@ -29,11 +29,7 @@ def enrichment(arn: str, clients: Clients) -> target.Invoke:
 
 
 def _execute(
-    clients: Clients,
-    arn: str,
-    waits: bool,
-    messages: target.Messages,
-    execution: Execution,
+    clients: Clients, arn: str, waits: bool, messages: target.Messages, execution: Execution
 ) -> target.Returned | Failed | Fault:
     """Start one execution with the array of all messages as its input.
 

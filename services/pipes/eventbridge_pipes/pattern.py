@@ -327,18 +327,10 @@ def _equal_to(values: Sequence[Any]) -> Test:
     AWS's own answers to 300 and 300.0 were captured by other projects, and its open matcher
     compares numbers by value.
     """
-    strings = frozenset(value for value in values if isinstance(value, str))
-    if len(strings) == len(values):
-        return strings.__contains__
-    numbers = frozenset(value for value in values if _is_number(value))
-    wanted: dict[type, frozenset[Any]] = {
-        str: strings,
-        int: numbers,
-        float: numbers,
-        bool: frozenset(value for value in values if isinstance(value, bool)),
-        type(None): frozenset([None] if None in values else []),
-    }
-    return lambda value: value in wanted[type(value)]
+    if all(isinstance(value, str) for value in values):
+        return frozenset(values).__contains__
+    wanted = frozenset((isinstance(value, bool), value) for value in values)
+    return lambda value: (isinstance(value, bool), value) in wanted
 
 
 def _exists(operand: Any, where: str) -> Test | None:
@@ -403,30 +395,21 @@ def _are(letters: Sequence[set[str]], text: str) -> bool:
 
 def _numeric(operand: Any, where: str) -> Test:
     """`["=", 1]`, one bound such as `["<", 1]`, or both, the lower one first."""
-    low, high, above, below = -LIMIT, LIMIT, operator.ge, operator.le
-    match operand:
-        case ["=", number]:
-            low = high = _comparable(number, where)
-        case [(">" | ">=") as sign, number]:
-            low, above = _comparable(number, where), _SIGNS[sign]
-        case [("<" | "<=") as sign, number]:
-            high, below = _comparable(number, where), _SIGNS[sign]
-        case [(">" | ">=") as sign, number, ("<" | "<=") as upper_sign, upper]:
-            low, above = _comparable(number, where), _SIGNS[sign]
-            high, below = _comparable(upper, where), _SIGNS[upper_sign]
-            if low >= high:
-                raise PatternError(f"{where}: no number lies in an empty range")
-        case _:
-            raise PatternError(
-                f'{where} takes an array such as ["=", 1], [">", 0] or [">", 0, "<=", 5]'
-            )
+    if not isinstance(operand, list) or len(operand) % 2 or operand[::2] not in _NUMERIC_SIGNS:
+        expected = 'an array such as ["=", 1], [">", 0] or [">", 0, "<=", 5]'
+        raise PatternError(f"{where} takes {expected}")
+    bounds = [_comparable(number, where) for number in operand[1::2]]
+    if len(bounds) == 2 and bounds[0] >= bounds[1]:
+        raise PatternError(f"{where}: no number lies in an empty range")
+    comparisons = [(_SIGNS[sign], bound) for sign, bound in zip(operand[::2], bounds, strict=True)]
 
     def test(value: Any) -> bool:
+        if not _is_number(value):
+            return False
         # Further digits of an event's number: undocumented, here rounded away.
-        return (
-            _is_number(value)
-            and above(round(value, DECIMALS), low)
-            and below(round(value, DECIMALS), high)
+        rounded = round(value, DECIMALS)
+        return -LIMIT <= rounded <= LIMIT and all(
+            compare(rounded, bound) for compare, bound in comparisons
         )
 
     return test
@@ -457,7 +440,17 @@ _NO_VALUE: Mapping[str, Any] = {}
 
 _TOO_DEEP = f"the pattern is nested too deeply: at most {MAX_DEPTH} levels"
 _TOO_COMPLEX = f"the pattern is too complex: over {MAX_ALTERNATIVES} combinations of its $or"
-_SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+_SIGNS = {
+    "=": operator.eq,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_NUMERIC_SIGNS = [
+    *([sign] for sign in _SIGNS),
+    *([low, high] for low in (">", ">=") for high in ("<", "<=")),
+]
 _OPERATORS: Mapping[str, Operator] = {
     "anything-but": _anything_but,
     "equals-ignore-case": _equals_ignore_case,

@@ -56,7 +56,7 @@ class Delivery:
         while todo:
             segment = todo.popleft()
             old, due = retry.split_by_age(segment.records, self.policy, self.now())
-            if not self._give_up(old, batch, Condition.AGE):
+            if not self._give_up(old, batch, Condition.AGE, Condition.AGE):
                 return False
             if not due:
                 continue
@@ -69,7 +69,8 @@ class Delivery:
                 failures_in_a_row += 1
             decision = retry.decide(segment, outcome, self.policy)
             todo.extendleft(reversed(decision.again))
-            if not self._give_up(decision.given_up, batch, Condition.ATTEMPTS, outcome.reason):
+            why = f"{Condition.ATTEMPTS}: {outcome.reason}"
+            if not self._give_up(decision.given_up, batch, Condition.ATTEMPTS, why):
                 return False
             if decision.again:
                 retried = True
@@ -82,13 +83,9 @@ class Delivery:
         return True
 
     def _give_up(
-        self,
-        records: Sequence[Record],
-        batch: Sequence[Record],
-        condition: Condition,
-        reason: str = "",
+        self, records: Sequence[Record], batch: Sequence[Record], condition: Condition, why: str
     ) -> bool:
-        why = f"{condition}: {reason}" if reason else condition
+        """Dead-letter or drop `records`; false when the pipe stops before that."""
         for contiguous in dead_letter.ranges(records, batch):
             named = f"{_count(contiguous)} of {self.shard_id}, {_first_to_last(contiguous)} ({why})"
             if self.dead_letters is None:

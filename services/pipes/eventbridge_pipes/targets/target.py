@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from eventbridge_pipes.aws import errors
@@ -122,31 +122,20 @@ def call_error(service: str, error: BaseException) -> CallError:
 
     `service` is the endpoint prefix of the service, such as lambda.
     """
-    return CallError(
-        service,
-        errors.message_of(error),
-        status=errors.status_of(error),
-        details=errors.code_of(error),
-        request_id=errors.request_id_of(error),
-        throttled=errors.is_throttling(error),
-        timed_out=errors.is_timeout(error),
-    )
+    answer: Any = error.response if isinstance(error, ClientError) else {}
+    code, message = errors.code_of(error), errors.message_of(error)
+    return reported_error(service, code, message, answer, errors.is_timeout(error))
 
 
 def reported_error(
     service: str, code: str, message: str, answer: Mapping[str, Any], timed_out: bool = False
 ) -> CallError:
-    """Describe an error that an answer with a successful HTTP status reports."""
+    """Describe an error that an answer reports."""
     metadata = answer.get("ResponseMetadata", {})
-    return CallError(
-        service,
-        message,
-        status=metadata.get("HTTPStatusCode", 0),
-        details=code,
-        request_id=metadata.get("RequestId", ""),
-        throttled=errors.is_throttling_code(code),
-        timed_out=timed_out,
-    )
+    status = metadata.get("HTTPStatusCode", 0)
+    throttled = errors.is_throttling_code(code) or status == 429
+    request_id = metadata.get("RequestId", "")
+    return CallError(service, message, status, code, request_id, throttled, timed_out)
 
 
 def invocation_failed(

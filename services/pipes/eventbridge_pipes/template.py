@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, NamedTuple
@@ -43,7 +42,6 @@ class Context(NamedTuple):
     ingested: float
 
 
-Placeholder = re.Match[str]
 Read = Callable[[Record, Context], Any]
 Render = Callable[[Record, Context], str]
 
@@ -69,18 +67,25 @@ class Template:
         free text too: `<$.body>` brings the plain text of a message without quotes around it (as
         an integration test of AWS's CDK, aws-pipes-alpha, shows).
         """
-        found = list(_placeholders(text))
-        quotes = _between_quotes(text, found)
+        parts = re.split("<([^>]*)>", text)
+        literals, names = parts[::2], parts[1::2]
+        if "<" in literals[-1]:
+            raise TemplateError(
+                f"the < at {_at(text, text.index('<', len(text) - len(literals[-1])))} of"
+                " InputTemplate is not closed; it cannot be escaped, in a string of JSON it can be"
+                r" written as \u003c"
+            )
+        quotes = _between_quotes(literals)
         stripped = text.strip()
-        is_path = len(found) == 1 and stripped.startswith("<$") and stripped.endswith(">")
-        is_json = _is_json(text, found, quotes) and not is_path
-        starts = [*(placeholder.start() for placeholder in found), len(text)]
+        is_path = len(names) == 1 and stripped.startswith("<$") and stripped.endswith(">")
+        is_json = _is_json(text, _sample(literals, names, quotes)) and not is_path
         pieces = []
-        for placeholder, quoted, following in zip(found, quotes, starts[1:], strict=True):
+        position = len(literals[0])
+        for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
             write = _as_text if not is_json else _in_string if quoted else _as_json
-            literal = text[placeholder.end() : following]
-            pieces.append((_render(placeholder, write), literal))
-        return cls(text[: starts[0]], pieces, is_json)
+            pieces.append((_render(name, write, _at(text, position)), literal))
+            position += len(f"<{name}>{literal}")
+        return cls(literals[0], pieces, is_json)
 
     def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
         """Return a text for each record, all of which UTF-8 can encode.
@@ -110,59 +115,42 @@ class Template:
         return text if text.isascii() else _encodable(text, self.is_json)
 
 
-def _placeholders(text: str) -> Iterator[Placeholder]:
-    for placeholder in re.finditer("<([^>]*)(>?)", text):
-        if not placeholder[2]:
-            raise TemplateError(
-                f"the < at {_at(text, placeholder.start())} of InputTemplate is not closed; it"
-                r" cannot be escaped, in a string of JSON it can be written as \u003c"
-            )
-        yield placeholder
-
-
-def _between_quotes(text: str, placeholders: list[Placeholder]) -> list[bool]:
+def _between_quotes(literals: Sequence[str]) -> list[bool]:
     """For each placeholder whether it stands between quotes, if the template is JSON."""
     inside, quoted = False, []
-    literals = pairwise([0, *(index for p in placeholders for index in p.span())])
-    for number, (start, end) in enumerate(literals):
-        if number % 2:
-            quoted.append(inside)
-        else:
-            unescaped = text[start:end].replace(r"\\", "").replace(r"\"", "")
-            inside ^= unescaped.count('"') % 2 == 1
+    for literal in literals[:-1]:
+        unescaped = literal.replace(r"\\", "").replace(r"\"", "")
+        inside ^= unescaped.count('"') % 2 == 1
+        quoted.append(inside)
     return quoted
 
 
-def _is_json(text: str, placeholders: list[Placeholder], quoted: list[bool]) -> bool:
-    """Raises TemplateError for a template that begins as an object does and is no JSON."""
-    try:
-        json.loads(_sample(text, placeholders, quoted), parse_constant=_refuse)
-    except RecursionError:
-        raise TemplateError("InputTemplate is nested too deep") from None
-    except ValueError as error:
-        if not text.lstrip().startswith("{"):
-            return False
-        index = getattr(error, "pos", 0)
-        reason = getattr(error, "msg", str(error))
-        raise TemplateError(
-            f"InputTemplate is not valid JSON at {_at(text, index)}: {reason}"
-        ) from None
-    return True
-
-
-def _sample(text: str, placeholders: list[Placeholder], quoted: list[bool]) -> str:
+def _sample(literals: Sequence[str], names: Sequence[str], quotes: Sequence[bool]) -> str:
     """The template with a value for each placeholder, as long as itself: places stay the same.
 
     The values are such that nothing beside them can make one value of them and itself, as a digit
     would of another digit: `1<$.a>` is no JSON.
     """
-    parts, literal = [], 0
-    for placeholder, inside in zip(placeholders, quoted, strict=True):
-        width = placeholder.end() - placeholder.start()
-        parts.append(text[literal : placeholder.start()])
-        parts.append("_" * width if inside else "[]".ljust(width))
-        literal = placeholder.end()
-    return "".join([*parts, text[literal:]])
+    parts = [literals[0]]
+    for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+        width = len(f"<{name}>")
+        parts += ["_" * width if quoted else "[]".ljust(width), literal]
+    return "".join(parts)
+
+
+def _is_json(text: str, sample: str) -> bool:
+    """Raises TemplateError for a template that begins as an object does and is no JSON."""
+    try:
+        json.loads(sample, parse_constant=_refuse)
+    except RecursionError:
+        raise TemplateError("InputTemplate is nested too deep") from None
+    except ValueError as error:
+        if not text.lstrip().startswith("{"):
+            return False
+        place = _at(text, getattr(error, "pos", 0))
+        reason = getattr(error, "msg", str(error))
+        raise TemplateError(f"InputTemplate is not valid JSON at {place}: {reason}") from None
+    return True
 
 
 def _refuse(constant: str) -> None:
@@ -175,9 +163,8 @@ def _at(text: str, index: int) -> str:
     return f"line {before.count(chr(10)) + 1}, column {index - before.rfind(chr(10))}"
 
 
-def _render(placeholder: Placeholder, write: Callable[[Any], str]) -> Render:
-    name = placeholder[1]
-    where = _at(placeholder.string, placeholder.start())
+def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
+    """`where` is the place of the placeholder, for people."""
     if name.startswith("$"):
         try:
             path = Path.parse(name)

@@ -50,9 +50,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
             request["Time"] = _rfc3339(resolve(time, message.record))
         return batch.Entry(position, request, _size(request))
 
-    def call(
-        entries: Sequence[batch.Entry], execution: Execution
-    ) -> Mapping[int, batch.EntryError]:
+    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
         request = {"Entries": [entry.request for entry in entries]}
         answer = call_service("events", client.put_events, request, execution)
         return batch.failed_by_place("events", answer, "Entries", len(entries))

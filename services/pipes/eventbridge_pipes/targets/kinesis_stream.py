@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
@@ -40,9 +38,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
         request = {"Data": message.body, "PartitionKey": key}
         return batch.Entry(position, request, len(message.body.encode()) + len(key.encode()))
 
-    def call(
-        entries: Sequence[batch.Entry], execution: Execution
-    ) -> Mapping[int, batch.EntryError]:
+    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
         request = {"StreamARN": pipe.target, "Records": [entry.request for entry in entries]}
         answer = call_service("kinesis", client.put_records, request, execution)
         return batch.failed_by_place("kinesis", answer, "Records", len(entries))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
@@ -46,9 +46,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
         event = {"timestamp": at, "message": message.body}
         return batch.Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
 
-    def call(
-        entries: Sequence[batch.Entry], execution: Execution
-    ) -> Mapping[int, batch.EntryError]:
+    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
         request = {**stream, "logEvents": [entry.request for entry in entries]}
         try:
             answer = target.call_service("logs", client.put_log_events, request, execution)
@@ -95,11 +93,9 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
     if not all(isinstance(place, int) and 0 <= place <= count for place in (too_old, expired, end)):
         raise target.UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
     first = max(too_old, expired)
-    old, new = (
-        batch.EntryError("the log event is too old"),
-        batch.EntryError("the log event is too new"),
-    )
-    return dict.fromkeys(range(first), old) | dict.fromkeys(range(end, count), new)
+    old = dict.fromkeys(range(first), batch.EntryError("the log event is too old"))
+    new = dict.fromkeys(range(end, count), batch.EntryError("the log event is too new"))
+    return old | new
 
 
 def _timestamp_of(entry: batch.Entry) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
@@ -22,9 +20,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
     """Each message is published to the topic."""
     client = clients.sns
 
-    def call(
-        entries: Sequence[batch.Entry], execution: Execution
-    ) -> Mapping[int, batch.EntryError]:
+    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
         request = {"TopicArn": pipe.target, "PublishBatchRequestEntries": batch.numbered(entries)}
         answer = call_service("sns", client.publish_batch, request, execution)
         return batch.failed_by_id("sns", answer, len(entries))

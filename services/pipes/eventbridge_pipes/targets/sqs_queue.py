@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
@@ -45,9 +44,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     def send(**request: Any) -> dict[str, Any]:
         return sqs.call("SendMessageBatch", request)
 
-    def call(
-        entries: Sequence[batch.Entry], execution: Execution
-    ) -> Mapping[int, batch.EntryError]:
+    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
         nonlocal url
         try:
             url = url or queue_url(sqs, queue)

@@ -13,7 +13,7 @@ import platform
 from collections.abc import Callable
 
 from bench.figures import row, section
-from bench.pipes import idle, latency, report, throughput
+from bench.pipes import decode, idle, latency, memory, report, throughput
 from bench.pipes.report import Report
 from bench.pipes.scale import FULL, QUICK, Scale
 from bench.pipes.stand import second_service, stand
@@ -80,11 +80,29 @@ def asleep(scale: Scale, told: Report) -> None:
         row("MiniStack, asked by all", f"{emulator.cpu * 100:.1f} %")
 
 
+def records(_: Scale, told: Report) -> None:
+    section("Processor time of the service's own code")
+    making, using = decode.of_records()
+    told.processor("1,000 records made of a page", making)
+    told.processor("1,000 records, filter and template", using, within=0.012)
+    own, of_sdk = decode.of_empty_read()
+    told.processor("an empty GetRecords", own)
+    told.processor("the same, boto3's client", of_sdk)
+
+
+def backlog(_: Scale, told: Report) -> None:
+    section("Peak memory of the service")
+    told.peak("120 MB in 500 records on one shard", memory.of_backlog(), within=200)
+    told.peak("900 KB, 800 times in a template", memory.of_large_template(), within=200)
+
+
 PARTS: dict[str, Callable[[Scale, Report], None]] = {
     "function": to_function,
     "queue": to_queue,
     "latency": in_use,
     "idle": asleep,
+    "records": records,
+    "memory": backlog,
 }
 
 

@@ -12,6 +12,7 @@ from bench.pipes.throughput import Throughput
 SHARE = 0.7
 FLAT = 1.25
 MIB = 1024 * 1024
+MB = 1_000_000
 
 
 class Report:
@@ -65,6 +66,18 @@ class Report:
         else:
             self._row(f"{label}, memory", f"{size:.0f} MiB", size < memory, f"under {memory} MiB")
 
+    def processor(self, label: str, seconds: float, within: float | None = None) -> None:
+        """`within` is how many seconds are wanted at most, None for any."""
+        if within is None:
+            row(label, _milliseconds(seconds, 2))
+        else:
+            wanted = f"{within * 1000:g} ms or less"
+            self._row(label, _milliseconds(seconds, 2), seconds <= within, wanted)
+
+    def peak(self, label: str, size: int, within: int) -> None:
+        """`within` is how many MB are wanted at most."""
+        self._row(label, f"{size / MB:.0f} MB", size <= within * MB, f"{within} MB or less")
+
     def _row(self, label: str, value: str, reached: bool, wanted: str) -> None:
         row(label, value, f"wanted: {wanted}: {self._judged(label, reached)}")
 
@@ -85,5 +98,5 @@ def peer(latency: Latency) -> None:
     row("MiniStack's event source mapping, p99", _milliseconds(latency.p99))
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"
+def _milliseconds(seconds: float, digits: int = 1) -> str:
+    return f"{seconds * 1000:.{digits}f} ms"

@@ -63,12 +63,19 @@ def stand() -> Iterator[Stand]:
 @contextmanager
 def second_service(stand: Stand) -> Iterator[Stand]:
     """Another Pipes service beside the same MiniStack."""
+    with service(stand.folder / "second", stand.emulator_url) as (process, url):
+        yield replace(stand, pipes=process, pipes_url=url)
+
+
+@contextmanager
+def service(folder: Path, emulator_url: str) -> Iterator[tuple[psutil.Process, str]]:
+    """A Pipes service with its state in `folder`: its process and its URL."""
     port = free_port()
-    environment = isolated(os.environ, variables(stand.emulator_url, pipes.url(port)))
-    server = pipes.start(port, stand.folder / "second", environment)
+    environment = isolated(os.environ, variables(emulator_url, pipes.url(port)))
+    server = pipes.start(port, folder, environment)
     try:
         server.wait_until(lambda: pipes.ready(port), timeout=30)
-        yield replace(stand, pipes=psutil.Process(server.pid), pipes_url=pipes.url(port))
+        yield psutil.Process(server.pid), pipes.url(port)
     finally:
         server.stop()
 

@@ -30,7 +30,7 @@ from eventbridge_pipes.runners.progress import Progress
 from eventbridge_pipes.runners.shards import shards_to_read
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShape
-from eventbridge_pipes.telemetry.watch import Unwatched
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 REFUSAL = 0.010
 """Seconds that an invocation takes that Lambda refuses, or that crashes at once."""
@@ -105,10 +105,12 @@ class Pipe:
         self._scenario, self._stream, self._target, self._clock = scenario, stream, target, clock
         self._rules = BatchRules(scenario.batch, scenario.window)
         self._policy = RetryPolicy(maximum_retries=12, maximum_age=72_000, bisect=True)
+        self._telemetry = PipeTelemetry("simulated")
         self._due: list[Due] = []
         self._ties = 0
 
     def run(self) -> None:
+        random.seed(self._scenario.seed)  # of the jitter
         self._follow(0.0)
         while self._due:
             now, _, action = heapq.heappop(self._due)
@@ -146,7 +148,7 @@ class Pipe:
             shard_id=shard_id,
             wait=self._wait,
             log=PipeLog("simulated"),
-            watch=Unwatched(),
+            telemetry=self._telemetry,
             now=self._clock,
         )
 

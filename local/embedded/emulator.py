@@ -30,7 +30,7 @@ def put_right(installed: str) -> str | None:
         return (
             f"MiniStack {installed} runs without our corrections, which are for {VERSION}. A "
             "stream that is resharded loses its unread records. After the clock is set back, new "
-            "events count as duplicates."
+            "events count as duplicates. CloudWatch has no metrics of the function."
         )
     from embedded.ministack_fixes import CORRECTIONS
 

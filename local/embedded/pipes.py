@@ -9,9 +9,6 @@ from pathlib import Path
 from embedded import saved
 from embedded.processes import Server, answers
 
-FUNCTION_LOGS = "/aws/lambda/"
-"""What log groups of functions begin with. MiniStack makes no metrics of what is in them."""
-
 
 def start(
     port: int, folder: Path, environ: Mapping[str, str], *, may_crash: bool = False
@@ -20,7 +17,7 @@ def start(
     lets itself be killed at `crash_url`."""
     state = saved.pipes_folder(folder)
     argv = [sys.executable, "-m", "eventbridge_pipes", "--host", "127.0.0.1", "--port", str(port)]
-    options = ["--state", str(state), "--embedded-metrics", FUNCTION_LOGS]
+    options = ["--state", str(state)]
     options += ["--allow-crash"] if may_crash else []
     return Server.start("EventBridge Pipes", [*argv, *options], environ, state / "pipes.log")
 

@@ -34,7 +34,7 @@ from stack import expected_of
 from subscriber import subscribed
 from waiting import eventually
 
-OURS = ("pipes", "producer", "dashboard", "deployer", "table")
+OURS = ("pipes", "producer", "dashboard", "deployer", "metrics", "table")
 NAMES = Names()
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PIPES")
 WARNING = "contains a member which is not specified"

@@ -19,11 +19,10 @@ import eventbridge_pipes.aws.clients
 import template
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import connect
-from eventbridge_pipes.aws.connect import ClientCalls
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.telemetry.metrics import Telemetry
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import NAMES, Stack, a_stack, of_role, under
@@ -70,10 +69,9 @@ def stack() -> Iterator[Stack]:
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
     """Its calls go through botocore, where they are decided on and answered."""
     module = eventbridge_pipes.aws.clients
-    monkeypatch.setattr(module, "calls_like", lambda client, session: ClientCalls(client))
-    monkeypatch.setattr(module, "invoker_like", lambda client, session: client)
+    monkeypatch.setattr(module, "http_client_like", lambda client, session: None)
     # moto's answers come from this process: none has the bytes that are looked at for their end.
-    monkeypatch.setattr(module, "refuse_cut_off", lambda **_: None)
+    monkeypatch.setattr(module, "check_answer", lambda **_: None)
     with under(ROLE, failing_function) as role:
         yield role
 
@@ -86,15 +84,15 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
 
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
-        watchers = Watchers(clients, lambda: [], 0)
-        running = Assembler(clients, store, watchers).supervise(pipe(retries), BEGINNING)
+        telemetry = Telemetry(clients, lambda: [], 0)
+        running = Assembler(clients, store, telemetry).supervise(pipe(retries), BEGINNING)
         running.start()
         try:
             return eventually(done, timeout=10)
         finally:
             running.stop()
             assert running.join(10)
-            watchers.close()
+            telemetry.close()
             store.close()
 
     stack.session.client("kinesis").put_record(

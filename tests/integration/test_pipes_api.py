@@ -279,9 +279,29 @@ def test_an_update_to_a_missing_target_fails_and_can_be_made_good(
     in_state(client, name, "RUNNING")
     absent = "arn:aws:lambda:us-east-1:000000000000:function:absent"
     client.update_pipe(Name=name, RoleArn=ROLE, Target=absent)
-    assert absent in in_state(client, name, "UPDATE_FAILED")["StateReason"]
+    failed = in_state(client, name, "UPDATE_FAILED")
+    assert absent in failed["StateReason"]
+    assert failed["Target"] == pipeline.function_arn
     client.update_pipe(Name=name, RoleArn=ROLE, Target=pipeline.function_arn)
     assert "StateReason" not in in_state(client, name, "RUNNING")
+
+
+def test_a_pipe_goes_on_as_it_was_after_a_failed_update_and_a_crash(
+    pipes: PipesProcess, client: Any, aws: AwsClient, name: str
+) -> None:
+    pipeline = Pipeline(aws, name)
+    make(client, pipeline, name)
+    in_state(client, name, "RUNNING")
+    absent = "arn:aws:lambda:us-east-1:000000000000:function:absent"
+    client.update_pipe(Name=name, RoleArn=ROLE, Target=absent)
+    in_state(client, name, "UPDATE_FAILED")
+    pipeline.put("before")
+    assert eventually(pipeline.delivered) == ["before"]
+    pipes.kill()
+    pipes.start()
+    pipeline.put("after")
+    assert eventually(lambda: "after" in pipeline.delivered())
+    assert absent in in_state(client, name, "UPDATE_FAILED")["StateReason"]
 
 
 def test_what_breaks_the_model_is_refused_with_every_field_named(

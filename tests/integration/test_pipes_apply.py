@@ -22,7 +22,7 @@ from waiting import eventually
 
 TEMPLATES = ROOT / "services/pipes/tests/unit/data/templates"
 
-LACKING = ("httptools", "prometheus_client", "starlette", "uvicorn")
+LACKING = ("prometheus_client", "starlette", "uvicorn")
 """What the service needs, and an emulator's image need not have."""
 
 PIPELINE = """

@@ -18,14 +18,10 @@ from eventbridge_pipes.aws.clients import Clients, connect
 from eventbridge_pipes.position import OLDEST, Position
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
-from eventbridge_pipes.sources.queue import Message
 from eventbridge_pipes.sources.source import PositionLostError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import SqsQueue
-from pipes_functions import asking_functions
-from pipes_service import ACCOUNT, PipesProcess, in_state, pipes_process, unique
-from pipes_sources import QueueSource, start_pipe
+from pipes_service import ACCOUNT, unique
 from servers import AwsClient
-from waiting import eventually
 
 
 @pytest.fixture
@@ -42,12 +38,6 @@ def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]
     yield clients
     clients.dynamodbstreams_calls.close()
     clients.sqs_calls.close()
-
-
-@pytest.fixture(scope="module")
-def pipes(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipesProcess]:
-    with pipes_process(emulator, tmp_path_factory.mktemp("pipes") / "state") as process:
-        yield process
 
 
 @pytest.fixture
@@ -140,13 +130,11 @@ def queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{ministack.REGION}:{ACCOUNT}:{name}"
 
 
-def words(messages: list[Message]) -> list[str]:
-    return [json.loads(message.record.body)["body"] for message in messages]
+def words(records: list[Record]) -> list[str]:
+    return [json.loads(record.body)["body"] for record in records]
 
 
-def test_messages_are_received_released_and_deleted(
-    aws: AwsClient, clients: Clients, name: str
-) -> None:
+def test_messages_are_received_and_deleted(aws: AwsClient, clients: Clients, name: str) -> None:
     url = make_queue(aws, name, VisibilityTimeout="77")
     for word in ("a", "b"):
         aws("sqs").send_message(QueueUrl=url, MessageBody=word)
@@ -155,12 +143,9 @@ def test_messages_are_received_released_and_deleted(
     received = queue.receive(10, 0)
     assert sorted(words(received)) == ["a", "b"]
     assert queue.receive(10, 0) == []
-    assert queue.release(received) == []
-    again = queue.receive(10, 0)
-    assert sorted(words(again)) == ["a", "b"]
-    assert queue.delete(again) == []
-    (refusal, _) = queue.delete(again)
-    assert refusal.stale
+    assert queue.delete(received) == []
+    (not_deleted, _) = queue.delete(received)
+    assert not_deleted.expired
 
 
 def test_the_attributes_of_a_message_come_along(
@@ -174,11 +159,11 @@ def test_the_attributes_of_a_message_come_along(
             "photo": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
         },
     )
-    (message,) = SqsQueue(clients.sqs_calls, Arn.parse(queue_arn(name))).receive(10, 0)
-    record = json.loads(message.record.body)
+    (received,) = SqsQueue(clients.sqs_calls, Arn.parse(queue_arn(name))).receive(10, 0)
+    record = json.loads(received.body)
     assert record["messageAttributes"]["colour"]["stringValue"] == "red"
     assert base64.b64decode(record["messageAttributes"]["photo"]["binaryValue"]) == b"\x00\xff"
-    assert message.record.arrived == int(record["attributes"]["SentTimestamp"]) / 1000
+    assert received.arrived == int(record["attributes"]["SentTimestamp"]) / 1000
 
 
 def test_a_queue_may_be_made_after_it_was_first_asked_for(
@@ -192,19 +177,3 @@ def test_a_queue_may_be_made_after_it_was_first_asked_for(
     aws("sqs").delete_queue(QueueUrl=url)
     with pytest.raises(SourceNotFoundError):
         queue.receive(10, 0)
-
-
-def test_what_a_stopped_pipe_still_receives_is_in_view_again_at_once(
-    pipes: PipesProcess, aws: AwsClient, name: str
-) -> None:
-    queue = QueueSource(aws, name)
-    with asking_functions(aws, name) as functions, functions.of(name) as function:
-        start_pipe(pipes, queue, function.arn)
-        queue.put("before")
-        function.invoked(1)
-        pipes.client().stop_pipe(Name=name)
-        in_state(pipes.client(), name, "STOPPED", timeout=5)
-        queue.put("after")
-        assert eventually(queue.taken, timeout=10) == ["after"]
-        assert [queue.words(event) for event in function.invocations] == [["before"]]
-        pipes.client().delete_pipe(Name=name)

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from eventbridge_pipes.outcome import CallError, Succeeded, all_failed
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.telemetry.metrics import Telemetry
 from pipes_samples import PIPE, record, records
 from pipes_service import Pipeline, PipesProcess, in_state, unique
 from servers import AwsClient
@@ -27,9 +27,9 @@ METRICS_INTERVAL = 0.05
 
 
 @pytest.fixture
-def watchers(aws: AwsClient) -> Iterator[Watchers]:
+def telemetry(aws: AwsClient) -> Iterator[Telemetry]:
     clients: Any = SimpleNamespace(logs=aws("logs"), cloudwatch=aws("cloudwatch"))
-    made = Watchers(clients, list, METRICS_INTERVAL)
+    made = Telemetry(clients, list, METRICS_INTERVAL)
     yield made
     made.close()
 
@@ -54,11 +54,11 @@ def logged(aws: AwsClient, name: str) -> list[dict[str, Any]]:
 
 
 def test_an_execution_is_told_in_the_log_group(
-    aws: AwsClient, watchers: Watchers, name: str
+    aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
-    watch = watchers.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
-    watch.execution(records(2)).ended(Succeeded())
+    of_pipe = telemetry.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
+    of_pipe.execution(records(2)).ended(Succeeded())
     started, succeeded = eventually(lambda: found_in(aws, name))
     assert started["payload"] == "[0,1]"
     assert succeeded["messageType"] == "ExecutionSucceeded"
@@ -73,25 +73,25 @@ def found_in(aws: AwsClient, name: str) -> list[dict[str, Any]]:
 
 
 def test_large_records_go_in_several_calls_and_arrive_whole(
-    aws: AwsClient, watchers: Watchers, name: str
+    aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
-    watch = watchers.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
+    of_pipe = telemetry.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
     for number in range(8):
-        watch.execution([record(number, size=400_000)]).ended(Succeeded())
-    watchers.close(grace=20)
+        of_pipe.execution([record(number, size=400_000)]).ended(Succeeded())
+    telemetry.close(grace=20)
     found = logged(aws, name)
     assert len(found) == 16
     assert [r["truncatedFields"] for r in found if "payload" in r] == [["payload"]] * 8
 
 
 def test_a_log_group_made_only_later_gets_what_happened_before(
-    aws: AwsClient, watchers: Watchers, name: str, caplog: pytest.LogCaptureFixture
+    aws: AwsClient, telemetry: Telemetry, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, logger="eventbridge_pipes")
-    watch = watchers.of(pipe(name, Level="ERROR"))
+    of_pipe = telemetry.of(pipe(name, Level="ERROR"))
     error = CallError("lambda", "no such function", 404)
-    watch.execution(records(1)).ended(all_failed(records(1), "no such function", error))
+    of_pipe.execution(records(1)).ended(all_failed(records(1), "no such function", error))
     eventually(lambda: "cannot write to" in caplog.text)
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
     (failed,) = eventually(lambda: found_in(aws, name))
@@ -99,24 +99,24 @@ def test_a_log_group_made_only_later_gets_what_happened_before(
 
 
 def test_a_log_group_that_is_made_again_gets_the_next_records(
-    aws: AwsClient, watchers: Watchers, name: str
+    aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
     group = f"/aws/vendedlogs/pipes/{name}"
     aws("logs").create_log_group(logGroupName=group)
-    watch = watchers.of(pipe(name, Level="ERROR"))
+    of_pipe = telemetry.of(pipe(name, Level="ERROR"))
     for _ in range(2):
-        watch.execution(records(1)).ended(all_failed(records(1), "refused"))
+        of_pipe.execution(records(1)).ended(all_failed(records(1), "refused"))
         eventually(lambda: len(found_in(aws, name)) == 1)
         aws("logs").delete_log_group(logGroupName=group)
         aws("logs").create_log_group(logGroupName=group)
 
 
 def test_the_metrics_of_a_pipe_are_in_cloudwatch(
-    aws: AwsClient, watchers: Watchers, name: str
+    aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
-    watch = watchers.of(replace(PIPE, name=name))
-    watch.execution(records(4)).ended(Succeeded())
-    watch.execution(records(2)).ended(all_failed(records(2), "refused"))
+    of_pipe = telemetry.of(replace(PIPE, name=name))
+    of_pipe.execution(records(4)).ended(Succeeded())
+    of_pipe.execution(records(2)).ended(all_failed(records(2), "refused"))
     assert eventually(lambda: summed(aws, name, "EventCount") == 6)
     assert summed(aws, name, "ExecutionFailed") == 1
     assert summed(aws, name, "ExecutionThrottled") == 0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self, cast
 
 from testcontainers.community.localstack import LocalStackContainer
@@ -15,11 +18,10 @@ from testcontainers.core.network import Network
 import engine
 import orphans
 from deploy import healthcheck
-from embedded.environment import variables
+from embedded.environment import isolated, variables
 from embedded.ministack import REGION
-from embedded.pipes import FUNCTION_LOGS
 from embedded.ports import free_port
-from embedded.processes import answers
+from embedded.processes import Server, answers
 from waiting import eventually
 
 EMULATOR_PORT = 4566
@@ -81,7 +83,6 @@ class ContainerBackend:
         self.network = network
         self.emulator = emulator
         self.pipes = confined(engine.build("pipes"), network)
-        self.pipes.with_command(["--embedded-metrics", FUNCTION_LOGS])
         self._pipes_url = f"http://127.0.0.1:{publish(self.pipes, PIPES_PORT, free_port())}"
 
     @property
@@ -99,14 +100,23 @@ class ContainerBackend:
 def containers() -> Iterator[ContainerBackend]:
     """Fresh servers on a network of their own, with names and ports that nobody else has."""
     with ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(TemporaryDirectory()))
         network = Network()
         network.name = orphans.own_name("network")
         cleanup.enter_context(network)
         emulator = cleanup.enter_context(Emulator(engine.emulator_image(), network))
         backend = ContainerBackend(network, emulator)
         cleanup.enter_context(backend.pipes)
+        cleanup.callback(function_metrics(backend.variables, folder).stop)
         backend.await_pipes()
         yield backend
+
+
+def function_metrics(variables: Mapping[str, str], folder: Path) -> Server:
+    """The program of the service `metrics`, as a process of this machine."""
+    argv = [sys.executable, "-m", "inventory_cli.function_metrics"]
+    environ = isolated(os.environ, variables)
+    return Server.start("function metrics", argv, environ, folder / "metrics.log")
 
 
 def logs_of(container: DockerContainer) -> str:

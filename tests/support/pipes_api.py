@@ -12,7 +12,7 @@ from eventbridge_pipes.guard import Admitted
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.telemetry.exposition import Exposition, PipesCollector
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_requests import REGION, definition
 from pipes_shapes import MODEL
 
@@ -27,7 +27,7 @@ class AtOnce:
         if pipe.current is State.DELETING:
             self.store.delete(pipe.name)
         else:
-            self.store.change(pipe.name, current=pipe.desired)
+            self.store.complete(pipe.name, pipe.updated.desired)
 
 
 @dataclass
@@ -42,9 +42,9 @@ class Api:
 
     def __init__(self, store: Store) -> None:
         service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
-        service.create(definition())
-        exposition = Exposition(PipesCollector(lambda: {}, store.pipes))
-        self._app = application(MODEL, service, store, exposition, Admitted())
+        service.create_pipe(definition())
+        prometheus = PrometheusMetrics(store.pipes)
+        self._app = application(MODEL, service, store, prometheus, Admitted())
 
     def ask(self, method: str, target: str, body: bytes = b"") -> Answer:
         return asyncio.run(self._ask(method, target, body))

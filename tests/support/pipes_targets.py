@@ -12,7 +12,7 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.kinds import target_kind
 from eventbridge_pipes.targets.target import Message, Send
-from eventbridge_pipes.telemetry.watch import UnwatchedExecution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 from pipes_samples import PIPE
 
 STARTED = {"InvocationType": "FIRE_AND_FORGET"}
@@ -45,12 +45,12 @@ def text(body: str) -> Message:
     return Message(Record(body="{}", members={}), body, is_json=False)
 
 
-class Seen(UnwatchedExecution):
+class Seen(ExecutionTelemetry):
     """The log shows all calls."""
 
-    wanted = True
-
-    def __init__(self) -> None:
+    def __init__(self, shows_calls: bool = True) -> None:
+        super().__init__(PipeTelemetry("mine"), [])
+        self.shows_calls = shows_calls
         self.requests: list[Mapping[str, Any]] = []
         self.responses: list[Mapping[str, Any]] = []
 
@@ -64,4 +64,5 @@ class Seen(UnwatchedExecution):
 class Unseen(Seen):
     """The log shows no calls."""
 
-    wanted = False
+    def __init__(self) -> None:
+        super().__init__(shows_calls=False)

@@ -11,6 +11,7 @@ from embedded.ministack_fixes import (
     batching_windows,
     function_exceptions,
     function_logs,
+    log_metrics,
     queue_scans,
     queue_urls,
     record_expiry,
@@ -28,5 +29,6 @@ CORRECTIONS = (
     queue_urls,
     function_exceptions,
     function_logs,
+    log_metrics,
     batching_windows,
 )

@@ -1,28 +1,38 @@
-"""Takes pipes from the state that was asked for to the one it leads to, in the background."""
+"""Brings pipes from the state that was asked for to the one it leads to, in the background."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Protocol
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.position import starting_position
 from eventbridge_pipes.resources import ResourceError, Resources
-from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.store import Origin, StateError, Store
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
 """Pauses before a resource that could not be asked for is asked for again."""
 
+RETRY_SECONDS = (0.2, 1.0, 5.0, 15.0)
+"""Pauses while the state cannot be written or no thread can be started; the last one repeats."""
+
 _FAILED = {
     State.CREATING: State.CREATE_FAILED,
     State.STARTING: State.START_FAILED,
+    State.RUNNING: State.START_FAILED,
     State.UPDATING: State.UPDATE_FAILED,
+    State.UPDATE_FAILED: State.START_FAILED,
 }
 
 _OWN_FAULT = "Internal error of this service. See its log."
+
+
+class NoThreadError(Exception):
+    """A thread cannot be started for now, for want of memory or by a limit of the system."""
 
 
 class Supervisor(Protocol):
@@ -40,10 +50,7 @@ class Supervisor(Protocol):
 
 
 class Lifecycle:
-    """Owns the supervisors of the pipes that run; `forget` hears of each that is deleted.
-
-    A pipe in a passing state accepts no other operation, so one thread at a time settles it.
-    """
+    """Owns the supervisors of the pipes that run; `forget` is told of each that is deleted."""
 
     def __init__(
         self,
@@ -59,75 +66,129 @@ class Lifecycle:
         self._forget = forget
         self._now = now
         self._running: dict[str, Supervisor] = {}
+        self._locks: dict[str, threading.Lock] = {}
         self._settling: set[threading.Thread] = set()
+        self._postponed: SimpleQueue[Pipe] = SimpleQueue()
         self._stopping = threading.Event()
 
     def resume(self) -> None:
         """Go on with every pipe where the last service left it."""
+        threading.Thread(target=self._settle_postponed, name="lifecycle", daemon=True).start()
         for pipe in self._store.pipes():
-            origin = self._store.origin(pipe.name)
-            if not pipe.current.settled:
+            if pipe.runs or not pipe.current.settled:
                 self.settle(pipe)
-            elif pipe.current is State.RUNNING and origin:
-                self._run_again(pipe, origin)
 
     def settle(self, pipe: Pipe) -> None:
-        """Start to take `pipe` out of its passing state, and return."""
+        """Start to bring `pipe` out of its passing state, and return."""
         thread = threading.Thread(
-            target=self._settle, args=(pipe,), name=f"settle {pipe.name}", daemon=True
+            target=self._settle, args=(pipe.name,), name=f"settle {pipe.name}", daemon=True
         )
         self._settling.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._settling.discard(thread)
+            PipeLog(pipe.name).warning("%s: trying again", error)
+            self._postponed.put(pipe)
 
     def stop(self, grace: float) -> bool:
         """Stop all pipes, their states kept; whether all work ended within `grace` seconds."""
         self._stopping.set()
         deadline = time.monotonic() + grace
-        supervisors = list(self._running.values())
-        for supervisor in supervisors:
-            supervisor.stop()
+        self._ask_to_stop()
         for thread in [*self._settling]:
             thread.join(max(0.0, deadline - time.monotonic()))
+        supervisors = self._ask_to_stop()  # again, for one may just have started
         ended = [s.join(max(0.0, deadline - time.monotonic())) for s in supervisors]
         return all(ended) and not self._settling
 
-    def _settle(self, pipe: Pipe) -> None:
-        log = PipeLog(pipe.name)
+    def _ask_to_stop(self) -> list[Supervisor]:
+        supervisors = list(self._running.values())
+        for supervisor in supervisors:
+            supervisor.stop()
+        return supervisors
+
+    def _settle_postponed(self) -> None:
+        while not self._stopping.is_set():
+            pipe = self._postponed.get()
+            self._stopping.wait(RETRY_SECONDS[0])
+            self.settle(pipe)
+
+    def _settle(self, name: str) -> None:
+        """Try until the pipe is where its state leads, or the service ends."""
+        lock = self._locks.setdefault(name, threading.Lock())
+        pauses = iter(RETRY_SECONDS)
+        pause = 0.0
         try:
-            self._halt(pipe.name)
-            match pipe.current:
-                case State.DELETING:
-                    # First, for the name is free to be used again once the pipe is deleted.
-                    self._forget(pipe.name)
-                    self._store.delete(pipe.name)
-                    log.info("deleted")
-                case State.STOPPING:
-                    self._store.change(pipe.name, current=State.STOPPED)
-                case _:
-                    self._activate(pipe)
+            while not self._stopping.wait(pause):
+                pause = next(pauses, RETRY_SECONDS[-1])
+                try:
+                    with lock:
+                        self._proceed(name)
+                    return
+                except (StateError, NoThreadError) as error:
+                    PipeLog(name).warning("%s: trying again in %g s", error, pause)
+        finally:
+            self._settling.discard(threading.current_thread())
+
+    def _proceed(self, name: str) -> None:
+        """Do once what the stored state of the pipe calls for. Doing it again does no harm."""
+        pipe = self._store.pipe(name)
+        if pipe is None:
+            return
+        log = PipeLog(name)
+        try:
+            if pipe.runs and name not in self._running:
+                self._run(pipe)
+            self._leave_state(pipe)
         except ResourceError as error:
             if self._stopping.is_set():
                 return  # the next service asks again
             log.error("%s: %s", _FAILED[pipe.current], error)
-            self._store.change(pipe.name, current=_FAILED[pipe.current], reason=str(error))
+            self._fail(pipe, str(error))
+        except (StateError, NoThreadError):
+            raise
         except Exception:
             log.exception("cannot leave the state %s", pipe.current)
-            failed = _FAILED.get(pipe.current, State.STOPPED)
-            self._store.change(pipe.name, current=failed, reason=_OWN_FAULT)
-        finally:
-            self._settling.discard(threading.current_thread())
+            self._fail(pipe, _OWN_FAULT)
+
+    def _leave_state(self, pipe: Pipe) -> None:
+        match pipe.current:
+            case State.DELETING:
+                self._halt(pipe.name)
+                # First, for the name is free to be used again once the pipe is deleted.
+                self._forget(pipe.name)
+                self._store.delete(pipe.name)
+                PipeLog(pipe.name).info("deleted")
+            case State.STOPPING:
+                self._halt(pipe.name)
+                self._store.complete(pipe.name, State.STOPPED)
+            case State.CREATING | State.STARTING:
+                self._halt(pipe.name)
+                self._activate(pipe)
+            case State.UPDATING:
+                self._activate(pipe.updated)
+
+    def _fail(self, pipe: Pipe, reason: str) -> None:
+        """A failed update leaves the pipe as it was before, and running if it was running."""
+        failed = _FAILED.get(pipe.current, State.STOPPED)
+        self._store.change(pipe.name, current=failed, reason=reason, update=None)
+        self._proceed(pipe.name)
 
     def _activate(self, pipe: Pipe) -> None:
+        """Once everything that `pipe` connects is there, replace what runs so far by `pipe`."""
         stream_created = self._check(pipe)
-        if pipe.desired is State.STOPPED:
-            self._store.change(pipe.name, current=State.STOPPED)
-            return
-        origin = self._store.origin(pipe.name)
-        if origin is None:
+        if pipe.desired is State.RUNNING and not self._store.origin(pipe.name):
             origin = Origin(stream_created, starting_position(pipe, self._now()))
             self._store.begin(pipe.name, origin)
-        self._run(pipe, origin)
-        self._store.change(pipe.name, current=State.RUNNING)
+        self._halt(pipe.name)
+        if pipe.desired is State.RUNNING:
+            self._run(pipe)
+        try:
+            self._store.complete(pipe.name, pipe.desired)
+        except StateError:
+            self._halt(pipe.name)  # what runs is always what is stored
+            raise
 
     def _check(self, pipe: Pipe) -> float:
         """See Resources.check; a service that does not answer is asked again for some seconds."""
@@ -139,20 +200,19 @@ class Lifecycle:
                     raise
         return self._resources.check(pipe)
 
-    def _run(self, pipe: Pipe, origin: Origin) -> None:
-        if self._stopping.is_set():
+    def _run(self, pipe: Pipe) -> None:
+        origin = self._store.origin(pipe.name)
+        if self._stopping.is_set() or not origin:
             return
-        supervisor = self._supervise(pipe, origin)
-        self._running[pipe.name] = supervisor
-        supervisor.start()
-
-    def _run_again(self, pipe: Pipe, origin: Origin) -> None:
-        """What an earlier version of this service stored may not suit this one."""
+        supervisor = None
         try:
-            self._run(pipe, origin)
-        except Exception:
-            PipeLog(pipe.name).exception("could not be run again")
-            self._store.change(pipe.name, current=State.START_FAILED, reason=_OWN_FAULT)
+            supervisor = self._supervise(pipe, origin)
+            supervisor.start()
+        except RuntimeError as error:
+            if supervisor:
+                supervisor.stop()
+            raise NoThreadError(str(error)) from error
+        self._running[pipe.name] = supervisor
 
     def _halt(self, name: str) -> None:
         supervisor = self._running.pop(name, None)

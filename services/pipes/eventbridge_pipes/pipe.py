@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +35,9 @@ _PASSING = {State.CREATING, State.STARTING, State.UPDATING, State.STOPPING, Stat
 class Pipe:
     """One pipe. Parameters and log configuration have the shape of the API's model.
 
-    Times are seconds since the epoch; `desired` is RUNNING or STOPPED.
+    Times are seconds since the epoch; `desired` is RUNNING or STOPPED. While an update is in
+    progress, `update` is the pipe as it will be, and this one is the pipe as it was. `kept_running`
+    says of a pipe that is UPDATING or UPDATE_FAILED whether it was running before.
     """
 
     name: str
@@ -55,16 +57,34 @@ class Pipe:
     enrichment_parameters: Mapping[str, Any] = field(default_factory=dict)
     log_configuration: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    update: Pipe | None = None
+    kept_running: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Pipe:
-        members = json.loads(text)
+        return cls._from_members(json.loads(text))
+
+    @classmethod
+    def _from_members(cls, members: dict[str, Any]) -> Pipe:
         members["desired"] = State(members["desired"])
         members["current"] = State(members["current"])
+        if members.get("update"):
+            members["update"] = cls._from_members(members["update"])
         return cls(**members)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the service reads the source: a failed update leaves a running pipe running."""
+        updating = self.current in (State.UPDATING, State.UPDATE_FAILED)
+        return self.current is State.RUNNING or (updating and self.kept_running)
+
+    @property
+    def updated(self) -> Pipe:
+        """The pipe as the update in progress makes it, or the pipe itself if there is none."""
+        return replace(self.update, tags=self.tags) if self.update else self
 
     @property
     def dead_letter_arn(self) -> str | None:

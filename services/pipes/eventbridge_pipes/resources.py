@@ -7,8 +7,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources.kinds import SourceKind, source_kind
 from eventbridge_pipes.targets.kinds import TargetKind, waits_for_target

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import gc
 import os
+import platform
 import signal
 import socket
 import sys
 
+import h11
 import uvicorn
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from eventbridge_pipes import log
 from eventbridge_pipes.api.http import application
@@ -18,18 +24,25 @@ from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.memory import (
-    give_large_pieces_back,
-    keep_one_arena,
-    look_past_what_stays,
-)
 from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
-from eventbridge_pipes.telemetry.watchers import Watchers
+from eventbridge_pipes.telemetry.metrics import Telemetry
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
+
+
+REQUEST_SECONDS = 30.0
+"""How long a client may take to send a request; uvicorn itself would wait for ever."""
+
+MOST_CONNECTIONS = 256
+"""Further connections are closed, so that the pipes keep enough file descriptors for theirs."""
+
+
+# See mallopt(3).
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 
 
 class ListenError(Exception):
@@ -38,9 +51,7 @@ class ListenError(Exception):
 
 def main() -> int:
     os.umask(0o077)  # the state is its owner's
-    keep_one_arena()
-    give_large_pieces_back()
-    look_past_what_stays()
+    use_little_memory()
     settings = Settings.read(sys.argv[1:], os.environ)
     log.configure(settings.log_format, settings.log_level)
     try:
@@ -58,23 +69,39 @@ def main() -> int:
         "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
     )
 
-    watchers = Watchers(clients, store.pipes, settings.metrics_interval, settings.embedded_metrics)
-    assembler = Assembler(clients, store, watchers)
-    lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, watchers.forget)
+    telemetry = Telemetry(clients, store.pipes, settings.metrics_interval)
+    assembler = Assembler(clients, store, telemetry)
+    lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     crash = _crash if settings.allow_crash else None
-    app = application(model, service, store, watchers.exposition, settings.admitted, crash)
+    app = application(model, service, store, telemetry.prometheus, settings.admitted, crash)
     server = _server(app)
     lifecycle.resume()
     server.run(sockets=[listener])
     ended = lifecycle.stop(GRACE_SECONDS)
-    watchers.close()
+    telemetry.close()
     if ended:
         store.close()
     else:
         log.LOGGER.warning("ended with batches at their targets: they will be sent again")
     return 0
+
+
+def use_little_memory() -> None:
+    """Set up memory for many threads and many short-lived records. Call it before any thread runs.
+
+    glibc gives threads arenas of their own, up to eight a core, so that they need not wait for
+    each other, and hardly gives back what was free in between. Python's threads wait for each
+    other anyway, so one arena is enough. Large pieces, such as a page of records, are given back
+    as soon as they are free: glibc stops doing so unless its threshold is set. Other C libraries
+    are left as they are. https://sourceware.org/glibc/wiki/MallocInternals, mallopt(3)
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, 1)
+        libc.mallopt(_M_MMAP_THRESHOLD, 128 * 1024)  # glibc's own threshold, to begin with
+    gc.freeze()  # what is imported by now stays
 
 
 def _crash() -> None:
@@ -98,12 +125,43 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+class BoundedProtocol(H11Protocol):
+    """A connection that has a limited time to send each request; their number is limited too."""
+
+    request_seconds = REQUEST_SECONDS
+    most_connections = MOST_CONNECTIONS
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit_time()
+        if len(self.connections) > self.most_connections:
+            transport.abort()
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._limit_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _limit_time(self) -> None:
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            if self._deadline:
+                self._deadline.cancel()
+            self._deadline = None
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+
 def _server(app: Starlette) -> uvicorn.Server:
     """A server that SIGINT and SIGTERM end well, from now on."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=BoundedProtocol,
             loop="asyncio",
             ws="none",
             lifespan="off",

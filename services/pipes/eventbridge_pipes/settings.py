@@ -1,4 +1,4 @@
-"""What the service is told on its command line."""
+"""The command line of the service."""
 
 from __future__ import annotations
 
@@ -59,7 +59,6 @@ class Settings:
     """Port 0 takes a free one; `log_format` is text or json, `log_level` debug, info or warning.
 
     `state` is None when nothing is to be kept. `metrics_interval` is in seconds, 0 for none.
-    `embedded_metrics` is what the names of the log groups that have such metrics begin with.
     """
 
     host: str
@@ -68,7 +67,6 @@ class Settings:
     log_format: str
     log_level: str
     metrics_interval: float
-    embedded_metrics: str | None = None
     allow_crash: bool = False
     admitted: guard.Admitted = field(default_factory=guard.Admitted)
 
@@ -95,76 +93,26 @@ def _parser(state: Path) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    _add_listening(parser)
-    _add_state(parser, state)
-    _add_watching(parser)
-    return parser
-
-
-def _add_listening(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="Address to listen on (default: %(default)s)."
-    )
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=4567,
-        help="Port to listen on. 0: any free port; the first log line names it "
-        "(default: %(default)s).",
-    )
+    add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {__version__}")
+    add("--host", default="127.0.0.1", help="Address to listen on (default: %(default)s).")
+    port = "Port to listen on. 0: any free port; the first log line names it"
+    add("--port", type=_port, default=4567, help=f"{port} (default: %(default)s).")
     guard.add_options(parser)
-    parser.add_argument(
-        "--allow-crash",
-        action="store_true",
-        help="POST /crash kills the service, to test recovery. It does not restart itself.",
-    )
-
-
-def _add_state(parser: argparse.ArgumentParser, default: Path) -> None:
-    state = parser.add_mutually_exclusive_group()
-    state.add_argument(
-        "--state",
-        type=Path,
-        default=default,
-        metavar="DIR",
-        help="Directory for pipes and checkpoints. Created if missing (default: %(default)s).",
-    )
-    state.add_argument(
-        "--in-memory",
-        action="store_const",
-        const=None,
-        dest="state",
-        help="Keep nothing on disk. Pipes are lost when the service ends.",
-    )
-
-
-def _add_watching(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--log-format",
-        choices=["text", "json"],
-        default="text",
-        help="Log format (default: %(default)s).",
-    )
-    parser.add_argument(
-        "--log-level",
-        choices=["debug", "info", "warning"],
-        default="info",
-        help="Log level. debug logs each batch (default: %(default)s).",
-    )
-    parser.add_argument(
-        "--metrics-interval",
-        type=_seconds,
-        default=10.0,
-        metavar="SECONDS",
-        help="Seconds between metrics to CloudWatch. 0: none (default: %(default)g).",
-    )
-    parser.add_argument(
-        "--embedded-metrics",
-        metavar="PREFIX",
-        help="Also send the metrics that functions embed in their logs, from log groups with "
-        "this prefix, such as /aws/lambda/.",
-    )
+    crash = "POST /crash kills the service, to test recovery. It does not restart itself."
+    add("--allow-crash", action="store_true", help=crash)
+    add_state = parser.add_mutually_exclusive_group().add_argument
+    kept = "Directory for pipes and checkpoints. Created if missing (default: %(default)s)."
+    add_state("--state", type=Path, default=state, metavar="DIR", help=kept)
+    lost = "Keep nothing on disk. Pipes are lost when the service ends."
+    add_state("--in-memory", action="store_const", const=None, dest="state", help=lost)
+    text = "Log format (default: %(default)s)."
+    add("--log-format", choices=["text", "json"], default="text", help=text)
+    level = "Log level. debug logs each batch (default: %(default)s)."
+    add("--log-level", choices=["debug", "info", "warning"], default="info", help=level)
+    seconds = "Seconds between metrics to CloudWatch. 0: none (default: %(default)g)."
+    add("--metrics-interval", type=_seconds, default=10.0, metavar="SECONDS", help=seconds)
+    return parser
 
 
 def _port(text: str) -> int:

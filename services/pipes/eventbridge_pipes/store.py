@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from contextlib import ExitStack, closing
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.position import Position
 
 FILE_NAME = "pipes.sqlite"
@@ -53,7 +54,10 @@ class Checkpoint:
 
 
 class Store:
-    """One SQLite file that one service at a time may have open. Safe to share between threads."""
+    """One SQLite file that one service at a time may have open. Safe to share between threads.
+
+    Every method raises StateError when the file cannot be read or written.
+    """
 
     def __init__(self, directory: Path | None) -> None:
         """None keeps it all in memory, for as long as the store is open.
@@ -96,16 +100,19 @@ class Store:
             if pipe:
                 self.save(replace(pipe, **members))
 
+    def complete(self, name: str, current: State) -> None:
+        """The pipe is in the state `current` now, and its update, if there is one, takes effect."""
+        with self._lock:
+            pipe = self.pipe(name)
+            if pipe:
+                self.save(replace(pipe.updated, current=current))
+
     def delete(self, name: str) -> None:
         """Forget the pipe and how far it got."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN")
-            for statement in (
-                "DELETE FROM checkpoints WHERE pipe = ?",
-                "DELETE FROM origins WHERE pipe = ?",
-                "DELETE FROM pipes WHERE name = ?",
-            ):
-                self._db.execute(statement, (name,))
+        with self._transaction() as db:
+            db.execute("DELETE FROM checkpoints WHERE pipe = ?", (name,))
+            db.execute("DELETE FROM origins WHERE pipe = ?", (name,))
+            db.execute("DELETE FROM pipes WHERE name = ?", (name,))
 
     def origin(self, pipe: str) -> Origin | None:
         rows = self._query("SELECT stream_created, position FROM origins WHERE pipe = ?", pipe)
@@ -116,14 +123,10 @@ class Store:
 
     def begin(self, pipe: str, origin: Origin) -> None:
         """Set where the pipe begins, and forget how far it got in a stream that it read before."""
-        position = json.dumps(asdict(origin.position))
-        with self._lock, self._db:
-            self._db.execute("BEGIN")
-            self._db.execute("DELETE FROM checkpoints WHERE pipe = ?", (pipe,))
-            self._db.execute(
-                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)",
-                (pipe, origin.stream_created, position),
-            )
+        row = (pipe, origin.stream_created, json.dumps(asdict(origin.position)))
+        with self._transaction() as db:
+            db.execute("DELETE FROM checkpoints WHERE pipe = ?", (pipe,))
+            db.execute("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", row)
 
     def checkpoints(self, pipe: str) -> dict[str, Checkpoint]:
         """By shard id."""
@@ -133,10 +136,7 @@ class Store:
         return {shard: Checkpoint(number, bool(finished)) for shard, number, finished in rows}
 
     def advance(self, pipe: str, shard: str, sequence_number: str) -> None:
-        """Every record of the shard up to `sequence_number` is done with.
-
-        Raises StateError when that cannot be written down.
-        """
+        """Every record of the shard up to `sequence_number` is done with."""
         self._query(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, 0)", pipe, shard, sequence_number
         )
@@ -153,6 +153,27 @@ class Store:
     def forget(self, pipe: str, shard: str) -> None:
         """The shard is to be read from the pipe's beginning again."""
         self._query("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", pipe, shard)
+
+    def keep_only(self, pipe: str, shards: Collection[str]) -> None:
+        """Delete the checkpoints of all other shards, which nothing will read again.
+
+        `shards` are the shards that the stream lists, and those that are still being read.
+        """
+        gone = [(pipe, shard) for shard in self.checkpoints(pipe) if shard not in shards]
+        if not gone:
+            return
+        with self._transaction() as db:
+            db.executemany("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", gone)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                with self._db:
+                    self._db.execute("BEGIN")
+                    yield self._db
+            except sqlite3.Error as error:
+                raise StateError(str(error)) from error
 
     def _query(self, statement: str, *values: str) -> list[Any]:
         with self._lock:

@@ -39,7 +39,8 @@ class Course:
     given_up: tuple[Record, ...] = ()
 
 
-def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome]) -> Course:
+def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome], jitter: float) -> Course:
+    """`jitter` is 1 for the longest pauses, and 0.5 for their mean."""
     batch = tuple(Record(f"s:{n}", str(n), 0.0, "") for n in range(size))
     todo = deque([Segment(batch)])
     seen = Course()
@@ -54,7 +55,7 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome]) -> Cours
         todo.extendleft(reversed(decision.again))
         seen.given_up = decision.given_up
         if decision.again:
-            seen.pauses += pause_before(decision.again[0])
+            seen.pauses += pause_before(decision.again[0], jitter=lambda: jitter)
     return seen
 
 
@@ -68,7 +69,7 @@ def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
         crashes = any(record.sequence_number == poison for record in records)
         return all_failed(records, "crashed") if crashes else Succeeded()
 
-    seen = course(size, deliver)
+    seen = course(size, deliver, jitter=1.0)
     assert [record.sequence_number for record in seen.given_up] == [poison]
     assert seen.applied == int(poison)  # all that came before it; the rest comes after
     assert seen.pauses < 32.5
@@ -78,11 +79,11 @@ def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
 
 
 def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_fourteen() -> None:
-    one = course(1, lambda records: all_failed(records, "batchItemFailures"))
+    one = course(1, lambda records: all_failed(records, "batchItemFailures"), jitter=0.5)
     assert one.deliveries == 13
     assert one.pauses + one.deliveries * OUTAGE_ATTEMPT > 9 * 60
 
-    full = course(BATCH_SIZE, lambda records: all_failed(records, "batchItemFailures"))
+    full = course(BATCH_SIZE, lambda records: all_failed(records, "batchItemFailures"), jitter=0.5)
     assert 13 + 8 <= full.deliveries <= 13 + 9
     assert full.pauses + full.deliveries * OUTAGE_ATTEMPT > 14 * 60
 

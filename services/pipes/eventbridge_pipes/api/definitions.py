@@ -1,4 +1,4 @@
-"""From what the API is given to a pipe, and from a pipe to what the API answers."""
+"""From the members of a request to a pipe, and from a pipe to the members of a response."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from eventbridge_pipes.api.rules.batches import default_batch_size
+from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.sources.kinds import SourceKind, source_kind
+from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.targets.kinds import TargetKind, target_kind
 
 Members = Mapping[str, Any]
@@ -21,7 +21,7 @@ def created(request: Members, region: str, now: float) -> Pipe:
     """The pipe that a valid CreatePipe request asks for. Its account is that of its role."""
     role = Arn.parse(request["RoleArn"])
     name = request["Name"]
-    return Pipe(
+    pipe = Pipe(
         name=name,
         arn=f"arn:{role.partition}:pipes:{region}:{role.account}:pipe/{name}",
         source=request["Source"],
@@ -31,32 +31,23 @@ def created(request: Members, region: str, now: float) -> Pipe:
         tags=request.get("Tags", {}),
         **_settings(request),
     )
+    return _completed(pipe)
 
 
 def merged(pipe: Pipe, request: Members) -> dict[str, Any]:
-    """The definition, as CreatePipe has it, that UpdatePipe's `request` makes of `pipe`.
+    """The definition that UpdatePipe's `request` makes of `pipe`.
 
     What the request leaves out stays. The parameters of one service are replaced as a whole, and
     so is the log configuration; the starting position, which no update can carry, stays.
     https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipe.html
     """
-    before = {
-        "Description": pipe.description,
-        "Enrichment": pipe.enrichment,
-        "LogConfiguration": pipe.log_configuration,
-    }
+    before = {name: value for name, value in members(pipe).items() if value is not None}
+    enrichment = {**pipe.enrichment_parameters, **request.get("EnrichmentParameters", {})}
     return {
-        "Source": pipe.source,
-        "Target": pipe.target,
-        "RoleArn": pipe.role_arn,
-        "DesiredState": pipe.desired,
-        **{name: value for name, value in before.items() if value is not None},
+        **before,
         **request,
         "SourceParameters": _merged_source(pipe, request),
-        "EnrichmentParameters": {
-            **pipe.enrichment_parameters,
-            **request.get("EnrichmentParameters", {}),
-        },
+        "EnrichmentParameters": enrichment,
         "TargetParameters": _merged_target(pipe, request),
     }
 
@@ -84,17 +75,18 @@ def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
 
 def updated(pipe: Pipe, definition: Members, now: float) -> Pipe:
     """`pipe` with the valid `definition` that `merged` made."""
-    return replace(pipe, current=State.UPDATING, reason=None, modified=now, **_settings(definition))
+    settings = _settings(definition)
+    return _completed(replace(pipe, current=State.UPDATING, reason=None, modified=now, **settings))
 
 
 def _settings(definition: Members) -> dict[str, Any]:
-    """What create and update set alike, as members of a Pipe. Empty texts stand for nothing."""
+    """The members of a Pipe that create and update set alike. Empty texts are None."""
     return {
         "target": definition["Target"],
         "role_arn": definition["RoleArn"],
         "desired": State(definition.get("DesiredState", State.RUNNING)),
         "description": definition.get("Description") or None,
-        "source_parameters": _source_parameters(definition),
+        "source_parameters": definition.get("SourceParameters", {}),
         "target_parameters": _without_empty_texts(definition.get("TargetParameters", {})),
         "enrichment": definition.get("Enrichment") or None,
         "enrichment_parameters": _without_empty_texts(definition.get("EnrichmentParameters", {})),
@@ -102,59 +94,48 @@ def _settings(definition: Members) -> dict[str, Any]:
     }
 
 
-def _source_parameters(definition: Members) -> dict[str, Any]:
-    """With the batch size, which AWS shows even when none was given; without a filter of nothing.
+def _completed(pipe: Pipe) -> Pipe:
+    """Add the batch size, which AWS shows even when none was given, and remove an empty filter.
 
     A queue's pipe has its SqsQueueParameters even when no SourceParameters were given, as the
     acceptance tests of hashicorp/terraform-provider-aws (pipes, basicSQS) found it.
     """
-    kind = SourceKind.of(Arn.parse(definition["Source"]))
-    target = TargetKind.of(Arn.parse(definition["Target"]))
-    assert kind, "not a valid definition"  # noqa: S101
-    assert target, "not a valid definition"  # noqa: S101
-    parameters = dict(definition.get("SourceParameters", {}))
+    service = source_kind(pipe).parameters
+    parameters = dict(pipe.source_parameters)
     if not parameters.get("FilterCriteria", {}).get("Filters"):
         parameters.pop("FilterCriteria", None)
-    size = {"BatchSize": default_batch_size(kind, target)}
-    return {**parameters, kind.parameters: {**size, **parameters.get(kind.parameters, {})}}
+    size = {"BatchSize": default_batch_size(source_kind(pipe), target_kind(pipe))}
+    parameters[service] = {**size, **parameters.get(service, {})}
+    return replace(pipe, source_parameters=parameters)
 
 
-def _without_empty_texts(members: Members) -> dict[str, Any]:
+def _without_empty_texts(parameters: Members) -> dict[str, Any]:
     return {
         name: _without_empty_texts(value) if isinstance(value, Mapping) else value
-        for name, value in members.items()
+        for name, value in parameters.items()
         if value != ""
     }
 
 
-def status(pipe: Pipe) -> dict[str, Any]:
-    """The six members that create, update, start, stop and delete answer with."""
+def members(pipe: Pipe) -> dict[str, Any]:
+    """A pipe as DescribePipe shows it, where three members are there even when they are empty.
+
+    The other operations answer with those of these members that the model gives their responses.
+    """
     return {
         "Arn": pipe.arn,
         "Name": pipe.name,
         "DesiredState": pipe.desired,
         "CurrentState": pipe.current,
+        "StateReason": pipe.reason,
         "CreationTime": pipe.created,
         "LastModifiedTime": pipe.modified,
-    }
-
-
-def summary(pipe: Pipe) -> dict[str, Any]:
-    """A pipe as ListPipes shows it."""
-    return status(pipe) | {
-        "StateReason": pipe.reason,
-        "Source": pipe.source,
-        "Enrichment": pipe.enrichment,
-        "Target": pipe.target,
-    }
-
-
-def description(pipe: Pipe) -> dict[str, Any]:
-    """A pipe as DescribePipe shows it; three members are there even when they are empty."""
-    return summary(pipe) | {
         "Description": pipe.description,
+        "Source": pipe.source,
         "SourceParameters": pipe.source_parameters,
+        "Enrichment": pipe.enrichment,
         "EnrichmentParameters": pipe.enrichment_parameters,
+        "Target": pipe.target,
         "TargetParameters": pipe.target_parameters,
         "RoleArn": pipe.role_arn,
         "LogConfiguration": pipe.log_configuration,

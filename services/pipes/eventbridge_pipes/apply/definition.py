@@ -15,7 +15,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.utils import parse_to_aware_datetime
 
-from eventbridge_pipes.api.rules.batches import default_batch_size
+from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.targets.kinds import TargetKind

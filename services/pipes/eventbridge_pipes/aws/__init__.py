@@ -1,1 +1,1 @@
-"""The AWS calls that are made all the time, without what an SDK does around each of them."""
+"""Clients of AWS services, the HTTP requests of the frequent calls, and errors."""

@@ -1,20 +1,42 @@
-"""The boto3 clients that the service shares between all its threads."""
+"""The AWS clients that the service shares between all its threads.
+
+boto3's clients make the calls that are rare. The calls that are made all the time, such as
+GetRecords, Invoke and SendMessageBatch, are made directly: a boto3 call takes about five times
+the processor time.
+"""
 
 from __future__ import annotations
 
+import io
+import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 import boto3
 import botocore.session
+from botocore import xform_name
+from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+from botocore.httpsession import get_cert_path
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
 
-from eventbridge_pipes.aws.calls import Calls
-from eventbridge_pipes.aws.connect import calls_like, invoker_like
-from eventbridge_pipes.aws.cut_off import refuse_cut_off
-from eventbridge_pipes.aws.functions import DirectInvoker
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, HttpRequest, Signer, check_head
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -27,39 +49,242 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-CONNECTIONS = 256
-"""Threads that may use a client at once without opening a connection for each call."""
-
 EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
 
-_CONNECT_TIMEOUT = 5
-_READ_TIMEOUT = 15
+_USUAL_READ_TIMEOUT = 15
 _READ_TIMEOUTS: Mapping[str, int] = {
     "lambda": EXECUTION_LIMIT + 10,
     "stepfunctions": EXECUTION_LIMIT + 10,
-    # A long poll for messages alone may take 20 seconds.
-    "sqs": 30,
 }
+
+_READS = ("Describe", "Get", "List")
+"""Operations whose names begin like this change nothing and can be repeated."""
+
+# In AWS's JSON protocol times are numbers, in seconds.
+_encode = json.JSONEncoder(separators=(",", ":"), default=datetime.timestamp).encode
 
 
 class AwsSetupError(Exception):
     """No Region or no credentials; the message says what to set."""
 
 
-class Clients:
-    """Each client is made when it is first asked for: a pipe pays for the services that it uses.
+@dataclass(frozen=True)
+class Pending:
+    """A call that is under way."""
 
-    Blobs in answers stay in base64 and times stay numbers, in every client: records go on as they
-    came. A call is tried once: botocore repeating it would invoke a function or send a message
-    twice, and the workers have a pace and a patience of their own.
+    wait: Callable[[float | None], dict[str, Any]]
+
+    def result(self, timeout: float | None = None) -> dict[str, Any]:
+        """Return the answer; call it once. Raises botocore's ClientError or BotoCoreError.
+
+        Blobs stay in base64 and times stay numbers. ResponseMetadata is as in boto3's answers.
+        `timeout` is the longest silence of the service in seconds, if not the usual one.
+        """
+        return self.wait(timeout)
+
+
+class AwsJsonClient:
+    """Calls one service by the names of its operations: Kinesis, DynamoDB Streams or SQS.
+
+    Safe for threads. Raises botocore's ClientError or BotoCoreError. A call that the service may
+    have processed is not made a second time, except for reads.
     """
 
-    def __init__(self, core: botocore.session.Session) -> None:
+    def __init__(self, client: BaseClient, http: HttpClient | None = None) -> None:
+        """Without `http`, `client` makes each call, when its result is asked for."""
+        self._client = client
+        self._http = http
+
+    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
+        """Make a call without waiting for its answer, so that several can be under way."""
+        if self._http is None:
+            method = getattr(self._client, xform_name(operation))
+            return Pending(lambda timeout: method(**arguments))
+        protocol = self._client.meta.service_model.metadata
+        headers = {
+            "x-amz-target": f"{protocol['targetPrefix']}.{operation}",
+            "content-type": f"application/x-amz-json-{protocol['jsonVersion']}",
+        }
+        body = _encode(arguments).encode()
+        request = self._http.post(headers, body, repeatable=operation.startswith(_READS))
+        return Pending(partial(_json_answer, request, operation))
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call and return its answer (see Pending.result)."""
+        return self.begin(operation, arguments).result()
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        (self._http or self._client).close()
+
+
+@dataclass(frozen=True)
+class LambdaInvoker:
+    """Invokes functions, with the arguments and answers of boto3's Lambda client."""
+
+    http: HttpClient
+
+    def invoke(self, **arguments: Any) -> dict[str, Any]:
+        """Invoke a function: FunctionName, InvocationType and Payload are required.
+
+        Raises botocore's ClientError or BotoCoreError. No function is invoked a second time.
+        https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+        """
+        function = quote(arguments["FunctionName"], safe="")
+        headers = {
+            "content-type": "application/json",
+            "x-amz-invocation-type": arguments["InvocationType"],
+        }
+        path = f"/2015-03-31/functions/{function}/invocations"
+        answer = self.http.post(headers, arguments["Payload"], path).answer()
+        if answer.status >= 300:
+            raise _client_error(answer, "Invoke")
+        result = {
+            "StatusCode": answer.status,
+            "Payload": io.BytesIO(answer.body),
+            "ResponseMetadata": _metadata(answer),
+        }
+        error = answer.headers.get("x-amz-function-error")
+        return {**result, "FunctionError": error} if error else result
+
+    def close(self) -> None:
+        """Close the connections that no invocation is using."""
+        self.http.close()
+
+
+def _json_answer(request: HttpRequest, operation: str, timeout: float | None) -> dict[str, Any]:
+    answer = request.answer(timeout)
+    if answer.status >= 300:
+        raise _client_error(answer, operation)
+    content = _json_object(answer.body)
+    if content is None:
+        raise HTTPClientError(error="the answer is not a JSON object")
+    return {**content, "ResponseMetadata": _metadata(answer)}
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _metadata(answer: HttpAnswer) -> dict[str, Any]:
+    return {
+        "HTTPStatusCode": answer.status,
+        "HTTPHeaders": answer.headers,
+        "RequestId": answer.headers.get("x-amzn-requestid", ""),
+    }
+
+
+def _client_error(answer: HttpAnswer, operation: str) -> ClientError:
+    """Return the error that boto3 raises.
+
+    An error's type may have a namespace before it or a URL behind it. SQS also sends the name
+    that the error had before SQS spoke JSON, in a header; SDKs use that name.
+    https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+    https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+    https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
+    """
+    content = _json_object(answer.body) or {}
+    kind = answer.headers.get("x-amzn-errortype") or content.get("__type") or content.get("code")
+    name = str(kind or answer.status).partition(":")[0].rpartition("#")[2]
+    code = answer.headers.get("x-amzn-query-error", "").partition(";")[0] or name
+    message = str(content.get("message") or content.get("Message") or "")
+    error = {"Code": code, "Message": message}
+    response: Any = {"Error": error, "ResponseMetadata": _metadata(answer)}
+    return ClientError(response, operation)
+
+
+def queue_url(sqs: AwsJsonClient, queue: Arn) -> str:
+    """Ask SQS for the URL of a queue. Raises botocore's ClientError or BotoCoreError."""
+    arguments = {"QueueName": queue.name, "QueueOwnerAWSAccountId": queue.account}
+    url: str = sqs.call("GetQueueUrl", arguments)["QueueUrl"]
+    return url
+
+
+def direct_client(client: Any, session: Session) -> Any:
+    """Return what makes the calls of `client` directly: an AwsJsonClient or a LambdaInvoker.
+
+    `session` is the one that `client` was made with. Behind a proxy, `client` makes the calls.
+    """
+    http = http_client_like(client, session)
+    if client.meta.service_model.service_name == "lambda":
+        return LambdaInvoker(http) if http else client
+    return AwsJsonClient(client, http)
+
+
+def http_client_like(client: BaseClient, session: Session) -> HttpClient | None:
+    """Return one with the endpoint, credentials, certificates and timeouts of `client`.
+
+    Return None behind a proxy.
+    """
+    url = client.meta.endpoint_url
+    scheme = urlsplit(url).scheme
+    if scheme in get_environ_proxies(url):
+        return None
+    tls = None
+    if scheme == "https":
+        bundle = get_cert_path(session.get_config_variable("ca_bundle") or True)
+        tls = ssl.create_default_context(cafile=bundle)
+    signing_name = client.meta.service_model.signing_name
+    signer = Signer(client.meta.region_name, signing_name, partial(credentials_of, session))
+    config: Any = client.meta.config
+    return HttpClient(url, signer, tls, config.connect_timeout, config.read_timeout)
+
+
+def credentials_of(session: Session) -> ReadOnlyCredentials:
+    """Return the current credentials. Raises BotoCoreError, whatever their provider raises."""
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    try:
+        return credentials.get_frozen_credentials()
+    except BotoCoreError:
+        raise
+    except Exception as error:
+        # Also ClientError, of the call that assumes a role, for example. It says nothing about
+        # the call that is to be signed.
+        raise CredentialRetrievalError(provider=credentials.method, error_msg=error) from error
+
+
+def _boto3_property(service: str) -> Any:
+    return property(lambda clients: clients._boto3(service))
+
+
+def _direct_property(service: str) -> Any:
+    return property(lambda clients: clients._direct(service))
+
+
+class Clients:
+    """Each client is made when it is first used: a pipe pays for the services that it uses.
+
+    Blobs in answers stay in base64 and times stay numbers, in every client. No client repeats a
+    call: botocore would invoke a function or send a message twice, and pipes have retries of
+    their own.
+    """
+
+    kinesis: KinesisClient = _boto3_property("kinesis")
+    dynamodbstreams: DynamoDBStreamsClient = _boto3_property("dynamodbstreams")
+    sqs: SQSClient = _boto3_property("sqs")
+    sns: SNSClient = _boto3_property("sns")
+    lambda_: LambdaClient = _boto3_property("lambda")
+    events: EventBridgeClient = _boto3_property("events")
+    stepfunctions: SFNClient = _boto3_property("stepfunctions")
+    logs: CloudWatchLogsClient = _boto3_property("logs")
+    cloudwatch: CloudWatchClient = _boto3_property("cloudwatch")
+
+    kinesis_calls: AwsJsonClient = _direct_property("kinesis")
+    dynamodbstreams_calls: AwsJsonClient = _direct_property("dynamodbstreams")
+    sqs_calls: AwsJsonClient = _direct_property("sqs")
+    invoker: LambdaClient | LambdaInvoker = _direct_property("lambda")
+
+    def __init__(self, core: Session) -> None:
         self._core = core
         self._session = boto3.Session(botocore_session=core)
         self._made: dict[str, Any] = {}
-        self._direct: dict[str, Any] = {}
         # Sessions are not thread-safe; the clients that they make are.
         self._lock = threading.Lock()
 
@@ -67,125 +292,56 @@ class Clients:
     def region(self) -> str:
         return self._session.region_name
 
-    @property
-    def kinesis(self) -> KinesisClient:
-        client: KinesisClient = self._client("kinesis")
-        return client
+    def _boto3(self, service: str) -> Any:
+        return self._once(service, lambda: self._make(service))
 
-    @property
-    def dynamodbstreams(self) -> DynamoDBStreamsClient:
-        client: DynamoDBStreamsClient = self._client("dynamodbstreams")
-        return client
+    def _direct(self, service: str) -> Any:
+        client = self._boto3(service)
+        return self._once(f"{service}, direct", lambda: direct_client(client, self._core))
 
-    @property
-    def kinesis_calls(self) -> Calls:
-        """For what is called all the time."""
-        return self._calls("kinesis")
-
-    @property
-    def dynamodbstreams_calls(self) -> Calls:
-        """For what is called all the time."""
-        return self._calls("dynamodbstreams")
-
-    @property
-    def sqs_calls(self) -> Calls:
-        """For what is called all the time."""
-        return self._calls("sqs")
-
-    @property
-    def invoker(self) -> LambdaClient | DirectInvoker:
-        """For the one call of Lambda's that is made all the time."""
-        invoker: LambdaClient | DirectInvoker = self._directly("lambda", invoker_like)
-        return invoker
-
-    @property
-    def sqs(self) -> SQSClient:
-        client: SQSClient = self._client("sqs")
-        return client
-
-    @property
-    def sns(self) -> SNSClient:
-        client: SNSClient = self._client("sns")
-        return client
-
-    @property
-    def lambda_(self) -> LambdaClient:
-        client: LambdaClient = self._client("lambda")
-        return client
-
-    @property
-    def events(self) -> EventBridgeClient:
-        client: EventBridgeClient = self._client("events")
-        return client
-
-    @property
-    def stepfunctions(self) -> SFNClient:
-        client: SFNClient = self._client("stepfunctions")
-        return client
-
-    @property
-    def logs(self) -> CloudWatchLogsClient:
-        client: CloudWatchLogsClient = self._client("logs")
-        return client
-
-    @property
-    def cloudwatch(self) -> CloudWatchClient:
-        client: CloudWatchClient = self._client("cloudwatch")
-        return client
-
-    def _client(self, service: str) -> Any:
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
         with self._lock:
-            if service not in self._made:
-                self._made[service] = self._make(service)
-            return self._made[service]
-
-    def _calls(self, service: str) -> Calls:
-        calls: Calls = self._directly(service, calls_like)
-        return calls
-
-    def _directly(self, service: str, like: Callable[[Any, botocore.session.Session], Any]) -> Any:
-        client = self._client(service)
-        with self._lock:
-            if service not in self._direct:
-                self._direct[service] = like(client, self._core)
-            return self._direct[service]
+            if name not in self._made:
+                self._made[name] = make()
+            return self._made[name]
 
     def _make(self, service: str) -> Any:
         settings: dict[str, Any] = {
-            "max_pool_connections": CONNECTIONS,
+            # So many threads use a client at once without opening a connection for each call.
+            "max_pool_connections": 256,
             "tcp_keepalive": True,
             "retries": {"total_max_attempts": 1, "mode": "standard"},
-            "connect_timeout": _CONNECT_TIMEOUT,
-            "read_timeout": _READ_TIMEOUTS.get(service, _READ_TIMEOUT),
+            "connect_timeout": 5,
+            "read_timeout": _READ_TIMEOUTS.get(service, _USUAL_READ_TIMEOUT),
         }
-        client = self._of(service, **settings)
-        if service == "stepfunctions" and self._is_called_elsewhere(service, client):
-            return self._of(service, **settings, inject_host_prefix=False)
+        client = self._with(service, **settings)
+        if service == "stepfunctions" and self._has_own_endpoint(service, client):
+            return self._with(service, **settings, inject_host_prefix=False)
         return client
 
-    def _is_called_elsewhere(self, service: str, client: Any) -> bool:
-        """Whether `client` calls another endpoint than AWS's, as it is.
+    def _has_own_endpoint(self, service: str, client: Any) -> bool:
+        """Whether `client` calls an endpoint that you set, whose host gets no prefix.
 
         botocore puts `sync-` before the host of StartSyncExecution. That name exists for AWS's
-        endpoint; an address that somebody chose seldom has it. Who needs it there says so with
-        AWS's own setting, AWS_DISABLE_HOST_PREFIX_INJECTION=false.
+        endpoint, but seldom for others. If yours has it, set
+        AWS_DISABLE_HOST_PREFIX_INJECTION=false, as for AWS's SDKs.
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
         """
         if self._core.get_config_variable("disable_host_prefix_injection") is not None:
             return False
-        standard = self._of(service, ignore_configured_endpoint_urls=True)
-        elsewhere: bool = client.meta.endpoint_url != standard.meta.endpoint_url
-        return elsewhere
+        standard = self._with(service, ignore_configured_endpoint_urls=True)
+        differs: bool = client.meta.endpoint_url != standard.meta.endpoint_url
+        return differs
 
-    def _of(self, service: Any, **settings: Any) -> Any:
+    def _with(self, service: Any, **settings: Any) -> Any:
         return self._session.client(service, config=Config(**settings))
 
 
 def connect() -> Clients:
-    """Clients built from the standard AWS variables and profile, endpoints included.
+    """Return clients for the standard AWS variables and profile, endpoints included.
 
     Raises AwsSetupError when there is no Region, there are no credentials, or the settings are
-    of no use.
+    invalid.
     """
     try:
         core = botocore.session.Session()
@@ -197,16 +353,28 @@ def connect() -> Clients:
                 "(any value will do for an emulator), or AWS_PROFILE"
             )
         _leave_undecoded(core)
-        core.register("before-parse", refuse_cut_off)
+        core.register("before-parse", check_answer)
+        core.register("before-sign", partial(check_credentials, core))
         clients = Clients(core)
-        # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are good.
+        # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are valid.
         _ = clients.kinesis
         return clients
     except (BotoCoreError, ValueError) as error:
         raise AwsSetupError(f"the AWS settings cannot be used: {error}") from error
 
 
-def _leave_undecoded(core: botocore.session.Session) -> None:
+def check_credentials(session: Session, **event: Any) -> None:
+    """Handle botocore's `before-sign` event; see `credentials_of`."""
+    credentials_of(session)
+
+
+def check_answer(**event: Any) -> None:
+    """Handle botocore's `before-parse` event; see `check_head`."""
+    answer: Mapping[str, Any] = event["response_dict"]
+    check_head(answer["status_code"], answer["headers"])
+
+
+def _leave_undecoded(core: Session) -> None:
     """Let no client of this session decode blobs and timestamps.
 
     A record's data is passed on in base64, which is how it comes, so that decoding and encoding

@@ -1,10 +1,13 @@
-"""Errors of AWS calls: whose fault they are, and how they are told."""
+"""Errors of AWS calls: whose fault they are, and how they are described."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    HTTPClientError,
     ParamValidationError,
     ReadTimeoutError,
 )
@@ -28,36 +31,55 @@ _THROTTLING = {
     "TooManyRequestsException",
 }
 
+_CREDENTIALS = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+"""AWS does not accept who calls. That says nothing about what the call is for."""
+
+
+class AnswerTooLargeError(HTTPClientError):
+    """The body of an answer is larger than this service reads; see `http.MAX_ANSWER_BYTES`."""
+
+    fmt = "The answer is larger than {limit} bytes"
+
 
 def code_of(error: BaseException) -> str:
     """AWS's error code; empty when there was no answer."""
-    return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
+    return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def message_of(error: BaseException) -> str:
     """AWS's message, or what went wrong with the connection."""
-    return (
-        error.response["Error"].get("Message", "") if isinstance(error, ClientError) else str(error)
-    )
+    return str(_response(error).get("Error", {"Message": error}).get("Message", ""))
 
 
 def status_of(error: BaseException) -> int:
     """The HTTP status; 0 when there was no answer."""
-    if not isinstance(error, ClientError):
-        return 0
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def request_id_of(error: BaseException) -> str:
     """The service's id of the request; empty when there was no answer."""
-    if not isinstance(error, ClientError):
-        return ""
-    return error.response.get("ResponseMetadata", {}).get("RequestId", "")
+    return str(_response(error).get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def _response(error: BaseException) -> Any:
+    return error.response if isinstance(error, ClientError) else {}
 
 
 def is_throttling_code(code: str) -> bool:
-    # SQS gives some codes with the prefix of its old protocol: AWS.SimpleQueueService.….
-    return code.rpartition(".")[2] in _THROTTLING
+    return _without_prefix(code) in _THROTTLING
 
 
 def is_throttling(error: BaseException) -> bool:
@@ -70,10 +92,20 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def is_service_fault(error: BaseException) -> bool:
-    """Whether the service did not carry the call out: no answer, throttled, or a 5xx."""
-    if isinstance(error, ParamValidationError):
-        return False
-    return not isinstance(error, ClientError) or is_throttling(error) or status_of(error) >= 500
+    """Whether neither the records nor the pipe's definition are to blame for a failed call.
+
+    There was no answer, the call was throttled, the status is a 5xx, or there are no credentials
+    that AWS accepts.
+    """
+    if isinstance(error, ClientError):
+        refused = _without_prefix(code_of(error)) in _CREDENTIALS
+        return refused or is_throttling(error) or status_of(error) >= 500
+    return not isinstance(error, (ParamValidationError, AnswerTooLargeError))
+
+
+def _without_prefix(code: str) -> str:
+    # SQS gives some codes with the prefix of its old protocol: AWS.SimpleQueueService.….
+    return code.rpartition(".")[2]
 
 
 def describe(error: BaseException) -> str:

@@ -10,8 +10,7 @@ from itertools import groupby
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
+from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
@@ -15,7 +16,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; true as soon as the pipe has to stop (`threading.Event.wait`)."""
@@ -45,7 +46,7 @@ class Delivery:
     shard_id: str
     wait: Wait
     log: PipeLog
-    watch: Watch
+    telemetry: PipeTelemetry
     now: Callable[[], float] = time.time
 
     def deliver(self, batch: Sequence[Record]) -> bool:
@@ -89,12 +90,12 @@ class Delivery:
         for contiguous in dead_letter.ranges(records, batch):
             named = f"{_count(contiguous)} of {self.shard_id}, {_first_to_last(contiguous)} ({why})"
             if self.dead_letters is None:
-                self.watch.given_up(len(contiguous), dead_lettered=False)
+                self.telemetry.given_up(len(contiguous), dead_lettered=False)
                 self.log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
             elif self._report(self.dead_letters, contiguous, condition):
-                self.watch.given_up(len(contiguous), dead_lettered=True)
+                self.telemetry.given_up(len(contiguous), dead_lettered=True)
                 self.log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
@@ -120,15 +121,15 @@ class Delivery:
                 return True
             except DeadLetterError as error:
                 tries += 1
-                if retry.worth_telling(tries):
+                if worth_telling(tries):
                     self.log.error("cannot send to the dead-letter queue, retrying: %s", error)
-            if self.wait(retry.growing_pause(tries)):
+            if self.wait(growing_pause(tries)):
                 return False
 
     def _log_retry(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
-        if retry.worth_telling(tries) if tries else whole:
+        if worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
             self.log.warning(

@@ -22,7 +22,7 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.kinds import target_kind
 from eventbridge_pipes.targets.target import Invoke, Message, Returned, Send, payload
-from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Watch
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry, Stage, Step
 from eventbridge_pipes.template import Context, Template, TooLargeError
 
 
@@ -34,7 +34,7 @@ class Route:
         pipe: Pipe,
         target: Send,
         enrichment: Invoke | None,
-        watch: Watch,
+        telemetry: PipeTelemetry,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._pipe = pipe
@@ -43,7 +43,7 @@ class Route:
         self._limit = target_kind(pipe).batch_limit
         self._enrichment = enrichment
         self._enrichment_template = _template(pipe.enrichment_parameters)
-        self._watch = watch
+        self._telemetry = telemetry
         self._now = now
         self._log = PipeLog(pipe.name)
         self._error_logged = False
@@ -54,21 +54,19 @@ class Route:
         An unexpected exception counts as a fault of a service: no record is charged with it.
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
         """
-        execution = self._watch.execution(records)
-        outcome: Outcome = Fault("the service ended the execution")
-        try:
-            outcome = self._attempt(records, execution)
-            self._error_logged = False
-        except Exception as error:
-            outcome = Fault(f"an error in the Pipes service: {type(error).__name__}: {error}")
-            if not self._error_logged:
-                self._error_logged = True
-                self._log.exception("an execution failed unexpectedly; the pipe retries it")
-        finally:
+        with self._telemetry.execution(records) as execution:
+            try:
+                outcome = self._attempt(records, execution)
+                self._error_logged = False
+            except Exception as error:
+                outcome = Fault(f"an error in the Pipes service: {type(error).__name__}: {error}")
+                if not self._error_logged:
+                    self._error_logged = True
+                    self._log.exception("an execution failed unexpectedly; the pipe retries it")
             execution.ended(outcome)
         return outcome
 
-    def _attempt(self, records: Sequence[Record], execution: Execution) -> Outcome:
+    def _attempt(self, records: Sequence[Record], execution: ExecutionTelemetry) -> Outcome:
         context = Context(self._pipe, self._now())
         events = records
         if self._enrichment:
@@ -79,7 +77,11 @@ class Route:
         return self._deliver(events, records, context, execution)
 
     def _enrich(
-        self, enrichment: Invoke, records: Sequence[Record], context: Context, execution: Execution
+        self,
+        enrichment: Invoke,
+        records: Sequence[Record],
+        context: Context,
+        execution: ExecutionTelemetry,
     ) -> Sequence[Record] | Failed | Fault:
         """Return the events that the enrichment answers with."""
         stage = Stage.ENRICHMENT
@@ -106,7 +108,7 @@ class Route:
         events: Sequence[Record],
         records: Sequence[Record],
         context: Context,
-        execution: Execution,
+        execution: ExecutionTelemetry,
     ) -> Outcome:
         """Send `events`, which `records` became, to the target.
 
@@ -149,7 +151,7 @@ def _transform(
     template: Template | None,
     events: Sequence[Record],
     context: Context,
-    execution: Execution,
+    execution: ExecutionTelemetry,
 ) -> list[Message] | Failed:
     """Return a message for each event, or a failed attempt when they get too large."""
     if template is None:
@@ -168,7 +170,9 @@ def _transform(
     return messages
 
 
-def _log_failure(execution: Execution, stage: Stage, outcome: Failed | Fault, *steps: Step) -> None:
+def _log_failure(
+    execution: ExecutionTelemetry, stage: Stage, outcome: Failed | Fault, *steps: Step
+) -> None:
     for step in steps:
         execution.step(stage, step, error=error_of(outcome))
 

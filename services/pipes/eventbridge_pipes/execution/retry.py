@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_positions
 from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 5.0
 FAILURES_WITHOUT_PAUSE = 10
 LONGEST_HALF_PAUSE = 0.5
 
@@ -78,7 +78,9 @@ def split_by_age(
     )
 
 
-def pause_before(segment: Segment, failures_in_a_row: int = 0) -> float:
+def pause_before(
+    segment: Segment, failures_in_a_row: int = 0, jitter: Callable[[], float] = random.random
+) -> float:
     """Return the seconds to wait before a segment is sent: doubling with its tries, up to a limit.
 
     A half is as new as a batch that was just read. It waits only after many first attempts failed
@@ -86,18 +88,8 @@ def pause_before(segment: Segment, failures_in_a_row: int = 0) -> float:
     """
     tries = segment.failures + segment.faults
     if tries:
-        return growing_pause(tries)
+        return growing_pause(tries, jitter)
     if failures_in_a_row <= FAILURES_WITHOUT_PAUSE:
         return 0.0
-    return min(LONGEST_HALF_PAUSE, growing_pause(failures_in_a_row - FAILURES_WITHOUT_PAUSE))
-
-
-def growing_pause(tries: int) -> float:
-    """The pause after so many tries that came to nothing."""
-    doublings = min(max(0, tries - 1), 16)
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**doublings)
-
-
-def worth_telling(failures: int) -> bool:
-    """At the first failure in a row, the second, the fourth, …: a long outage fills no log."""
-    return failures & (failures - 1) == 0
+    pause = growing_pause(failures_in_a_row - FAILURES_WITHOUT_PAUSE, jitter)
+    return min(LONGEST_HALF_PAUSE, pause)

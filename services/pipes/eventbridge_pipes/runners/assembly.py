@@ -24,7 +24,7 @@ from eventbridge_pipes.runners.stream import DISCOVERY_SECONDS, Supervisor
 from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.telemetry.watch import Unwatched, Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Ends:
     stream: Stream
     shard: Callable[[str], ShardReads]
     route: Carrier
+    telemetry: PipeTelemetry
     dead_letters: DeadLetters | None = None
     filter: Filter = field(default_factory=lambda: Filter(()))
-    watch: Watch = field(default_factory=Unwatched)
 
 
 def assemble(
@@ -76,19 +76,19 @@ def assemble(
                 shard_id=shard_id,
                 wait=stop.wait,
                 log=log,
-                watch=ends.watch,
+                telemetry=ends.telemetry,
             )
             return Lane(RecordBuffer(batches), delivery)
 
         lanes = [lane() for _ in range(parameters.lanes)]
         checkpoint = ShardCheckpoint(store, pipe.name, shard_id, log)
-        intake = Intake(ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.watch)
+        intake = Intake(ends.filter, [lane.buffer for lane in lanes], checkpoint, ends.telemetry)
         shard = ends.shard(shard_id)
         reader = ShardReader(
             shard, shard_id, position, intake, stop_reading, in_doubt, log, sleepers, page_limit
         )
         return ShardWorker(
-            shard_id, reader, lanes, checkpoint, stop_reading, stop, ended, log, ends.watch
+            shard_id, reader, lanes, checkpoint, stop_reading, stop, ended, log, ends.telemetry
         )
 
     return Supervisor(pipe, origin, ends.stream, store, worker, discovery)

@@ -9,7 +9,7 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.buffer import RecordBuffer
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.runners.lanes import by_lane
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 
 class Intake:
@@ -20,12 +20,12 @@ class Intake:
         filter_: Filter,
         lanes: Sequence[RecordBuffer],
         checkpoint: ShardCheckpoint,
-        watch: Watch,
+        telemetry: PipeTelemetry,
     ) -> None:
         self._filter = filter_
         self._lanes = lanes
         self._checkpoint = checkpoint
-        self._watch = watch
+        self._telemetry = telemetry
 
     def wait_for_room(self) -> None:
         """Return once every lane has room, or the lanes have stopped."""
@@ -33,7 +33,7 @@ class Intake:
             lane.wait_for_room()
 
     def put(self, page: Sequence[Record]) -> None:
-        self._watch.read(page)
+        self._telemetry.read(len(page))
         kept = self._filtered(page)
         self._checkpoint.read(page, kept)
         for lane, share in zip(self._lanes, by_lane(kept, len(self._lanes)), strict=True):
@@ -45,5 +45,5 @@ class Intake:
             return page
         kept = [r for r in page if self._filter.passes(r)]
         if len(kept) < len(page):
-            self._watch.filtered(len(page) - len(kept))
+            self._telemetry.filtered(len(page) - len(kept))
         return kept

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from eventbridge_pipes.execution.retry import growing_pause
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.record import Record

@@ -14,7 +14,7 @@ from eventbridge_pipes.runners.buffer import RecordBuffer
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.runners.reader import ShardReader
 from eventbridge_pipes.sources.source import PositionLostError
-from eventbridge_pipes.telemetry.watch import Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 
 class End(StrEnum):
@@ -58,7 +58,7 @@ class ShardWorker:
         stop: threading.Event,
         ended: Callable[[], None],
         log: PipeLog,
-        watch: Watch,
+        telemetry: PipeTelemetry,
     ) -> None:
         self.shard_id = shard_id
         self.end: End | None = None
@@ -69,7 +69,7 @@ class ShardWorker:
         self._stop = stop
         self._ended = ended
         self._log = log
-        self._watch = watch
+        self._telemetry = telemetry
         self._trouble: End | None = None
         self._threads = [
             threading.Thread(
@@ -111,7 +111,7 @@ class ShardWorker:
         return max(age, self._reader.unread_for)
 
     def _work(self) -> None:
-        self._watch.shard_begun(self.shard_id, self.lag)
+        self._telemetry.shard_begun(self.shard_id, self.lag)
         read_to_end = self._read()
         for lane in self._lanes:
             lane.buffer.end()
@@ -119,7 +119,7 @@ class ShardWorker:
             thread.join()
         if read_to_end and not self._trouble and not self._stop.is_set():
             self._finish()
-        self._watch.shard_ended(self.shard_id)
+        self._telemetry.shard_ended(self.shard_id)
         self.end = self._how_it_ended(read_to_end)
         self._ended()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from eventbridge_pipes.execution.retry import growing_pause
+from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.sources.source import Asked, Page
 
 
 def ask_for_records(
-    calls: Calls,
+    calls: AwsJsonClient,
     arguments: Mapping[str, Any],
     page_of: Callable[[dict[str, Any]], Page],
     translated: Callable[[], AbstractContextManager[None]],

@@ -10,7 +10,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.shards import Shard
@@ -38,7 +38,7 @@ class DynamoDbStream:
     is another one: it has an ARN of its own, and no pipe but one made for it reads it.
     """
 
-    def __init__(self, calls: Calls, arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: str) -> None:
         self._calls = calls
         self._arn = arn
 
@@ -65,7 +65,7 @@ class DynamoDbStream:
 class DynamoDbShard:
     """One shard (see `source.ShardReads`)."""
 
-    def __init__(self, calls: Calls, stream: Arn, shard_id: str) -> None:
+    def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str) -> None:
         self._calls = calls
         self._stream = stream
         self._shard_id = shard_id

@@ -11,7 +11,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, iterator_arguments
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.runners.shards import Shard
@@ -30,7 +30,7 @@ from eventbridge_pipes.sources.source import (
 class KinesisStream:
     """One stream (see `source.Stream`)."""
 
-    def __init__(self, calls: Calls, arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: str) -> None:
         self._calls = calls
         self._arn = arn
 
@@ -56,7 +56,7 @@ class KinesisStream:
 class KinesisShard:
     """One shard (see `source.ShardReads`)."""
 
-    def __init__(self, calls: Calls, stream: Arn, shard_id: str, role_arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str, role_arn: str) -> None:
         self._calls = calls
         self._stream = stream
         self._shard_id = shard_id

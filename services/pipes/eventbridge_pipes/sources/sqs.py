@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.calls import Calls
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
 from eventbridge_pipes.record import Payload, Record
-from eventbridge_pipes.sources.queue import Message, Refusal
 from eventbridge_pipes.sources.source import (
     SourceError,
     SourceNotFoundError,
@@ -20,70 +19,119 @@ from eventbridge_pipes.sources.source import (
     in_order,
 )
 
+CALL_LIMIT = 10
+"""Messages that one call receives or deletes at most."""
+
+LONGEST_VISIBILITY = 12 * 60 * 60
+
+BODY = Payload("body", str)
+
+_SYSTEM_ATTRIBUTES = (
+    "ApproximateReceiveCount",
+    "AWSTraceHeader",
+    "SentTimestamp",
+    "SequenceNumber",
+    "MessageGroupId",
+    "SenderId",
+    "MessageDeduplicationId",
+    "ApproximateFirstReceiveTimestamp",
+)
+
+_NOT_NAMED = {"Code": "NotNamed", "Message": "the answer does not name the message"}
+
+
+@dataclass(frozen=True)
+class NotDeleted:
+    """A message that a call did not delete.
+
+    `expired`: its receipt is no longer valid, because the message came into view again and may be
+    with another reader. Another call would not help.
+    """
+
+    record: Record
+    reason: str
+    expired: bool = False
+
 
 class SqsQueue:
-    """One queue (see `queue.Queue`). The calls have to bear 20 seconds without an answer."""
+    """One queue; threads may share it.
 
-    def __init__(self, calls: Calls, arn: Arn) -> None:
+    `ordered` says whether it is FIFO: messages of a group come in order, and none while others of
+    the group are hidden.
+    """
+
+    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
+        self.ordered = arn.resource.endswith(".fifo")
         self._calls = calls
         self._arn = arn
-        self._shape = SqsShape(arn)
         self._known_url: str | None = None
-        self.ordered = arn.resource.endswith(".fifo")
 
     def visibility_timeout(self) -> int:
-        answer = self._call("GetQueueAttributes", AttributeNames=["VisibilityTimeout"])
-        with self._translated():
+        """Seconds for which a message that was received stays hidden. Raises SourceError."""
+        with self._errors():
+            answer = self._call("GetQueueAttributes", AttributeNames=["VisibilityTimeout"])
             return int(answer["Attributes"]["VisibilityTimeout"])
 
-    def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
-        answer = self._call(
-            "ReceiveMessage",
-            MaxNumberOfMessages=count,
-            WaitTimeSeconds=wait,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            **({} if visibility is None else {"VisibilityTimeout": visibility}),
-        )
-        with self._translated():
-            # An empty list may be missing, or null.
-            return [
-                Message(self._shape.record(raw), raw["ReceiptHandle"])
-                for raw in answer.get("Messages") or []
-            ]
+    def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Record]:
+        """Receive at most `count` messages, one to ten. Raises SourceError.
 
-    def delete(self, messages: Sequence[Message]) -> list[Refusal]:
-        return self._clear("DeleteMessageBatch", messages)
-
-    def release(self, messages: Sequence[Message]) -> list[Refusal]:
-        return self._clear("ChangeMessageVisibilityBatch", messages, VisibilityTimeout=0)
-
-    def _clear(self, operation: str, messages: Sequence[Message], **members: int) -> list[Refusal]:
-        entries = [
-            {"Id": str(position), "ReceiptHandle": message.receipt, **members}
-            for position, message in enumerate(messages)
-        ]
-        answer = self._call(operation, Entries=entries)
-        return [
-            Refusal(
-                messages[int(entry["Id"])],
-                f"{entry['Code']}: {entry.get('Message', '')}",
-                stale=bool(entry.get("SenderFault")),
+        Waits up to `wait` seconds for the first of them. `visibility` replaces the queue's
+        visibility timeout for these messages.
+        """
+        with self._errors():
+            answer = self._call(
+                "ReceiveMessage",
+                MaxNumberOfMessages=count,
+                WaitTimeSeconds=wait,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+                **({} if visibility is None else {"VisibilityTimeout": visibility}),
             )
-            for entry in answer.get("Failed") or []
+            # An empty list may be missing, or null.
+            return [record_of(message, self._arn) for message in answer.get("Messages") or []]
+
+    def delete(self, records: Sequence[Record]) -> list[NotDeleted]:
+        """Delete messages, and return those that are not deleted.
+
+        After a call that fails, the rest is not tried.
+        """
+        left: list[NotDeleted] = []
+        for start in range(0, len(records), CALL_LIMIT):
+            try:
+                left += self._delete(records[start : start + CALL_LIMIT])
+            except SourceError as error:
+                return left + [NotDeleted(record, str(error)) for record in records[start:]]
+        return left
+
+    def close(self) -> None:
+        """Close the connections that no call is using."""
+        self._calls.close()
+
+    def _delete(self, records: Sequence[Record]) -> list[NotDeleted]:
+        entries = [
+            {"Id": str(position), "ReceiptHandle": record.receipt}
+            for position, record in enumerate(records)
         ]
+        with self._errors():
+            answer = self._call("DeleteMessageBatch", Entries=entries)
+            deleted = {entry["Id"] for entry in answer.get("Successful") or []}
+            refused = {entry["Id"]: entry for entry in answer.get("Failed") or []}
+            left = []
+            for position, record in enumerate(records):
+                if str(position) not in deleted:
+                    entry = refused.get(str(position), _NOT_NAMED)
+                    reason = f"{entry['Code']}: {entry.get('Message', '')}"
+                    left.append(NotDeleted(record, reason, bool(entry.get("SenderFault"))))
+            return left
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        with self._translated():
-            return self._calls.call(operation, {"QueueUrl": self._url(), **arguments})
-
-    def _url(self) -> str:
         if self._known_url is None:
             self._known_url = queue_url(self._calls, self._arn)
-        return self._known_url
+        return self._calls.call(operation, {"QueueUrl": self._known_url, **arguments})
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
+        """Raise what goes wrong with a call or its answer as a SourceError."""
         try:
             yield
         except errors.CallError as error:
@@ -96,60 +144,56 @@ class SqsQueue:
             if errors.is_throttling(error) or code == "OverLimit":
                 raise ThrottledError(reason) from error
             raise SourceError(reason) from error
-        except LookupError as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             # Something else than SQS listens at its endpoint.
-            raise SourceError(f"the answer lacks {error}") from error
+            raise SourceError(f"the answer lacks what SQS answers: {error!r}") from error
 
 
-class SqsShape:
-    """Makes the records of a queue's messages, members in the order of AWS's example.
+def visibility_for(queue_timeout: int, window: float) -> int | None:
+    """The visibility timeout to receive with, in seconds; None for the queue's own.
 
+    A message that waits for its batch uses its timeout up. Where the batching window would take
+    more than half of it, the window comes on top: otherwise messages would come into view again,
+    and be received twice, before their batch has left. AWS leaves this to whoever sets the queue
+    up, and advises a timeout six times as long as the pipe takes.
+    """
+    if window * 2 <= queue_timeout:
+        return None
+    return min(LONGEST_VISIBILITY, queue_timeout + int(window))
+
+
+def record_of(message: Mapping[str, Any], queue: Arn) -> Record:
+    """The record of a message, its members in the order of AWS's example.
+
+    `message` is one of ReceiveMessage with all its attributes, binary ones in base64.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
     """
-
-    def __init__(self, queue: Arn) -> None:
-        self._queue = queue
-
-    def record(self, raw: dict[str, Any]) -> Record:
-        """`raw` is a message of ReceiveMessage with all its attributes, binary ones in base64."""
-        attributes = in_order(raw.get("Attributes", {}), _SYSTEM_ATTRIBUTES)
-        of_sender = raw.get("MessageAttributes", {})
-        members = {
-            "messageId": raw["MessageId"],
-            "receiptHandle": raw["ReceiptHandle"],
-            "body": raw["Body"],
-            "attributes": attributes,
-            "messageAttributes": {name: _attribute(of_sender[name]) for name in of_sender},
-            "md5OfBody": raw["MD5OfBody"],
-        }
-        if of_sender and "MD5OfMessageAttributes" in raw:
-            members["md5OfMessageAttributes"] = raw["MD5OfMessageAttributes"]
-        members |= {
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self._queue.text,
-            "awsRegion": self._queue.region,
-        }
-        return Record(
-            event_id=raw["MessageId"],
-            arrived=int(attributes.get("SentTimestamp", "0")) / 1000,
-            body=compact_json(members),
-            partition_key=attributes.get("MessageGroupId", ""),
-            members=members,
-            payload=BODY,
-            receipt=raw["ReceiptHandle"],
-        )
-
-
-_SYSTEM_ATTRIBUTES = (
-    "ApproximateReceiveCount",
-    "AWSTraceHeader",
-    "SentTimestamp",
-    "SequenceNumber",
-    "MessageGroupId",
-    "SenderId",
-    "MessageDeduplicationId",
-    "ApproximateFirstReceiveTimestamp",
-)
+    attributes = in_order(message.get("Attributes", {}), _SYSTEM_ATTRIBUTES)
+    of_sender = message.get("MessageAttributes", {})
+    members = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": attributes,
+        "messageAttributes": {name: _attribute(of_sender[name]) for name in of_sender},
+        "md5OfBody": message["MD5OfBody"],
+    }
+    if of_sender and "MD5OfMessageAttributes" in message:
+        members["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    members |= {
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.text,
+        "awsRegion": queue.region,
+    }
+    return Record(
+        event_id=message["MessageId"],
+        arrived=int(attributes.get("SentTimestamp", "0")) / 1000,
+        body=compact_json(members),
+        partition_key=attributes.get("MessageGroupId", ""),
+        members=members,
+        payload=BODY,
+        receipt=message["ReceiptHandle"],
+    )
 
 
 def _attribute(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +208,3 @@ def _attribute(raw: Mapping[str, Any]) -> dict[str, Any]:
         if name in raw
     }
     return {**value, "stringListValues": [], "binaryListValues": [], "dataType": raw["DataType"]}
-
-
-BODY = Payload("body", str)

@@ -17,7 +17,7 @@ from eventbridge_pipes.targets.target import (
     items,
     reported_error,
 )
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 _INTERNAL = {"InternalError", "InternalException", "InternalFailure", "ServiceUnavailable"}
 
@@ -70,11 +70,13 @@ class BatchTarget:
     call_bytes: int
     entry_bytes: int
     entry: Callable[[int, Message], Entry]
-    call: Callable[[Entries, Execution], EntryErrors]
+    call: Callable[[Entries, ExecutionTelemetry], EntryErrors]
     order: Callable[[Entry], int] = lambda entry: entry.position
     joins: Callable[[Entry, Entry], bool] = lambda first, entry: True
 
-    def send(self, messages: Sequence[Message], execution: Execution) -> Succeeded | Failed | Fault:
+    def send(
+        self, messages: Sequence[Message], execution: ExecutionTelemetry
+    ) -> Succeeded | Failed | Fault:
         """Send all messages that can be sent: also those after one that failed.
 
         After a fault of the service nothing more is sent. If some entries failed and others met a

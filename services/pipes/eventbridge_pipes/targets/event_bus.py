@@ -12,7 +12,7 @@ from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
 from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "EventBridgeEventBusParameters"
 BATCH_LIMIT = 10
@@ -50,7 +50,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
             request["Time"] = _rfc3339(resolve(time, message.record))
         return batch.Entry(position, request, _size(request))
 
-    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"Entries": [entry.request for entry in entries]}
         answer = call_service("events", client.put_events, request, execution)
         return batch.failed_by_place("events", answer, "Entries", len(entries))

@@ -7,7 +7,7 @@ from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
 from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "KinesisStreamParameters"
 BATCH_LIMIT = 500
@@ -38,7 +38,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
         request = {"Data": message.body, "PartitionKey": key}
         return batch.Entry(position, request, len(message.body.encode()) + len(key.encode()))
 
-    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"StreamARN": pipe.target, "Records": [entry.request for entry in entries]}
         answer = call_service("kinesis", client.put_records, request, execution)
         return batch.failed_by_place("kinesis", answer, "Records", len(entries))

@@ -11,7 +11,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import Failed, Fault, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "LambdaFunctionParameters"
 _PAYLOAD_BYTES = 6 * 1024 * 1024
@@ -42,7 +42,11 @@ def enrichment(arn: str, clients: Clients) -> target.Invoke:
 
 
 def _invoke(
-    clients: Clients, arn: str, waits: bool, messages: target.Messages, execution: Execution
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: ExecutionTelemetry,
 ) -> target.Returned | Failed | Fault:
     """Invoke the function once with the array of all messages.
 
@@ -56,7 +60,7 @@ def _invoke(
         return all_failed(messages, reason)
     how = "RequestResponse" if waits else "Event"
     request: Any = {"FunctionName": arn, "InvocationType": how}
-    if execution.wanted:
+    if execution.shows_calls:
         execution.request({**request, "Payload": body.decode()})
     try:
         answer: Any = clients.invoker.invoke(**request, Payload=body)
@@ -65,7 +69,7 @@ def _invoke(
         if errors.code_of(error) in _NOT_READY:
             return Fault(errors.describe(error), target.call_error("lambda", error))
         return target.invocation_failed("lambda", error, messages, waits)
-    if execution.wanted:
+    if execution.shows_calls:
         members = ("StatusCode", "FunctionError")
         shown: Any = {name: answer[name] for name in members if name in answer}
         execution.response({**shown, "Payload": returned.decode(errors="replace")})

@@ -12,7 +12,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "CloudWatchLogsParameters"
 BATCH_LIMIT = 10_000
@@ -46,7 +46,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
         event = {"timestamp": at, "message": message.body}
         return batch.Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
 
-    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {**stream, "logEvents": [entry.request for entry in entries]}
         try:
             answer = target.call_service("logs", client.put_log_events, request, execution)

@@ -6,7 +6,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
 from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 BATCH_LIMIT = 10
 _CALL_BYTES = 256 * 1024
@@ -20,7 +20,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
     """Each message is published to the topic."""
     client = clients.sns
 
-    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"TopicArn": pipe.target, "PublishBatchRequestEntries": batch.numbered(entries)}
         answer = call_service("sns", client.publish_batch, request, execution)
         return batch.failed_by_id("sns", answer, len(entries))

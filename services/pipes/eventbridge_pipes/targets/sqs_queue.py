@@ -6,12 +6,11 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.aws.queue_url import queue_url
+from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "SqsQueueParameters"
 BATCH_LIMIT = 10
@@ -44,7 +43,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     def send(**request: Any) -> dict[str, Any]:
         return sqs.call("SendMessageBatch", request)
 
-    def call(entries: batch.Entries, execution: Execution) -> batch.EntryErrors:
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         nonlocal url
         try:
             url = url or queue_url(sqs, queue)

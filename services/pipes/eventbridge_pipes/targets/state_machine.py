@@ -11,7 +11,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import Failed, Fault, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 PARAMETERS = "StepFunctionStateMachineParameters"
 INPUT_BYTES = 262_144
@@ -29,7 +29,11 @@ def enrichment(arn: str, clients: Clients) -> target.Invoke:
 
 
 def _execute(
-    clients: Clients, arn: str, waits: bool, messages: target.Messages, execution: Execution
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: ExecutionTelemetry,
 ) -> target.Returned | Failed | Fault:
     """Start one execution with the array of all messages as its input.
 

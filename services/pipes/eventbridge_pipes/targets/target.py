@@ -15,7 +15,7 @@ from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
 from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 
 class Message(NamedTuple):
@@ -44,14 +44,14 @@ Answer = Outcome | Returned
 """`Failed.positions` are those of the messages. `Returned` of a target may name records that
 failed (`batchItemFailures`)."""
 
-Send = Callable[[Messages, Execution], Answer]
+Send = Callable[[Messages, ExecutionTelemetry], Answer]
 """A target. Hands over all messages, in their order, in as many calls as the service needs.
 
 The execution log sees the calls. Errors of the caller's making are failed attempts; those of the
 service are faults.
 """
 
-Invoke = Callable[[Messages, Execution], Returned | Failed | Fault]
+Invoke = Callable[[Messages, ExecutionTelemetry], Returned | Failed | Fault]
 """A target or an enrichment that is invoked once, with the JSON array of all messages."""
 
 
@@ -91,20 +91,23 @@ def payload(messages: Messages) -> bytes:
 
 
 def call_service(
-    service: str, call: Callable[..., Any], parameters: Mapping[str, Any], execution: Execution
+    service: str,
+    call: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    execution: ExecutionTelemetry,
 ) -> Any:
     """Return the answer of `call(**parameters)` and show both to the execution log.
 
     Raises what boto3 raises, and UnreadableAnswerError.
     """
-    if execution.wanted:
+    if execution.shows_calls:
         execution.request(parameters)
     try:
         answer = call(**parameters)
     except ResponseParserError as error:
         unreadable = UnreadableAnswerError(service=service, member="a valid body")
         raise unreadable from error
-    if execution.wanted:
+    if execution.shows_calls:
         execution.response({k: v for k, v in answer.items() if k != "ResponseMetadata"})
     return answer
 

@@ -1,1 +1,1 @@
-"""What a pipe tells of itself: execution logs and metrics."""
+"""What a pipe does, as metrics and as execution logs."""

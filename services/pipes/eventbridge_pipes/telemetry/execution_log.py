@@ -1,102 +1,297 @@
-"""The execution log of a pipe: which steps go to its log group, and what they show."""
+"""The execution log of a pipe: which steps it has, what their records look like, how they are sent.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-logs.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
 
 from __future__ import annotations
 
+import json
+import math
+import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from functools import partial
+from itertools import islice
+from json.encoder import encode_basestring_ascii as quoted
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.backoff import growing_pause
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import CallError
-from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.telemetry.log_records import (
-    WITH_CALL,
-    WITH_PAYLOAD,
-    Level,
-    is_told,
-    json_text,
-    log_record,
+from eventbridge_pipes.pipe import Pipe
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+EVENT_OVERHEAD = 26
+"""What CloudWatch Logs adds to the size of each event."""
+
+LIMIT_BYTES = 256 * 1024 - EVENT_OVERHEAD
+"""AWS keeps a record below 256 KB; so it fits into an event of that size with its overhead too."""
+
+TEXT_LIMIT = 64 * 1024
+"""Characters of an error's text: with both at their limit there is still room for the record."""
+
+MAX_EVENTS = 10_000
+MAX_BYTES = 1_048_576
+MAX_SPAN = 24 * 60 * 60 * 1000
+"""The limits of PutLogEvents; the span is in milliseconds."""
+
+BUFFER_BYTES = 4 * MAX_BYTES
+"""How much may wait. More is dropped, because no execution waits for the log."""
+
+LINGER_SECONDS = 0.25
+"""How long a record may wait for others, to go with them in one call."""
+
+
+class Level(IntEnum):
+    """A pipe's log has the steps of its own level and of the levels before it."""
+
+    OFF = 0
+    ERROR = 1
+    INFO = 2
+    TRACE = 3
+
+
+_AT_ERROR = ("Failed", "Throttled", "Timeout")
+_AT_INFO = (
+    *("ExecutionStarted", "ExecutionSucceeded", "StageEntered", "StageSucceeded"),
+    "EnrichmentInvocationSkipped",
 )
+_WITH_PAYLOAD = ("ExecutionStarted", "TransformationSucceeded", "StageSucceeded")
+_WITH_CALL = ("InvocationSucceeded", "InvocationPartiallyFailed", "InvocationFailed")
+"""How the message types end that have these levels, or show execution data."""
+
+_CUT_ORDER = ("payload", "awsRequest", "awsResponse")
 
 
-class Destination(Protocol):
-    """See `watching.log_group.LogGroup`."""
+def level_of(message_type: str) -> Level:
+    """Return the lowest level at which a log has the step."""
+    if message_type.endswith(_AT_ERROR):
+        return Level.ERROR
+    return Level.INFO if message_type.endswith(_AT_INFO) else Level.TRACE
 
-    def put(self, timestamp: int, message: str) -> None: ...
+
+class LogEvent(NamedTuple):
+    """`timestamp` is in milliseconds since the epoch, `message` in ASCII."""
+
+    timestamp: int
+    message: str
+
+    @property
+    def size(self) -> int:
+        return len(self.message) + EVENT_OVERHEAD
 
 
 class ExecutionLog:
-    """`with_data` shows the events, the requests and the responses (IncludeExecutionData ALL)."""
+    """Writes the steps of a pipe's executions to its log group, as the pipe's definition says.
+
+    A thread sends the records, and `write` never waits. While the log group cannot be written to,
+    the records wait and the thread tries again. AWS does not document the name of its log streams;
+    here it is the name of the pipe, and the stream is created when it is missing.
+    """
 
     def __init__(
         self,
-        pipe_arn: str,
-        level: Level,
-        with_data: bool,
-        destination: Destination,
+        client: CloudWatchLogsClient,
+        pipe: Pipe,
+        linger: float = LINGER_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._pipe_arn = pipe_arn
-        self._level = level
-        self._destination = destination
+        configuration = pipe.log_configuration or {}
+        self.with_data = "ALL" in configuration.get("IncludeExecutionData", ())
+        self._client = client
+        self._pipe = pipe
+        self._level = Level[configuration["Level"]]
+        self._group = group_name(configuration["CloudwatchLogsLogDestination"]["LogGroupArn"])
+        self._linger = linger
         self._now = now
-        self.with_data = with_data
-
-    def execution(self, records: Sequence[Record]) -> LoggedExecution:
-        execution = LoggedExecution(self)
-        execution.step("ExecutionStarted", lambda: json_array(record.body for record in records))
-        return execution
-
-    def tells(self, message_type: str) -> bool:
-        return is_told(message_type, self._level)
+        self._log = PipeLog(pipe.name)
+        self._waiting: deque[LogEvent] = deque()
+        self._size = 0
+        self._dropped = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name=f"log {pipe.name}", daemon=True)
+        self._thread.start()
 
     def write(
         self,
         execution_id: str,
         message_type: str,
-        data: Mapping[str, str],
-        error: CallError | None,
-    ) -> None:
-        timestamp = int(self._now() * 1000)
-        record = log_record(
-            message_type,
-            pipe_arn=self._pipe_arn,
-            execution_id=execution_id,
-            timestamp=timestamp,
-            data=data,
-            error=error,
-        )
-        self._destination.put(timestamp, record)
-
-
-class LoggedExecution:
-    """One attempt. Of a stage that makes several calls the last one is shown."""
-
-    def __init__(self, log: ExecutionLog) -> None:
-        self._log = log
-        self._id = str(uuid.uuid4())
-        self._call: dict[str, Mapping[str, Any]] = {}
-        self.wanted = log.with_data
-
-    def request(self, parameters: Mapping[str, Any]) -> None:
-        self._call = {"awsRequest": parameters}
-
-    def response(self, answer: Mapping[str, Any]) -> None:
-        self._call["awsResponse"] = answer
-
-    def step(
-        self,
-        message_type: str,
         payload: Callable[[], str] | None = None,
+        call: Mapping[str, Any] | None = None,
         error: CallError | None = None,
     ) -> None:
-        if self._log.tells(message_type):
-            data = self._data(message_type, payload) if self.wanted else {}
-            self._log.write(self._id, message_type, data, error)
-        if message_type in WITH_CALL:
-            self._call = {}
+        """Write a step, if the log has its level. `call` is the last request and its response."""
+        level = level_of(message_type)
+        if level > self._level:
+            return
+        data: dict[str, str] = {}
+        if self.with_data and payload and message_type.endswith(_WITH_PAYLOAD):
+            data = {"payload": payload()}
+        elif self.with_data and call and message_type.endswith(_WITH_CALL):
+            data = {name: json_text(members) for name, members in call.items()}
+        timestamp = int(self._now() * 1000)
+        fields = {
+            "resourceArn": self._pipe.arn,
+            "timestamp": timestamp,
+            "executionId": execution_id,
+            "messageType": message_type,
+            "logLevel": level.name,
+        }
+        self._put(LogEvent(timestamp, log_record(fields, data, error)))
 
-    def _data(self, message_type: str, payload: Callable[[], str] | None) -> Mapping[str, str]:
-        if message_type in WITH_CALL:
-            return {name: json_text(members) for name, members in self._call.items()}
-        return {"payload": payload()} if payload and message_type in WITH_PAYLOAD else {}
+    def close(self) -> None:
+        """Try once to send what waits, and end the thread. Returns at once."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end of the thread, `timeout` seconds at most."""
+        self._thread.join(timeout)
+
+    def _put(self, event: LogEvent) -> None:
+        with self._changed:
+            if not self._closed and self._size + event.size <= BUFFER_BYTES:
+                self._waiting.append(event)
+                self._size += event.size
+                if len(self._waiting) == 1 or self._size >= MAX_BYTES:
+                    self._changed.notify_all()
+                return
+            self._dropped += 1
+            if self._dropped == 1:
+                self._log.warning("execution log: dropping records that cannot be written in time")
+
+    def _run(self) -> None:
+        try:
+            while batch := self._next_batch():
+                sent = self._send_with_retries(batch)
+                with self._changed:
+                    for event in batch:
+                        self._waiting.popleft()
+                        self._size -= event.size
+                    self._dropped += 0 if sent else len(batch)
+                    if self._dropped and not self._waiting:
+                        self._log.warning("execution log: records dropped: %d", self._dropped)
+                        self._dropped = 0
+        except Exception:
+            self._log.exception("execution log: failed and stopped")
+            self.close()
+
+    def _next_batch(self) -> list[LogEvent]:
+        """Wait for records. Return none once the log is closed and nothing waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._changed.wait_for(lambda: self._size >= MAX_BYTES or self._closed, self._linger)
+            return list(islice(self._waiting, batch_length(self._waiting)))
+
+    def _send_with_retries(self, batch: list[LogEvent]) -> bool:
+        """Return false if CloudWatch Logs rejects `batch`, or the log is closed meanwhile."""
+        failures = 0
+        while True:
+            try:
+                self._send(batch)
+                if failures:
+                    self._log.info("writing to %s again", self._group)
+                return True
+            except errors.CallError as error:
+                rejected = errors.code_of(error) == "InvalidParameterException"
+                if not failures or rejected:
+                    self._log.warning("cannot write to %s: %s", self._group, errors.describe(error))
+                failures += 1
+                with self._changed:
+                    pause = growing_pause(failures)
+                    if rejected or self._changed.wait_for(lambda: self._closed, pause):
+                        return False
+
+    def _send(self, batch: list[LogEvent]) -> None:
+        ordered = sorted(batch, key=lambda event: event.timestamp)
+        put = partial(
+            self._client.put_log_events,
+            logGroupName=self._group,
+            logStreamName=self._pipe.name,
+            logEvents=[{"timestamp": e.timestamp, "message": e.message} for e in ordered],
+        )
+        try:
+            put()
+        except errors.CallError as error:
+            if errors.code_of(error) != "ResourceNotFoundException":
+                raise
+            self._client.create_log_stream(logGroupName=self._group, logStreamName=self._pipe.name)
+            put()
+
+
+def log_record(fields: Mapping[str, Any], data: Mapping[str, str], error: CallError | None) -> str:
+    """Return a record as JSON in ASCII, at most LIMIT_BYTES long.
+
+    If it is too long, the execution data in `data` lose their ends, one after the other, as on
+    AWS.
+    """
+    shown = {name: data[name][:LIMIT_BYTES] for name in _CUT_ORDER if name in data}
+    truncated: list[str] = []
+    failed_call = error and {
+        "httpStatusCode": error.status or None,
+        "message": shortened(error.message, TEXT_LIMIT),
+        "details": shortened(error.details, TEXT_LIMIT),
+        "awsService": error.service,
+        "requestId": error.request_id,
+    }
+
+    def record() -> str:
+        ending = {"truncatedFields": truncated or None, "error": failed_call}
+        return json.dumps({**fields, **shown, **ending}, separators=(",", ":"))
+
+    written = record()
+    for name in [name for name, text in shown.items() if text]:
+        if len(written) <= LIMIT_BYTES:
+            break
+        text = shown[name]
+        truncated.append(name)
+        shown[name] = ""
+        shown[name] = shortened(text, LIMIT_BYTES - len(record()))
+        written = record()
+    return written
+
+
+def shortened(text: str, room: int) -> str:
+    """Return the longest beginning of `text` that takes at most `room` bytes in a JSON string."""
+    text = text[: max(room, 0)]
+    fits = bisect_right(range(len(text) + 1), room, key=lambda end: len(quoted(text[:end])) - 2)
+    return text[: max(fits - 1, 0)]
+
+
+def json_text(members: Mapping[str, Any]) -> str:
+    """Return a request or a response as JSON, whatever it holds."""
+
+    def plain(value: Any) -> str:
+        if isinstance(value, bytes | bytearray):
+            return value[:LIMIT_BYTES].decode("utf-8", "replace")
+        return str(value)
+
+    return json.dumps(members, default=plain, skipkeys=True)
+
+
+def batch_length(events: Iterable[LogEvent]) -> int:
+    """Return how many of the first `events` fit into one call."""
+    count = size = 0
+    oldest, newest = math.inf, -math.inf
+    for event in events:
+        oldest, newest = min(oldest, event.timestamp), max(newest, event.timestamp)
+        size += event.size
+        if count == MAX_EVENTS or size > MAX_BYTES or newest - oldest >= MAX_SPAN:
+            break
+        count += 1
+    return count
+
+
+def group_name(log_group_arn: str) -> str:
+    """`arn:aws:logs:…:log-group:/pipes/orders:*` → `/pipes/orders`; the end may be missing."""
+    return Arn.parse(log_group_arn).resource.removeprefix("log-group:").removesuffix(":*")

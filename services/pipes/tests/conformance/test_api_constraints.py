@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from eventbridge_pipes.api.validation import violations_of
+from eventbridge_pipes.api.model import violations_of
 from pipes_service import PipesProcess, pipes_process
 from pipes_shapes import KEY, MODEL, PATTERNED, Place, of_size, places, sample
 

@@ -406,9 +406,11 @@ def fronted(
         yield process
 
 
-@pytest.mark.parametrize("trouble", [DROPPED, 429, 500, 503])
+@pytest.mark.parametrize(
+    "trouble", [DROPPED, 429, 500, 503, "ExpiredTokenException", "InvalidSignatureException"]
+)
 def test_a_service_that_does_not_carry_a_call_out_uses_up_no_attempt(
-    trouble: int,
+    trouble: int | str,
     front: Front,
     fronted: PipesProcess,
     stream: StreamSource,

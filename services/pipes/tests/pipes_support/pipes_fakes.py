@@ -22,7 +22,7 @@ from eventbridge_pipes.sources.source import (
     SourceNotFoundError,
 )
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.telemetry.watch import Unwatched, Watch
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_samples import PIPE
 
 
@@ -127,14 +127,13 @@ def supervised(
     pipe: Pipe = PIPE,
     position: Position = OLDEST,
     filter_: Filter | None = None,
-    watch: Watch | None = None,
+    telemetry: PipeTelemetry | None = None,
 ) -> Supervisor:
     """A supervisor of `pipe` that goes on where `store` has it, else begins at `position`."""
     origin = store.origin(pipe.name)
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    ends = Ends(
-        stream, stream.shard, target, filter=filter_ or Filter(()), watch=watch or Unwatched()
-    )
+    telemetry = telemetry or PipeTelemetry(pipe.name)
+    ends = Ends(stream, stream.shard, target, telemetry, filter=filter_ or Filter(()))
     return assemble(pipe, origin, ends, store, Sleepers(), discovery=0.05)

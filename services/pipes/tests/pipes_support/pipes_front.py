@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ DROPPED = 0
 
 
 class Front:
-    """`troubles` are the HTTP statuses that the next invocations end with."""
+    """`troubles` are what the next invocations end with: HTTP statuses, or AWS's error codes."""
 
     def __init__(self, emulator: str) -> None:
-        self.troubles: list[int] = []
+        self.troubles: list[int | str] = []
         self._emulator = urlsplit(emulator).netloc
         self._server = self._listen(0)
 
@@ -41,7 +42,7 @@ class Front:
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.path.endswith("/invocations") and front.troubles:
-                    self._answer(front.troubles.pop(0), b'{"Type": "Service"}')
+                    self._refuse(front.troubles.pop(0))
                     return
                 connection = HTTPConnection(front._emulator, timeout=60)
                 connection.request(self.command, self.path, body, dict(self.headers.items()))
@@ -51,6 +52,12 @@ class Front:
 
             def do_POST(self) -> None:
                 self.do_GET()
+
+            def _refuse(self, trouble: int | str) -> None:
+                if isinstance(trouble, int):
+                    self._answer(trouble, b'{"Type": "Service"}')
+                else:
+                    self._answer(403, json.dumps({"__type": trouble}).encode())
 
             def _answer(self, status: int, body: bytes, error: str | None = None) -> None:
                 if status == DROPPED:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
 
 from eventbridge_pipes.outcome import Outcome, Succeeded
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.queue import Message, Refusal
+from eventbridge_pipes.sources.sqs import BODY, NotDeleted, SqsQueue
 
 
-def message(number: int, group: str = "", size: int = 0) -> Message:
+def message(number: int, group: str = "", size: int = 0) -> Record:
     """Message `number`; its body is the number, filled up to `size` characters."""
     body = str(number).rjust(size)
-    return Message(Record(f"id {number}", "", 0.0, body, group), f"receipt {number}")
+    return Record(
+        event_id=f"id {number}", body=body, partition_key=group, receipt=f"receipt {number}"
+    )
 
 
 class FakeQueue:
@@ -37,11 +41,18 @@ class FakeQueue:
         self._visible: list[Record] = []
         self._hidden: dict[str, Record] = {}
         self._receipts = itertools.count()
-        self._closed = False
+        self._ended = False
+        self.connected = True
+
+    def as_queue(self) -> SqsQueue:
+        return cast(SqsQueue, self)
 
     def send(self, *words: str, group: str = "") -> None:
         with self._changed:
-            self._visible += [Record(word, "", 0.0, word, group) for word in words]
+            self._visible += [
+                Record(word, body=word, partition_key=group, members={"body": word}, payload=BODY)
+                for word in words
+            ]
             self._changed.notify_all()
 
     def expire(self) -> None:
@@ -51,10 +62,10 @@ class FakeQueue:
             self._hidden = {}
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """End the receives that are waiting."""
+    def end_receives(self) -> None:
+        """End the receives that are waiting, and let no other wait."""
         with self._changed:
-            self._closed = True
+            self._ended = True
             self._changed.notify_all()
 
     @property
@@ -70,7 +81,7 @@ class FakeQueue:
     def visibility_timeout(self) -> int:
         return self.timeout
 
-    def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Message]:
+    def receive(self, count: int, wait: int, visibility: int | None = None) -> list[Record]:
         with self._changed:
             self.counts.append(count)
             self.waits.append(wait)
@@ -78,30 +89,23 @@ class FakeQueue:
             if self.troubles:
                 raise self.troubles.pop(0)
             self.receiving += 1
-            self._changed.wait_for(lambda: self._closed or self._free(), wait)
+            self._changed.wait_for(lambda: self._ended or self._free(), wait)
             self.receiving -= 1
             found = self._free()[:count]
             self._visible = [record for record in self._visible if record not in found]
-            messages = [Message(record, f"receipt {next(self._receipts)}") for record in found]
-            self._hidden |= {message.receipt: message.record for message in messages}
-            return messages
+            received = [replace(r, receipt=f"receipt {next(self._receipts)}") for r in found]
+            self._hidden |= {record.receipt: record for record in received}
+            return received
 
-    def delete(self, messages: Sequence[Message]) -> list[Refusal]:
-        assert len(messages) <= 10
+    def delete(self, records: Sequence[Record]) -> list[NotDeleted]:
         with self._changed:
             if self.refusing:
                 self.refusing -= 1
-                refused = Refusal(messages[0], "InternalError", stale=False)
-                return [refused, *self._delete(messages[1:])]
-            return self._delete(messages)
+                return [NotDeleted(records[0], "InternalError"), *self._delete(records[1:])]
+            return self._delete(records)
 
-    def release(self, messages: Sequence[Message]) -> list[Refusal]:
-        assert len(messages) <= 10
-        with self._changed:
-            found = [self._hidden.pop(message.receipt) for message in messages]
-            self._visible = [*found, *self._visible]
-            self._changed.notify_all()
-            return []
+    def close(self) -> None:
+        self.connected = False
 
     def _free(self) -> list[Record]:
         if not self.ordered:
@@ -109,10 +113,10 @@ class FakeQueue:
         locked = {record.partition_key for record in self._hidden.values()}
         return [record for record in self._visible if record.partition_key not in locked]
 
-    def _delete(self, messages: Sequence[Message]) -> list[Refusal]:
-        gone = [m for m in messages if self._hidden.pop(m.receipt, None) is None]
+    def _delete(self, records: Sequence[Record]) -> list[NotDeleted]:
+        gone = [record for record in records if self._hidden.pop(record.receipt, None) is None]
         self._changed.notify_all()
-        return [Refusal(m, "ReceiptHandleIsInvalid", stale=True) for m in gone]
+        return [NotDeleted(record, "ReceiptHandleIsInvalid", expired=True) for record in gone]
 
 
 class FakeRoute:
@@ -130,16 +134,3 @@ class FakeRoute:
         words = [record.body for record in records]
         self.batches.append(words)
         return self.outcome(words)
-
-
-class FakeFilter:
-    """Lets through all but what is `unwanted`."""
-
-    def __init__(self, *unwanted: str) -> None:
-        self._unwanted = unwanted
-
-    def __bool__(self) -> bool:
-        return bool(self._unwanted)
-
-    def passes(self, record: Record) -> bool:
-        return record.body not in self._unwanted

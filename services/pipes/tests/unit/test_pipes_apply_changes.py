@@ -118,7 +118,7 @@ class SettledAtOnce:
         if pipe.current is State.DELETING:
             self._store.delete(pipe.name)
         else:
-            self._store.change(pipe.name, current=pipe.desired)
+            self._store.complete(pipe.name, pipe.updated.desired)
 
 
 class Client:
@@ -130,7 +130,7 @@ class Client:
         self._service = PipesService(self.store, lifecycle, REGION)
 
     def __getattr__(self, name: str) -> Any:
-        operation = self._service.operations["".join(map(str.capitalize, name.split("_")))]
+        operation = getattr(self._service, name)
         # JSON, as over the wire: what is not sent is not shared either.
         return lambda **members: _present(json.loads(json.dumps(operation(members))))
 

@@ -9,7 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsSetupError, Clients, connect
 
 VARIABLES = {
@@ -96,6 +99,35 @@ def test_aws_setting_for_the_prefix_is_heeded(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://states.example")
     monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "false")
     assert asked_hosts(connect()) == ["sync-states.example", "states.example"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("still expired"),
+        ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole"),
+        NoCredentialsError(),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_a_fault_of_the_service(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    clients = connect()
+
+    def refresh(_: Credentials) -> None:
+        raise error
+
+    monkeypatch.setattr(Credentials, "get_frozen_credentials", refresh)
+    for call in (
+        lambda: clients.sns.publish(TopicArn="arn:aws:sns:eu-west-1:0:t", Message="m"),
+        lambda: clients.sqs_calls.call("SendMessage", {}),
+        lambda: clients.invoker.invoke(
+            FunctionName="f", InvocationType="RequestResponse", Payload=b"{}"
+        ),
+    ):
+        with pytest.raises(BotoCoreError) as raised:
+            call()
+        assert errors.is_service_fault(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,12 @@ def test_a_new_pipe_has_an_arn_in_its_roles_account_and_is_creating() -> None:
 def test_a_pipe_shows_its_batch_size_when_none_was_given(
     request_: dict[str, Any], parameters: str, size: int
 ) -> None:
-    described = definitions.description(created(request_))
+    described = definitions.members(created(request_))
     assert described["SourceParameters"][parameters]["BatchSize"] == size
 
 
 def test_three_members_are_described_when_they_are_empty_and_others_are_not() -> None:
-    described = definitions.description(created(definition(Enrichment="", Description="")))
+    described = definitions.members(created(definition(Enrichment="", Description="")))
     for member in ("EnrichmentParameters", "TargetParameters", "Tags"):
         assert described[member] == {}
     for member in ("Enrichment", "Description", "LogConfiguration", "StateReason"):
@@ -86,7 +86,7 @@ def test_what_was_asked_for_is_described_as_it_was_given() -> None:
             "SourceParameters": filtered('{"data": {"a": [1]}}')["SourceParameters"],
         }
     )
-    described = definitions.description(created(request))
+    described = definitions.members(created(request))
     for member in ("Enrichment", "EnrichmentParameters", "Target", "TargetParameters"):
         assert described[member] == request[member]
     assert described["LogConfiguration"] == request["LogConfiguration"]

@@ -16,7 +16,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.telemetry.watch import Unwatched
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_samples import SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]
@@ -43,7 +43,7 @@ class Run:
             shard_id=SHARD,
             wait=self.wait,
             log=PipeLog("simulated"),
-            watch=Unwatched(),
+            telemetry=PipeTelemetry("sample"),
             now=lambda: self.clock,
         )
 

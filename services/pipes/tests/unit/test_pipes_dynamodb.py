@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import OLDEST, Position
 from eventbridge_pipes.runners.shards import Shard
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
@@ -46,7 +46,7 @@ def answers(client: Any) -> Iterator[Stubber]:
 
 @pytest.fixture
 def shard(client: Any, answers: Stubber) -> DynamoDbShard:
-    return DynamoDbShard(ClientCalls(client), ARN, SHARD)
+    return DynamoDbShard(AwsJsonClient(client), ARN, SHARD)
 
 
 def record(number: int) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     describe(
         answers, [{"ShardId": names[2], "ParentShardId": names[1]}], ExclusiveStartShardId=names[1]
     )
-    assert DynamoDbStream(ClientCalls(client), ARN.text).shards() == [
+    assert DynamoDbStream(AwsJsonClient(client), ARN.text).shards() == [
         Shard(names[0]),
         Shard(names[1], (names[0],)),
         Shard(names[2], (names[1],)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +21,9 @@ from eventbridge_pipes.outcome import (
 )
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
-from eventbridge_pipes.telemetry.watch import Execution, Stage, Step, Unwatched, UnwatchedExecution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 from pipes_samples import PIPE
+from pipes_telemetry import LoggedTelemetry, counted
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:sample"
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
@@ -35,41 +37,15 @@ class Fake:
         self.answer = answer
         self.got: list[str] = []
 
-    def __call__(self, messages: Sequence[Message], execution: Execution) -> Any:
+    def __call__(self, messages: Sequence[Message], execution: ExecutionTelemetry) -> Any:
         self.got.append(payload(messages).decode())
         return self.answer(messages) if callable(self.answer) else self.answer
-
-
-class Seen(Unwatched, UnwatchedExecution):
-    """Remembers the steps of the one execution."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-        self.shown: dict[str, str] = {}
-        self.outcome: Outcome | None = None
-
-    def execution(self, records: Sequence[Record]) -> Seen:
-        return self
-
-    def step(
-        self,
-        stage: Stage,
-        step: Step,
-        payload: Callable[[], str] | None = None,
-        error: CallError | None = None,
-    ) -> None:
-        self.steps.append(f"{stage}{step}")
-        if payload:
-            self.shown[f"{stage}{step}"] = payload()
-
-    def ended(self, outcome: Outcome) -> None:
-        self.outcome = outcome
 
 
 def route_to(
     target: Fake,
     enrichment: Fake | None = None,
-    watch: Seen | None = None,
+    telemetry: PipeTelemetry | None = None,
     template: str | None = None,
     to: str = PIPE.target,
     enrichment_template: str | None = None,
@@ -80,18 +56,18 @@ def route_to(
         target_parameters={"InputTemplate": template},
         enrichment_parameters={"InputTemplate": enrichment_template},
     )
-    return Route(pipe, target, enrichment, watch or Seen(), now=lambda: 0.0)
+    return Route(pipe, target, enrichment, telemetry or PipeTelemetry("sample"), now=lambda: 0.0)
 
 
 def carry(
     target: Fake,
     enrichment: Fake | None = None,
-    watch: Seen | None = None,
+    telemetry: PipeTelemetry | None = None,
     template: str | None = None,
     records: Sequence[Record] = RECORDS,
     **more: Any,
 ) -> Outcome:
-    return route_to(target, enrichment, watch, template, **more).carry(records)
+    return route_to(target, enrichment, telemetry, template, **more).carry(records)
 
 
 def test_records_go_as_they_are_to_the_target() -> None:
@@ -113,19 +89,20 @@ def test_text_that_is_not_json_is_a_string_to_a_function() -> None:
 
 
 def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_over() -> None:
-    target, watch = Fake(Succeeded()), Seen()
+    target, telemetry = Fake(Succeeded()), LoggedTelemetry("TRACE")
     large = [Record(members={"a": "x" * 900_000}) for _ in range(20)]
     tracemalloc.start()
-    outcome = carry(target, watch=watch, template="<$.a>" * 800, records=large)
+    outcome = carry(target, telemetry=telemetry, template="<$.a>" * 800, records=large)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
     assert peak < 20_000_000
     assert target.got == []
-    assert watch.steps[-3:] == [
+    assert telemetry.logged_steps()[-4:] == [
         "TargetTransformationStarted",
         "TargetTransformationFailed",
         "TargetStageFailed",
+        "ExecutionFailed",
     ]
 
 
@@ -141,12 +118,16 @@ def test_the_bytes_of_all_messages_of_a_batch_count(size: int, over: bool, lette
 
 def test_a_template_of_the_enrichment_that_makes_too_much_fails_the_attempt() -> None:
     enrichment, target = Fake(Returned(b"[1]")), Fake(Succeeded())
-    watch = Seen()
+    telemetry = LoggedTelemetry("ERROR")
     large = [Record(members={"a": "x" * 900_000})]
-    outcome = carry(target, enrichment, watch, enrichment_template="<$.a>" * 8, records=large)
+    outcome = carry(target, enrichment, telemetry, enrichment_template="<$.a>" * 8, records=large)
     assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
     assert enrichment.got == target.got == []
-    assert watch.steps[-2:] == ["EnrichmentTransformationFailed", "EnrichmentStageFailed"]
+    assert telemetry.logged_steps() == [
+        "EnrichmentTransformationFailed",
+        "EnrichmentStageFailed",
+        "ExecutionFailed",
+    ]
 
 
 def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_once(
@@ -159,12 +140,14 @@ def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_on
             raise KeyError("Records")
         return Succeeded()
 
-    watch = Seen()
-    route = route_to(Fake(answer), watch=watch)
-    for _ in range(3):
+    telemetry = LoggedTelemetry("ERROR")
+    route = route_to(Fake(answer), telemetry=telemetry)
+    for attempts in range(1, 4):
         outcome = route.carry(RECORDS)
         assert outcome == Fault("an error in the Pipes service: KeyError: 'Records'")
-        assert watch.outcome == outcome
+        assert counted(telemetry, "batches_in_flight") == 0
+        assert counted(telemetry, "executions_total", outcome="failed") == attempts
+    assert telemetry.logged_steps() == ["ExecutionFailed"] * 3
     assert len([line for line in caplog.records if line.exc_info]) == 1
     broken = False
     assert route.carry(RECORDS) == Succeeded()
@@ -196,10 +179,10 @@ def test_the_target_gets_what_the_enrichment_answers() -> None:
 
 
 def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> None:
-    target, watch = Fake(Succeeded()), Seen()
-    assert carry(target, Fake(Returned(b"[]")), watch) == Succeeded()
+    target, telemetry = Fake(Succeeded()), LoggedTelemetry()
+    assert carry(target, Fake(Returned(b"[]")), telemetry) == Succeeded()
     assert target.got == []
-    assert "TargetStageSkipped" in watch.steps
+    assert "TargetStageSkipped" in telemetry.logged_steps()
 
 
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
@@ -236,9 +219,10 @@ def test_an_enrichment_that_fails_fails_all_and_the_target_is_not_called() -> No
 
 
 def test_the_steps_of_an_execution_are_told_in_order() -> None:
-    watch = Seen()
-    carry(Fake(Succeeded()), Fake(Returned(b"[1]")), watch, template="<$.n>")
-    assert watch.steps == [
+    telemetry = LoggedTelemetry("TRACE", "ALL")
+    carry(Fake(Succeeded()), Fake(Returned(b"[1]")), telemetry, template="<$.n>")
+    assert telemetry.logged_steps() == [
+        "ExecutionStarted",
         "EnrichmentStageEntered",
         "EnrichmentInvocationStarted",
         "EnrichmentInvocationSucceeded",
@@ -249,31 +233,34 @@ def test_the_steps_of_an_execution_are_told_in_order() -> None:
         "TargetInvocationStarted",
         "TargetInvocationSucceeded",
         "TargetStageSucceeded",
+        "ExecutionSucceeded",
     ]
-    assert watch.shown["EnrichmentStageSucceeded"] == "[1]"
-    assert watch.outcome == Succeeded()
+    (enriched,) = [r for r in telemetry.logged() if r["messageType"] == "EnrichmentStageSucceeded"]
+    assert enriched["payload"] == "[1]"
 
 
 def test_a_failure_in_part_is_told_as_one() -> None:
-    watch = Seen()
-    carry(Fake(Failed(frozenset({1}), "no")), watch=watch)
-    assert watch.steps[-2:] == ["TargetInvocationPartiallyFailed", "TargetStagePartiallyFailed"]
-    carry(Fake(all_failed(RECORDS, "no")), watch=watch)
-    assert watch.steps[-2:] == ["TargetInvocationFailed", "TargetStageFailed"]
+    telemetry = LoggedTelemetry("ERROR")
+    carry(Fake(Failed(frozenset({1}), "no")), telemetry=telemetry)
+    carry(Fake(all_failed(RECORDS, "no")), telemetry=telemetry)
+    assert telemetry.logged_steps() == [
+        "TargetInvocationPartiallyFailed",
+        "TargetStagePartiallyFailed",
+        "ExecutionPartiallyFailed",
+        "TargetInvocationFailed",
+        "TargetStageFailed",
+        "ExecutionFailed",
+    ]
 
 
 def test_requests_are_shown_to_the_execution() -> None:
     class Asking(Fake):
-        def __call__(self, messages: Sequence[Message], execution: Execution) -> Any:
+        def __call__(self, messages: Sequence[Message], execution: ExecutionTelemetry) -> Any:
             execution.request({"asked": True})
             return super().__call__(messages, execution)
 
-    class Wanting(Seen):
-        requests: Mapping[str, Any] | None = None
-
-        def request(self, parameters: Mapping[str, Any]) -> None:
-            self.requests = parameters
-
-    watch = Wanting()
-    carry(Asking(Succeeded()), watch=watch)
-    assert watch.requests == {"asked": True}
+    telemetry = LoggedTelemetry("TRACE", "ALL")
+    carry(Asking(Succeeded()), telemetry=telemetry)
+    (called,) = [record for record in telemetry.logged() if "awsRequest" in record]
+    assert called["messageType"] == "TargetInvocationSucceeded"
+    assert json.loads(called["awsRequest"]) == {"asked": True}

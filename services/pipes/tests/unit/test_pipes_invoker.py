@@ -12,8 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.connect import invoker_like
-from eventbridge_pipes.aws.functions import DirectInvoker
+from eventbridge_pipes.aws.clients import LambdaInvoker, direct_client
 from raw_server import RawServer, answer, raw_server
 
 FUNCTION = "arn:aws:lambda:eu-central-1:000000000000:function:orders:live"
@@ -44,9 +43,9 @@ def client(server: RawServer, core: botocore.session.Session) -> Iterator[Any]:
 
 
 @pytest.fixture
-def invoker(client: Any, core: botocore.session.Session) -> Iterator[DirectInvoker]:
-    invoker = invoker_like(client, core)
-    assert isinstance(invoker, DirectInvoker)
+def invoker(client: Any, core: botocore.session.Session) -> Iterator[LambdaInvoker]:
+    invoker = direct_client(client, core)
+    assert isinstance(invoker, LambdaInvoker)
     yield invoker
     invoker.close()
 
@@ -58,7 +57,7 @@ def invoke(by: Any) -> dict[str, Any]:
 
 
 def test_an_invocation_is_the_request_that_the_sdk_makes(
-    server: RawServer, client: Any, invoker: DirectInvoker
+    server: RawServer, client: Any, invoker: LambdaInvoker
 ) -> None:
     server.answers += [answer([1]), answer([1])]
     invoke(client)
@@ -74,7 +73,7 @@ def test_an_invocation_is_the_request_that_the_sdk_makes(
 
 @pytest.mark.parametrize("more", [(), ("X-Amz-Function-Error: Unhandled",)])
 def test_what_is_answered_is_what_the_sdk_says(
-    server: RawServer, client: Any, invoker: DirectInvoker, more: tuple[str, ...]
+    server: RawServer, client: Any, invoker: LambdaInvoker, more: tuple[str, ...]
 ) -> None:
     server.answers += [answer({"a": 1}, "x-amzn-RequestId: 7f", *more)] * 2
     by_sdk, direct = invoke(client), invoke(invoker)
@@ -93,7 +92,7 @@ def test_what_is_answered_is_what_the_sdk_says(
     ],
 )
 def test_a_refusal_is_the_error_of_the_sdk(
-    server: RawServer, client: Any, invoker: DirectInvoker, refused: bytes
+    server: RawServer, client: Any, invoker: LambdaInvoker, refused: bytes
 ) -> None:
     server.answers += [refused, refused]
     told = []

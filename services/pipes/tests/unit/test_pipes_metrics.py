@@ -1,23 +1,40 @@
-"""What the pipes did, as metrics of CloudWatch and as those of Prometheus."""
+"""What the pipes count, as metrics of Prometheus and of CloudWatch, and what they log."""
 
 from __future__ import annotations
 
-import threading
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, Succeeded
-from eventbridge_pipes.telemetry.endings import Ending, ending
-from eventbridge_pipes.telemetry.exposition import Exposition, PipesCollector
-from eventbridge_pipes.telemetry.metric_publisher import LONGEST_PAUSE, MetricPublisher, pause_after
-from eventbridge_pipes.telemetry.metrics import account_metrics, pipe_metrics
-from eventbridge_pipes.telemetry.tally import Activity, Concurrency, Ended, StageEnd, Tally
-from eventbridge_pipes.telemetry.watch import Stage, Step
-from pipes_samples import PIPE
+from eventbridge_pipes.outcome import (
+    CallError,
+    Failed,
+    Fault,
+    Outcome,
+    Succeeded,
+    all_failed,
+)
+from eventbridge_pipes.telemetry.cloudwatch import LONGEST_PAUSE, Statistics, pause_after
+from eventbridge_pipes.telemetry.metrics import (
+    Ending,
+    ExecutionTelemetry,
+    PipeTelemetry,
+    Stage,
+    Step,
+    Telemetry,
+    ending,
+)
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
+from pipes_samples import PIPE, record, records
+from pipes_telemetry import FakeLogs, LoggedTelemetry, counted, logging_pipe
 from waiting import eventually
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
@@ -42,25 +59,135 @@ def test_how_an_execution_ended(outcome: Outcome, how: Ending) -> None:
     assert ending(outcome, count=3) is how
 
 
-def activity(*executions: Ended) -> Activity:
-    done = Activity()
-    for execution in executions:
-        done.add(execution)
-    return done
+# The counters of a pipe, as Prometheus gets them
 
 
-TARGET_DONE = StageEnd(Stage.TARGET, Step.STAGE_SUCCEEDED, 0.2)
-BUSY = activity(
-    Ended(Ending.SUCCEEDED, 10, 0, 1000, 0.25, [TARGET_DONE]),
-    Ended(
-        Ending.PARTIALLY_FAILED,
-        30,
-        1,
-        3000,
-        0.75,
-        [StageEnd(Stage.TARGET, Step.STAGE_PARTIALLY_FAILED, 0.6)],
-    ),
-)
+def test_what_the_workers_tell_is_counted() -> None:
+    telemetry = PipeTelemetry("orders")
+    telemetry.read(9)
+    telemetry.filtered(2)
+    telemetry.given_up(3, dead_lettered=True)
+    telemetry.given_up(1, dead_lettered=False)
+    telemetry.execution(records(7)).ended(Failed(frozenset({1, 2, 4}), "refused"))
+    telemetry.execution(records(5))
+    names = ("read", "filtered", "delivered", "failed", "dead_lettered", "dropped")
+    assert {name: counted(telemetry, f"records_{name}_total") for name in names} == {
+        "read": 9,
+        "filtered": 2,
+        "delivered": 4,
+        "failed": 3,
+        "dead_lettered": 3,
+        "dropped": 1,
+    }
+    assert counted(telemetry, "executions_total", outcome="partially_failed") == 1
+    assert counted(telemetry, "batches_in_flight") == 1
+
+
+def test_an_execution_whose_code_raises_has_failed_and_is_not_in_flight_for_ever() -> None:
+    telemetry = PipeTelemetry("orders")
+    with pytest.raises(ZeroDivisionError), telemetry.execution(records(3)):
+        raise ZeroDivisionError
+    with telemetry.execution(records(3)) as execution:
+        execution.ended(Succeeded())
+    assert counted(telemetry, "batches_in_flight") == 0
+    assert counted(telemetry, "executions_total", outcome="failed") == 1
+    assert counted(telemetry, "executions_total", outcome="succeeded") == 1
+    assert counted(telemetry, "records_failed_total") == 3
+
+
+def samples(prometheus: PrometheusMetrics) -> dict[tuple[str, ...], float]:
+    """The samples of the pipes by their names, pipes and other labels."""
+    found = {}
+    for family in text_string_to_metric_families(prometheus.text().decode()):
+        for sample in family.samples:
+            name = sample.name.removeprefix("eventbridge_pipes_")
+            if name != sample.name:
+                found[name, sample.labels.pop("pipe"), *sample.labels.values()] = sample.value
+    return found
+
+
+def test_all_counters_of_a_pipe_are_there_from_its_start() -> None:
+    prometheus = PrometheusMetrics()
+    assert samples(prometheus) == {}
+    PipeTelemetry("orders", prometheus)
+    assert samples(prometheus) == {
+        ("records_read_total", "orders"): 0,
+        ("records_filtered_total", "orders"): 0,
+        ("records_delivered_total", "orders"): 0,
+        ("records_failed_total", "orders"): 0,
+        ("records_dead_lettered_total", "orders"): 0,
+        ("records_dropped_total", "orders"): 0,
+        ("executions_total", "orders", "succeeded"): 0,
+        ("executions_total", "orders", "partially_failed"): 0,
+        ("executions_total", "orders", "failed"): 0,
+        ("executions_total", "orders", "throttled"): 0,
+        ("executions_total", "orders", "timed_out"): 0,
+        ("batches_in_flight", "orders"): 0,
+    }
+
+
+def test_prometheus_sees_the_lag_of_each_shard_as_it_is_when_it_asks() -> None:
+    telemetry = PipeTelemetry("orders")
+    lags = iter([1.5, 2.5])
+    telemetry.shard_begun("shard-1", lambda: next(lags))
+    assert counted(telemetry, "shard_lag_seconds", shard="shard-1") == 1.5
+    assert samples(telemetry.prometheus)["shard_lag_seconds", "orders", "shard-1"] == 2.5
+    telemetry.shard_ended("shard-1")
+    telemetry.shard_ended("never begun")
+    assert counted(telemetry, "shard_lag_seconds", shard="shard-1") is None
+
+
+def test_prometheus_sees_the_state_of_each_pipe_and_the_memory_of_the_process() -> None:
+    pipes = [PIPE]
+    prometheus = PrometheusMetrics(lambda: pipes)
+    assert samples(prometheus) == {("pipe_state", "sample", "CREATING"): 1}
+    assert "process_resident_memory_bytes" in prometheus.text().decode()
+    pipes.clear()
+    assert samples(prometheus) == {}
+
+
+def test_the_series_of_a_deleted_pipe_go_and_do_not_come_back() -> None:
+    prometheus = PrometheusMetrics()
+    deleted, other = PipeTelemetry("deleted", prometheus), PipeTelemetry("other", prometheus)
+    for telemetry in (deleted, other):
+        telemetry.shard_begun("shard-1", lambda: 0.0)
+    late = deleted.execution(records(1))
+    prometheus.forget("deleted")
+    late.ended(Succeeded())
+    deleted.shard_ended("shard-1")
+    assert {pipe for _, pipe, *_ in samples(prometheus)} == {"other"}
+    assert counted(other, "shard_lag_seconds", shard="shard-1") == 0
+    assert counted(PipeTelemetry("deleted", prometheus), "records_delivered_total") == 0
+
+
+# The metrics of a pipe and of the account in CloudWatch
+
+
+class Clock:
+    """Goes on only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TimedPipe(PipeTelemetry):
+    """A pipe whose executions take as long as a test says."""
+
+    def __init__(self, account: Statistics | None = None) -> None:
+        self.time = Clock()
+        super().__init__("orders", account=account, clock=self.time)
+
+    def stage(self, execution: ExecutionTelemetry, stage: Stage, seconds: float, end: Step) -> None:
+        execution.step(stage, Step.STAGE_ENTERED)
+        execution.step(stage, Step.INVOCATION_STARTED)
+        self.time.now += seconds
+        execution.step(stage, end)
+
+    def metrics(self) -> dict[str, tuple[float, float, float, float, str]]:
+        return by_name(self.statistics.take(NOW))
 
 
 def by_name(data: list[Any]) -> dict[str, tuple[float, float, float, float, str]]:
@@ -73,8 +200,21 @@ def by_name(data: list[Any]) -> dict[str, tuple[float, float, float, float, str]
     return found
 
 
+def batch(count: int, size: int) -> list[Any]:
+    return [record(number, size=size) for number in range(count)]
+
+
 def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
-    assert by_name(list(pipe_metrics("orders", BUSY, NOW))) == {
+    pipe = TimedPipe()
+    first = pipe.execution(batch(10, size=100))
+    pipe.stage(first, Stage.TARGET, 0.125, Step.STAGE_SUCCEEDED)
+    pipe.time.now += 0.125
+    first.ended(Succeeded())
+    second = pipe.execution(batch(30, size=100))
+    pipe.stage(second, Stage.TARGET, 0.5, Step.STAGE_PARTIALLY_FAILED)
+    pipe.time.now += 0.25
+    second.ended(Failed(frozenset({7}), "refused"))
+    assert pipe.metrics() == {
         "Invocations": (2, 2, 1, 1, "None"),
         "Duration": (2, 1000, 250, 750, "Milliseconds"),
         "EventCount": (2, 40, 10, 30, "None"),
@@ -83,7 +223,7 @@ def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
         "ExecutionFailed": (2, 0, 0, 0, "None"),
         "ExecutionThrottled": (2, 0, 0, 0, "None"),
         "ExecutionTimeout": (2, 0, 0, 0, "None"),
-        "TargetStageDuration": (2, 800, 200, 600, "Milliseconds"),
+        "TargetStageDuration": (2, 625, 125, 500, "Milliseconds"),
         "TargetStageFailed": (2, 0, 0, 0, "None"),
         "TargetStagePartiallyFailed": (2, 1, 0, 1, "None"),
         "TargetStageSkipped": (2, 0, 0, 0, "Count"),
@@ -91,99 +231,271 @@ def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
 
 
 def test_a_pipe_with_an_enrichment_has_metrics_of_that_stage_too() -> None:
-    enriched = StageEnd(Stage.ENRICHMENT, Step.STAGE_SUCCEEDED, 0.1)
-    skipped = StageEnd(Stage.TARGET, Step.STAGE_SKIPPED, None)
-    done = activity(Ended(Ending.SUCCEEDED, 1, 0, 5, 0.1, [enriched, skipped]))
-    metrics = by_name(list(pipe_metrics("orders", done, NOW)))
-    assert metrics["EnrichmentStageDuration"] == (1, 100, 100, 100, "Milliseconds")
+    pipe = TimedPipe()
+    execution = pipe.execution(records(1))
+    pipe.stage(execution, Stage.ENRICHMENT, 0.5, Step.STAGE_SUCCEEDED)
+    execution.step(Stage.TARGET, Step.STAGE_SKIPPED)
+    execution.ended(Succeeded())
+    metrics = pipe.metrics()
+    assert metrics["EnrichmentStageDuration"] == (1, 500, 500, 500, "Milliseconds")
     assert metrics["EnrichmentStageFailed"] == (1, 0, 0, 0, "None")
     assert metrics["TargetStageSkipped"] == (1, 1, 1, 1, "Count")
     assert "TargetStageDuration" not in metrics
 
 
+def test_a_stage_that_fails_counts_as_failed() -> None:
+    pipe = TimedPipe()
+    execution = pipe.execution(records(1))
+    pipe.stage(execution, Stage.ENRICHMENT, 0.5, Step.STAGE_FAILED)
+    execution.ended(all_failed(records(1), "refused"))
+    metrics = pipe.metrics()
+    assert metrics["EnrichmentStageFailed"] == (1, 1, 1, 1, "None")
+    assert metrics["ExecutionFailed"] == (1, 1, 1, 1, "None")
+    assert not any(name.startswith("Target") for name in metrics)
+
+
 def test_each_datum_names_its_pipe_and_its_time() -> None:
-    for datum in pipe_metrics("orders", BUSY, NOW):
+    pipe = TimedPipe()
+    pipe.execution(records(1)).ended(Succeeded())
+    data = pipe.statistics.take(NOW)
+    assert data
+    for datum in data:
         assert datum["Dimensions"] == [{"Name": "PipeName", "Value": "orders"}]
         assert datum["Timestamp"] == NOW
 
 
 def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
-    concurrency = Concurrency()
-    concurrency.begun()
-    concurrency.begun()
-    throttled = activity(Ended(Ending.THROTTLED, 1, 1, 5, 0.1))
-    data = list(account_metrics("0", [BUSY, throttled], concurrency.take(), NOW))
+    account = Statistics("AwsAccountId", "0")
+    one, other = TimedPipe(account), TimedPipe(account)
+    first, second = one.execution(records(2)), other.execution(records(1))
+    first.ended(Succeeded())
+    one.execution(records(2)).ended(Succeeded())
+    second.ended(Fault("slow down", THROTTLED))
+    data = account.take(NOW)
+    assert not any(type(n) is bool for d in data for n in d["StatisticValues"].values())
     assert by_name(data) == {
-        "Concurrency": (2, 3, 1, 2, "None"),
+        "Concurrency": (3, 5, 1, 2, "None"),
         "Invocations": (3, 3, 1, 1, "None"),
         "ExecutionThrottled": (3, 1, 0, 1, "None"),
     }
-    assert {d["Name"] for datum in data for d in datum["Dimensions"]} == {"AwsAccountId"}
+    assert [d["Dimensions"] for d in data] == 3 * [[{"Name": "AwsAccountId", "Value": "0"}]]
 
 
-def test_nothing_is_told_of_a_time_in_which_nothing_happened() -> None:
-    assert pipe_metrics("orders", Activity(), NOW) == []
-    assert account_metrics("0", [Activity()], Concurrency().take(), NOW) == []
+def test_nothing_is_told_of_a_time_in_which_no_execution_ended() -> None:
+    pipe = TimedPipe()
+    pipe.read(5)
+    pipe.execution(records(1)).step(Stage.TARGET, Step.STAGE_ENTERED)
+    assert pipe.metrics() == {}
 
 
-def test_activity_is_counted_from_one_look_to_the_next_and_totals_for_ever() -> None:
-    tally = Tally()
+def test_metrics_are_counted_from_one_look_to_the_next_and_counters_for_ever() -> None:
+    pipe = TimedPipe()
     for _ in range(2):
-        tally.begun()
-        tally.ended(Ended(Ending.FAILED, 5, 2, 50, 0.1))
-        assert tally.take_activity().endings == {Ending.FAILED: 1}
-    totals = tally.totals()
-    assert (totals.delivered, totals.failed, totals.in_flight) == (6, 4, 0)
-    assert totals.executions == {Ending.FAILED: 2}
+        pipe.execution(records(5)).ended(all_failed(records(5), "refused"))
+        assert pipe.metrics()["ExecutionFailed"] == (1, 1, 1, 1, "None")
+    assert counted(pipe, "records_failed_total") == 10
+    assert counted(pipe, "executions_total", outcome="failed") == 2
 
 
-class CloudWatch:
-    """Takes metrics, or fails, and lets a test wait for the tries."""
+# What an execution logs
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (CallError("sqs", "no queue", 400), ("sqs", "no queue")),
+        (None, ("", "could not be reached")),
+    ],
+)
+def test_an_execution_that_fails_says_why_in_the_log(
+    error: CallError | None, told: tuple[str, str]
+) -> None:
+    telemetry = LoggedTelemetry("ERROR")
+    telemetry.execution(records(1)).ended(Fault("could not be reached", error))
+    (logged,) = telemetry.logged()
+    assert logged["messageType"] == "ExecutionFailed"
+    assert (logged["error"]["awsService"], logged["error"]["message"]) == told
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "shown"),
+    [
+        (lambda: PipeTelemetry("sample"), False),
+        (lambda: LoggedTelemetry("TRACE"), False),
+        (lambda: LoggedTelemetry("ERROR", "ALL"), True),
+    ],
+)
+def test_calls_are_shown_only_by_a_log_with_execution_data(
+    telemetry: Callable[[], PipeTelemetry], shown: bool
+) -> None:
+    assert telemetry().execution(records(1)).shows_calls is shown
+
+
+def test_each_batch_has_a_line_in_the_log_at_level_debug(caplog: pytest.LogCaptureFixture) -> None:
+    pipe = TimedPipe()
+    for level in (logging.INFO, logging.DEBUG):
+        with caplog.at_level(level, "eventbridge_pipes"):
+            execution = pipe.execution([record(1, size=30)])
+            pipe.time.now += 1
+            execution.ended(Succeeded())
+    assert [r.getMessage() for r in caplog.records] == [
+        "batch of 1 (30 bytes): Succeeded in 1000.0 ms"
+    ]
+
+
+# The telemetry of all pipes
+
+
+class FakeAws:
+    """Logs and CloudWatch that keep what they are given. CloudWatch can be away."""
 
     def __init__(self) -> None:
-        self.broken = False
+        self.logs = FakeLogs()
+        self.cloudwatch = SimpleNamespace(put_metric_data=self._put_metric_data)
+        self.away = False
         self.tries = 0
-        self.taken: list[list[Any]] = []
+        self.parts: list[list[dict[str, Any]]] = []
 
-    def put(self, data: list[Any]) -> None:
+    def _put_metric_data(self, **call: Any) -> None:
         self.tries += 1
-        if self.broken:
+        if self.away:
             raise EndpointConnectionError(endpoint_url="http://cloudwatch", error="refused")
-        self.taken.append(data)
+        assert call["Namespace"] == "AWS/EventBridge/Pipes"
+        self.parts.append(call["MetricData"])
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        return [datum for part in self.parts for datum in part]
 
 
-def test_metrics_are_put_in_calls_that_cloudwatch_takes() -> None:
-    cloudwatch = CloudWatch()
-    data: list[Any] = [{"MetricName": str(number)} for number in range(1200)]
-    publisher = MetricPublisher(lambda: [data.pop(0) for _ in range(len(data))], cloudwatch.put, 60)
-    publisher.close()
-    publisher.join(5)
-    assert [len(part) for part in cloudwatch.taken] == [500, 500, 200]
+@pytest.fixture
+def aws() -> FakeAws:
+    return FakeAws()
+
+
+def telemetry_of(aws: FakeAws, interval: float) -> Telemetry:
+    return Telemetry(aws, lambda: [PIPE], interval)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def telemetry(aws: FakeAws) -> Iterator[Telemetry]:
+    made = telemetry_of(aws, interval=3000)
+    yield made
+    made.close()
+
+
+def test_closing_writes_the_log_and_the_metrics_of_the_last_seconds(
+    aws: FakeAws, telemetry: Telemetry
+) -> None:
+    telemetry.of(logging_pipe("INFO")).execution(records(2)).ended(Succeeded())
+    telemetry.close()
+    assert aws.logs.streams == {"/pipes/sample sample"}
+    assert aws.logs.message_types == ["ExecutionStarted", "ExecutionSucceeded"]
+    events = [m for m in aws.metrics if m["MetricName"] == "EventCount"]
+    assert [m["StatisticValues"]["Sum"] for m in events] == [2]
+    concurrency = [m for m in aws.metrics if m["MetricName"] == "Concurrency"]
+    assert [m["Dimensions"][0]["Value"] for m in concurrency] == ["000000000000"]
+
+
+def test_a_pipe_that_starts_again_goes_on_counting_and_logs_as_it_is_now_told_to(
+    aws: FakeAws, telemetry: Telemetry
+) -> None:
+    telemetry.of(logging_pipe("OFF")).read(3)
+    pipe = telemetry.of(logging_pipe("ERROR"))
+    pipe.read(2)
+    pipe.execution(records(1)).ended(all_failed(records(1), "refused"))
+    telemetry.close()
+    assert samples(telemetry.prometheus)["records_read_total", "sample"] == 5
+    assert aws.logs.message_types == ["ExecutionFailed"]
+
+
+def test_a_pipe_that_starts_again_without_a_log_writes_the_rest_of_the_one_before(
+    aws: FakeAws, telemetry: Telemetry
+) -> None:
+    execution = telemetry.of(logging_pipe("INFO")).execution(records(1))
+    pipe = telemetry.of(PIPE)
+    pipe.execution(records(1)).ended(Succeeded())
+    eventually(lambda: aws.logs.message_types == ["ExecutionStarted"])
+    execution.ended(Succeeded())
+    assert counted(pipe, "batches_in_flight") == 0
+
+
+def test_nothing_is_told_of_a_pipe_that_is_forgotten(telemetry: Telemetry) -> None:
+    telemetry.of(PIPE).read(3)
+    telemetry.forget(PIPE.name)
+    telemetry.forget("never started")
+    assert "records_read_total{" not in telemetry.prometheus.text().decode()
+
+
+def test_the_metrics_of_the_last_seconds_of_a_deleted_pipe_are_put_once(
+    telemetry: Telemetry,
+) -> None:
+    telemetry.of(PIPE).execution(records(2)).ended(Succeeded())
+    telemetry.forget(PIPE.name)
+    first, then = telemetry.metrics(), telemetry.metrics()
+    events = [metric for metric in first if metric["MetricName"] == "EventCount"]
+    assert [metric["StatisticValues"]["Sum"] for metric in events] == [2]
+    assert then == []
+
+
+def test_metrics_are_put_in_calls_that_cloudwatch_takes(aws: FakeAws, telemetry: Telemetry) -> None:
+    telemetry.of(PIPE).statistics.add({str(number): 1.0 for number in range(1200)})
+    telemetry.close(grace=5)
+    assert [len(part) for part in aws.parts] == [500, 500, 200]
 
 
 def test_an_outage_of_cloudwatch_is_told_once_and_its_end_too(
-    caplog: pytest.LogCaptureFixture,
+    aws: FakeAws, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cloudwatch = CloudWatch()
-    cloudwatch.broken = True
+    aws.away = True
+    telemetry = telemetry_of(aws, interval=0.001)
+    pipe = telemetry.of(PIPE)
+
+    def tried(often: int) -> bool:
+        pipe.execution(records(1)).ended(Succeeded())
+        return aws.tries >= often
+
     with caplog.at_level("INFO", "eventbridge_pipes"):
-        publisher = MetricPublisher(lambda: [{"MetricName": "m"}], cloudwatch.put, 0.001)
-        eventually(lambda: cloudwatch.tries >= 4)
-        cloudwatch.broken = False
-        eventually(lambda: cloudwatch.taken)
-        publisher.close()
-        publisher.join(5)
+        eventually(lambda: tried(4))
+        aws.away = False
+        eventually(lambda: tried(5) and aws.parts)
+        telemetry.close(grace=5)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
-def test_nothing_is_put_when_nothing_happened() -> None:
-    cloudwatch = CloudWatch()
-    looked = threading.Event()
-    publisher = MetricPublisher(lambda: looked.set() or [], cloudwatch.put, 0.001)  # type: ignore[func-returns-value]
-    assert looked.wait(5)
-    publisher.close()
-    publisher.join(5)
-    assert cloudwatch.tries == 0
+def test_metrics_that_cannot_be_put_are_lost_and_the_next_are_put(
+    aws: FakeAws, telemetry: Telemetry
+) -> None:
+    telemetry.of(replace(PIPE, name="other")).statistics.add({"Invocations": 1.0})
+    telemetry.metrics()
+    telemetry.of(PIPE).statistics.add({"Invocations": 1.0})
+    telemetry.close(grace=5)
+    assert [datum["Dimensions"][0]["Value"] for datum in aws.metrics] == ["sample"]
+
+
+def test_nothing_is_put_when_nothing_happened(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: deque[float] = deque()
+    metrics = Telemetry.metrics
+
+    def looked(self: Telemetry) -> Any:
+        looks.append(1)
+        return metrics(self)
+
+    monkeypatch.setattr(Telemetry, "metrics", looked)
+    telemetry = telemetry_of(aws, interval=0.001)
+    eventually(lambda: len(looks) > 1)
+    telemetry.close(grace=5)
+    assert aws.tries == 0
+
+
+def test_without_an_interval_nothing_is_put(aws: FakeAws) -> None:
+    telemetry = telemetry_of(aws, interval=0)
+    telemetry.of(PIPE).execution(records(2)).ended(Succeeded())
+    telemetry.forget(PIPE.name)
+    telemetry.close()
+    assert aws.tries == 0
 
 
 def test_the_pauses_grow_while_metrics_cannot_be_put() -> None:
@@ -191,59 +503,3 @@ def test_the_pauses_grow_while_metrics_cannot_be_put() -> None:
     assert pauses[:4] == [10, 20, 40, 80]
     assert pauses[-1] == LONGEST_PAUSE
     assert pause_after(5, interval=3600) == 3600
-
-
-def scrape(**tallies: Tally) -> dict[tuple[str, ...], float]:
-    """The samples of the pipes by their names, pipes and other labels."""
-    exposition = Exposition(
-        PipesCollector(lambda: {n: t.totals() for n, t in tallies.items()}, lambda: [PIPE])
-    )
-    return {
-        (sample.name, sample.labels.pop("pipe"), *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(exposition.text().decode())
-        for sample in family.samples
-        if sample.name.startswith("eventbridge_pipes_")
-    }
-
-
-def test_prometheus_sees_the_records_of_a_pipe() -> None:
-    tally = Tally()
-    tally.read(10)
-    tally.filtered(3)
-    tally.given_up(1, dead_lettered=True)
-    tally.given_up(2, dead_lettered=False)
-    tally.begun()
-    tally.ended(Ended(Ending.PARTIALLY_FAILED, 7, 3, 70, 0.1))
-    tally.begun()
-    samples = scrape(orders=tally)
-    records = {
-        name: samples[f"eventbridge_pipes_records_{name}_total", "orders"]
-        for name in ("read", "filtered", "delivered", "failed", "dead_lettered", "dropped")
-    }
-    assert records == {
-        "read": 10,
-        "filtered": 3,
-        "delivered": 4,
-        "failed": 3,
-        "dead_lettered": 1,
-        "dropped": 2,
-    }
-    assert samples["eventbridge_pipes_executions_total", "orders", "partially_failed"] == 1
-    assert samples["eventbridge_pipes_executions_total", "orders", "timed_out"] == 0
-    assert samples["eventbridge_pipes_batches_in_flight", "orders"] == 1
-
-
-def test_prometheus_sees_the_lag_of_each_shard_as_it_is_when_it_asks() -> None:
-    tally = Tally()
-    lags = iter([1.5, 2.5])
-    tally.shard_begun("shard-1", lambda: next(lags))
-    assert scrape(orders=tally)["eventbridge_pipes_shard_lag_seconds", "orders", "shard-1"] == 1.5
-    assert scrape(orders=tally)["eventbridge_pipes_shard_lag_seconds", "orders", "shard-1"] == 2.5
-    tally.shard_ended("shard-1")
-    assert ("eventbridge_pipes_shard_lag_seconds", "orders", "shard-1") not in scrape(orders=tally)
-
-
-def test_prometheus_sees_the_state_of_each_pipe_and_the_memory_of_the_process() -> None:
-    assert scrape() == {("eventbridge_pipes_pipe_state", "sample", "CREATING"): 1}
-    text = Exposition(PipesCollector(dict, list)).text().decode()
-    assert "process_resident_memory_bytes" in text

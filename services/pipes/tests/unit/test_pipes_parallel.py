@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,9 +15,10 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.lanes import lane_of
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.store import Store
-from eventbridge_pipes.telemetry.watch import Unwatched
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from pipes_fakes import FakeStream, FakeTarget, supervised
 from pipes_samples import PIPE
+from pipes_telemetry import counted
 from waiting import eventually
 
 LANES = 4
@@ -111,15 +112,14 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
 def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_with(
     stream: FakeStream, store: Store
 ) -> None:
-    lags: dict[str, Callable[[], float]] = {}
+    telemetry = PipeTelemetry(PIPE.name)
 
-    class Watching(Unwatched):
-        def shard_begun(self, shard_id: str, lag: Callable[[], float]) -> None:
-            lags[shard_id] = lag
+    def lag() -> float:
+        return counted(telemetry, "shard_lag_seconds", shard="a") or 0.0
 
     stream.put("a", "old", arrived=time.time() - 100, key="stuck")
-    with running(stream, Holding("stuck"), store, PIPE, watch=Watching()):
-        eventually(lambda: "a" in lags and 100 <= lags["a"]() < 200)
+    with running(stream, Holding("stuck"), store, PIPE, telemetry=telemetry):
+        eventually(lambda: 100 <= lag() < 200)
     store.forget(PIPE.name, "a")
-    with running(stream, FakeTarget(), store, PIPE, watch=Watching()):
-        eventually(lambda: lags["a"]() == 0)
+    with running(stream, FakeTarget(), store, PIPE, telemetry=telemetry):
+        eventually(lambda: counted(telemetry, "shard_lag_seconds", shard="a") == 0)

@@ -10,9 +10,7 @@ import pytest
 
 from eventbridge_pipes.apply import command as apply
 from eventbridge_pipes.settings import Settings
-from eventbridge_pipes.telemetry.exposition import PipesCollector
-from eventbridge_pipes.telemetry.tally import Tally
-from pipes_samples import PIPE
+from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 TESTS = Path(__file__).parents[1]
 PIPES = TESTS.parent
@@ -64,11 +62,11 @@ def test_its_options_are_those_of_the_command(
 
 
 def test_its_metrics_are_those_that_prometheus_gets() -> None:
-    tally = Tally()
-    collector = PipesCollector(lambda: {PIPE.name: tally.totals()}, lambda: [PIPE])
+    telemetry = PipeTelemetry("sample")
     told = {
         metric.name + ("_total" if metric.type == "counter" else "")
-        for metric in collector.collect()
+        for metric in telemetry.prometheus.registry.collect()
+        if not metric.name.startswith("process_")
     }
     table = README.partition("`GET /metrics`")[2].partition("**Execution logs**")[0]
     assert set(re.findall(r"`(eventbridge_pipes_\w+)`", table)) == told

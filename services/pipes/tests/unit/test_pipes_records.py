@@ -11,7 +11,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.sources.dynamodb import DynamoDbShape
 from eventbridge_pipes.sources.kinesis import KinesisShape
-from eventbridge_pipes.sources.sqs import SqsShape
+from eventbridge_pipes.sources.sqs import record_of
 
 STREAM = Arn.parse("arn:aws:kinesis:eu-central-1:123456789012:stream/orders")
 SHAPE = KinesisShape(STREAM, "shardId-000000000006", "arn:aws:iam::123456789012:role/pipe")
@@ -144,7 +144,6 @@ def test_changes_of_one_item_share_their_partition_key() -> None:
 
 
 QUEUE = Arn.parse("arn:aws:sqs:us-east-2:123456789012:orders.fifo")
-QUEUE_SHAPE = SqsShape(QUEUE)
 
 
 def message(body: str = "Test message.", **members: Any) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def message(body: str = "Test message.", **members: Any) -> dict[str, Any]:
 
 
 def test_a_message_has_the_members_and_order_of_aws() -> None:
-    made = QUEUE_SHAPE.record(message())
+    made = record_of(message(), QUEUE)
     members = json.loads(made.body)
     assert list(members.pop("attributes").items()) == [
         ("ApproximateReceiveCount", "1"),
@@ -192,7 +191,7 @@ def test_the_attributes_of_the_sender_have_lowercase_members_and_empty_lists() -
         "photo": {"DataType": "Binary.png", "BinaryValue": "AAEC/w=="},
     }
     raw = message(MessageAttributes=sent, MD5OfMessageAttributes="5d0d")
-    members = json.loads(QUEUE_SHAPE.record(raw).body)
+    members = json.loads(record_of(raw, QUEUE).body)
     assert members["md5OfMessageAttributes"] == "5d0d"
     assert [list(value.items()) for value in members["messageAttributes"].values()] == [
         [
@@ -213,10 +212,10 @@ def test_the_attributes_of_the_sender_have_lowercase_members_and_empty_lists() -
 def test_messages_of_one_group_share_their_partition_key() -> None:
     raw = message()
     raw["Attributes"]["MessageGroupId"] = "g"
-    assert QUEUE_SHAPE.record(raw).partition_key == "g"
+    assert record_of(raw, QUEUE).partition_key == "g"
 
 
 @given(st.text(min_size=1))
 def test_a_body_arrives_as_it_was_sent(body: str) -> None:
-    (received,) = json.loads(payload([QUEUE_SHAPE.record(message(body))]))
+    (received,) = json.loads(payload([record_of(message(body), QUEUE)]))
     assert received["body"] == body

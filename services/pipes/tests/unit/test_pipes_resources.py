@@ -59,8 +59,8 @@ class Services:
         )
         self.sns = SimpleNamespace(get_topic_attributes=self.answers("TopicArn", dict))
         self.events = SimpleNamespace(describe_event_bus=self.answers("Name", dict, {"b": BUS}))
-        url = self.answers("QueueName", lambda: {"QueueUrl": "u"}, {"q": QUEUE})
-        self.sqs_calls = SimpleNamespace(call=lambda _, arguments: url(**arguments))
+        find_queue = self.answers("QueueName", lambda: {"QueueUrl": "u"}, {"q": QUEUE})
+        self.sqs_calls = SimpleNamespace(call=lambda _, arguments: find_queue(**arguments))
         self.stepfunctions = SimpleNamespace(
             describe_state_machine=self.answers(
                 "stateMachineArn", lambda: {"type": self.machine_type}

@@ -4,14 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventbridge_pipes.backoff import FIRST_PAUSE
 from eventbridge_pipes.execution.retry import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
     Decision,
     RetryPolicy,
     Segment,
     decide,
-    growing_pause,
     pause_before,
     split_by_age,
 )
@@ -86,20 +84,17 @@ def test_without_a_maximum_age_no_record_is_too_old() -> None:
     assert split_by_age(BATCH, FOR_EVER, now=1e12) == ((), BATCH)
 
 
-def test_the_pause_doubles_up_to_a_limit() -> None:
-    assert pause_before(Segment(BATCH, failures=1)) == FIRST_PAUSE
-    assert pause_before(Segment(BATCH, failures=1, faults=1)) == 2 * FIRST_PAUSE
-    assert growing_pause(10_000) == LONGEST_PAUSE
+def test_the_pause_doubles_with_each_failure_and_each_fault() -> None:
+    def pause(**tries: int) -> float:
+        return pause_before(Segment(BATCH, **tries), jitter=lambda: 1.0)
+
+    assert pause(failures=1) == pause(faults=1) == FIRST_PAUSE
+    assert pause(failures=1, faults=1) == 2 * FIRST_PAUSE
 
 
 def test_a_half_is_sent_at_once() -> None:
     halves = decide(Segment(BATCH, faults=3), all_failed(BATCH, "why"), RetryPolicy(bisect=True))
     assert [pause_before(half) for half in halves.again] == [0.0, 0.0]
-
-
-@given(st.integers(0, 10_000))
-def test_the_pause_never_shrinks(tries: int) -> None:
-    assert growing_pause(tries) <= growing_pause(tries + 1) <= LONGEST_PAUSE
 
 
 outcomes = st.one_of(

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.api.errors import ValidationError
-from eventbridge_pipes.api.rules.definition import check, violations_of
-from eventbridge_pipes.api.rules.wording import CROSS_REGION
+from eventbridge_pipes.api.rules import CROSS_REGION, check, violations_of
 from pipes_requests import (
     BUS,
     FIFO_QUEUE,

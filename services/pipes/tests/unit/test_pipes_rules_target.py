@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.api.rules.definition import check, violations_of
+from eventbridge_pipes.api.rules import check, violations_of
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.targets.kinds import TargetKind
 from pipes_requests import (

@@ -29,7 +29,6 @@ def test_it_runs_without_any_option_on_this_machine_only_and_keeps_what_it_knows
 
 def test_every_option_has_its_setting() -> None:
     arguments = ["--host", "::1", "--port", "0", "--state", "there", "--log-format", "json"]
-    arguments += ["--embedded-metrics", "/aws/lambda/"]
     assert parsed(*arguments, "--log-level", "debug", "--metrics-interval", "2.5") == Settings(
         host="::1",
         port=0,
@@ -37,7 +36,6 @@ def test_every_option_has_its_setting() -> None:
         log_format="json",
         log_level="debug",
         metrics_interval=2.5,
-        embedded_metrics="/aws/lambda/",
     )
 
 
@@ -149,3 +147,16 @@ def test_help_names_every_option_its_default_and_the_variables_of_the_environmen
     for variable in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "PIPES_STATE", "PIPES_ALLOW_HOST"):
         assert variable in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("seconds", ["-1", "3601", "nan", "soon"])
+def test_an_interval_that_is_none_is_refused(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parsed(f"--metrics-interval={seconds}")
+    assert "is not a number of seconds from 0 to 3600" in capsys.readouterr().err
+
+
+def test_an_interval_of_0_is_taken() -> None:
+    assert parsed("--metrics-interval", "0").metrics_interval == 0

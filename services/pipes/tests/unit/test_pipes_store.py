@@ -65,6 +65,35 @@ def test_a_change_leaves_the_other_members_alone(tmp_path: Path) -> None:
     store.close()
 
 
+def test_an_update_takes_effect_when_it_is_complete(tmp_path: Path) -> None:
+    update = replace(PIPE, description="new", current=State.UPDATING)
+    store = Store(tmp_path)
+    store.save(replace(PIPE, current=State.UPDATING, update=update))
+    store.close()
+
+    store = Store(tmp_path)
+    store.change(PIPE.name, tags={"a": "b"})
+    store.complete(PIPE.name, State.RUNNING)
+    assert store.pipe(PIPE.name) == replace(
+        PIPE, description="new", current=State.RUNNING, tags={"a": "b"}
+    )
+    store.complete("unknown", State.RUNNING)
+    assert store.pipe("unknown") is None
+    store.close()
+
+
+def test_checkpoints_of_shards_that_nothing_reads_again_are_deleted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for shard in "abc":
+        store.finish(PIPE.name, shard)
+        store.finish("other", shard)
+    store.keep_only(PIPE.name, ["b", "d"])
+    store.keep_only(PIPE.name, ["b", "d"])
+    assert list(store.checkpoints(PIPE.name)) == ["b"]
+    assert list(store.checkpoints("other")) == ["a", "b", "c"]
+    store.close()
+
+
 def test_a_second_service_is_turned_away(tmp_path: Path) -> None:
     Store(tmp_path).close()
     store = Store(tmp_path)

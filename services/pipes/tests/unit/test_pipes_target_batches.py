@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.targets.batch import BatchTarget, Entry, EntryError, UnsendableError
 from eventbridge_pipes.targets.target import Message
-from eventbridge_pipes.telemetry.watch import Execution
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 from pipes_targets import Unseen, messages
 
 AWAY = EndpointConnectionError(endpoint_url="http://localhost:1")
@@ -42,7 +42,7 @@ def entry(position: int, message: Message) -> Entry:
     return Entry(position, about, about.get("size", 1), about.get("group"))
 
 
-def never(entries: Sequence[Entry], execution: Execution) -> dict[int, EntryError]:
+def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, EntryError]:
     raise AssertionError("a call")
 
 
@@ -61,7 +61,9 @@ class Service:
         self._raises = raises or {}
         self.calls: list[list[int]] = []
 
-    def __call__(self, entries: Sequence[Entry], execution: Execution) -> dict[int, EntryError]:
+    def __call__(
+        self, entries: Sequence[Entry], execution: ExecutionTelemetry
+    ) -> dict[int, EntryError]:
         self.calls.append([e.position for e in entries])
         if len(self.calls) - 1 in self._raises:
             raise self._raises[len(self.calls) - 1]

@@ -16,7 +16,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.connect import ClientCalls
+from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
 from eventbridge_pipes.targets import lambda_function, log_group, state_machine
 from eventbridge_pipes.targets.target import Returned
@@ -70,7 +70,7 @@ def of(service: Service) -> Any:
     """Clients that are all this one."""
     client = service.client
     names = ("sns", "kinesis", "events", "logs", "stepfunctions", "invoker")
-    return SimpleNamespace(sqs_calls=ClientCalls(client), **dict.fromkeys(names, client))
+    return SimpleNamespace(sqs_calls=AwsJsonClient(client), **dict.fromkeys(names, client))
 
 
 def expect_url(sqs: Service, queue: str = QUEUE) -> None:

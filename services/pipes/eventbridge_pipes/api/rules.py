@@ -1,0 +1,362 @@
+"""The rules that no single member shows, and what this service does not support.
+
+Whatever is not supported is refused by name: a pipe that was accepted does what it says. A
+definition has the members of CreatePipe; on an update, those of the pipe as it would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from eventbridge_pipes.api.errors import ValidationError, Violation
+from eventbridge_pipes.api.model import field_name
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.path import Path, PathError
+from eventbridge_pipes.pattern import Pattern, PatternError
+from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.template import Template, TemplateError
+
+Members = Mapping[str, Any]
+Violations = Iterator[Violation]
+
+CROSS_REGION = "Creating cross-region pipe is not permitted."
+CLOUDWATCH = "CloudwatchLogsLogDestination"
+
+QUEUE_BATCH = 10
+"""What one ReceiveMessage can bring: more takes several, and so a window to collect them in."""
+
+SOURCE_LABELS = {
+    SourceKind.KINESIS: "a Kinesis stream",
+    SourceKind.DYNAMODB: "a DynamoDB stream",
+    SourceKind.SQS: "an SQS queue",
+}
+
+# What is not supported, by the service in its ARN. "" is for what has no ARN.
+_OTHER_SOURCES = {
+    "": "self-managed Kafka cluster",
+    "dynamodb": "DynamoDB table",
+    "kafka": "MSK cluster",
+    "kinesis": "Kinesis stream consumer",
+    "mq": "Amazon MQ broker",
+}
+_OTHER_ENRICHMENTS = {"events": "API destination", "execute-api": "API Gateway API"}
+_OTHER_TARGETS = {
+    **_OTHER_ENRICHMENTS,
+    "batch": "Batch job queue",
+    "ecs": "ECS cluster",
+    "firehose": "Firehose stream",
+    "inspector": "Inspector assessment template",
+    "redshift": "Redshift cluster",
+    "redshift-serverless": "Redshift workgroup",
+    "sagemaker": "SageMaker pipeline",
+    "timestream": "Timestream table",
+}
+
+
+def check(definition: Members, region: str) -> None:
+    """Raises ValidationError that lists everything that `definition` breaks in `region`."""
+    if violations := list(violations_of(definition, region)):
+        raise ValidationError.of(violations)
+
+
+def violations_of(definition: Members, region: str) -> Violations:
+    yield from _source(definition, region)
+    yield from _enrichment(definition, region)
+    yield from _target(definition, region)
+    yield from _logging(definition.get("LogConfiguration", {}), region)
+    if definition.get("KmsKeyIdentifier"):
+        yield Violation("kmsKeyIdentifier", _not_supported("KmsKeyIdentifier", "none"))
+
+
+def default_batch_size(source: SourceKind, target: TargetKind) -> int:
+    """The size of batches when none is given: the source's default, within the target's limit.
+
+    A stream's default is 100, yet AWS accepts a pipe from a table's stream to a queue that gives
+    no size: https://github.com/awsdocs/amazon-eventbridge-user-guide/pull/34 has it as 10 then.
+    """
+    return min(source.default_batch_size, target.batch_limit or source.default_batch_size)
+
+
+# Sources
+
+
+def _source(definition: Members, region: str) -> Violations:
+    """Nothing documented forbids a source of another account, so none is refused for that."""
+    text = definition["Source"]
+    kind = _source_kind(text)
+    if kind is None:
+        yield _other_resource("source", text, _OTHER_SOURCES, SOURCE_LABELS.values())
+        return
+    yield from _other_region("source", text, region)
+    given = definition.get("SourceParameters", {})
+    for name in given:
+        if name not in (kind.parameters, "FilterCriteria"):
+            message = f"{name} does not belong to {SOURCE_LABELS[kind]} as source"
+            yield Violation(field_name("sourceParameters", name), message)
+    yield from _filters(given.get("FilterCriteria", {}), kind)
+    where = field_name("sourceParameters", kind.parameters)
+    if kind.is_stream and kind.parameters not in given:
+        needed = f"{kind.parameters} with StartingPosition is needed"
+        yield Violation(where, f"{needed} for {SOURCE_LABELS[kind]} as source")
+        return
+    parameters = given.get(kind.parameters, {})
+    if kind.is_stream:
+        yield from _from_stream(where, parameters, region)
+    else:
+        yield from _from_queue(where, parameters, _is_fifo(text))
+    target = _target_kind(definition["Target"])
+    size = parameters.get("BatchSize", 1)
+    if target and target.batch_limit and size > target.batch_limit:
+        yield Violation(
+            f"{where}.batchSize",
+            f"The configured batch size {size} is greater than the max supported batch size "
+            f"{target.batch_limit} for {target.label} as target",
+        )
+
+
+def _filters(criteria: Members, kind: SourceKind) -> Violations:
+    def parse(text: str) -> Pattern:
+        return Pattern.parse(text, kind)
+
+    for number, given in enumerate(criteria.get("Filters", ()), start=1):
+        where = f"sourceParameters.filterCriteria.filters.{number}.member.pattern"
+        if "Pattern" in given:
+            what = f"The pattern of filter {number}"
+            yield from _syntax(where, what, parse, given["Pattern"])
+        else:
+            # The model allows it, and no page says what it would match.
+            yield Violation(where, f"Filter {number} has no Pattern")
+
+
+def _from_stream(where: str, parameters: Members, region: str) -> Violations:
+    timestamp_given = "StartingPositionTimestamp" in parameters
+    if timestamp_given != (parameters["StartingPosition"] == "AT_TIMESTAMP"):
+        yield Violation(
+            f"{where}.startingPositionTimestamp",
+            "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp, and no other takes it",
+        )
+    if text := parameters.get("DeadLetterConfig", {}).get("Arn"):
+        yield from _dead_letters(f"{where}.deadLetterConfig.arn", text, region)
+
+
+def _dead_letters(where: str, text: str, region: str) -> Violations:
+    arn = _arn(text)
+    what = f"The dead-letter target {text}"
+    if arn is None or arn.service not in ("sqs", "sns"):
+        yield Violation(where, f"{what} must be an SQS queue or an SNS topic")
+    elif _is_fifo(text):
+        yield Violation(where, f"{what} is FIFO; only standard queues and topics are supported")
+    else:
+        yield from _other_region(where, text, region)
+
+
+def _from_queue(where: str, parameters: Members, fifo: bool) -> Violations:
+    """The limits that Lambda's event source mapping has for queues.
+
+    Pipes polls queues in the same way, but no page says whether it has them too: what is accepted
+    with them is accepted without them.
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+    """
+    size = parameters.get("BatchSize", 1)
+    window = parameters.get("MaximumBatchingWindowInSeconds", 0)
+    if fifo and size > QUEUE_BATCH:
+        message = f"The batch size of a FIFO queue is at most {QUEUE_BATCH}, not {size}"
+        yield Violation(f"{where}.batchSize", message)
+    if fifo and window:
+        message = "A FIFO queue as source has no batching window: leave it out, or set it to 0"
+        yield Violation(f"{where}.maximumBatchingWindowInSeconds", message)
+    if not fifo and size > QUEUE_BATCH and not window:
+        yield Violation(
+            f"{where}.maximumBatchingWindowInSeconds",
+            f"A batch size over {QUEUE_BATCH} needs a MaximumBatchingWindowInSeconds of at least 1",
+        )
+
+
+# Enrichments
+
+
+def _enrichment(definition: Members, region: str) -> Violations:
+    """An empty enrichment is none. That a state machine is Express is known only by asking."""
+    text = definition.get("Enrichment")
+    if text and _target_kind(text) in (TargetKind.LAMBDA, TargetKind.STATE_MACHINE):
+        yield from _other_region("enrichment", text, region)
+    elif text:
+        supported = ("a Lambda function", "a Step Functions Express state machine")
+        yield _other_resource("enrichment", text, _OTHER_ENRICHMENTS, supported)
+    parameters = definition.get("EnrichmentParameters", {})
+    if parameters.get("HttpParameters"):
+        message = _not_supported("HttpParameters, which go with HTTP enrichments,", "none")
+        yield Violation("enrichmentParameters.httpParameters", message)
+    yield from _template("enrichmentParameters", parameters)
+
+
+# Targets
+
+
+def _target(definition: Members, region: str) -> Violations:
+    """The first sentence about a wrong parameter is AWS's.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/37150
+    """
+    text = definition["Target"]
+    kind = _target_kind(text)
+    if kind is None:
+        labels = [kind.label for kind in TargetKind]
+        yield _other_resource("target", text, _OTHER_TARGETS, labels)
+        return
+    yield from _other_region("target", text, region)
+    given = definition.get("TargetParameters", {})
+    for name in given:
+        if name not in (kind.parameters, "InputTemplate"):
+            invalid = "Invalid target parameter provided for target."
+            message = f"{invalid} {name} does not belong to {kind.label}"
+            yield Violation(field_name("targetParameters", name), message)
+    yield from _template("targetParameters", given)
+    where = field_name("targetParameters", kind.parameters or "")
+    parameters = given.get(kind.parameters or "", {})
+    match kind:
+        case TargetKind.SQS:
+            yield from _to_queue(where, parameters, _is_fifo(text))
+        case TargetKind.SNS:
+            yield from _to_topic(text)
+        case TargetKind.KINESIS:
+            yield from _to_stream(where, parameters)
+        case TargetKind.EVENT_BUS:
+            yield from _to_bus(where, parameters, text, definition["RoleArn"])
+        case TargetKind.LOG_GROUP:
+            yield from _to_log_group(where, parameters)
+    yield from _paths(where, parameters)
+
+
+def _to_queue(where: str, parameters: Members, fifo: bool) -> Violations:
+    """A standard queue may have message groups too: SQS shares it fairly between them."""
+    if fifo and not parameters.get("MessageGroupId"):
+        message = "A FIFO queue as target needs SqsQueueParameters with MessageGroupId"
+        yield Violation(f"{where}.messageGroupId", message)
+    if not fifo and parameters.get("MessageDeduplicationId"):
+        message = "MessageDeduplicationId goes with a FIFO queue as target, and only with it"
+        yield Violation(f"{where}.messageDeduplicationId", message)
+
+
+def _to_topic(text: str) -> Violations:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
+    if _is_fifo(text):
+        message = f"The topic {text} is FIFO; only standard topics are supported as targets"
+        yield Violation("target", message)
+
+
+def _to_stream(where: str, parameters: Members) -> Violations:
+    if not parameters.get("PartitionKey"):
+        message = "A Kinesis stream as target needs KinesisStreamParameters with PartitionKey"
+        yield Violation(f"{where}.partitionKey", message)
+
+
+def _to_bus(where: str, parameters: Members, text: str, role: str) -> Violations:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
+    role_arn = _arn(role)
+    if role_arn and Arn.parse(text).account != role_arn.account:
+        message = f"The event bus {text} must be in the account of the pipe, which is that of"
+        yield Violation("target", f"{message} its role: {role_arn.account}")
+    if "EndpointId" in parameters:
+        message = _not_supported("EndpointId, a global endpoint,", "the event bus alone")
+        yield Violation(f"{where}.endpointId", message)
+
+
+def _to_log_group(where: str, parameters: Members) -> Violations:
+    """AWS's page says both that a log stream's name may be a path and that it may not.
+
+    The list of exceptions is the newer of the two. A pipe that does without runs under either.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+    """
+    if parameters.get("LogStreamName", "").startswith("$."):
+        message = "LogStreamName must be a name: a path is not supported there"
+        yield Violation(f"{where}.logStreamName", message)
+
+
+# Templates, paths, the execution log
+
+
+def _template(where: str, parameters: Members) -> Violations:
+    """`parameters` of a target or an enrichment; an empty template is none."""
+    if text := parameters.get("InputTemplate"):
+        yield from _syntax(f"{where}.inputTemplate", "The InputTemplate", Template.parse, text)
+
+
+def _paths(where: str, parameters: Members) -> Violations:
+    """A text that is a path as a whole is replaced by what it finds in each event.
+
+    A text that begins like a path but is none would be taken as it is. That is hardly what was
+    meant, so it is refused. Only a log stream's and an endpoint's name cannot be paths.
+    """
+    for name, value in parameters.items():
+        field = field_name(where, name)
+        texts = {field: value}
+        if isinstance(value, list):
+            texts = {f"{field}.{number}.member": item for number, item in enumerate(value, start=1)}
+        for field, text in texts.items():
+            if text.startswith("$."):
+                yield from _syntax(field, f"The path {text}", Path.parse, text)
+
+
+def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) -> Violations:
+    try:
+        parse(text)
+    except (PathError, PatternError, TemplateError) as error:
+        yield Violation(where, f"{what} is not valid: {error}")
+
+
+def _logging(configuration: Members, region: str) -> Violations:
+    for name in ("FirehoseLogDestination", "S3LogDestination"):
+        if name in configuration:
+            yield Violation(field_name("logConfiguration", name), _not_supported(name, CLOUDWATCH))
+    if CLOUDWATCH in configuration:
+        where = f"{field_name('logConfiguration', CLOUDWATCH)}.logGroupArn"
+        yield from _other_region(where, configuration[CLOUDWATCH]["LogGroupArn"], region)
+    elif configuration.get("Level", "OFF") != "OFF":
+        # Not documented. Without a destination nobody would ever see what is asked for here.
+        message = f"A log of level {configuration['Level']} needs a destination: {CLOUDWATCH}"
+        yield Violation("logConfiguration", message)
+
+
+# ARNs
+
+
+def _arn(text: str) -> Arn | None:
+    """None for what is no ARN, such as the address of a Kafka cluster."""
+    try:
+        return Arn.parse(text)
+    except ValueError:
+        return None
+
+
+def _source_kind(text: str) -> SourceKind | None:
+    return SourceKind.of(arn) if (arn := _arn(text)) else None
+
+
+def _target_kind(text: str) -> TargetKind | None:
+    return TargetKind.of(arn) if (arn := _arn(text)) else None
+
+
+def _is_fifo(arn: str) -> bool:
+    """Of a queue or a topic: the names of FIFO ones, and of no others, end so."""
+    return arn.endswith(".fifo")
+
+
+def _other_region(where: str, arn: str, region: str) -> Violations:
+    if Arn.parse(arn).region != region:
+        yield Violation(where, CROSS_REGION)
+
+
+def _other_resource(
+    role: str, text: str, names: Mapping[str, str], supported: Iterable[str]
+) -> Violation:
+    arn = _arn(text)
+    name = names.get(arn.service if arn else "", "resource")
+    what = f"The {name} {text} as {role}"
+    return Violation(role, _not_supported(what, f"the ARN of {', '.join(supported)}"))
+
+
+def _not_supported(what: str, instead: str) -> str:
+    return f"{what} is not supported by this implementation of EventBridge Pipes; use {instead}"

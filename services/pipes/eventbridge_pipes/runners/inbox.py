@@ -1,0 +1,229 @@
+"""The messages of a queue that a pipe holds, and the decisions about them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from eventbridge_pipes.backoff import growing_pause
+from eventbridge_pipes.execution.batch import BatchRules, cut
+from eventbridge_pipes.outcome import Outcome, failed_positions
+from eventbridge_pipes.record import Record
+from eventbridge_pipes.sources.sqs import CALL_LIMIT
+
+FIRST_BATCHES = 5
+MORE_BATCHES_A_SECOND = 1.0
+MOST_BATCHES = 64
+"""AWS goes up to 1,000; each takes a thread here, and up to 6 MB."""
+
+CHECK_SECONDS = 1.0
+"""How often to check whether the limit of batches under way has grown."""
+
+
+class _Waiting(NamedTuple):
+    since: float
+    record: Record
+
+
+class Inbox:
+    """The messages that wait for their batch, and the batches that are under way.
+
+    One thread puts in what it receives, another takes batches out, and many report their end. Of
+    a FIFO queue (`ordered`) no message leaves while a batch with one of its group is under way.
+
+    The inbox is bounded. At most 64 batches are under way, each of at most BatchSize messages and
+    6 MB. While none may begin, nothing is received; so at most about one batch waits, and the ten
+    messages of one receive.
+    """
+
+    def __init__(
+        self,
+        rules: BatchRules,
+        ordered: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.ended = 0
+        """How many batches have ended."""
+        self._rules = rules
+        self._ordered = ordered
+        self._monotonic = monotonic
+        self._changed = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._bytes = 0
+        self._under_way: list[list[Record]] = []
+        self._busy_since: float | None = None
+        self._faults = 0
+        self._held_until = 0.0
+        self._stopped = False
+        self._closed = False
+
+    def wanted(self) -> int:
+        """Wait until there is room; return how many messages to receive, 0 if the pipe stops."""
+        with self._changed:
+            while not self._stopped:
+                held = self._held_until - self._monotonic()
+                free = self._free_batches()
+                count = to_receive(len(self._waiting), free, self._rules.size, self._ordered)
+                if count and held <= 0:
+                    return count
+                self._changed.wait(held if held > 0 else CHECK_SECONDS)
+            return 0
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Add the messages of one receive, even if there are none."""
+        with self._changed:
+            now = self._monotonic()
+            if not records:
+                self._busy_since = None
+            elif self._busy_since is None:
+                self._busy_since = now
+            # A batch that waits for its window is not looked at each time that it grows.
+            growing = bool(self._waiting) and self._rules.window > 0 and not self._ordered
+            self._waiting += [_Waiting(now, record) for record in records]
+            self._bytes += sum(record.size for record in records)
+            if not growing or self._is_full():
+                self._changed.notify_all()
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing be received for so long."""
+        with self._changed:
+            self._held_until = max(self._held_until, self._monotonic() + seconds)
+
+    def take(self) -> list[Record]:
+        """Wait for the next batch; empty when the inbox is closed and all its messages left."""
+        with self._changed:
+            while True:
+                batch, pause = self._due()
+                if batch:
+                    self._under_way.append(batch)
+                    self._changed.notify_all()
+                    return batch
+                if self._closed and not self._waiting:
+                    return []
+                self._changed.wait(pause)
+
+    def finished(
+        self, batch: list[Record], failed: Sequence[Record] = (), fault: bool = False
+    ) -> None:
+        """`batch`, as `take` returned it, is no longer under way.
+
+        Messages that wait behind a failed one of their group stay in the queue with it. After a
+        fault of the target, receiving pauses.
+        """
+        with self._changed:
+            self._under_way = [other for other in self._under_way if other is not batch]
+            self.ended += 1
+            failed_groups = self._groups(failed)
+            if failed_groups:
+                self._remove([w for w in self._waiting if w.record.partition_key in failed_groups])
+            self._faults = self._faults + 1 if fault else 0
+            if fault:
+                self._busy_since = None
+                self.hold(growing_pause(self._faults))
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Let nothing more be received."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """The last receive has returned: what is waiting need not wait for more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def holds_any(self) -> bool:
+        with self._changed:
+            return bool(self._waiting or self._under_way)
+
+    def wait_for_end(self, ended: int, timeout: float) -> None:
+        """Wait until more than `ended` batches have ended, or for `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self.ended > ended, timeout)
+
+    def wait_until_finished(self) -> None:
+        """Wait until no batch is under way."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way)
+
+    def oldest_arrival(self) -> float | None:
+        """When the oldest of all the messages was sent (epoch seconds)."""
+        with self._changed:
+            waiting = [waiting.record for waiting in self._waiting]
+            records = chain(waiting, *self._under_way)
+            return min((record.arrived for record in records), default=None)
+
+    def _due(self) -> tuple[list[Record], float | None]:
+        """The batch that leaves now; else how long to wait, if it is only a matter of time."""
+        if self._free_batches() <= 0:
+            return [], CHECK_SECONDS
+        busy = self._groups(chain.from_iterable(self._under_way))
+        ready = self._waiting
+        if busy:
+            ready = [w for w in self._waiting if w.record.partition_key not in busy]
+        waited = self._monotonic() - ready[0].since if ready else 0.0
+        sizes = (waiting.record.size for waiting in ready)
+        due = cut(sizes, waited, self._closed, self._rules)
+        leaving = ready[: due.count]
+        self._remove(leaving)
+        return [waiting.record for waiting in leaving], due.wait
+
+    def _free_batches(self) -> int:
+        busy = self._monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        return batches_at_once(busy) - len(self._under_way)
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._rules.size or self._bytes >= self._rules.payload
+
+    def _groups(self, records: Iterable[Record]) -> set[str]:
+        """The groups whose order has to be kept: those of a standard queue have none."""
+        return {record.partition_key for record in records} if self._ordered else set()
+
+    def _remove(self, leaving: Sequence[_Waiting]) -> None:
+        gone = set(map(id, leaving))
+        self._waiting = [waiting for waiting in self._waiting if id(waiting) not in gone]
+        self._bytes -= sum(waiting.record.size for waiting in leaving)
+
+
+def batches_at_once(busy: float) -> int:
+    """How many batches may be under way; `busy` is how long, in seconds, the queue has had more.
+
+    Five, then one more a second, as on AWS.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
+    """
+    return min(MOST_BATCHES, FIRST_BATCHES + int(busy * MORE_BATCHES_A_SECOND))
+
+
+def to_receive(waiting: int, free_batches: int, size: int, ordered: bool) -> int:
+    """How many messages to ask for; 0 when what is waiting fills the batches that may begin.
+
+    A message is hidden from the moment it is received, so no more is asked for than can leave. Of
+    a FIFO queue that is one batch: messages of one group leave one batch after the other.
+    """
+    batches = min(free_batches, 1) if ordered else free_batches
+    return max(0, min(CALL_LIMIT, batches * size - waiting))
+
+
+def settled(
+    batch: Sequence[Record], outcome: Outcome, ordered: bool
+) -> tuple[list[Record], list[Record]]:
+    """The messages of `batch` to delete, and those that failed and stay in the queue.
+
+    In a FIFO queue the later messages of a failed one's group count as failed too. The target may
+    have taken them, but if they were deleted, the failed message would come after them.
+    """
+    positions = failed_positions(outcome, len(batch))
+    done, failed = [], []
+    failed_groups = set()
+    for position, record in enumerate(batch):
+        if position in positions or (ordered and record.partition_key in failed_groups):
+            failed.append(record)
+            failed_groups.add(record.partition_key)
+        else:
+            done.append(record)
+    return done, failed

@@ -1,0 +1,71 @@
+"""The metrics of the process, for Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.metrics import disable_created_metrics
+from prometheus_client.process_collector import ProcessCollector
+
+from eventbridge_pipes.pipe import Pipe
+
+_PREFIX = "eventbridge_pipes_"
+_RECORDS = {
+    "read": "Records that came from the source.",
+    "filtered": "Records that the filters left out.",
+    "delivered": "Records that the target took.",
+    "failed": "Records that were not taken, at each attempt.",
+    "dead_lettered": "Records given up on and reported to the dead-letter queue.",
+    "dropped": "Records given up on without a dead-letter queue.",
+}
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class PrometheusMetrics:
+    """The metrics of all pipes, and the memory and processor time of the process.
+
+    `pipes` returns all pipes, for their states.
+    """
+
+    def __init__(self, pipes: Callable[[], Iterable[Pipe]] = tuple) -> None:
+        self._pipes = pipes
+        self._lock = threading.Lock()
+        self.registry = CollectorRegistry()
+        self.states = self._gauge("pipe_state", "1 for the state that a pipe is in.", "state")
+        # Collected before the counters: when no batch is in flight, they have counted them all.
+        self.in_flight = self._gauge("batches_in_flight", "Batches in progress.")
+        self.records = {name: self._counter(f"records_{name}", _RECORDS[name]) for name in _RECORDS}
+        self.executions = self._counter(
+            "executions", "Attempts to bring a batch through the pipe.", "outcome"
+        )
+        self.lag = self._gauge(
+            "shard_lag_seconds", "How far the pipe is behind the end of the shard.", "shard"
+        )
+        ProcessCollector(registry=self.registry)
+
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        with self._lock:
+            self.states.clear()
+            for pipe in self._pipes():
+                self.states.labels(pipe.name, pipe.current).set(1)
+            return generate_latest(self.registry)
+
+    def forget(self, pipe: str) -> None:
+        """Remove the series of a deleted pipe."""
+        for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
+            for sample in [s for metric in family.collect() for s in metric.samples]:
+                if sample.labels["pipe"] == pipe:
+                    family.remove(*sample.labels.values())
+
+    def _gauge(self, name: str, description: str, *labels: str) -> Gauge:
+        return Gauge(_PREFIX + name, description, ["pipe", *labels], registry=self.registry)
+
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(_PREFIX + name, description, ["pipe", *labels], registry=self.registry)

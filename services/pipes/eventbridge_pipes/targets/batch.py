@@ -8,15 +8,10 @@ from itertools import chain
 from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.outcome import CallError, Failed, Fault, Succeeded
+from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.path import UnresolvedError
-from eventbridge_pipes.targets.target import (
-    Message,
-    UnreadableAnswerError,
-    call_error,
-    items,
-    reported_error,
-)
+from eventbridge_pipes.targets import target
+from eventbridge_pipes.targets.target import Message, Messages, UnreadableAnswerError
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 _INTERNAL = {"InternalError", "InternalException", "InternalFailure", "ServiceUnavailable"}
@@ -74,9 +69,7 @@ class BatchTarget:
     order: Callable[[Entry], int] = lambda entry: entry.position
     joins: Callable[[Entry, Entry], bool] = lambda first, entry: True
 
-    def send(
-        self, messages: Sequence[Message], execution: ExecutionTelemetry
-    ) -> Succeeded | Failed | Fault:
+    def send(self, messages: Messages, execution: ExecutionTelemetry) -> Outcome:
         """Send all messages that can be sent: also those after one that failed.
 
         After a fault of the service nothing more is sent. If some entries failed and others met a
@@ -98,7 +91,7 @@ class BatchTarget:
                 failures.add(due[place], entry_error)
         return failures.outcome(len(messages))
 
-    def _entries(self, messages: Sequence[Message], failures: _Failures) -> Iterator[Entry]:
+    def _entries(self, messages: Messages, failures: _Failures) -> Iterator[Entry]:
         for position, message in enumerate(messages):
             try:
                 entry = self.entry(position, message)
@@ -136,8 +129,8 @@ def failed_by_id(service: str, answer: Mapping[str, Any], count: int) -> EntryEr
 
     Raises UnreadableAnswerError unless the answer has a result for each entry.
     """
-    failed = items(service, answer, "Failed") if answer.get("Failed") else []
-    succeeded = items(service, answer, "Successful") if answer.get("Successful") else []
+    failed = target.items(service, answer, "Failed") if answer.get("Failed") else []
+    succeeded = target.items(service, answer, "Successful") if answer.get("Successful") else []
     places = {str(place): place for place in range(count)}
     if {entry.get("Id") for entry in [*succeeded, *failed]} != places.keys():
         raise UnreadableAnswerError(service=service, member="a result for each entry")
@@ -156,7 +149,7 @@ def failed_by_place(
 
     `member` names the list of their results. Raises UnreadableAnswerError.
     """
-    results = items(service, answer, member)
+    results = target.items(service, answer, member)
     if len(results) != count:
         raise UnreadableAnswerError(service=service, member="a result for each entry")
     return {
@@ -168,13 +161,13 @@ def failed_by_place(
 
 def _of_call(service: str, error: BaseException) -> EntryError:
     fault = errors.is_service_fault(error)
-    return EntryError(errors.describe(error), call_error(service, error), fault)
+    return EntryError(errors.describe(error), target.call_error(service, error), fault)
 
 
 def _entry_error(
     service: str, answer: Mapping[str, Any], code: Any, message: Any, fault: bool
 ) -> EntryError:
-    error = reported_error(service, str(code), str(message or ""), answer)
+    error = target.reported_error(service, str(code), str(message or ""), answer)
     return EntryError(f"{code}: {error.message}", error, fault or error.throttled)
 
 
@@ -203,7 +196,7 @@ class _Failures:
                 due.append(entry)
         return due
 
-    def outcome(self, count: int) -> Succeeded | Failed | Fault:
+    def outcome(self, count: int) -> Outcome:
         """Return the outcome for `count` messages."""
         if not self.by_position:
             return Succeeded()

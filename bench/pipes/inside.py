@@ -11,6 +11,7 @@ from bench.pipes.stand import ROLE
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import connect
 from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShape
@@ -24,11 +25,12 @@ def way_of_records(
     shape = KinesisShape(Arn.parse(STREAM), "shardId-000000000000", ROLE)
     filter_ = Filter([Pattern.parse(pattern, SourceKind.KINESIS)])
     compiled = Template.parse(template)
-    context = Context(STREAM, "bench", STREAM, "", QUEUE, time.time())
+    now = time.time()
+    context = Context(Pipe("bench", STREAM, STREAM, QUEUE, ROLE, created=now, modified=now), now)
 
     def filter_and_transform(records: list[Record]) -> list[str]:
         passed = [record for record in records if filter_.passes(record)]
-        return [compiled.render(record, context)[0] for record in passed]
+        return compiled.render_all(passed, context)
 
     return shape.record, filter_and_transform
 

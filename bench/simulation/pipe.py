@@ -140,7 +140,7 @@ class Pipe:
     def _delivery(self, shard_id: str) -> Delivery:
         return Delivery(
             self._target,
-            self.dead_letters,
+            self.dead_letters.send,
             self._policy,
             kind=SourceKind.KINESIS,
             pipe_arn="arn:aws:pipes:us-east-1:123456789012:pipe/inventory-pipe",

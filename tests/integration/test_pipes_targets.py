@@ -12,16 +12,9 @@ from embedded import ministack
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients, connect
 from eventbridge_pipes.outcome import Failed, Succeeded
-from eventbridge_pipes.targets.event_bus import BusTarget
-from eventbridge_pipes.targets.kinesis_stream import StreamTarget
-from eventbridge_pipes.targets.lambda_function import Function
-from eventbridge_pipes.targets.log_group import LogGroupTarget
-from eventbridge_pipes.targets.sns_topic import TopicTarget
-from eventbridge_pipes.targets.sqs_queue import QueueTarget
-from eventbridge_pipes.targets.state_machine import StateMachine
-from eventbridge_pipes.targets.target import Returned, Target
+from eventbridge_pipes.targets.target import Returned, Send
 from pipes_service import ACCOUNT, ROLE, function_zip, unique
-from pipes_targets import Unseen, message, messages, text
+from pipes_targets import STARTED, Unseen, message, messages, target_to, text
 from servers import AwsClient
 from waiting import eventually
 
@@ -75,8 +68,8 @@ def received(aws: AwsClient, url: str, count: int) -> list[str]:
 
 def test_a_queue(clients: Clients, aws: AwsClient, name: str) -> None:
     url = make_queue(aws, name)
-    target = QueueTarget(clients.sqs_calls, arn("sqs", name), {})
-    assert target.send([*messages(*SENT), text("plain")], Unseen()) == Succeeded()
+    target = target_to(clients, arn("sqs", name).text)
+    assert target([*messages(*SENT), text("plain")], Unseen()) == Succeeded()
     assert sorted(received(aws, url, 13)) == sorted([*map(json.dumps, SENT), "plain"])
 
 
@@ -86,8 +79,8 @@ def test_a_fifo_queue_keeps_the_order_of_each_group(
     name += ".fifo"
     url = make_queue(aws, name, FifoQueue="true")
     parameters = {"MessageGroupId": "$.key", "MessageDeduplicationId": "$.number"}
-    target = QueueTarget(clients.sqs_calls, arn("sqs", name), parameters)
-    assert target.send(messages(*SENT), Unseen()) == Succeeded()
+    target = target_to(clients, arn("sqs", name).text, parameters)
+    assert target(messages(*SENT), Unseen()) == Succeeded()
     bodies = [json.loads(body) for body in received(aws, url, 12)]
     for key in "ab":
         assert [b for b in bodies if b["key"] == key] == [s for s in SENT if s["key"] == key]
@@ -97,8 +90,8 @@ def test_a_queue_that_refuses_one_message_takes_the_others(
     clients: Clients, aws: AwsClient, name: str
 ) -> None:
     url = make_queue(aws, name)
-    target = QueueTarget(clients.sqs_calls, arn("sqs", name), {})
-    answer = target.send([text("a"), text("\0"), text("b")], Unseen())
+    target = target_to(clients, arn("sqs", name).text)
+    answer = target([text("a"), text("\0"), text("b")], Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1})
     assert sorted(received(aws, url, 2)) == ["a", "b"]
@@ -113,15 +106,15 @@ def test_a_topic(clients: Clients, aws: AwsClient, name: str) -> None:
         Endpoint=arn("sqs", name).text,
         Attributes={"RawMessageDelivery": "true"},
     )
-    target = TopicTarget(clients.sns, Arn.parse(topic))
-    assert target.send(messages(*SENT), Unseen()) == Succeeded()
+    target = target_to(clients, topic)
+    assert target(messages(*SENT), Unseen()) == Succeeded()
     assert sorted(received(aws, url, 12)) == sorted(map(json.dumps, SENT))
 
 
 def test_a_stream(clients: Clients, aws: AwsClient, name: str) -> None:
     aws("kinesis").create_stream(StreamName=name, ShardCount=1)
-    target = StreamTarget(clients.kinesis, arn("kinesis", f"stream/{name}"), "$.key")
-    assert target.send(messages(*SENT), Unseen()) == Succeeded()
+    target = target_to(clients, arn("kinesis", f"stream/{name}").text, {"PartitionKey": "$.key"})
+    assert target(messages(*SENT), Unseen()) == Succeeded()
     iterator = aws("kinesis").get_shard_iterator(
         StreamName=name, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
@@ -140,9 +133,8 @@ def test_a_bus(clients: Clients, aws: AwsClient, name: str) -> None:
     aws("events").put_targets(
         Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": queue_arn}]
     )
-    source, parameters = arn("kinesis", "stream/x"), {"DetailType": "sale", "Resources": ["$.key"]}
-    target = BusTarget(clients.events, Arn.parse(bus), "mine", source, parameters)
-    assert target.send(messages(*SENT), Unseen()) == Succeeded()
+    target = target_to(clients, bus, {"DetailType": "sale", "Resources": ["$.key"]})
+    assert target(messages(*SENT), Unseen()) == Succeeded()
     events = [json.loads(body) for body in received(aws, url, 12)]
     assert sorted(event["detail"]["number"] for event in events) == list(range(12))
     assert {event["source"] for event in events} == {"Pipe mine"}
@@ -152,9 +144,9 @@ def test_a_bus(clients: Clients, aws: AwsClient, name: str) -> None:
 def test_a_log_group(clients: Clients, aws: AwsClient, name: str) -> None:
     aws("logs").create_log_group(logGroupName=f"/{name}")
     group = arn("logs", f"log-group:/{name}:*")
-    target = LogGroupTarget(clients.logs, group, "mine", {"Timestamp": "$.at"})
+    target = target_to(clients, group.text, {"Timestamp": "$.at"})
     sent = [{"at": 1_700_000_000_000 - number} for number in range(12)]
-    assert target.send(messages(*sent), Unseen()) == Succeeded()
+    assert target(messages(*sent), Unseen()) == Succeeded()
     events = aws("logs").get_log_events(
         logGroupName=f"/{name}", logStreamName="mine", startFromHead=True
     )["events"]
@@ -173,14 +165,14 @@ def make_machine(aws: AwsClient, name: str, **state: Any) -> str:
 
 def test_a_state_machine(clients: Clients, aws: AwsClient, name: str) -> None:
     machine = make_machine(aws, name, Type="Pass", End=True)
-    answer = StateMachine(clients.stepfunctions, machine).call(messages(*SENT), Unseen())
+    answer = target_to(clients, machine)(messages(*SENT), Unseen())
     assert isinstance(answer, Returned)
     assert json.loads(answer.body) == SENT
 
 
 def test_a_state_machine_that_fails(clients: Clients, aws: AwsClient, name: str) -> None:
     machine = make_machine(aws, name, Type="Fail", Error="Bad", Cause="because")
-    answer = StateMachine(clients.stepfunctions, machine).call(messages({}, {}), Unseen())
+    answer = target_to(clients, machine)(messages({}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.reason == "the execution ended FAILED: Bad: because"
 
@@ -196,7 +188,7 @@ def test_a_state_machine_that_is_only_started(clients: Clients, aws: AwsClient, 
         Parameters={"QueueUrl": url, "MessageBody.$": "States.JsonToString($)"},
         End=True,
     )
-    assert StateMachine(clients.stepfunctions, machine).start(messages({}), Unseen()) == Succeeded()
+    assert target_to(clients, machine, STARTED)(messages({}), Unseen()) == Returned(b"")
     assert received(aws, url, 1) == ["[{}]"]
 
 
@@ -231,13 +223,13 @@ def function(aws: AwsClient, name: str) -> str:
 
 
 def test_a_function_with_a_qualifier(clients: Clients, function: str) -> None:
-    answer = Function(clients.invoker, function).call(messages(*SENT), Unseen())
+    answer = target_to(clients, function)(messages(*SENT), Unseen())
     assert isinstance(answer, Returned)
     assert json.loads(answer.body) == {"version": "1", "events": SENT}
 
 
 def test_a_function_that_raises(clients: Clients, function: str) -> None:
-    answer = Function(clients.invoker, function).call(messages({"raise": "no"}), Unseen())
+    answer = target_to(clients, function)(messages({"raise": "no"}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.reason.startswith("function error: ")
     assert answer.reason.endswith(": no")
@@ -247,21 +239,21 @@ def test_a_function_that_is_only_started(
     clients: Clients, aws: AwsClient, name: str, function: str
 ) -> None:
     url = make_queue(aws, name)
-    assert Function(clients.invoker, function).start([message({"queue": url})], Unseen()) == (
-        Succeeded()
+    assert target_to(clients, function, STARTED)([message({"queue": url})], Unseen()) == (
+        Returned(b"")
     )
     assert received(aws, url, 1) == ["here"]
 
 
 @pytest.mark.parametrize("service", ["sqs", "sns", "kinesis", "logs"])
 def test_a_target_that_is_not_there_fails_the_attempt(clients: Clients, service: str) -> None:
-    targets: dict[str, Target] = {
-        "sqs": QueueTarget(clients.sqs_calls, arn("sqs", "absent"), {}),
-        "sns": TopicTarget(clients.sns, arn("sns", "absent")),
-        "kinesis": StreamTarget(clients.kinesis, arn("kinesis", "stream/absent"), "x"),
-        "logs": LogGroupTarget(clients.logs, arn("logs", "log-group:absent"), "mine", {}),
+    targets: dict[str, Send] = {
+        "sqs": target_to(clients, arn("sqs", "absent").text),
+        "sns": target_to(clients, arn("sns", "absent").text),
+        "kinesis": target_to(clients, arn("kinesis", "stream/absent").text, {"PartitionKey": "x"}),
+        "logs": target_to(clients, arn("logs", "log-group:absent").text),
     }
-    answer = targets[service].send(messages({}, {}), Unseen())
+    answer = targets[service](messages({}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 1})
     assert answer.error

@@ -1,13 +1,33 @@
-"""Messages for the tests of targets, and somebody who watches the calls."""
+"""Targets and messages for their tests, and executions whose log shows the calls or not."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.target import Message
+from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets.target import Message, Send
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
+from pipes_samples import PIPE
+
+STARTED = {"InvocationType": "FIRE_AND_FORGET"}
+
+
+def pipe_to(arn: str, parameters: Mapping[str, Any] | None = None) -> Pipe:
+    """The pipe `mine` from a stream to `arn`, with these parameters of the target's kind."""
+    pipe = replace(PIPE, name="mine", target=arn)
+    return replace(pipe, target_parameters={target_kind(pipe).parameters or "": parameters or {}})
+
+
+def target_to(clients: Any, arn: str, parameters: Mapping[str, Any] | None = None) -> Send:
+    """The target of that pipe. `clients` may be a fake with the few that the target needs."""
+    pipe = pipe_to(arn, parameters)
+    return target_kind(pipe).connect(pipe, cast(Clients, clients))
 
 
 def message(value: Any) -> Message:
@@ -25,12 +45,12 @@ def text(body: str) -> Message:
     return Message(Record(body="{}", members={}), body, is_json=False)
 
 
-class Seen:
-    """Wants to see all calls."""
+class Seen(ExecutionTelemetry):
+    """The log shows all calls."""
 
-    shows_calls = True
-
-    def __init__(self) -> None:
+    def __init__(self, shows_calls: bool = True) -> None:
+        super().__init__(PipeTelemetry("mine"), [])
+        self.shows_calls = shows_calls
         self.requests: list[Mapping[str, Any]] = []
         self.responses: list[Mapping[str, Any]] = []
 
@@ -42,6 +62,7 @@ class Seen:
 
 
 class Unseen(Seen):
-    """Must not be told."""
+    """The log shows no calls."""
 
-    shows_calls = False
+    def __init__(self) -> None:
+        super().__init__(shows_calls=False)

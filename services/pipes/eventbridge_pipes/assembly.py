@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterQueue
+from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.execution.delivery import Delivery, Wait
+from eventbridge_pipes.execution.enrichment import enrichment_of
+from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.execution.retry import RetryPolicy
-from eventbridge_pipes.execution.route import Route
-from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.execution.transformation import Transformation
 from eventbridge_pipes.lifecycle import Supervisor
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter, Pattern
@@ -22,15 +20,13 @@ from eventbridge_pipes.runners.queue import QueueRunner
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources.dynamodb import DynamoDbStream
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.kinds import SourceKind, source_kind
 from eventbridge_pipes.sources.kinesis import KinesisStream
 from eventbridge_pipes.sources.source import Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets.connect import enrichment_of, target_of
-from eventbridge_pipes.targets.limits import batch_limit
-from eventbridge_pipes.telemetry.metrics import PipeTelemetry, Telemetry
-from eventbridge_pipes.template import Context, Template
+from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.telemetry.metrics import Telemetry
 
 
 class Assembler:
@@ -45,13 +41,14 @@ class Assembler:
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
         """The supervisor of `pipe`, not yet started."""
         telemetry = self._telemetry.of(pipe)
-        route = _route(pipe, self._clients, telemetry)
-        filter_ = Filter([Pattern.parse(text, pipe.kind) for text in pipe.filters])
-        if pipe.kind is SourceKind.SQS:
+        target = target_kind(pipe).connect(pipe, self._clients)
+        route = Route(pipe, target, enrichment_of(pipe, self._clients), telemetry)
+        filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
+        if source_kind(pipe) is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
-        letters = pipe.dead_letter_arn
-        dead_letters = DeadLetterQueue(self._clients, letters) if letters else None
+        arn = pipe.dead_letter_arn
+        dead_letters = partial(dead_letter.send, self._clients, arn) if arn else None
         parameters = pipe.stream
         retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
@@ -60,7 +57,7 @@ class Assembler:
                 route,
                 dead_letters,
                 retries,
-                kind=pipe.kind,
+                kind=source_kind(pipe),
                 pipe_arn=pipe.arn,
                 stream_arn=pipe.source,
                 shard_id=shard_id,
@@ -76,34 +73,6 @@ class Assembler:
 
 def _stream(pipe: Pipe, clients: Clients) -> Stream:
     arn = Arn.parse(pipe.source)
-    if pipe.kind is SourceKind.DYNAMODB:
+    if source_kind(pipe) is SourceKind.DYNAMODB:
         return DynamoDbStream(clients.dynamodbstreams_calls, arn)
     return KinesisStream(clients.kinesis_calls, arn, pipe.role_arn)
-
-
-def _route(pipe: Pipe, clients: Clients, telemetry: PipeTelemetry) -> Route:
-    limit = batch_limit(Arn.parse(pipe.target))
-    target = TargetStage(
-        target_of(pipe, clients),
-        _transformation(pipe, pipe.target_parameters),
-        limit.records if limit else None,
-    )
-    enrichment = enrichment_of(pipe, clients)
-    if enrichment is None:
-        return Route(None, target, telemetry)
-    shape = _transformation(pipe, pipe.enrichment_parameters)
-    return Route(EnrichmentStage(enrichment, shape), target, telemetry)
-
-
-def _transformation(pipe: Pipe, parameters: Mapping[str, Any]) -> Transformation | None:
-    text = parameters.get("InputTemplate")
-    if not text:
-        return None
-    context = Context(
-        pipe_arn=pipe.arn,
-        pipe_name=pipe.name,
-        source_arn=pipe.source,
-        enrichment_arn=pipe.enrichment or "",
-        target_arn=pipe.target,
-    )
-    return Transformation(Template.parse(text), context)

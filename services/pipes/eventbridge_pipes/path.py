@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from eventbridge_pipes.record import Record
@@ -37,18 +38,29 @@ class Path:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html
     """
 
-    __slots__ = ("_first", "_rest", "text")
-
     def __init__(self, text: str, first: Steps, rest: tuple[Steps, ...]) -> None:
         """`first` are the steps up to the first `[*]`, `rest` those after each `[*]`."""
         self.text = text
-        self._first = first
-        self._rest = rest
+        self.of: Callable[[Any], Any] = partial(_follow, first)
+        """Returns what the path leads to in a value, or MISSING.
+
+        A path with `[*]` leads to the array of what it finds in the items that have it. It is
+        MISSING when what is before the first `[*]` is no array.
+        """
+        if rest:
+            self.of = partial(_every, first, rest)
 
     @classmethod
     def parse(cls, text: str) -> Path:
         """Raises PathError."""
-        _check(text)
+        match = _PATH.match(text)
+        if match is None:
+            raise PathError(f"the path {text} does not begin with $")
+        if match.end() < len(text):
+            raise PathError(
+                f"the path {text} cannot be read from its character {match.end() + 1} on; names"
+                " are letters, digits, - _ and /, indices are [3] or [*] after a name"
+            )
         runs: list[list[str | int]] = [[]]
         for name, indices in _SEGMENT.findall(text):
             runs[-1].append(name)
@@ -59,31 +71,6 @@ class Path:
                     runs[-1].append(int(index))
         first, *rest = map(tuple, runs)
         return cls(text, first, tuple(rest))
-
-    def of(self, value: Any) -> Any:
-        """What the path leads to in `value`, or MISSING.
-
-        A path with `[*]` leads to the array of what it finds in the items that have it; it is
-        MISSING when what is before the first `[*]` is no array.
-        """
-        found = _follow(value, self._first)
-        if not self._rest:
-            return found
-        if type(found) is not list:
-            return MISSING
-        nodes = [found]
-        for steps in self._rest:
-            items = [item for node in nodes if type(node) is list for item in node]
-            nodes = [node for item in items if (node := _follow(item, steps)) is not MISSING]
-        return nodes
-
-
-def value_at(path: Path, record: Record) -> Any:
-    """What the path leads to in a record. Nothing, if the record is nested too deep to be read."""
-    try:
-        return path.of(record.decoded)
-    except RecursionError:
-        return MISSING
 
 
 def is_path(text: str) -> bool:
@@ -102,7 +89,7 @@ def resolve(parameter: str, record: Record) -> str:
     path = _path_of(parameter)
     if path is None:
         return parameter
-    value = value_at(path, record)
+    value = path.of(record.decoded)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if value is MISSING or value is None or isinstance(value, (dict, list)):
@@ -115,7 +102,7 @@ def _path_of(parameter: str) -> Path | None:
     return Path.parse(parameter) if is_path(parameter) else None
 
 
-def _follow(value: Any, steps: Steps) -> Any:
+def _follow(steps: Steps, value: Any) -> Any:
     for step in steps:
         if type(value) is dict:
             value = value.get(step, MISSING)
@@ -124,6 +111,17 @@ def _follow(value: Any, steps: Steps) -> Any:
         else:
             return MISSING
     return value
+
+
+def _every(first: Steps, rest: tuple[Steps, ...], value: Any) -> Any:
+    found = _follow(first, value)
+    if type(found) is not list:
+        return MISSING
+    nodes = [found]
+    for steps in rest:
+        items = [item for node in nodes if type(node) is list for item in node]
+        nodes = [node for item in items if (node := _follow(steps, item)) is not MISSING]
+    return nodes
 
 
 def _item(items: list[Any], step: str | int) -> Any:
@@ -141,14 +139,3 @@ def _kind(value: Any) -> str:
     if value is None:
         return "null"
     return "an object" if isinstance(value, dict) else "an array"
-
-
-def _check(text: str) -> None:
-    match = _PATH.match(text)
-    if match is None:
-        raise PathError(f"the path {text} does not begin with $")
-    if match.end() < len(text):
-        raise PathError(
-            f"the path {text} cannot be read from its character {match.end() + 1} on; names are"
-            " letters, digits, - _ and /, indices are [3] or [*] after a name"
-        )

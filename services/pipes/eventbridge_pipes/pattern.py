@@ -1,6 +1,8 @@
 """Event patterns, as the filters of a pipe have them.
 
+Of the operators, those work that AWS's table marks as supported by pipes:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 """
 
 from __future__ import annotations
@@ -8,17 +10,22 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from eventbridge_pipes.operators import OPERATOR_NAMES, PatternError, Test, choices
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinds import SourceKind
-
-__all__ = ["Pattern", "PatternError"]
 
 FieldPath = tuple[str, ...]
+
+Test = Callable[[Any], bool]
+"""Of one value of the event, neither an object nor an array."""
+
 Conditions = Mapping[FieldPath, Test | None]
+"""A test of the value of each field; None for a field that must not be there."""
+
+Operator = Callable[[Any, str], Test]
+"""Takes its operand and its place in the pattern, for a PatternError."""
 
 MAX_ALTERNATIVES = 1000
 """AWS's bound for all combinations of the `$or` of a pattern."""
@@ -26,20 +33,29 @@ MAX_ALTERNATIVES = 1000
 MAX_DEPTH = 100
 """Our own bound for objects in objects; AWS names none."""
 
-DATA = {SourceKind.KINESIS: "data", SourceKind.DYNAMODB: "dynamodb", SourceKind.SQS: "body"}
+LIMIT = 5_000_000_000
+DECIMALS = 6
+"""What numbers can be compared: from -LIMIT to LIMIT, with so many digits after the point."""
 
-_ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
-_ADDED_UNLESS_SENT = _ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}
-NOT_SENT = {
-    SourceKind.KINESIS: _ADDED_UNLESS_SENT,
-    SourceKind.DYNAMODB: _ADDED,
-    SourceKind.SQS: _ADDED_UNLESS_SENT,
-}
-"""AWS lists these as no fields for patterns: the pipe adds them when it polls.
+NOT_OF_PIPES = frozenset({"cidr", "exactly", "wildcard"})
 
-The records of DynamoDB's own API bring most of them, and AWS's tutorial filters by eventName:
-https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-dynamodb-sqs.html
-"""
+
+class RecordSource:
+    """What patterns need to know about a source.
+
+    `payload` is the member of a record that may hold JSON as text, for patterns to look into.
+    Patterns for `object_member` have to be objects. `added` are the members that the pipe adds
+    when it polls: AWS lists them as no fields for patterns.
+    """
+
+    service: str
+    payload: str | None
+    object_member: str | None
+    added: frozenset[str]
+
+
+class PatternError(ValueError):
+    """The pattern is refused; the text names the place in it and the reason."""
 
 
 class Filter:
@@ -61,58 +77,53 @@ class Filter:
 class Pattern:
     """A pattern, ready to run; without `$or` it has one alternative."""
 
-    def __init__(self, alternatives: Sequence[Conditions], kind: SourceKind) -> None:
-        self._alternatives = tuple(
-            (_wants_json(conditions, kind), Conjunction(conditions)) for conditions in alternatives
-        )
+    def __init__(self, alternatives: Sequence[Conditions], source: RecordSource) -> None:
+        self._alternatives = [(_wants_json(each, source), _compiled(each)) for each in alternatives]
         self._looks_into_payload = any(wants is not None for wants, _ in self._alternatives)
 
     @classmethod
-    def parse(cls, text: str, kind: SourceKind) -> Pattern:
+    def parse(cls, text: str, source: RecordSource) -> Pattern:
         """Raises PatternError."""
         try:
             alternatives = _alternatives(_document(text))
             for path in itertools.chain.from_iterable(alternatives):
-                _check(path, kind)
-            return cls(alternatives, kind)
+                _check(path, source)
+            return cls(alternatives, source)
         except RecursionError:
             raise PatternError(_TOO_DEEP) from None
 
     def matches(self, record: Record) -> bool:
         try:
-            return self._matches(record)
+            if not self._looks_into_payload:
+                return any(holds(record.members) for _, holds in self._alternatives)
+            event, is_json = record.decoded, record.has_json_payload
+            for wants_json, holds in self._alternatives:
+                if (wants_json is None or wants_json is is_json) and holds(event):
+                    return True
         except RecursionError:  # JSON nested deeper than Python reads it: what it holds is unknown.
-            return False
-
-    def _matches(self, record: Record) -> bool:
-        if not self._looks_into_payload:
-            return any(conjunction.holds(record.members) for _, conjunction in self._alternatives)
-        is_json = record.has_json_payload
-        return any(
-            conjunction.holds(record.decoded)
-            for wants_json, conjunction in self._alternatives
-            if wants_json is None or wants_json is is_json
-        )
+            pass
+        return False
 
 
-def _wants_json(conditions: Conditions, kind: SourceKind) -> bool | None:
+def _wants_json(conditions: Conditions, source: RecordSource) -> bool | None:
     """None if no condition is on the payload: then its format does not matter.
 
     AWS's tables have a record dropped whose payload is not in the format of the pattern. They say
     nothing of a `$or` with and without conditions on it: each alternative is judged by itself, as
     if it were a filter of its own.
     """
-    paths = [path for path in conditions if path[0] == kind.payload]
+    paths = [path for path in conditions if path[0] == source.payload]
     return any(len(path) > 1 for path in paths) if paths else None
 
 
-def _check(path: FieldPath, kind: SourceKind) -> None:
-    if path[0] in NOT_SENT[kind]:
+def _check(path: FieldPath, source: RecordSource) -> None:
+    name = path[0]
+    if name in source.added:
         raise PatternError(
-            f'"{path[0]}" is added by the pipe; patterns see only what {kind.service} itself sends'
+            f'"{name}" is added by the pipe; patterns see only what {source.service} itself sends'
         )
-    if path == (DATA[kind],) and kind.is_stream:
-        raise PatternError(f'"{path[0]}" must be an object: patterns for it must be valid JSON')
+    if path == (source.object_member,):
+        raise PatternError(f'"{name}" must be an object: patterns for it must be valid JSON')
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -166,7 +177,7 @@ def _of_field(name: str, value: Any, above: FieldPath, in_or: bool) -> Sequence[
     if isinstance(value, dict):
         return _alternatives(value, path, in_or)
     if isinstance(value, list):
-        return [{path: choice} for choice in choices(value, _place(path))]
+        return [{path: choice} for choice in _choices(value, _place(path))]
     raise PatternError(f"{_place(path)}: must be an object or an array")
 
 
@@ -195,63 +206,57 @@ def _place(path: FieldPath) -> str:
     return ".".join(path) or "the pattern"
 
 
-_TOO_DEEP = f"the pattern is nested too deeply: at most {MAX_DEPTH} levels"
-_TOO_COMPLEX = f"the pattern is too complex: over {MAX_ALTERNATIVES} combinations of its $or"
-
-
-_NO_VALUE: Mapping[str, Any] = {}
-"""Stands for a field that is missing: like an empty object, it is no leaf and has no fields."""
-
-
-class Conjunction:
-    """Every condition of one alternative, by path; None wants no value there, in no element.
+def _compiled(conditions: Conditions) -> Test:
+    """Return a test of an event for one alternative.
 
     Raises PatternError where one path goes on below another that wants a value.
     """
-
-    def __init__(self, conditions: Mapping[FieldPath, Test | None]) -> None:
-        self._absent = tuple(path for path, test in conditions.items() if test is None)
-        self._wanted = _Fields({path: test for path, test in conditions.items() if test})
-
-    def holds(self, event: Any) -> bool:
-        return self._wanted.hold(event) and not any(_present(path, event) for path in self._absent)
+    absent = [path for path, test in conditions.items() if test is None]
+    holds = _object_test({path: test for path, test in conditions.items() if test})
+    if not absent:
+        return holds
+    return lambda event: holds(event) and not any(_present(path, event) for path in absent)
 
 
-class _Fields:
-    """What the fields of one object must be: tests of values, and fields of objects below."""
+def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
+    """Return a test of the fields of an object, or of any object in an array."""
+    tests: dict[str, Test] = {}
+    paths_below: dict[str, dict[FieldPath, Test]] = {}
+    for (name, *rest), test in wanted.items():
+        if rest:
+            paths_below.setdefault(name, {})[tuple(rest)] = test
+        else:
+            tests[name] = test
+    for name in tests.keys() & paths_below.keys():
+        raise PatternError(f'"{name}" is wanted as a value and as an object at once')
+    below = [(name, _object_test(paths)) for name, paths in paths_below.items()]
+    holds_in = _fields_test(list(tests.items()), below)
 
-    __slots__ = ("_below", "_tests")
-
-    def __init__(self, wanted: Mapping[FieldPath, Test]) -> None:
-        tests: dict[str, Test] = {}
-        below: dict[str, dict[FieldPath, Test]] = {}
-        for (name, *rest), test in wanted.items():
-            if rest:
-                below.setdefault(name, {})[tuple(rest)] = test
-            else:
-                tests[name] = test
-        for name in tests.keys() & below.keys():
-            raise PatternError(f'"{name}" is wanted as a value and as an object at once')
-        self._tests = tuple(tests.items())
-        self._below = tuple((name, _Fields(fields)) for name, fields in below.items())
-
-    def hold(self, value: Any) -> bool:
+    def holds(value: Any) -> bool:
         if type(value) is list:
-            return any(self._hold_in(one) for one in _elements(value) if type(one) is dict)
-        return type(value) is dict and self._hold_in(value)
+            return any(holds_in(one) for one in _elements(value) if type(one) is dict)
+        return type(value) is dict and holds_in(value)
 
-    def _hold_in(self, members: Mapping[str, Any]) -> bool:
-        for name, test in self._tests:
+    return holds
+
+
+def _fields_test(values: list[tuple[str, Test]], below: list[tuple[str, Test]]) -> Test:
+    """Return a test of one object's fields; those of `below` are objects themselves."""
+
+    def holds(members: Mapping[str, Any]) -> bool:
+        for name, test in values:
             value = members.get(name, _NO_VALUE)
             if type(value) is list:
                 if not any(test(one) for one in _elements(value) if type(one) is not dict):
                     return False
             elif type(value) is dict or not test(value):
                 return False
-        for name, fields in self._below:  # noqa: SIM110 (all() of a generator takes twice as long)
-            if not fields.hold(members.get(name)):
+        for name, test in below:  # noqa: SIM110 (all() of a generator takes twice as long)
+            if not test(members.get(name)):
                 return False
         return True
+
+    return holds
 
 
 def _present(path: FieldPath, event: Any) -> bool:
@@ -273,3 +278,184 @@ def _elements(array: Sequence[Any]) -> Iterator[Any]:
             yield one
         else:
             pending.pop()
+
+
+def _choices(rules: Sequence[Any], where: str) -> list[Test | None]:
+    """What a field may be: a test for its values, None for a field that must not be there.
+
+    Both come of rules such as `["a", {"exists": false}]`. Raises PatternError.
+    """
+    if not rules:
+        raise PatternError(f"{where}: an empty array matches nothing")
+    exact = [rule for rule in rules if not isinstance(rule, dict | list)]
+    tests: list[Test] = [_equal_to(exact)] if exact else []
+    found: list[Test | None] = []
+    for rule in rules:
+        if isinstance(rule, list):
+            raise PatternError(f"{where}: an array cannot hold an array")
+        if isinstance(rule, dict):
+            test = _of_operator(rule, where)
+            if test is not None:
+                tests.append(test)
+            elif None not in found:
+                found.append(None)
+    return [_any_of(tests), *found] if tests else found
+
+
+def _of_operator(rule: Mapping[str, Any], where: str) -> Test | None:
+    if len(rule) != 1:
+        raise PatternError(f"{where}: a rule has exactly one operator, not {len(rule)}")
+    ((name, operand),) = rule.items()
+    if name in NOT_OF_PIPES:
+        raise PatternError(f'{where}: EventBridge Pipes does not support the operator "{name}"')
+    if name == "exists":
+        return _exists(operand, where)
+    if name not in _OPERATORS:
+        raise PatternError(f'{where}: unknown operator "{name}"')
+    return _OPERATORS[name](operand, f"{where}: {name}")
+
+
+def _any_of(tests: Sequence[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+    return lambda value: any(test(value) for test in tests)
+
+
+def _equal_to(values: Sequence[Any]) -> Test:
+    """Numbers are equal by value: 300 is 300.0, though AWS's pages say otherwise, and true is no 1.
+
+    AWS's own answers to 300 and 300.0 were captured by other projects, and its open matcher
+    compares numbers by value.
+    """
+    if all(isinstance(value, str) for value in values):
+        return frozenset(values).__contains__
+    wanted = frozenset((isinstance(value, bool), value) for value in values)
+    return lambda value: (isinstance(value, bool), value) in wanted
+
+
+def _exists(operand: Any, where: str) -> Test | None:
+    if not isinstance(operand, bool):
+        raise PatternError(f"{where}: exists takes true or false")
+    return (lambda value: True) if operand else None
+
+
+def _anything_but(operand: Any, where: str) -> Test:
+    if isinstance(operand, dict):
+        raise PatternError(
+            f"{where} takes values only; EventBridge Pipes supports no operator in it"
+        )
+    values = operand if isinstance(operand, list) else [operand]
+    if values and all(isinstance(value, str) for value in values):
+        unwanted = frozenset(values)
+        return lambda value: value not in unwanted
+    if values and all(_is_number(value) for value in values):
+        numbers = frozenset(_comparable(value, where) for value in values)
+        return lambda value: isinstance(value, bool) or value not in numbers
+    raise PatternError(f"{where} takes a string or a number, or an array of only one of these")
+
+
+def _equals_ignore_case(operand: Any, where: str) -> Test:
+    letters = _letters(_text(operand, where))
+    return lambda value: isinstance(value, str) and _are(letters, value)
+
+
+def _affix(found_in: Callable[[str, str], bool], part: Callable[[str, int], str]) -> Operator:
+    """`part` takes as many characters of a value as the operand has."""
+
+    def of(operand: Any, where: str) -> Test:
+        if isinstance(operand, dict):
+            if list(operand) != ["equals-ignore-case"]:
+                expected = "a string, or an object with only equals-ignore-case"
+                raise PatternError(f"{where} takes {expected}")
+            inner = f"{where}: equals-ignore-case"
+            letters = _letters(_text(operand["equals-ignore-case"], inner))
+            return lambda value: isinstance(value, str) and _are(letters, part(value, len(letters)))
+        text = _text(operand, where)
+        return lambda value: isinstance(value, str) and found_in(value, text)
+
+    return of
+
+
+def _letters(text: str) -> list[set[str]]:
+    """Return what equals each letter: itself, and its upper and lower case if that is one letter.
+
+    AWS's open matcher, event-ruler, folds letter by letter: `straße` is not `STRASSE`.
+    """
+    return [
+        {letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)}
+        for letter in text
+    ]
+
+
+def _are(letters: Sequence[set[str]], text: str) -> bool:
+    return len(text) == len(letters) and all(
+        letter in equal for letter, equal in zip(text, letters, strict=True)
+    )
+
+
+def _numeric(operand: Any, where: str) -> Test:
+    """`["=", 1]`, one bound such as `["<", 1]`, or both, the lower one first."""
+    if not isinstance(operand, list) or len(operand) % 2 or operand[::2] not in _NUMERIC_SIGNS:
+        expected = 'an array such as ["=", 1], [">", 0] or [">", 0, "<=", 5]'
+        raise PatternError(f"{where} takes {expected}")
+    bounds = [_comparable(number, where) for number in operand[1::2]]
+    if len(bounds) == 2 and bounds[0] >= bounds[1]:
+        raise PatternError(f"{where}: no number lies in an empty range")
+    comparisons = [(_SIGNS[sign], bound) for sign, bound in zip(operand[::2], bounds, strict=True)]
+
+    def test(value: Any) -> bool:
+        if not _is_number(value):
+            return False
+        # Further digits of an event's number: undocumented, here rounded away.
+        rounded = round(value, DECIMALS)
+        return -LIMIT <= rounded <= LIMIT and all(
+            compare(rounded, bound) for compare, bound in comparisons
+        )
+
+    return test
+
+
+def _comparable(number: Any, where: str) -> Any:
+    if not _is_number(number):
+        raise PatternError(f"{where}: expected a number")
+    if not -LIMIT <= number <= LIMIT:
+        raise PatternError(f"{where}: numbers must be from -5.0e9 to 5.0e9")
+    if round(number, DECIMALS) != number:
+        raise PatternError(f"{where}: numbers have at most {DECIMALS} digits after the point")
+    return number
+
+
+def _text(operand: Any, where: str) -> str:
+    if not isinstance(operand, str):
+        raise PatternError(f"{where} takes a string")
+    return operand
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_NO_VALUE: Mapping[str, Any] = {}
+"""Stands for a field that is missing: like an empty object, it is no leaf and has no fields."""
+
+_TOO_DEEP = f"the pattern is nested too deeply: at most {MAX_DEPTH} levels"
+_TOO_COMPLEX = f"the pattern is too complex: over {MAX_ALTERNATIVES} combinations of its $or"
+_SIGNS = {
+    "=": operator.eq,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_NUMERIC_SIGNS = [
+    *([sign] for sign in _SIGNS),
+    *([low, high] for low in (">", ">=") for high in ("<", "<=")),
+]
+_OPERATORS: Mapping[str, Operator] = {
+    "anything-but": _anything_but,
+    "equals-ignore-case": _equals_ignore_case,
+    "numeric": _numeric,
+    "prefix": _affix(str.startswith, lambda value, length: value[:length]),
+    "suffix": _affix(str.endswith, lambda value, length: value[max(0, len(value) - length) :]),
+}
+OPERATOR_NAMES = NOT_OF_PIPES | {"exists", *_OPERATORS}

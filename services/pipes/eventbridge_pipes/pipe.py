@@ -1,4 +1,4 @@
-"""A pipe: its definition, its state, and the typed view that the workers read."""
+"""A pipe: its definition and its state."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
-
-from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.execution.batch import BatchRules
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.targets.kinds import TargetKind
-from eventbridge_pipes.targets.limits import payload_limit
 
 
 class State(StrEnum):
@@ -93,27 +87,10 @@ class Pipe:
         return replace(self.update, tags=self.tags) if self.update else self
 
     @property
-    def kind(self) -> SourceKind:
-        kind = SourceKind.of(Arn.parse(self.source))
-        assert kind, f"{self.source} was never accepted as a source"  # noqa: S101
-        return kind
-
-    @property
-    def target_kind(self) -> TargetKind:
-        kind = TargetKind.of(Arn.parse(self.target))
-        assert kind, f"{self.target} was never accepted as a target"  # noqa: S101
-        return kind
-
-    @property
-    def waits_for_target(self) -> bool:
-        """Whether a function or a state machine is invoked for its answer, as it is by default."""
-        parameters = self.target_parameters.get(self.target_kind.parameters or "", {})
-        return bool(parameters.get("InvocationType") != "FIRE_AND_FORGET")
-
-    @property
     def dead_letter_arn(self) -> str | None:
         """Where a stream's pipe sends what it gives up on; a queue has one of its own."""
-        return self.stream.dead_letter_arn if self.kind.is_stream else None
+        arn: str | None = self._stream_members.get("DeadLetterConfig", {}).get("Arn")
+        return arn
 
     @property
     def log_group_arn(self) -> str | None:
@@ -131,22 +108,16 @@ class Pipe:
         return tuple(f["Pattern"] for f in criteria.get("Filters", ()) if "Pattern" in f)
 
     @property
-    def batches(self) -> BatchRules:
-        kind = self.kind
-        members = self.source_parameters.get(kind.parameters, {})
-        payload = payload_limit(Arn.parse(self.target), self.waits_for_target)
-        if self.enrichment:
-            payload = min(payload, payload_limit(Arn.parse(self.enrichment), waits=True))
-        return BatchRules(
-            size=members.get("BatchSize", kind.default_batch_size),
-            window=members.get("MaximumBatchingWindowInSeconds", 0),
-            payload=payload,
-        )
-
-    @property
     def stream(self) -> StreamParameters:
         """How the stream is read, when the source is one."""
-        return StreamParameters.of(self.source_parameters[self.kind.parameters])
+        return StreamParameters.of(self._stream_members)
+
+    @property
+    def _stream_members(self) -> Mapping[str, Any]:
+        """The parameters of the stream; empty when the source is a queue."""
+        names = ("KinesisStreamParameters", "DynamoDBStreamParameters")
+        found = (self.source_parameters[name] for name in names if name in self.source_parameters)
+        return next(found, {})
 
 
 @dataclass(frozen=True)

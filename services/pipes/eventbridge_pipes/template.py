@@ -6,39 +6,40 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transfor
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from json.encoder import encode_basestring as quoted
+from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
-from eventbridge_pipes.path import MISSING, Path, PathError, value_at
+from eventbridge_pipes.path import MISSING, Path, PathError
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.template_syntax import (
-    Place,
-    Placeholder,
-    TemplateError,
-    analyse,
-    at,
-)
 
-__all__ = ["Context", "Template", "TemplateError"]
+RENDER_LIMIT = 6 * 1024 * 1024
+"""Bytes that a template may make of a batch: AWS's limit of a payload."""
 
 
-@dataclass(frozen=True)
-class Context:
-    """What a template may say beside the record; `enrichment_arn` is empty without an enrichment.
+class TemplateError(ValueError):
+    """The template is refused; the text says why, and names the line and the column."""
+
+
+class TooLargeError(Exception):
+    """The template makes too much of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__("the input template makes more than 6 MB of the batch")
+
+
+class Context(NamedTuple):
+    """What a template may say beside the record.
 
     `ingested` is when the pipe took the record in, in seconds since the epoch.
     """
 
-    pipe_arn: str
-    pipe_name: str
-    source_arn: str
-    enrichment_arn: str
-    target_arn: str
-    ingested: float = 0.0
+    pipe: Pipe
+    ingested: float
 
 
 Read = Callable[[Record, Context], Any]
@@ -48,73 +49,149 @@ Render = Callable[[Record, Context], str]
 class Template:
     """A template, compiled: literal text and placeholders by turns.
 
-    What a template in JSON renders is JSON, whatever the event holds.
+    What a template in JSON (`is_json`) renders is JSON, whatever the event holds.
     """
-
-    __slots__ = ("_first", "_is_json", "_pieces")
 
     def __init__(self, first: str, pieces: list[tuple[Render, str]], is_json: bool) -> None:
         """`first` comes before all pieces; each is a placeholder and the literal after it."""
         self._first = first
         self._pieces = pieces
-        self._is_json = is_json
+        self.is_json = is_json
 
     @classmethod
     def parse(cls, text: str) -> Template:
-        """Raises TemplateError. An empty InputTemplate is AWS's way to say that there is none."""
-        placeholders, places, is_json = analyse(text)
-        starts = [*(placeholder.start for placeholder in placeholders), len(text)]
-        pieces = [
-            (_render(text, placeholder, place), text[placeholder.end : following])
-            for placeholder, place, following in zip(placeholders, places, starts[1:], strict=True)
-        ]
-        return cls(text[: starts[0]], pieces, is_json)
+        """Raises TemplateError. An empty InputTemplate is AWS's way to say that there is none.
 
-    def render(self, record: Record, context: Context) -> tuple[str, bool]:
-        """The text, which UTF-8 can encode, and whether it is JSON."""
+        A template is JSON when it is JSON with some value in place of each placeholder; else it
+        is free text, unless it begins as an object does. A path that is all of the template is
+        free text too: `<$.body>` brings the plain text of a message without quotes around it (as
+        an integration test of AWS's CDK, aws-pipes-alpha, shows).
+        """
+        parts = re.split("<([^>]*)>", text)
+        literals, names = parts[::2], parts[1::2]
+        if "<" in literals[-1]:
+            raise TemplateError(
+                f"the < at {_at(text, text.index('<', len(text) - len(literals[-1])))} of"
+                " InputTemplate is not closed; it cannot be escaped, in a string of JSON it can be"
+                r" written as \u003c"
+            )
+        quotes = _between_quotes(literals)
+        stripped = text.strip()
+        is_path = len(names) == 1 and stripped.startswith("<$") and stripped.endswith(">")
+        is_json = _is_json(text, _sample(literals, names, quotes)) and not is_path
+        pieces = []
+        position = len(literals[0])
+        for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+            write = _as_text if not is_json else _in_string if quoted else _as_json
+            pieces.append((_render(name, write, _at(text, position)), literal))
+            position += len(f"<{name}>{literal}")
+        return cls(literals[0], pieces, is_json)
+
+    def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
+        """Return a text for each record, all of which UTF-8 can encode.
+
+        Raises TooLargeError as soon as they are over RENDER_LIMIT.
+        """
+        texts = []
+        room = RENDER_LIMIT
+        for record in records:
+            text = self._rendered(record, context, room)
+            room -= len(text) if text.isascii() else len(text.encode())
+            if room < 0:
+                raise TooLargeError
+            texts.append(text)
+        return texts
+
+    def _rendered(self, record: Record, context: Context, room: int) -> str:
         parts = [self._first]
         for render, literal in self._pieces:
-            parts.append(render(record, context))
+            value = render(record, context)
+            room -= len(value)
+            if room < 0:
+                raise TooLargeError
+            parts.append(value)
             parts.append(literal)
         text = "".join(parts)
-        return (encodable_json if self._is_json else encodable_text)(text), self._is_json
+        return text if text.isascii() else _encodable(text, self.is_json)
 
 
-def _render(text: str, placeholder: Placeholder, place: Place) -> Render:
-    read = _reader(text, placeholder, place)
-    write = _WRITERS[place]
-    if placeholder.name == _EVENT and place is Place.VALUE:
-        return read
-    return lambda record, context: write(read(record, context))
+def _between_quotes(literals: Sequence[str]) -> list[bool]:
+    """For each placeholder whether it stands between quotes, if the template is JSON."""
+    inside, quoted = False, []
+    for literal in literals[:-1]:
+        unescaped = literal.replace(r"\\", "").replace(r"\"", "")
+        inside ^= unescaped.count('"') % 2 == 1
+        quoted.append(inside)
+    return quoted
 
 
-def _reader(text: str, placeholder: Placeholder, place: Place) -> Read:
-    name = placeholder.name
-    where = at(text, placeholder.start)
+def _sample(literals: Sequence[str], names: Sequence[str], quotes: Sequence[bool]) -> str:
+    """The template with a value for each placeholder, as long as itself: places stay the same.
+
+    The values are such that nothing beside them can make one value of them and itself, as a digit
+    would of another digit: `1<$.a>` is no JSON.
+    """
+    parts = [literals[0]]
+    for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+        width = len(f"<{name}>")
+        parts += ["_" * width if quoted else "[]".ljust(width), literal]
+    return "".join(parts)
+
+
+def _is_json(text: str, sample: str) -> bool:
+    """Raises TemplateError for a template that begins as an object does and is no JSON."""
+    try:
+        json.loads(sample, parse_constant=_refuse)
+    except RecursionError:
+        raise TemplateError("InputTemplate is nested too deep") from None
+    except ValueError as error:
+        if not text.lstrip().startswith("{"):
+            return False
+        place = _at(text, getattr(error, "pos", 0))
+        reason = getattr(error, "msg", str(error))
+        raise TemplateError(f"InputTemplate is not valid JSON at {place}: {reason}") from None
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _at(text: str, index: int) -> str:
+    """Names the place of a character, for people."""
+    before = text[:index]
+    return f"line {before.count(chr(10)) + 1}, column {index - before.rfind(chr(10))}"
+
+
+def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
+    """`where` is the place of the placeholder, for people."""
     if name.startswith("$"):
         try:
             path = Path.parse(name)
         except PathError as error:
             raise TemplateError(f"InputTemplate at {where}: {error}") from error
-        return lambda record, _: value_at(path, record)
+        return lambda record, _: write(path.of(record.decoded))
     if name not in _VARIABLES:
         known = ", ".join(f"<{variable}>" for variable in _VARIABLES)
         raise TemplateError(
             f"InputTemplate contains the invalid placeholder <{name}> at {where}; there are paths,"
             f" as <$.data.id>, and {known}"
         )
-    if name == _EVENT_JSON and place is not Place.VALUE:
+    if name == _EVENT_JSON and write is not _as_json:
         raise TemplateError(
             f"<{_EVENT_JSON}> at {where} of InputTemplate is not the value of a field; it is not"
             f" escaped, and so can stand outside quotes in JSON only: use <{_EVENT}>"
         )
-    return _VARIABLES[name]
+    read = _VARIABLES[name]
+    if name == _EVENT and write is _as_json:
+        return read  # It is JSON already.
+    return lambda record, context: write(read(record, context))
 
 
 def _whole(record: Record, _: Context) -> Any:
     """The record with its payload decoded; missing when the payload is not JSON."""
     not_json = record.payload and not record.has_json_payload
-    return MISSING if not_json else value_at(_ROOT, record)
+    return MISSING if not_json else record.decoded
 
 
 def _ingestion_time(_: Record, context: Context) -> str:
@@ -123,17 +200,17 @@ def _ingestion_time(_: Record, context: Context) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def as_json(value: Any) -> str:
+def _as_json(value: Any) -> str:
     """Where a template has JSON: a string is quoted, what is missing is an empty string.
 
     So does a rule of EventBridge with what is missing; for pipes it is not documented.
     """
     if type(value) is str:
-        return quoted(value)
+        return encode_basestring(value)
     return _EMPTY if value is MISSING else _encoded(value, _COMPACT)
 
 
-def as_text(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """In free text: what is missing is nothing, objects and arrays lose their quotes.
 
     `{"key": "value"}` becomes `{key: value}`, as AWS documents it for `<$.body>`.
@@ -144,23 +221,20 @@ def as_text(value: Any) -> str:
     return "" if value is MISSING else _encoded(value, _SPACED).replace('"', "")
 
 
-def in_string(value: Any) -> str:
+def _in_string(value: Any) -> str:
     """Between the quotes of a JSON string: as in free text, escaped."""
-    return quoted(as_text(value))[1:-1]
+    return encode_basestring(_as_text(value))[1:-1]
 
 
-def encodable_json(text: str) -> str:
-    """`text` without lone surrogates: JSON has an escape for them, UTF-8 has no bytes."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
-def encodable_text(text: str) -> str:
-    """`text` with a question mark for a lone surrogate, which UTF-8 has no bytes for."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+def _encodable(text: str, is_json: bool) -> str:
+    """`text` without lone surrogates: UTF-8 has no bytes for them. JSON has an escape for them."""
+    return text.encode("utf-8", "backslashreplace" if is_json else "replace").decode()
 
 
 def _encoded(value: Any, encode: Any) -> str:
     """What is nested too deep to be written counts as missing, as it does when it is read."""
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)  # What the encoder writes, at a fifth of the time.
     try:
         try:
             return str(encode(value))
@@ -183,17 +257,15 @@ def _finite(value: Any) -> Any:
 _EMPTY = '""'
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_ROOT = Path.parse("$")
 _EVENT = "aws.pipes.event"
 _EVENT_JSON = "aws.pipes.event.json"
 _VARIABLES: dict[str, Read] = {
-    "aws.pipes.pipe-arn": lambda _, context: context.pipe_arn,
-    "aws.pipes.pipe-name": lambda _, context: context.pipe_name,
-    "aws.pipes.source-arn": lambda _, context: context.source_arn,
-    "aws.pipes.enrichment-arn": lambda _, context: context.enrichment_arn,
-    "aws.pipes.target-arn": lambda _, context: context.target_arn,
+    "aws.pipes.pipe-arn": lambda _, context: context.pipe.arn,
+    "aws.pipes.pipe-name": lambda _, context: context.pipe.name,
+    "aws.pipes.source-arn": lambda _, context: context.pipe.source,
+    "aws.pipes.enrichment-arn": lambda _, context: context.pipe.enrichment or "",
+    "aws.pipes.target-arn": lambda _, context: context.pipe.target,
     "aws.pipes.event.ingestion-time": _ingestion_time,
     _EVENT: lambda record, _: record.body,
     _EVENT_JSON: _whole,
 }
-_WRITERS = {Place.VALUE: as_json, Place.STRING: in_string, Place.TEXT: as_text}

@@ -51,11 +51,11 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome], jitter: 
         if isinstance(outcome, Succeeded):
             seen.applied += len(segment.records)
             continue
-        verdict = decide(segment, outcome, POLICY)
-        todo.extendleft(reversed(verdict.again))
-        seen.given_up = verdict.given_up
-        if verdict.again:
-            seen.pauses += pause_before(verdict.again[0], lambda: jitter)
+        decision = decide(segment, outcome, POLICY)
+        todo.extendleft(reversed(decision.again))
+        seen.given_up = decision.given_up
+        if decision.again:
+            seen.pauses += pause_before(decision.again[0], jitter=lambda: jitter)
     return seen
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.execution import dead_letter
-from eventbridge_pipes.sources import records as pipe_records
+from eventbridge_pipes.record import Record as PipeRecord
 from eventbridge_pipes.sources.kinds import SourceKind
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
@@ -57,8 +57,8 @@ def test_a_payload_that_was_cut_is_none_at_all() -> None:
 
 @given(st.integers(0, 10**56), st.integers(0, 10_000))
 def test_a_dead_letter_names_its_shard_and_both_ends(first: int, more: int) -> None:
-    def record(number: int) -> pipe_records.Record:
-        return pipe_records.Record("", str(number), 1690013733.5, "{}")
+    def record(number: int) -> PipeRecord:
+        return PipeRecord("", str(number), 1690013733.5, "{}")
 
     body = dead_letter.message(
         [record(first), record(first + more)],

@@ -9,7 +9,8 @@ from typing import Any
 from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.targets.kinds import TargetKind, target_kind
 
 Members = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ def merged(pipe: Pipe, request: Members) -> dict[str, Any]:
 
 def _merged_source(pipe: Pipe, request: Members) -> dict[str, Any]:
     parameters = {**pipe.source_parameters, **request.get("SourceParameters", {})}
-    service = pipe.kind.parameters
+    service = source_kind(pipe).parameters
     before = pipe.source_parameters[service]
     kept = {name: before[name] for name in _STARTING_POSITION if name in before}
     return {**parameters, service: {**kept, **parameters[service]}}
@@ -65,7 +66,7 @@ def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
     No request could take them off, and they would not belong to the new one.
     """
     kept = dict(pipe.target_parameters)
-    kind = pipe.target_kind
+    kind = target_kind(pipe)
     target = Arn.parse(request.get("Target", pipe.target))
     if kind.parameters and kind is not TargetKind.of(target):
         kept.pop(kind.parameters, None)
@@ -99,11 +100,11 @@ def _completed(pipe: Pipe) -> Pipe:
     A queue's pipe has its SqsQueueParameters even when no SourceParameters were given, as the
     acceptance tests of hashicorp/terraform-provider-aws (pipes, basicSQS) found it.
     """
-    service = pipe.kind.parameters
+    service = source_kind(pipe).parameters
     parameters = dict(pipe.source_parameters)
     if not parameters.get("FilterCriteria", {}).get("Filters"):
         parameters.pop("FilterCriteria", None)
-    size = {"BatchSize": default_batch_size(pipe.kind, pipe.target_kind)}
+    size = {"BatchSize": default_batch_size(source_kind(pipe), target_kind(pipe))}
     parameters[service] = {**size, **parameters.get(service, {})}
     return replace(pipe, source_parameters=parameters)
 

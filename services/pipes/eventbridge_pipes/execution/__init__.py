@@ -1,1 +1,1 @@
-"""What becomes of a batch: sent, sent again, given up on."""
+"""What happens to a batch: it is enriched, transformed, delivered, retried, dead-lettered."""

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.targets.kinds import (
+    TargetKind,
+    payload_limit,
+    target_kind,
+    waits_for_target,
+)
+
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes that a synchronous invocation may carry: a batch leaves before it is larger."""
 
@@ -48,3 +58,18 @@ def cut(sizes: Iterable[int], waited: float, ending: bool, rules: BatchRules) ->
     if count == 0 or full or ending or waited >= rules.window:
         return Cut(count)
     return Cut(0, wait=rules.window - waited)
+
+
+def batch_rules(pipe: Pipe) -> BatchRules:
+    """Return the rules that source, enrichment and target give the batches of a pipe."""
+    kind = source_kind(pipe)
+    members = pipe.source_parameters.get(kind.parameters, {})
+    payload = payload_limit(target_kind(pipe), waits_for_target(pipe))
+    if pipe.enrichment:
+        enrichment = TargetKind.of(Arn.parse(pipe.enrichment))
+        payload = min(payload, payload_limit(enrichment, waits=True))
+    return BatchRules(
+        size=members.get("BatchSize", kind.default_batch_size),
+        window=members.get("MaximumBatchingWindowInSeconds", 0),
+        payload=payload,
+    )

@@ -1,4 +1,4 @@
-"""The message that stands for records given up on."""
+"""The message about records that the pipe gave up on, and where it goes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 
@@ -22,24 +26,15 @@ class Condition(StrEnum):
 _BATCH_INFO = {SourceKind.KINESIS: "KinesisBatchInfo", SourceKind.DYNAMODB: "DDBStreamBatchInfo"}
 
 
-def runs(given_up: Sequence[Record], batch: Sequence[Record]) -> list[tuple[Record, ...]]:
-    """`given_up` cut into stretches without a gap in `batch`, in the order of the batch.
+def ranges(given_up: Sequence[Record], batch: Sequence[Record]) -> list[list[Record]]:
+    """Cut `given_up` into ranges without a gap in `batch`, in the order of the batch.
 
-    A message names its records by the first and the last sequence number only: one over a gap
-    would have whoever redrives it read records again that were delivered.
+    A message names its records by the first and the last sequence number only. A message over a
+    gap would have whoever redrives it read delivered records again.
     """
     wanted = {record.sequence_number for record in given_up}
-    found: list[list[Record]] = []
-    in_run = False
-    for record in batch:
-        if record.sequence_number not in wanted:
-            in_run = False
-        elif in_run:
-            found[-1].append(record)
-        else:
-            found.append([record])
-            in_run = True
-    return [tuple(run) for run in found]
+    by_presence = groupby(batch, key=lambda record: record.sequence_number in wanted)
+    return [list(records) for present, records in by_presence if present]
 
 
 def message(
@@ -52,7 +47,7 @@ def message(
     shard_id: str,
     now: float,
 ) -> str:
-    """The body, its keys in the order of AWS's own. It carries no payload. `now`: epoch seconds."""
+    """Return the body, its keys in AWS's order. It has no payload. `now` is in epoch seconds."""
     first, last = records[0], records[-1]
     return json.dumps(
         {
@@ -70,6 +65,24 @@ def message(
             },
         }
     )
+
+
+class DeadLetterError(Exception):
+    """The message may not have arrived; the text says why."""
+
+
+def send(clients: Clients, arn: str, body: str) -> None:
+    """Send a message to a standard queue or topic. Raises DeadLetterError."""
+    target = Arn.parse(arn)
+    try:
+        if target.service == "sns":
+            clients.sns.publish(TopicArn=arn, Message=body)
+        else:
+            # Messages are rare, and a queue that is created again has another URL: ask each time.
+            url = queue_url(clients.sqs_calls, target)
+            clients.sqs_calls.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
+    except (*errors.CallError, LookupError) as error:
+        raise DeadLetterError(f"{arn}: {errors.describe(error)}") from error
 
 
 def _iso(epoch: float) -> str:

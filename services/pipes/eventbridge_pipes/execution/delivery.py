@@ -1,16 +1,16 @@
-"""Carries one batch to its end: every record delivered, or given up on and reported."""
+"""Brings one batch to its end: every record is delivered, or given up on and dead-lettered."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
+from dataclasses import KW_ONLY, dataclass
 from typing import Protocol
 
 from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
-from eventbridge_pipes.execution.dead_letter import Condition
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
@@ -19,136 +19,123 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 Wait = Callable[[float], bool]
-"""Waits so many seconds; true as soon as the pipe is to stop (`threading.Event.wait`)."""
+"""Waits so many seconds; true as soon as the pipe has to stop (`threading.Event.wait`)."""
 
 
 class Carrier(Protocol):
-    """See `delivery.route.Route`."""
+    """See `execution.Route`."""
 
     def carry(self, records: Sequence[Record]) -> Outcome: ...
 
 
-class DeadLetters(Protocol):
-    def send(self, body: str) -> None: ...
+DeadLetters = Callable[[str], None]
+"""Sends a dead-letter message; raises DeadLetterError."""
 
 
+@dataclass
 class Delivery:
     """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision."""
 
-    def __init__(
-        self,
-        route: Carrier,
-        dead_letters: DeadLetters | None,
-        policy: RetryPolicy,
-        *,
-        kind: SourceKind,
-        pipe_arn: str,
-        stream_arn: str,
-        shard_id: str,
-        wait: Wait,
-        log: PipeLog,
-        telemetry: PipeTelemetry,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._route = route
-        self._dead_letters = dead_letters
-        self._policy = policy
-        self._kind = kind
-        self._pipe_arn = pipe_arn
-        self._stream_arn = stream_arn
-        self._shard_id = shard_id
-        self._wait = wait
-        self._log = log
-        self._telemetry = telemetry
-        self._now = now
+    route: Carrier
+    dead_letters: DeadLetters | None
+    policy: RetryPolicy
+    _: KW_ONLY
+    kind: SourceKind
+    pipe_arn: str
+    stream_arn: str
+    shard_id: str
+    wait: Wait
+    log: PipeLog
+    telemetry: PipeTelemetry
+    now: Callable[[], float] = time.time
 
     def deliver(self, batch: Sequence[Record]) -> bool:
-        """True when every record is done with; false when the pipe is to stop before that."""
+        """Return true when every record is done with, false when the pipe stops before that."""
         todo = deque([Segment(tuple(batch))])
         retried = False
+        failures_in_a_row = 0
         while todo:
             segment = todo.popleft()
-            old, due = retry.split_by_age(segment.records, self._policy, self._now())
-            if not self._give_up(old, batch, Condition.AGE):
+            old, due = retry.split_by_age(segment.records, self.policy, self.now())
+            if not self._give_up(old, batch, Condition.AGE, Condition.AGE):
                 return False
             if not due:
                 continue
             segment = Segment(due, segment.failures, segment.faults)
-            outcome = self._route.carry(due)
+            outcome = self.route.carry(due)
             if isinstance(outcome, Succeeded):
+                failures_in_a_row = 0
                 continue
-            verdict = retry.decide(segment, outcome, self._policy)
-            todo.extendleft(reversed(verdict.again))
-            if not self._give_up(verdict.given_up, batch, Condition.ATTEMPTS, outcome.reason):
+            if isinstance(outcome, Failed) and not segment.failures + segment.faults:
+                failures_in_a_row += 1
+            decision = retry.decide(segment, outcome, self.policy)
+            todo.extendleft(reversed(decision.again))
+            why = f"{Condition.ATTEMPTS}: {outcome.reason}"
+            if not self._give_up(decision.given_up, batch, Condition.ATTEMPTS, why):
                 return False
-            if verdict.again:
+            if decision.again:
                 retried = True
-                self._tell(outcome, verdict.again, whole=len(due) == len(batch))
-                if self._wait(retry.pause_before(verdict.again[0])):
-                    return False
+                self._log_retry(outcome, decision.again, whole=len(due) == len(batch))
+            pause = retry.pause_before(todo[0], failures_in_a_row) if todo else 0.0
+            if (decision.again or pause) and self.wait(pause):
+                return False
         if retried:
-            self._log.info(
-                "batch of %s of %s processed after retries", _count(batch), self._shard_id
-            )
+            self.log.info("batch of %s of %s processed after retries", _count(batch), self.shard_id)
         return True
 
     def _give_up(
-        self,
-        records: Sequence[Record],
-        batch: Sequence[Record],
-        condition: Condition,
-        reason: str = "",
+        self, records: Sequence[Record], batch: Sequence[Record], condition: Condition, why: str
     ) -> bool:
-        why = f"{condition}: {reason}" if reason else condition
-        for run in dead_letter.runs(records, batch):
-            named = f"{_count(run)} of {self._shard_id}, {_range(run)} ({why})"
-            if self._dead_letters is None:
-                self._telemetry.given_up(len(run), dead_lettered=False)
-                self._log.error(
+        """Dead-letter or drop `records`; false when the pipe stops before that."""
+        for contiguous in dead_letter.ranges(records, batch):
+            named = f"{_count(contiguous)} of {self.shard_id}, {_first_to_last(contiguous)} ({why})"
+            if self.dead_letters is None:
+                self.telemetry.given_up(len(contiguous), dead_lettered=False)
+                self.log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
-            elif self._report(self._dead_letters, run, condition):
-                self._telemetry.given_up(len(run), dead_lettered=True)
-                self._log.warning("gave up on %s: sent to the dead-letter queue", named)
+            elif self._report(self.dead_letters, contiguous, condition):
+                self.telemetry.given_up(len(contiguous), dead_lettered=True)
+                self.log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
         return True
 
     def _report(
-        self, dead_letters: DeadLetters, run: Sequence[Record], condition: Condition
+        self, dead_letters: DeadLetters, contiguous: Sequence[Record], condition: Condition
     ) -> bool:
-        """Send the message, however often it takes; false when the pipe is to stop before."""
+        """Send the message, however often it takes; false when the pipe stops before that."""
         body = dead_letter.message(
-            run,
+            contiguous,
             condition,
-            kind=self._kind,
-            pipe_arn=self._pipe_arn,
-            stream_arn=self._stream_arn,
-            shard_id=self._shard_id,
-            now=self._now(),
+            kind=self.kind,
+            pipe_arn=self.pipe_arn,
+            stream_arn=self.stream_arn,
+            shard_id=self.shard_id,
+            now=self.now(),
         )
         tries = 0
         while True:
             try:
-                dead_letters.send(body)
+                dead_letters(body)
                 return True
             except DeadLetterError as error:
                 tries += 1
                 if worth_telling(tries):
-                    self._log.error("cannot send to the dead-letter queue, retrying: %s", error)
-            if self._wait(growing_pause(tries)):
+                    self.log.error("cannot send to the dead-letter queue, retrying: %s", error)
+            if self.wait(growing_pause(tries)):
                 return False
 
-    def _tell(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
-        """Log why records are sent again; of the steps of a bisection only the first."""
+    def _log_retry(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
+        """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].faults
         if worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
             kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
-            self._log.warning(
+            self.log.warning(
                 "retrying %s of %s (try %d %s: %s)",
                 _count(records),
-                self._shard_id,
+                self.shard_id,
                 max(tries, 1),
                 kind,
                 outcome.reason,
@@ -159,5 +146,5 @@ def _count(records: Sized) -> str:
     return "1 record" if len(records) == 1 else f"{len(records)} records"
 
 
-def _range(run: Sequence[Record]) -> str:
-    return f"{run[0].sequence_number} to {run[-1].sequence_number}"
+def _first_to_last(records: Sequence[Record]) -> str:
+    return f"{records[0].sequence_number} to {records[-1].sequence_number}"

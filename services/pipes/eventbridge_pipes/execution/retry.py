@@ -1,4 +1,4 @@
-"""What becomes of records after an attempt: sent again, in which pieces, or given up on."""
+"""What happens to records after an attempt: retry, in which pieces, or give up."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_position
 from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
+FAILURES_WITHOUT_PAUSE = 10
+LONGEST_HALF_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,32 +37,32 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """`again` is to be sent, in this order; `given_up` is out of attempts."""
 
     again: tuple[Segment, ...] = ()
     given_up: tuple[Record, ...] = ()
 
 
-def decide(segment: Segment, outcome: Outcome, policy: RetryPolicy) -> Verdict:
+def decide(segment: Segment, outcome: Outcome, policy: RetryPolicy) -> Decision:
     """Only what failed is sent again, in its order.
 
     Bisecting a failed segment is no attempt of its halves: it looks for the record at fault, and
     only that one uses up its attempts.
     """
     if isinstance(outcome, Succeeded):
-        return Verdict()
+        return Decision()
     positions = failed_positions(outcome, len(segment.records))
     failed = tuple(r for i, r in enumerate(segment.records) if i in positions)
     if isinstance(outcome, Fault):
-        return Verdict(again=(Segment(failed, segment.failures, segment.faults + 1),))
+        return Decision(again=(Segment(failed, segment.failures, segment.faults + 1),))
     if policy.bisect and len(failed) > 1:
         middle = len(failed) // 2
-        return Verdict(again=(Segment(failed[:middle]), Segment(failed[middle:])))
+        return Decision(again=(Segment(failed[:middle]), Segment(failed[middle:])))
     failures = segment.failures + 1
     if policy.maximum_retries != UNLIMITED and failures > policy.maximum_retries:
-        return Verdict(given_up=failed)
-    return Verdict(again=(Segment(failed, failures, segment.faults),))
+        return Decision(given_up=failed)
+    return Decision(again=(Segment(failed, failures, segment.faults),))
 
 
 def split_by_age(
@@ -76,11 +78,18 @@ def split_by_age(
     )
 
 
-def pause_before(segment: Segment, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds to wait before a segment is sent: doubling, up to a limit.
+def pause_before(
+    segment: Segment, failures_in_a_row: int = 0, jitter: Callable[[], float] = random.random
+) -> float:
+    """Return the seconds to wait before a segment is sent: doubling with its tries, up to a limit.
 
-    A half is as new as a batch that was just read, and waits for nothing: where many records are
-    at fault, it is the halvings that take the time.
+    A half is as new as a batch that was just read. It waits only after many first attempts failed
+    without a success between: finding one bad record takes few, so most records are bad then.
     """
     tries = segment.failures + segment.faults
-    return growing_pause(tries, jitter) if tries else 0.0
+    if tries:
+        return growing_pause(tries, jitter)
+    if failures_in_a_row <= FAILURES_WITHOUT_PAUSE:
+        return 0.0
+    pause = growing_pause(failures_in_a_row - FAILURES_WITHOUT_PAUSE, jitter)
+    return min(LONGEST_HALF_PAUSE, pause)

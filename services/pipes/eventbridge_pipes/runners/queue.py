@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from eventbridge_pipes.backoff import growing_pause, worth_telling
+from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Fault, Outcome, Succeeded
 from eventbridge_pipes.pattern import Filter
@@ -60,7 +61,7 @@ class QueueRunner:
         self._filter = filter_
         self._telemetry = telemetry
         self._log = PipeLog(pipe.name)
-        self._inbox = Inbox(pipe.batches, queue.ordered)
+        self._inbox = Inbox(batch_rules(pipe), queue.ordered)
         self._thread: threading.Thread | None = None
         self._visibility: int | None = None
         self._visibility_known = False
@@ -81,7 +82,7 @@ class QueueRunner:
         except RuntimeError:
             self._inbox.close()
             dispatching.join()
-            self._inbox = Inbox(self._pipe.batches, self._queue.ordered)
+            self._inbox = Inbox(batch_rules(self._pipe), self._queue.ordered)
             raise
         self._thread = receiving
 
@@ -152,7 +153,7 @@ class QueueRunner:
             self._inbox.hold(min(LONGEST_IDLE_PAUSE, growing_pause(self._early_returns)))
 
     def _learn_visibility(self) -> None:
-        window = self._pipe.batches.window
+        window = batch_rules(self._pipe).window
         if window:
             timeout = self._queue.visibility_timeout()
             self._visibility = visibility_for(timeout, window)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from eventbridge_pipes.backoff import growing_pause
+from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter
@@ -260,7 +261,7 @@ class ShardRunner:
         self._ended = ended
         self._stopping = threading.Event()
         self._failed_with: End | None = None
-        self._backlog = Backlog(pipe.batches, pipe.stream.lanes)
+        self._backlog = Backlog(batch_rules(pipe), pipe.stream.lanes)
         self._reader = ShardReader(shared, shard_id, position, iterator, doubt)
         self._lanes = [
             threading.Thread(

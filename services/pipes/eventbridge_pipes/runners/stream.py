@@ -10,6 +10,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
+from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Checkpoint, Origin, StateError
 
@@ -20,7 +21,7 @@ LATEST_TRIES = 4
 
 def starting_position(pipe: Pipe) -> Position:
     """Where a new pipe starts to read. A queue has no positions: every message is due."""
-    if not pipe.kind.is_stream:
+    if not source_kind(pipe).is_stream:
         return OLDEST
     match pipe.stream.starting_position:
         case "TRIM_HORIZON":

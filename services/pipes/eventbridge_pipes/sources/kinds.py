@@ -5,26 +5,42 @@ from __future__ import annotations
 from enum import Enum
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pattern import RecordSource
+from eventbridge_pipes.pipe import Pipe
+
+_ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
+_ADDED_UNLESS_SENT = _ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}
+"""The records of DynamoDB's own API bring most of these, and AWS's tutorial filters by eventName:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-dynamodb-sqs.html
+"""
 
 
-class SourceKind(Enum):
-    """A kind of source: what its ARN looks like, what it calls its parameters and its payload.
+class SourceKind(RecordSource, Enum):
+    """A kind of source: its service, its parameters, and what patterns know about its records.
 
-    `payload` is the member of a record that may hold JSON as text, for patterns and paths to look
-    into: base64 for Kinesis, a string for SQS. What a table's stream holds is JSON as it is.
+    The payload is base64 for Kinesis, a string for SQS. What a table's stream holds is JSON as it
+    is.
     """
 
-    KINESIS = ("kinesis", "KinesisStreamParameters", "data", 100)
-    DYNAMODB = ("dynamodb", "DynamoDBStreamParameters", None, 100)
-    SQS = ("sqs", "SqsQueueParameters", "body", 10)
+    KINESIS = ("kinesis", "KinesisStreamParameters", 100, "data", "data", _ADDED_UNLESS_SENT)
+    DYNAMODB = ("dynamodb", "DynamoDBStreamParameters", 100, None, "dynamodb", _ADDED)
+    SQS = ("sqs", "SqsQueueParameters", 10, "body", None, _ADDED_UNLESS_SENT)
 
     def __init__(
-        self, service: str, parameters: str, payload: str | None, default_batch_size: int
+        self,
+        service: str,
+        parameters: str,
+        default_batch_size: int,
+        payload: str | None,
+        object_member: str | None,
+        added: frozenset[str],
     ) -> None:
         self.service = service
         self.parameters = parameters
-        self.payload = payload
         self.default_batch_size = default_batch_size
+        self.payload = payload
+        self.object_member = object_member
+        self.added = added
 
     @property
     def is_stream(self) -> bool:
@@ -42,3 +58,9 @@ class SourceKind(Enum):
             case "sqs", [_]:
                 return cls.SQS
         return None
+
+
+def source_kind(pipe: Pipe) -> SourceKind:
+    kind = SourceKind.of(Arn.parse(pipe.source))
+    assert kind, f"{pipe.source} was never accepted as a source"  # noqa: S101
+    return kind

@@ -1,25 +1,28 @@
-"""Sends messages in as many calls of a batch API as they need, and adds up what was taken."""
+"""Sends messages in as many calls of a batch API as they need, and collects what failed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, Succeeded
 from eventbridge_pipes.path import UnresolvedError
-from eventbridge_pipes.targets.limits import BATCH_LIMITS
-from eventbridge_pipes.targets.refusals import Refusal, refusal_of
-from eventbridge_pipes.targets.target import Message
+from eventbridge_pipes.targets import target
+from eventbridge_pipes.targets.target import Message, Messages, UnreadableAnswerError
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
+
+_INTERNAL = {"InternalError", "InternalException", "InternalFailure", "ServiceUnavailable"}
 
 
 @dataclass(frozen=True)
 class Entry:
     """One message in the form of the API.
 
-    `position` is the message's among those that are sent; `size` is in bytes, as the service
-    counts them. Entries of one `group` must not overtake each other.
+    `position` is the message's among those that are sent. `size` is in bytes, as the service
+    counts them. Entries of one `group` keep their order.
     """
 
     position: int
@@ -28,126 +31,177 @@ class Entry:
     group: str | None = None
 
 
+@dataclass(frozen=True)
+class EntryError:
+    """Why an entry failed. With `fault`, the service is at fault and not what was sent."""
+
+    reason: str
+    error: CallError | None = None
+    fault: bool = False
+
+
 class UnsendableError(Exception):
     """A message cannot be made an entry; the text says why."""
 
 
-@dataclass(frozen=True)
-class BatchApi:
-    """How messages go to an API that takes several at once.
+Entries = Sequence[Entry]
+EntryErrors = Mapping[int, EntryError]
+"""By the places of the entries in their call."""
 
-    A call takes as many entries as BATCH_LIMITS says and `call_bytes`, one entry `entry_bytes`.
+
+@dataclass(frozen=True)
+class BatchTarget:
+    """A target whose API takes several messages in a call.
+
+    A call takes at most `call_entries` and `call_bytes`, an entry has at most `entry_bytes`.
     `entry` makes an entry of a position and its message; it may raise UnsendableError or
-    UnresolvedError. Entries are sent in the order of `order`, and `joins` tells whether the
-    second one may go in the call that the first one opens.
+    UnresolvedError. `call` makes one call and returns what failed; it raises what boto3 raises.
+    Entries are sent in the order of `order`. `joins` says whether the second entry may go in the
+    call that the first one opens.
     """
 
     service: str
+    call_entries: int
     call_bytes: int
     entry_bytes: int
     entry: Callable[[int, Message], Entry]
+    call: Callable[[Entries, ExecutionTelemetry], EntryErrors]
     order: Callable[[Entry], int] = lambda entry: entry.position
     joins: Callable[[Entry, Entry], bool] = lambda first, entry: True
 
+    def send(self, messages: Messages, execution: ExecutionTelemetry) -> Outcome:
+        """Send all messages that can be sent: also those after one that failed.
 
-Call = Callable[[Sequence[Entry]], Mapping[int, Refusal]]
-"""Makes one call. Returns the refusals by the entries' places in it; raises what boto3 raises."""
+        After a fault of the service nothing more is sent. If some entries failed and others met a
+        fault, the whole is a fault: no record is charged with an attempt that it did not have.
+        """
+        failures = _Failures()
+        calls = list(self._calls(sorted(self._entries(messages, failures), key=self.order)))
+        while calls:
+            due = failures.held_back(calls.pop(0))
+            try:
+                failed = self.call(due, execution) if due else {}
+            except errors.CallError as error:
+                entry_error = _of_call(self.service, error)
+                if entry_error.fault:
+                    due += chain.from_iterable(calls)
+                    calls = []
+                failed = dict.fromkeys(range(len(due)), entry_error)
+            for place, entry_error in failed.items():
+                failures.add(due[place], entry_error)
+        return failures.outcome(len(messages))
 
+    def _entries(self, messages: Messages, failures: _Failures) -> Iterator[Entry]:
+        for position, message in enumerate(messages):
+            try:
+                entry = self.entry(position, message)
+            except (UnresolvedError, UnsendableError) as error:
+                failures.by_position[position] = EntryError(str(error))
+                continue
+            if entry.size > self.entry_bytes:
+                reason = f"a message of {entry.size} bytes is over the limit of {self.entry_bytes}"
+                failures.add(entry, EntryError(reason))
+            else:
+                yield entry
 
-def send(messages: Sequence[Message], api: BatchApi, call: Call) -> Succeeded | Failed | Fault:
-    """Hand over all that can be: what one call does not take, others may.
-
-    After a fault of the service nothing more is sent. When some entries failed and others met a
-    fault, the whole is a fault: no record is charged with an attempt that it did not have.
-    """
-    tally = _Tally()
-    entries = sorted(_entries(messages, api, tally), key=api.order)
-    batches = list(in_calls(entries, api))
-    for number, batch in enumerate(batches):
-        due = tally.held_back(batch)
-        if not due:
-            continue
-        try:
-            refusals = call(due)
-        except errors.CallError as error:
-            refusal = refusal_of(error, api.service)
-            tally.refuse(due, refusal)
-            if refusal.fault:
-                for unsent in batches[number + 1 :]:
-                    tally.refuse(unsent, refusal)
-                break
-        else:
-            for place, refusal in refusals.items():
-                tally.refuse([due[place]], refusal)
-    return tally.answer(len(messages))
-
-
-def in_calls(entries: Iterable[Entry], api: BatchApi) -> Iterator[list[Entry]]:
-    """The entries in their order, call by call."""
-    call: list[Entry] = []
-    total = 0
-    for entry in entries:
-        full = len(call) == BATCH_LIMITS[api.service].records or total + entry.size > api.call_bytes
-        if call and (full or not api.joins(call[0], entry)):
+    def _calls(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+        """Cut the entries into calls, in their order."""
+        call: list[Entry] = []
+        size = 0
+        for entry in entries:
+            full = len(call) == self.call_entries or size + entry.size > self.call_bytes
+            if call and (full or not self.joins(call[0], entry)):
+                yield call
+                call, size = [], 0
+            call.append(entry)
+            size += entry.size
+        if call:
             yield call
-            call, total = [], 0
-        call.append(entry)
-        total += entry.size
-    if call:
-        yield call
 
 
 def numbered(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
-    """The entries with their places in the call as ids."""
+    """Return the requests of the entries with their places in the call as ids."""
     return [{"Id": str(place), **entry.request} for place, entry in enumerate(entries)]
 
 
-def _entries(messages: Sequence[Message], api: BatchApi, tally: _Tally) -> Iterator[Entry]:
-    for position, message in enumerate(messages):
-        try:
-            entry = api.entry(position, message)
-        except (UnresolvedError, UnsendableError) as error:
-            tally.refused[position] = Refusal(str(error))
-            continue
-        if entry.size > api.entry_bytes:
-            reason = f"a message of {entry.size} bytes is over the limit of {api.entry_bytes}"
-            tally.refuse([entry], Refusal(reason))
-        else:
-            yield entry
+def failed_by_id(service: str, answer: Mapping[str, Any], count: int) -> EntryErrors:
+    """Return what failed of a call of SQS or SNS with `count` numbered entries.
+
+    Raises UnreadableAnswerError unless the answer has a result for each entry.
+    """
+    failed = target.items(service, answer, "Failed") if answer.get("Failed") else []
+    succeeded = target.items(service, answer, "Successful") if answer.get("Successful") else []
+    places = {str(place): place for place in range(count)}
+    if {entry.get("Id") for entry in [*succeeded, *failed]} != places.keys():
+        raise UnreadableAnswerError(service=service, member="a result for each entry")
+    return {
+        places[one["Id"]]: _entry_error(
+            service, answer, one.get("Code"), one.get("Message"), not one.get("SenderFault")
+        )
+        for one in failed
+    }
 
 
-class _Tally:
-    """What was not taken, by position."""
+def failed_by_place(
+    service: str, answer: Mapping[str, Any], member: str, count: int
+) -> EntryErrors:
+    """Return what failed of a call of Kinesis or EventBridge with `count` entries.
+
+    `member` names the list of their results. Raises UnreadableAnswerError.
+    """
+    results = target.items(service, answer, member)
+    if len(results) != count:
+        raise UnreadableAnswerError(service=service, member="a result for each entry")
+    return {
+        place: _entry_error(service, answer, code, one.get("ErrorMessage"), code in _INTERNAL)
+        for place, one in enumerate(results)
+        if (code := one.get("ErrorCode"))
+    }
+
+
+def _of_call(service: str, error: BaseException) -> EntryError:
+    fault = errors.is_service_fault(error)
+    return EntryError(errors.describe(error), target.call_error(service, error), fault)
+
+
+def _entry_error(
+    service: str, answer: Mapping[str, Any], code: Any, message: Any, fault: bool
+) -> EntryError:
+    error = target.reported_error(service, str(code), str(message or ""), answer)
+    return EntryError(f"{code}: {error.message}", error, fault or error.throttled)
+
+
+class _Failures:
+    """The entries that failed."""
 
     def __init__(self) -> None:
-        self.refused: dict[int, Refusal] = {}
-        # The first refused entry of each group.
-        self._stuck: dict[str, Entry] = {}
+        self.by_position: dict[int, EntryError] = {}
+        # The position of the first failed entry of each group.
+        self._first: dict[str | None, int] = {}
 
-    def refuse(self, entries: Iterable[Entry], refusal: Refusal) -> None:
-        for entry in entries:
-            self.refused[entry.position] = refusal
-            if entry.group is not None:
-                first = self._stuck.get(entry.group, entry)
-                self._stuck[entry.group] = min(first, entry, key=lambda e: e.position)
+    def add(self, entry: Entry, error: EntryError) -> None:
+        self.by_position[entry.position] = error
+        if entry.group is not None:
+            first = self._first.get(entry.group, entry.position)
+            self._first[entry.group] = min(first, entry.position)
 
-    def held_back(self, batch: Iterable[Entry]) -> list[Entry]:
-        """`batch` without the entries that would overtake one that was refused."""
+    def held_back(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return `entries` without those that would overtake one of their group that failed."""
         due = []
-        for entry in batch:
-            first = self._stuck.get(entry.group, entry) if entry.group is not None else entry
-            if first.position < entry.position:
-                self.refused[entry.position] = self.refused[first.position]
+        for entry in entries:
+            first = self._first.get(entry.group, entry.position)
+            if first < entry.position:
+                self.by_position[entry.position] = self.by_position[first]
             else:
                 due.append(entry)
         return due
 
-    def answer(self, count: int) -> Succeeded | Failed | Fault:
-        """What it comes to for `count` messages."""
-        if not self.refused:
+    def outcome(self, count: int) -> Outcome:
+        """Return the outcome for `count` messages."""
+        if not self.by_position:
             return Succeeded()
-        _, shown = min(self.refused.items(), key=lambda item: (not item[1].fault, item[0]))
-        positions = frozenset(self.refused)
+        _, shown = min(self.by_position.items(), key=lambda item: (not item[1].fault, item[0]))
+        positions = frozenset(self.by_position)
         if shown.fault:
             return Fault(shown.reason, shown.error, positions if len(positions) < count else None)
         return Failed(positions, shown.reason, shown.error)

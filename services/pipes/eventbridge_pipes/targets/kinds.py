@@ -1,39 +1,33 @@
-"""The services that a pipe hands its events to, and what differs between them."""
+"""The services that a pipe hands its events to. Each has a module; this is the list of them."""
 
 from __future__ import annotations
 
 from enum import Enum
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets import (
+    event_bus,
+    kinesis_stream,
+    lambda_function,
+    log_group,
+    sns_topic,
+    sqs_queue,
+    state_machine,
+)
+from eventbridge_pipes.targets.target import Kind, waits_for_answer
 
 
-class TargetKind(Enum):
-    """A kind of target: what its ARN looks like, its name, its parameters, and its largest batch.
+class TargetKind(Kind, Enum):
+    """See Kind."""
 
-    `batch_limit` is None where only the payload limits a batch.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
-    """
-
-    LAMBDA = ("lambda", "a Lambda function", "LambdaFunctionParameters", None)
-    SQS = ("sqs", "an SQS queue", "SqsQueueParameters", 10)
-    SNS = ("sns", "an SNS topic", None, 10)
-    KINESIS = ("kinesis", "a Kinesis stream", "KinesisStreamParameters", 500)
-    EVENT_BUS = ("events", "an EventBridge bus", "EventBridgeEventBusParameters", 10)
-    STATE_MACHINE = (
-        "states",
-        "a Step Functions state machine",
-        "StepFunctionStateMachineParameters",
-        None,
-    )
-    LOG_GROUP = ("logs", "a CloudWatch Logs log group", "CloudWatchLogsParameters", 10_000)
-
-    def __init__(
-        self, service: str, label: str, parameters: str | None, batch_limit: int | None
-    ) -> None:
-        self.service = service
-        self.label = label
-        self.parameters = parameters
-        self.batch_limit = batch_limit
+    LAMBDA = lambda_function.KIND
+    SQS = sqs_queue.KIND
+    SNS = sns_topic.KIND
+    KINESIS = kinesis_stream.KIND
+    EVENT_BUS = event_bus.KIND
+    STATE_MACHINE = state_machine.KIND
+    LOG_GROUP = log_group.KIND
 
     @classmethod
     def of(cls, arn: Arn) -> TargetKind | None:
@@ -58,3 +52,24 @@ class TargetKind(Enum):
             case "logs", ["log-group", _] | ["log-group", _, "*"]:
                 return cls.LOG_GROUP
         return None
+
+
+def target_kind(pipe: Pipe) -> TargetKind:
+    kind = TargetKind.of(Arn.parse(pipe.target))
+    assert kind, f"{pipe.target} was never accepted as a target"  # noqa: S101
+    return kind
+
+
+def waits_for_target(pipe: Pipe) -> bool:
+    """Return whether a function or a state machine is invoked for its answer: the default."""
+    return waits_for_answer(pipe, target_kind(pipe).parameters or "")
+
+
+def payload_limit(kind: TargetKind | None, waits: bool) -> int:
+    """Return the bytes of a batch for a target or an enrichment; `waits`: for its answer.
+
+    What takes messages one by one sets no limit of its own.
+    """
+    if kind is TargetKind.STATE_MACHINE:
+        return state_machine.INPUT_BYTES
+    return lambda_function.payload_limit(waits or kind is not TargetKind.LAMBDA)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import LambdaInvoker
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.targets.calling import not_carried_out
-from eventbridge_pipes.targets.limits import FUNCTION_ASYNC_PAYLOAD, FUNCTION_PAYLOAD
-from eventbridge_pipes.targets.refusals import answered, refusal_of
-from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.outcome import Failed, Fault, all_failed
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets import target
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
+PARAMETERS = "LambdaFunctionParameters"
+_PAYLOAD_BYTES = 6 * 1024 * 1024
+_ASYNC_PAYLOAD_BYTES = 1024 * 1024
+"""https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
-_PAYLOAD_BYTES = {"RequestResponse": FUNCTION_PAYLOAD, "Event": FUNCTION_ASYNC_PAYLOAD}
-
-# The function is being created or updated: a matter of seconds, and not of the records.
+# The function is being created or updated: that takes seconds, and no record is at fault.
 _NOT_READY = {
     "ResourceConflictException",
     "ResourceNotReadyException",
@@ -27,61 +26,67 @@ _NOT_READY = {
 }
 
 
-class Function:
-    """Gets the array of all messages as the payload of one invocation."""
-
-    def __init__(self, client: LambdaClient | LambdaInvoker, arn: str) -> None:
-        """`arn` may end in a version or an alias."""
-        self._client = client
-        self._arn = arn
-
-    def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
-        """Invoke it, and wait for what it returns."""
-        return self._invoke("RequestResponse", messages, calls)
-
-    def start(self, messages: Sequence[Message], calls: Calls) -> Succeeded | Failed | Fault:
-        """Put it to Lambda's queue."""
-        answer = self._invoke("Event", messages, calls)
-        return Succeeded() if isinstance(answer, Returned) else answer
-
-    def _invoke(
-        self, how: str, messages: Sequence[Message], calls: Calls
-    ) -> Returned | Failed | Fault:
-        body = payload(messages)
-        if len(body) > _PAYLOAD_BYTES[how]:
-            reason = f"a payload of {len(body)} bytes is over the limit of {_PAYLOAD_BYTES[how]}"
-            return all_failed(messages, reason)
-        request: Any = {"FunctionName": self._arn, "InvocationType": how}
-        if calls.shows_calls:
-            calls.request({**request, "Payload": body.decode()})
-        try:
-            answer = self._client.invoke(**request, Payload=body)
-            returned = answer["Payload"].read()
-        except errors.CallError as error:
-            return _not_invoked(error, messages, waits=how == "RequestResponse")
-        if calls.shows_calls:
-            told: dict[str, Any] = {
-                k: v for k, v in answer.items() if k in ("StatusCode", "FunctionError")
-            }
-            calls.response({**told, "Payload": returned.decode(errors="replace")})
-        if answer.get("FunctionError"):
-            return _raised(messages, answer, returned)
-        return Returned(returned)
+def payload_limit(waits: bool) -> int:
+    """Return the bytes that an invocation may carry; `waits`: for its answer."""
+    return _PAYLOAD_BYTES if waits else _ASYNC_PAYLOAD_BYTES
 
 
-def _not_invoked(error: BaseException, messages: Sequence[Message], waits: bool) -> Failed | Fault:
-    if errors.code_of(error) in _NOT_READY:
-        refusal = refusal_of(error, "lambda")
-        return Fault(refusal.reason, refusal.error)
-    return not_carried_out(error, "lambda", messages, waits)
+def connect(pipe: Pipe, clients: Clients) -> target.Send:
+    """The function that is the target of `pipe`."""
+    return partial(_invoke, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
 
 
-def _raised(messages: Sequence[Message], answer: Any, returned: bytes) -> Failed:
+def enrichment(arn: str, clients: Clients) -> target.Invoke:
+    """The function `arn`, invoked for its answer."""
+    return partial(_invoke, clients, arn, True)
+
+
+def _invoke(
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: ExecutionTelemetry,
+) -> target.Returned | Failed | Fault:
+    """Invoke the function once with the array of all messages.
+
+    If it `waits`, it returns the function's answer, else nothing: Lambda has queued the
+    invocation. `arn` may end in a version or an alias.
+    """
+    body = target.payload(messages)
+    limit = payload_limit(waits)
+    if len(body) > limit:
+        reason = f"a payload of {len(body)} bytes is over the limit of {limit}"
+        return all_failed(messages, reason)
+    how = "RequestResponse" if waits else "Event"
+    request: Any = {"FunctionName": arn, "InvocationType": how}
+    if execution.shows_calls:
+        execution.request({**request, "Payload": body.decode()})
+    try:
+        answer: Any = clients.invoker.invoke(**request, Payload=body)
+        returned = answer["Payload"].read()
+    except errors.CallError as error:
+        if errors.code_of(error) in _NOT_READY:
+            return Fault(errors.describe(error), target.call_error("lambda", error))
+        return target.invocation_failed("lambda", error, messages, waits)
+    if execution.shows_calls:
+        members = ("StatusCode", "FunctionError")
+        shown: Any = {name: answer[name] for name in members if name in answer}
+        execution.response({**shown, "Payload": returned.decode(errors="replace")})
+    if answer.get("FunctionError"):
+        return _function_error(messages, answer, returned)
+    return target.Returned(returned if waits else b"")
+
+
+def _function_error(messages: target.Messages, answer: Any, returned: bytes) -> Failed:
     """The function, and not Lambda, ended with an error."""
     try:
-        told = json.loads(returned)
-        code, message = str(told["errorType"]), str(told["errorMessage"])
-    except (ValueError, TypeError, KeyError):
+        described = json.loads(returned)
+        code, message = str(described["errorType"]), str(described["errorMessage"])
+    except (ValueError, TypeError, KeyError, RecursionError):
         code, message = answer["FunctionError"], returned.decode(errors="replace")
-    error = answered("lambda", code, message, answer)
+    error = target.reported_error("lambda", code, message, answer)
     return all_failed(messages, f"function error: {code}: {message[:200]}", error)
+
+
+KIND = target.Kind("lambda", "a Lambda function", PARAMETERS, None, connect)

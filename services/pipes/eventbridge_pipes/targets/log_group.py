@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
-from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
-from eventbridge_pipes.targets.calling import make
-from eventbridge_pipes.targets.refusals import Refusal
-from eventbridge_pipes.targets.target import Answer, Calls, Message
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets import batch, target
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
-
+PARAMETERS = "CloudWatchLogsParameters"
+BATCH_LIMIT = 10_000
 _BYTES = 1024 * 1024
 _EVENT_OVERHEAD = 26
 _DAY = 24 * 60 * 60 * 1000
@@ -25,85 +23,84 @@ _DAY = 24 * 60 * 60 * 1000
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
 
 
-class LogGroupTarget:
-    """Each message becomes a log event. A log stream that is not there is made."""
+def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) -> target.Send:
+    """Each message becomes a log event. A log stream that does not exist is created.
 
-    def __init__(
-        self,
-        client: CloudWatchLogsClient,
-        group: Arn,
-        pipe_name: str,
-        parameters: Mapping[str, Any],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        """`parameters` are PipeTargetCloudWatchLogsParameters.
+    LogStreamName is one of the few parameters that may be no path. AWS does not say what a stream
+    is called when it is left out; here it has the pipe's name.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+    """
+    client = clients.logs
+    parameters = pipe.target_parameters.get(PARAMETERS, {})
+    group = Arn.parse(pipe.target).resource
+    stream = {
+        "logGroupName": group.removeprefix("log-group:").removesuffix(":*"),
+        "logStreamName": parameters.get("LogStreamName", pipe.name),
+    }
+    timestamp: str | None = parameters.get("Timestamp")
 
-        LogStreamName is one of the few that may be no path. AWS does not say what a stream is
-        called when it is left out; here it has the pipe's name.
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
-        """
-        self._client = client
-        self._place = {
-            "logGroupName": group.resource.removeprefix("log-group:").removesuffix(":*"),
-            "logStreamName": parameters.get("LogStreamName", pipe_name),
-        }
-        self._timestamp: str | None = parameters.get("Timestamp")
-        self._now = now
-        self._api = BatchApi(
-            "logs",
-            _BYTES,
-            _BYTES,
-            self._entry,
-            order=_timestamp_of,
-            joins=lambda first, entry: _timestamp_of(entry) - _timestamp_of(first) <= _DAY,
-        )
-
-    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
-        return batch.send(messages, self._api, lambda entries: self._call(entries, calls))
-
-    def _entry(self, position: int, message: Message) -> Entry:
+    def entry(position: int, message: target.Message) -> batch.Entry:
         if not message.body:
-            raise UnsendableError("a log event has at least one character")
-        event = {"timestamp": self._time_of(message), "message": message.body}
-        return Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
+            raise batch.UnsendableError("a log event has at least one character")
+        at = _milliseconds(timestamp, message) if timestamp else int(now() * 1000)
+        event = {"timestamp": at, "message": message.body}
+        return batch.Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
 
-    def _time_of(self, message: Message) -> int:
-        """Milliseconds since the epoch."""
-        if self._timestamp is None:
-            return int(self._now() * 1000)
-        text = resolve(self._timestamp, message.record)
-        if not (text.isascii() and text.isdecimal()):
-            raise UnsendableError("the value of Timestamp is no whole number of milliseconds")
-        return int(text)
-
-    def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
-        request = {**self._place, "logEvents": [entry.request for entry in entries]}
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
+        request = {**stream, "logEvents": [entry.request for entry in entries]}
         try:
-            answer = make(self._client.put_log_events, request, calls)
+            answer = target.call_service("logs", client.put_log_events, request, execution)
         except errors.CallError as error:
             if errors.code_of(error) != "ResourceNotFoundException":
                 raise
-            self._make_stream()
-            answer = make(self._client.put_log_events, request, calls)
-        return _rejected(len(entries), answer.get("rejectedLogEventsInfo", {}))
+            _create_stream(client, stream)
+            answer = target.call_service("logs", client.put_log_events, request, execution)
+        return _rejected(len(entries), answer.get("rejectedLogEventsInfo") or {})
 
-    def _make_stream(self) -> None:
-        """Raises ResourceNotFoundException when it is the group that is not there."""
-        try:
-            self._client.create_log_stream(**self._place)
-        except errors.CallError as error:
-            if errors.code_of(error) != "ResourceAlreadyExistsException":
-                raise
+    return batch.BatchTarget(
+        "logs",
+        BATCH_LIMIT,
+        _BYTES,
+        _BYTES,
+        entry,
+        call,
+        order=_timestamp_of,
+        joins=lambda first, entry: _timestamp_of(entry) - _timestamp_of(first) <= _DAY,
+    ).send
 
 
-def _rejected(count: int, info: Mapping[str, int]) -> dict[int, Refusal]:
-    """CloudWatch tells by their place in the call where the events it takes begin and end."""
-    first = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))
+def _milliseconds(parameter: str, message: target.Message) -> int:
+    text = resolve(parameter, message.record)
+    if not (text.isascii() and text.isdecimal()):
+        raise batch.UnsendableError("the value of Timestamp is no whole number of milliseconds")
+    return int(text)
+
+
+def _create_stream(client: Any, stream: Mapping[str, Any]) -> None:
+    """Raises ResourceNotFoundException when it is the group that does not exist."""
+    try:
+        client.create_log_stream(**stream)
+    except errors.CallError as error:
+        if errors.code_of(error) != "ResourceAlreadyExistsException":
+            raise
+
+
+def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
+    """CloudWatch names the places in the call where the events that it accepts begin and end."""
+    too_old = info.get("tooOldLogEventEndIndex", 0)
+    expired = info.get("expiredLogEventEndIndex", 0)
     end = info.get("tooNewLogEventStartIndex", count)
-    old, new = Refusal("the log event is too old"), Refusal("the log event is too new")
-    return dict.fromkeys(range(first), old) | dict.fromkeys(range(end, count), new)
+    if not all(isinstance(place, int) and 0 <= place <= count for place in (too_old, expired, end)):
+        raise target.UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
+    first = max(too_old, expired)
+    old = dict.fromkeys(range(first), batch.EntryError("the log event is too old"))
+    new = dict.fromkeys(range(end, count), batch.EntryError("the log event is too new"))
+    return old | new
 
 
-def _timestamp_of(entry: Entry) -> int:
+def _timestamp_of(entry: batch.Entry) -> int:
     timestamp: int = entry.request["timestamp"]
     return timestamp
+
+
+KIND = target.Kind("logs", "a CloudWatch Logs log group", PARAMETERS, BATCH_LIMIT, connect)

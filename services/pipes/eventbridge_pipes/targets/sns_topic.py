@@ -1,45 +1,35 @@
-"""An SNS topic as target. Pipes take standard topics only."""
+"""An SNS topic as target. Pipes support standard topics only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets import batch
+from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.targets import batch, refusals
-from eventbridge_pipes.targets.batch import BatchApi, Entry, numbered
-from eventbridge_pipes.targets.calling import make
-from eventbridge_pipes.targets.refusals import Refusal
-from eventbridge_pipes.targets.target import Answer, Calls, Message
-
-if TYPE_CHECKING:
-    from mypy_boto3_sns import SNSClient
-
+BATCH_LIMIT = 10
 _CALL_BYTES = 256 * 1024
 _MESSAGE_BYTES = 1024 * 1024
-"""A topic takes 256 KiB, or what its MaximumMessageSize says, up to 1 MiB. Calls are cut so that
-every topic takes them; a message that is larger goes alone, and the topic decides.
+"""A topic accepts 256 KiB, or what its MaximumMessageSize says, up to 1 MiB. Calls are small
+enough for every topic. A message that is larger goes alone, and the topic decides.
 https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
 
 
-class TopicTarget:
-    """Each message becomes one of the topic."""
+def connect(pipe: Pipe, clients: Clients) -> Send:
+    """Each message is published to the topic."""
+    client = clients.sns
 
-    def __init__(self, client: SNSClient, topic: Arn) -> None:
-        self._client = client
-        self._topic = topic
-        self._api = BatchApi("sns", _CALL_BYTES, _MESSAGE_BYTES, _entry)
+    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
+        request = {"TopicArn": pipe.target, "PublishBatchRequestEntries": batch.numbered(entries)}
+        answer = call_service("sns", client.publish_batch, request, execution)
+        return batch.failed_by_id("sns", answer, len(entries))
 
-    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
-        return batch.send(messages, self._api, lambda entries: self._call(entries, calls))
-
-    def _call(self, entries: Sequence[Entry], calls: Calls) -> Mapping[int, Refusal]:
-        request = {
-            "TopicArn": self._topic.text,
-            "PublishBatchRequestEntries": numbered(entries),
-        }
-        return refusals.of_failed("sns", make(self._client.publish_batch, request, calls))
+    return batch.BatchTarget("sns", BATCH_LIMIT, _CALL_BYTES, _MESSAGE_BYTES, _entry, call).send
 
 
-def _entry(position: int, message: Message) -> Entry:
-    return Entry(position, {"Message": message.body}, len(message.body.encode()))
+def _entry(position: int, message: Message) -> batch.Entry:
+    return batch.Entry(position, {"Message": message.body}, len(message.body.encode()))
+
+
+KIND = Kind("sns", "an SNS topic", None, BATCH_LIMIT, connect)

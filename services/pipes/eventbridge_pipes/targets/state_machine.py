@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
-from eventbridge_pipes.targets.calling import make, not_carried_out
-from eventbridge_pipes.targets.limits import STATE_MACHINE_INPUT
-from eventbridge_pipes.targets.refusals import answered
-from eventbridge_pipes.targets.target import Calls, Message, Returned, payload
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.outcome import Failed, Fault, all_failed
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.targets import target
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
-
-class StateMachine:
-    """Gets the array of all messages as the input of one execution."""
-
-    def __init__(self, client: SFNClient, arn: str) -> None:
-        """`arn` may end in a version or an alias."""
-        self._client = client
-        self._arn = arn
-
-    def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
-        """Run it to its end, which takes an Express workflow; its output is what it returned."""
-        answer = self._start(self._client.start_sync_execution, messages, calls, waits=True)
-        if isinstance(answer, (Failed, Fault)):
-            return answer
-        if answer["status"] != "SUCCEEDED":
-            return _unsuccessful(messages, answer)
-        return Returned((answer.get("output") or "").encode())
-
-    def start(self, messages: Sequence[Message], calls: Calls) -> Succeeded | Failed | Fault:
-        answer = self._start(self._client.start_execution, messages, calls, waits=False)
-        return answer if isinstance(answer, (Failed, Fault)) else Succeeded()
-
-    def _start(
-        self, start: Callable[..., Any], messages: Sequence[Message], calls: Calls, waits: bool
-    ) -> Mapping[str, Any] | Failed | Fault:
-        body = payload(messages)
-        if len(body) > STATE_MACHINE_INPUT:
-            reason = f"an input of {len(body)} bytes is over the limit of {STATE_MACHINE_INPUT}"
-            return all_failed(messages, reason)
-        request = {"stateMachineArn": self._arn, "input": body.decode()}
-        try:
-            answer: Mapping[str, Any] = make(start, request, calls)
-        except errors.CallError as error:
-            return not_carried_out(error, "states", messages, waits)
-        return answer
+PARAMETERS = "StepFunctionStateMachineParameters"
+INPUT_BYTES = 262_144
+"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 
-def _unsuccessful(messages: Sequence[Message], answer: Mapping[str, Any]) -> Failed:
+def connect(pipe: Pipe, clients: Clients) -> target.Send:
+    """The state machine that is the target of `pipe`."""
+    return partial(_execute, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
+
+
+def enrichment(arn: str, clients: Clients) -> target.Invoke:
+    """The state machine `arn`, executed for its output."""
+    return partial(_execute, clients, arn, True)
+
+
+def _execute(
+    clients: Clients,
+    arn: str,
+    waits: bool,
+    messages: target.Messages,
+    execution: ExecutionTelemetry,
+) -> target.Returned | Failed | Fault:
+    """Start one execution with the array of all messages as its input.
+
+    If it `waits`, it returns the output. Only an Express workflow can be waited for. `arn` may
+    end in a version or an alias.
+    """
+    body = target.payload(messages)
+    if len(body) > INPUT_BYTES:
+        reason = f"an input of {len(body)} bytes is over the limit of {INPUT_BYTES}"
+        return all_failed(messages, reason)
+    client = clients.stepfunctions
+    start = client.start_sync_execution if waits else client.start_execution
+    request = {"stateMachineArn": arn, "input": body.decode()}
+    try:
+        answer = target.call_service("states", start, request, execution)
+        if waits and not isinstance(answer.get("status"), str):
+            raise target.UnreadableAnswerError(service="states", member="status")
+    except errors.CallError as error:
+        return target.invocation_failed("states", error, messages, waits)
+    if waits and answer["status"] != "SUCCEEDED":
+        return _unsuccessful(messages, answer)
+    return target.Returned((answer.get("output") or "").encode() if waits else b"")
+
+
+def _unsuccessful(messages: target.Messages, answer: Mapping[str, Any]) -> Failed:
     """An execution that ended FAILED or TIMED_OUT."""
     status, cause = answer["status"], answer.get("cause") or ""
     code = answer.get("error") or status
-    error = answered("states", code, cause, answer, timed_out=status == "TIMED_OUT")
+    error = target.reported_error("states", code, cause, answer, timed_out=status == "TIMED_OUT")
     return all_failed(messages, f"the execution ended {status}: {code}: {cause[:200]}", error)
+
+
+KIND = target.Kind("states", "a Step Functions state machine", PARAMETERS, None, connect)

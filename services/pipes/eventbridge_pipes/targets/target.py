@@ -1,21 +1,28 @@
-"""What a pipe asks of its target and its enrichment, whatever service they are of."""
+"""What all targets and enrichments share: messages, answers, and what errors of calls mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
+from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, all_failed
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 
 class Message(NamedTuple):
-    """What the target gets of one record.
+    """What the target gets for one record.
 
-    `record` is what the paths in the target's parameters look into; `body` the text that is sent:
-    JSON, unless a template made plain text of it (`is_json` false).
+    The paths in the target's parameters look into `record`. `body` is the text to send. It is
+    JSON, unless a template made plain text of it (`is_json` is false).
     """
 
     record: Record
@@ -23,45 +30,130 @@ class Message(NamedTuple):
     is_json: bool = True
 
 
+Messages = Sequence[Message]
+
+
 @dataclass(frozen=True)
 class Returned:
-    """The call went through, and `body` is what it answered: bytes that may be JSON, or empty."""
+    """The body of a successful call's answer: bytes that may be JSON, or empty."""
 
     body: bytes
 
 
-Answer = Succeeded | Failed | Fault | Returned
+Answer = Outcome | Returned
 """`Failed.positions` are those of the messages. `Returned` of a target may name records that
-failed (`batchItemFailures`); of an enrichment it holds the events to go on with."""
+failed (`batchItemFailures`)."""
+
+Send = Callable[[Messages, ExecutionTelemetry], Answer]
+"""A target. Hands over all messages, in their order, in as many calls as the service needs.
+
+The execution log sees the calls. Errors of the caller's making are failed attempts; those of the
+service are faults.
+"""
+
+Invoke = Callable[[Messages, ExecutionTelemetry], Returned | Failed | Fault]
+"""A target or an enrichment that is invoked once, with the JSON array of all messages."""
 
 
-class Calls(Protocol):
-    """Who wants to see the calls that are made (the execution log does, when asked to)."""
+class Kind(NamedTuple):
+    """A kind of target: its service, its name, its parameters, its largest batch, and its code.
 
-    shows_calls: bool
-    """Whether anybody looks: when not, nothing need be told."""
+    `batch_limit` is None where only the payload limits a batch. `connect` makes the target of a
+    pipe.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+    """
 
-    def request(self, parameters: Mapping[str, Any]) -> None: ...
-
-    def response(self, answer: Mapping[str, Any]) -> None: ...
-
-
-class Target(Protocol):
-    def send(self, messages: Sequence[Message], calls: Calls) -> Answer:
-        """Hand all messages over, in their order, in as many calls as the service needs.
-
-        Errors of the caller's making are failed attempts; those of the service are faults.
-        Raises nothing.
-        """
-        ...
+    service: str
+    label: str
+    parameters: str | None
+    batch_limit: int | None
+    connect: Callable[[Pipe, Clients], Send]
 
 
-class Enrichment(Protocol):
-    def call(self, messages: Sequence[Message], calls: Calls) -> Returned | Failed | Fault:
-        """Invoke it once, synchronously, with the JSON array of all messages. Raises nothing."""
-        ...
+class UnreadableAnswerError(BotoCoreError):
+    """A service answered with success, but not with what its API promises."""
+
+    fmt = "{service} answered without {member}. Does the endpoint offer this service?"
 
 
-def payload(messages: Sequence[Message]) -> bytes:
-    """The JSON array of `messages`, as a function or a state machine gets it."""
+def waits_for_answer(pipe: Pipe, parameters: str) -> bool:
+    """Return whether the target is invoked for its answer, which is the default.
+
+    `parameters` is the name of its kind's parameters.
+    """
+    members = pipe.target_parameters.get(parameters, {})
+    return bool(members.get("InvocationType") != "FIRE_AND_FORGET")
+
+
+def payload(messages: Messages) -> bytes:
+    """Return the JSON array of `messages`, as a function or a state machine gets it."""
     return json_array(m.body if m.is_json else quoted(m.body) for m in messages).encode()
+
+
+def call_service(
+    service: str,
+    call: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    execution: ExecutionTelemetry,
+) -> Any:
+    """Return the answer of `call(**parameters)` and show both to the execution log.
+
+    Raises what boto3 raises, and UnreadableAnswerError.
+    """
+    if execution.shows_calls:
+        execution.request(parameters)
+    try:
+        answer = call(**parameters)
+    except ResponseParserError as error:
+        unreadable = UnreadableAnswerError(service=service, member="a valid body")
+        raise unreadable from error
+    if execution.shows_calls:
+        execution.response({k: v for k, v in answer.items() if k != "ResponseMetadata"})
+    return answer
+
+
+def items(service: str, answer: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
+    """Return a list of objects in an answer. Raises UnreadableAnswerError when there is none."""
+    found = answer.get(member)
+    if isinstance(found, list) and all(isinstance(item, dict) for item in found):
+        return found
+    raise UnreadableAnswerError(service=service, member=member)
+
+
+def call_error(service: str, error: BaseException) -> CallError:
+    """Describe an error of boto3 for the execution log.
+
+    `service` is the endpoint prefix of the service, such as lambda.
+    """
+    answer: Any = error.response if isinstance(error, ClientError) else {}
+    code, message = errors.code_of(error), errors.message_of(error)
+    return reported_error(service, code, message, answer, errors.is_timeout(error))
+
+
+def reported_error(
+    service: str, code: str, message: str, answer: Mapping[str, Any], timed_out: bool = False
+) -> CallError:
+    """Describe an error that an answer reports."""
+    metadata = answer.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
+    throttled = errors.is_throttling_code(code) or status == 429
+    request_id = metadata.get("RequestId", "")
+    return CallError(service, message, status, code, request_id, throttled, timed_out)
+
+
+def invocation_failed(
+    service: str, error: BaseException, messages: Messages, waits: bool
+) -> Failed | Fault:
+    """Return what an error of one call with all messages means.
+
+    Errors of the caller's making (no such function, no permission, too large a payload) are
+    failed attempts, as on AWS; those of the service are faults. If the call `waits` for the
+    result, no answer in time is a failed attempt too.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html
+    """
+    described = call_error(service, error)
+    if waits and described.timed_out:
+        return all_failed(messages, f"no answer within {EXECUTION_LIMIT} seconds", described)
+    if errors.is_service_fault(error):
+        return Fault(errors.describe(error), described)
+    return all_failed(messages, errors.describe(error), described)

@@ -16,6 +16,7 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
+from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
     Page,
@@ -161,7 +162,7 @@ def shared_by(
             target,
             None,
             RetryPolicy(pipe.stream.maximum_retries),
-            kind=pipe.kind,
+            kind=source_kind(pipe),
             pipe_arn=pipe.arn,
             stream_arn=pipe.source,
             shard_id=shard_id,

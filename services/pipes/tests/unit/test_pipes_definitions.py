@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.api import definitions
+from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.pipe import Pipe, State, StreamParameters
+from eventbridge_pipes.targets.kinds import waits_for_target
 from pipes_requests import (
     BUS,
     FIFO_QUEUE,
@@ -122,7 +124,7 @@ def test_an_update_replaces_a_services_parameters_as_a_whole_but_for_the_startin
 def test_what_a_replaced_parameter_does_not_say_is_the_default_again() -> None:
     pipe = created(from_stream(BatchSize=7))
     after = updated(pipe, SourceParameters={"KinesisStreamParameters": {}})
-    assert after.batches.size == 100
+    assert batch_rules(after).size == 100
 
 
 def test_the_parameters_of_a_target_are_replaced_as_a_whole_and_the_template_stays() -> None:
@@ -193,11 +195,11 @@ def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
 
 def test_a_target_is_waited_for_unless_it_is_to_be_fired_and_forgotten() -> None:
     forgotten = {"InvocationType": "FIRE_AND_FORGET"}
-    assert created(to(FUNCTION)).waits_for_target
-    assert created(to(QUEUE)).waits_for_target
-    assert not created(to(FUNCTION, LambdaFunctionParameters=forgotten)).waits_for_target
+    assert waits_for_target(created(to(FUNCTION)))
+    assert waits_for_target(created(to(QUEUE)))
+    assert not waits_for_target(created(to(FUNCTION, LambdaFunctionParameters=forgotten)))
     machine = to(STATE_MACHINE, StepFunctionStateMachineParameters=forgotten)
-    assert not created(machine).waits_for_target
+    assert not waits_for_target(created(machine))
 
 
 def test_a_log_that_is_off_goes_nowhere() -> None:

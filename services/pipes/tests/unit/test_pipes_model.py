@@ -1,4 +1,4 @@
-"""The typed view of a pipe that the workers read."""
+"""How large the batches of a pipe may be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT
+from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT, batch_rules
 from pipes_samples import PIPE
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -32,4 +32,4 @@ def test_a_batch_is_no_larger_than_what_target_and_enrichment_take(
     target: str, parameters: dict[str, Any], enrichment: str | None, bytes_: int
 ) -> None:
     pipe = replace(PIPE, target=target, target_parameters=parameters, enrichment=enrichment)
-    assert pipe.batches.payload == bytes_
+    assert batch_rules(pipe).payload == bytes_

@@ -282,3 +282,51 @@ def test_data_that_is_not_utf_8_is_no_json(encoding: str) -> None:
     event = kinesis('{"a": 1}'.encode(encoding))
     assert not event.has_json_payload
     assert not data_pattern({"a": [1]}).matches(event)
+
+
+def accepts(rule: Any, value: str) -> bool:
+    pattern = Pattern.parse(json.dumps({"data": {"a": [rule]}}), SourceKind.KINESIS)
+    return pattern.matches(holding({"a": value}))
+
+
+IGNORING_CASE: list[Any] = [
+    {"equals-ignore-case": "stra\u00dfe"},
+    {"prefix": {"equals-ignore-case": "stra\u00dfe"}},
+    {"suffix": {"equals-ignore-case": "stra\u00dfe"}},
+]
+
+
+@pytest.mark.parametrize("rule", IGNORING_CASE)
+def test_case_is_ignored_letter_by_letter(rule: Any) -> None:
+    assert accepts(rule, "STRA\u00dfE")
+    assert not accepts(rule, "STRASSE")
+    assert not accepts(rule, "strasse")
+
+
+def other_case(letter: str) -> list[str]:
+    return [letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)]
+
+
+# JSON in a record's data is UTF-8, which has no lone surrogates.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(text=TEXT, before=TEXT, after=TEXT, data=st.data())
+def test_a_text_in_another_case_matches_when_case_is_ignored(
+    text: str, before: str, after: str, data: st.DataObject
+) -> None:
+    value = "".join(data.draw(st.sampled_from(other_case(letter))) for letter in text)
+    ignoring_case = {"equals-ignore-case": text}
+    assert accepts(ignoring_case, value)
+    assert accepts({"prefix": ignoring_case}, value + after)
+    assert accepts({"suffix": ignoring_case}, before + value)
+
+
+@given(text=TEXT, value=TEXT)
+def test_a_text_with_another_letter_or_of_another_length_does_not_match(
+    text: str, value: str
+) -> None:
+    equal = len(text) == len(value) and all(
+        letter in other_case(wanted) for wanted, letter in zip(text, value, strict=True)
+    )
+    assert accepts({"equals-ignore-case": text}, value) is equal

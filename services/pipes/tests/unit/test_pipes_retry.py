@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.backoff import FIRST_PAUSE
 from eventbridge_pipes.execution.retry import (
+    Decision,
     RetryPolicy,
     Segment,
-    Verdict,
     decide,
     pause_before,
     split_by_age,
@@ -21,18 +21,18 @@ FOR_EVER = RetryPolicy()
 
 
 def test_what_succeeded_is_not_sent_again() -> None:
-    assert decide(Segment(BATCH), Succeeded(), FOR_EVER) == Verdict()
+    assert decide(Segment(BATCH), Succeeded(), FOR_EVER) == Decision()
 
 
 def test_only_the_failed_records_are_sent_again_in_their_order() -> None:
-    verdict = decide(Segment(BATCH), Failed(frozenset({3, 1}), "why"), FOR_EVER)
-    assert verdict == Verdict(again=(Segment((BATCH[1], BATCH[3]), failures=1),))
+    decision = decide(Segment(BATCH), Failed(frozenset({3, 1}), "why"), FOR_EVER)
+    assert decision == Decision(again=(Segment((BATCH[1], BATCH[3]), failures=1),))
 
 
 def test_a_fault_of_the_service_is_no_attempt() -> None:
     never_again = RetryPolicy(maximum_retries=0, bisect=True)
-    verdict = decide(Segment(BATCH), Fault("throttled"), never_again)
-    assert verdict == Verdict(again=(Segment(BATCH, failures=0, faults=1),))
+    decision = decide(Segment(BATCH), Fault("throttled"), never_again)
+    assert decision == Decision(again=(Segment(BATCH, failures=0, faults=1),))
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -41,12 +41,12 @@ def test_n_retries_are_n_plus_one_attempts(retries: int) -> None:
     segment, attempts = Segment(BATCH), 0
     while True:
         attempts += 1
-        verdict = decide(segment, all_failed(segment.records, "why"), policy)
-        if verdict.given_up:
+        decision = decide(segment, all_failed(segment.records, "why"), policy)
+        if decision.given_up:
             break
-        (segment,) = verdict.again
+        (segment,) = decision.again
     assert attempts == retries + 1
-    assert verdict.given_up == BATCH
+    assert decision.given_up == BATCH
 
 
 def test_without_a_limit_records_are_never_given_up_on() -> None:
@@ -56,22 +56,22 @@ def test_without_a_limit_records_are_never_given_up_on() -> None:
 
 def test_bisecting_sends_each_half_as_if_it_were_new() -> None:
     policy = RetryPolicy(maximum_retries=0, bisect=True)
-    verdict = decide(Segment(BATCH), all_failed(BATCH, "why"), policy)
-    assert verdict == Verdict(again=(Segment(BATCH[:2]), Segment(BATCH[2:])))
+    decision = decide(Segment(BATCH), all_failed(BATCH, "why"), policy)
+    assert decision == Decision(again=(Segment(BATCH[:2]), Segment(BATCH[2:])))
 
 
 def test_bisecting_looks_among_the_failed_records_only() -> None:
     policy = RetryPolicy(bisect=True)
-    verdict = decide(Segment(BATCH), Failed(frozenset({0, 4}), "why"), policy)
-    assert verdict == Verdict(again=(Segment(BATCH[:1]), Segment(BATCH[4:])))
+    decision = decide(Segment(BATCH), Failed(frozenset({0, 4}), "why"), policy)
+    assert decision == Decision(again=(Segment(BATCH[:1]), Segment(BATCH[4:])))
 
 
 def test_a_single_record_uses_up_its_attempts_when_bisecting() -> None:
     policy = RetryPolicy(maximum_retries=1, bisect=True)
     first = decide(Segment(BATCH[:1]), all_failed(BATCH[:1], "why"), policy)
-    assert first == Verdict(again=(Segment(BATCH[:1], failures=1),))
+    assert first == Decision(again=(Segment(BATCH[:1], failures=1),))
     second = decide(first.again[0], all_failed(BATCH[:1], "why"), policy)
-    assert second == Verdict(given_up=BATCH[:1])
+    assert second == Decision(given_up=BATCH[:1])
 
 
 def test_records_over_the_maximum_age_are_too_old() -> None:
@@ -114,11 +114,11 @@ policies = st.builds(
 def test_every_failed_record_is_sent_again_or_given_up_on_and_no_other(
     outcome: Succeeded | Fault | Failed, policy: RetryPolicy, failures: int
 ) -> None:
-    verdict = decide(Segment(BATCH, failures), outcome, policy)
-    kept = [record for segment in verdict.again for record in segment.records]
+    decision = decide(Segment(BATCH, failures), outcome, policy)
+    kept = [record for segment in decision.again for record in segment.records]
     failed = {
         Succeeded: set(),
         Fault: set(range(5)),
     }.get(type(outcome), getattr(outcome, "positions", set()))
-    assert [*kept, *verdict.given_up] == [r for i, r in enumerate(BATCH) if i in failed]
-    assert all(segment.records for segment in verdict.again)
+    assert [*kept, *decision.given_up] == [r for i, r in enumerate(BATCH) if i in failed]
+    assert all(segment.records for segment in decision.again)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -12,11 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
-from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.batch import BatchApi, Entry, UnsendableError
-from eventbridge_pipes.targets.refusals import Refusal
+from eventbridge_pipes.targets.batch import BatchTarget, Entry, EntryError, UnsendableError
 from eventbridge_pipes.targets.target import Message
-from pipes_targets import messages
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
+from pipes_targets import Unseen, messages
 
 AWAY = EndpointConnectionError(endpoint_url="http://localhost:1")
 DENIED = ClientError(
@@ -42,7 +42,11 @@ def entry(position: int, message: Message) -> Entry:
     return Entry(position, about, about.get("size", 1), about.get("group"))
 
 
-API = BatchApi("sqs", call_bytes=100, entry_bytes=50, entry=entry)
+def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, EntryError]:
+    raise AssertionError("a call")
+
+
+API = BatchTarget("sqs", call_entries=10, call_bytes=100, entry_bytes=50, entry=entry, call=never)
 
 
 class Service:
@@ -50,14 +54,16 @@ class Service:
 
     def __init__(
         self,
-        refuses: Mapping[int, Refusal] | None = None,
+        refuses: Mapping[int, EntryError] | None = None,
         raises: Mapping[int, Exception] | None = None,
     ) -> None:
         self._refuses = refuses or {}
         self._raises = raises or {}
         self.calls: list[list[int]] = []
 
-    def __call__(self, entries: Sequence[Entry]) -> dict[int, Refusal]:
+    def __call__(
+        self, entries: Sequence[Entry], execution: ExecutionTelemetry
+    ) -> dict[int, EntryError]:
         self.calls.append([e.position for e in entries])
         if len(self.calls) - 1 in self._raises:
             raise self._raises[len(self.calls) - 1]
@@ -68,39 +74,41 @@ class Service:
         }
 
 
+def send(messages: Sequence[Message], api: BatchTarget, service: Service) -> Any:
+    return replace(api, call=service).send(messages, Unseen())
+
+
 def test_calls_are_cut_by_entries_and_by_bytes_in_order() -> None:
     service = Service()
     sizes = [1] * 12 + [40, 40, 40]
-    assert batch.send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
+    assert send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
     assert service.calls == [list(range(10)), [10, 11, 12, 13], [14]]
 
 
 def test_what_cannot_be_sent_fails_and_the_rest_is_sent() -> None:
     service = Service()
-    answer = batch.send(
-        messages({}, {"unsendable": True}, {"size": 51}, {}, {"size": 50}), API, service
-    )
+    answer = send(messages({}, {"unsendable": True}, {"size": 51}, {}, {"size": 50}), API, service)
     assert answer == Failed(frozenset({1, 2}), "cannot be sent")
     assert service.calls == [[0, 3, 4]]
 
 
 def test_nothing_that_can_be_sent_makes_no_call() -> None:
     service = Service()
-    answer = batch.send(messages({"size": 51}), API, service)
+    answer = send(messages({"size": 51}), API, service)
     assert answer == Failed(frozenset({0}), "a message of 51 bytes is over the limit of 50")
     assert service.calls == []
 
 
 def test_a_refused_entry_fails_alone() -> None:
-    service = Service(refuses={3: Refusal("bad"), 11: Refusal("worse")})
-    answer = batch.send(messages(*[{}] * 15), API, service)
+    service = Service(refuses={3: EntryError("bad"), 11: EntryError("worse")})
+    answer = send(messages(*[{}] * 15), API, service)
     assert answer == Failed(frozenset({3, 11}), "bad")
     assert len(service.calls) == 2
 
 
 def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None:
     service = Service(raises={0: DENIED})
-    answer = batch.send(messages(*[{}] * 15), API, service)
+    answer = send(messages(*[{}] * 15), API, service)
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset(range(10))
     assert answer.error
@@ -114,28 +122,28 @@ def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None
 
 def test_after_a_fault_nothing_more_is_sent_and_what_was_taken_is_not_sent_again() -> None:
     service = Service(raises={1: AWAY})
-    answer = batch.send(messages(*[{}] * 25), API, service)
+    answer = send(messages(*[{}] * 25), API, service)
     assert isinstance(answer, Fault)
     assert answer.positions == frozenset(range(10, 25))
     assert len(service.calls) == 2
 
 
 def test_a_fault_of_the_first_call_concerns_all() -> None:
-    answer = batch.send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
+    answer = send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
     assert isinstance(answer, Fault)
     assert answer.positions is None
 
 
 def test_failures_beside_a_fault_are_no_attempt() -> None:
-    service = Service(refuses={1: Refusal("bad"), 2: Refusal("busy", fault=True)})
-    answer = batch.send(messages(*[{}] * 5), API, service)
+    service = Service(refuses={1: EntryError("bad"), 2: EntryError("busy", fault=True)})
+    answer = send(messages(*[{}] * 5), API, service)
     assert answer == Fault("busy", None, frozenset({1, 2}))
 
 
 def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
-    service = Service(refuses={4: Refusal("bad")})
+    service = Service(refuses={4: EntryError("bad")})
     groups = [{"group": "ab"[i % 2]} for i in range(14)]
-    answer = batch.send(messages(*groups), API, service)
+    answer = send(messages(*groups), API, service)
     assert service.calls == [list(range(10)), [11, 13]]
     assert answer == Failed(frozenset({4, 10, 12}), "bad")
 
@@ -143,7 +151,7 @@ def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
 def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
     service = Service()
     sent = messages({"group": "a"}, {"group": "a", "size": 51}, {"group": "a"}, {"group": "b"})
-    answer = batch.send(sent, API, service)
+    answer = send(sent, API, service)
     assert service.calls == [[0, 3]]
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1, 2})
@@ -158,7 +166,7 @@ def test_entries_go_in_the_apis_order_and_apart_when_they_do_not_join(first: int
         joins=lambda opening, e: e.size - opening.size <= 10,
     )
     sizes = [[1, 12, 11], [12, 1, 11]][first]
-    batch.send(messages(*({"size": s} for s in sizes)), api, service)
+    send(messages(*({"size": s} for s in sizes)), api, service)
     assert [[sizes[p] for p in call] for call in service.calls] == [[1, 11], [12]]
 
 
@@ -172,11 +180,11 @@ def test_every_message_is_taken_once_or_told_and_groups_keep_their_order(
     sizes: list[int], groups: list[str], refused: set[int], away: int | None
 ) -> None:
     service = Service(
-        refuses={p: Refusal("bad") for p in refused},
+        refuses={p: EntryError("bad") for p in refused},
         raises={} if away is None else {away: AWAY},
     )
     about = [{"size": s, "group": g} for s, g in zip(sizes, groups, strict=False)]
-    answer = batch.send(messages(*about), API, service)
+    answer = send(messages(*about), API, service)
 
     failed: frozenset[int] = frozenset()
     if not isinstance(answer, Succeeded):

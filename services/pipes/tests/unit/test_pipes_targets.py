@@ -5,34 +5,30 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from botocore.parsers import ResponseParserError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
-from eventbridge_pipes.targets.event_bus import BusTarget
-from eventbridge_pipes.targets.kinesis_stream import StreamTarget
-from eventbridge_pipes.targets.lambda_function import Function
-from eventbridge_pipes.targets.log_group import LogGroupTarget
-from eventbridge_pipes.targets.sns_topic import TopicTarget
-from eventbridge_pipes.targets.sqs_queue import QueueTarget
-from eventbridge_pipes.targets.state_machine import StateMachine
+from eventbridge_pipes.targets import lambda_function, log_group, state_machine
 from eventbridge_pipes.targets.target import Returned
-from pipes_targets import Seen, Unseen, message, messages, text
+from pipes_targets import STARTED, Seen, Unseen, message, messages, pipe_to, target_to, text
 
 ACCOUNT = "us-east-1:000000000000"
-QUEUE = Arn.parse(f"arn:aws:sqs:{ACCOUNT}:orders")
-FIFO = Arn.parse(f"arn:aws:sqs:{ACCOUNT}:orders.fifo")
-TOPIC = Arn.parse(f"arn:aws:sns:{ACCOUNT}:orders")
-STREAM = Arn.parse(f"arn:aws:kinesis:{ACCOUNT}:stream/orders")
-BUS = Arn.parse(f"arn:aws:events:{ACCOUNT}:event-bus/orders")
-GROUP = Arn.parse(f"arn:aws:logs:{ACCOUNT}:log-group:/aws/orders:*")
+QUEUE = f"arn:aws:sqs:{ACCOUNT}:orders"
+FIFO = f"arn:aws:sqs:{ACCOUNT}:orders.fifo"
+TOPIC = f"arn:aws:sns:{ACCOUNT}:orders"
+STREAM = f"arn:aws:kinesis:{ACCOUNT}:stream/orders"
+BUS = f"arn:aws:events:{ACCOUNT}:event-bus/orders"
+GROUP = f"arn:aws:logs:{ACCOUNT}:log-group:/aws/orders:*"
 MACHINE = f"arn:aws:states:{ACCOUNT}:stateMachine:orders"
 FUNCTION = f"arn:aws:lambda:{ACCOUNT}:function:orders:live"
 URL = "https://queue/orders"
@@ -70,14 +66,27 @@ def stub(session: boto3.Session) -> Iterator[Stub]:
         stubber.assert_no_pending_responses()
 
 
-def expect_url(sqs: Service, queue: Arn = QUEUE) -> None:
-    asked = {"QueueName": queue.resource, "QueueOwnerAWSAccountId": queue.account}
+def of(service: Service) -> Any:
+    """Clients that are all this one."""
+    client = service.client
+    names = ("sns", "kinesis", "events", "logs", "stepfunctions", "invoker")
+    return SimpleNamespace(sqs_calls=AwsJsonClient(client), **dict.fromkeys(names, client))
+
+
+def expect_url(sqs: Service, queue: str = QUEUE) -> None:
+    asked = {"QueueName": Arn.parse(queue).resource, "QueueOwnerAWSAccountId": "000000000000"}
     sqs.add_response("get_queue_url", {"QueueUrl": URL}, asked)
+
+
+def succeeded(id_: str) -> dict[str, str]:
+    return {"Id": id_, "MessageId": "m", "MD5OfMessageBody": "0"}
 
 
 def expect_batch(sqs: Service, *entries: dict[str, str], **answer: Any) -> None:
     numbered = [{"Id": str(place), **entry} for place, entry in enumerate(entries)]
-    taken = {"Successful": [], "Failed": [], **answer}
+    failed = {entry["Id"] for entry in answer.get("Failed", ())}
+    successful = [succeeded(e["Id"]) for e in numbered if e["Id"] not in failed]
+    taken = {"Successful": successful, "Failed": [], **answer}
     sqs.add_response("send_message_batch", taken, {"QueueUrl": URL, "Entries": numbered})
 
 
@@ -86,9 +95,9 @@ def test_messages_go_to_a_queue_and_its_url_is_asked_for_once(stub: Stub) -> Non
     expect_url(sqs)
     expect_batch(sqs, {"MessageBody": '{"a": 1}'}, {"MessageBody": "plain"})
     expect_batch(sqs, {"MessageBody": "again"})
-    target = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {})
-    assert target.send([message({"a": 1}), text("plain")], Unseen()) == Succeeded()
-    assert target.send([text("again")], Unseen()) == Succeeded()
+    target = target_to(of(sqs), QUEUE, {})
+    assert target([message({"a": 1}), text("plain")], Unseen()) == Succeeded()
+    assert target([text("again")], Unseen()) == Succeeded()
 
 
 def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
@@ -103,9 +112,7 @@ def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
         },
     )
     parameters = {"MessageGroupId": "all", "MessageDeduplicationId": "$.id"}
-    answer = QueueTarget(AwsJsonClient(sqs.client), FIFO, parameters).send(
-        messages({"id": 7}, {}), Unseen()
-    )
+    answer = target_to(of(sqs), FIFO, parameters)(messages({"id": 7}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1})
     assert "$.id" in answer.reason
@@ -116,7 +123,7 @@ def test_a_queue_tells_which_entries_it_refused(stub: Stub) -> None:
     expect_url(sqs)
     refused = {"Id": "1", "SenderFault": True, "Code": "InvalidMessageContents", "Message": "why"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 3, Failed=[refused])
-    answer = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {}).send(messages({}, {}, {}), Unseen())
+    answer = target_to(of(sqs), QUEUE, {})(messages({}, {}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({1})
     assert answer.reason == "InvalidMessageContents: why"
@@ -127,14 +134,14 @@ def test_an_entry_that_the_queue_is_to_blame_for_meets_a_fault(stub: Stub) -> No
     expect_url(sqs)
     refused = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 2, Failed=[refused])
-    answer = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {}).send(messages({}, {}), Unseen())
+    answer = target_to(of(sqs), QUEUE, {})(messages({}, {}), Unseen())
     assert isinstance(answer, Fault)
     assert answer.positions == frozenset({0})
 
 
 @pytest.mark.parametrize(("queue", "failed"), [(FIFO, {0, 10}), (QUEUE, {0})])
 def test_only_in_a_fifo_queue_a_refused_message_holds_its_group_back(
-    stub: Stub, queue: Arn, failed: set[int]
+    stub: Stub, queue: str, failed: set[int]
 ) -> None:
     sqs = stub("sqs")
     expect_url(sqs, queue)
@@ -143,8 +150,8 @@ def test_only_in_a_fifo_queue_a_refused_message_holds_its_group_back(
     expect_batch(sqs, *[entry] * 10, Failed=[refused])
     if 10 not in failed:
         expect_batch(sqs, entry)
-    target = QueueTarget(AwsJsonClient(sqs.client), queue, {"MessageGroupId": "all"})
-    answer = target.send(messages(*[{}] * 11), Unseen())
+    target = target_to(of(sqs), queue, {"MessageGroupId": "all"})
+    answer = target(messages(*[{}] * 11), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == failed
 
@@ -157,25 +164,28 @@ def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> Non
     )
     expect_url(sqs)
     expect_batch(sqs, {"MessageBody": "{}"})
-    target = QueueTarget(AwsJsonClient(sqs.client), QUEUE, {})
-    assert isinstance(target.send(messages({}), Unseen()), Failed)
-    assert target.send(messages({}), Unseen()) == Succeeded()
+    target = target_to(of(sqs), QUEUE, {})
+    assert isinstance(target(messages({}), Unseen()), Failed)
+    assert target(messages({}), Unseen()) == Succeeded()
 
 
 def test_messages_go_to_a_topic(stub: Stub) -> None:
     sns = stub("sns")
     sns.add_response(
         "publish_batch",
-        {"Failed": [{"Id": "0", "SenderFault": True, "Code": "InvalidParameter"}]},
         {
-            "TopicArn": TOPIC.text,
+            "Successful": [{"Id": "1"}],
+            "Failed": [{"Id": "0", "SenderFault": True, "Code": "InvalidParameter"}],
+        },
+        {
+            "TopicArn": TOPIC,
             "PublishBatchRequestEntries": [
                 {"Id": "0", "Message": "{}"},
                 {"Id": "1", "Message": "plain"},
             ],
         },
     )
-    answer = TopicTarget(sns.client, TOPIC).send([message({}), text("plain")], Unseen())
+    answer = target_to(of(sns), TOPIC)([message({}), text("plain")], Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0})
 
@@ -184,10 +194,10 @@ def test_a_large_message_goes_to_the_topic_alone(stub: Stub) -> None:
     sns, large = stub("sns"), "x" * (256 * 1024 + 1)
     for body in ("a", large, "b"):
         entries = [{"Id": "0", "Message": body}]
-        asked = {"TopicArn": TOPIC.text, "PublishBatchRequestEntries": entries}
-        sns.add_response("publish_batch", {}, asked)
+        asked = {"TopicArn": TOPIC, "PublishBatchRequestEntries": entries}
+        sns.add_response("publish_batch", {"Successful": [{"Id": "0"}]}, asked)
     sent = [text("a"), text(large), text("b")]
-    assert TopicTarget(sns.client, TOPIC).send(sent, Unseen()) == Succeeded()
+    assert target_to(of(sns), TOPIC)(sent, Unseen()) == Succeeded()
 
 
 def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> None:
@@ -200,15 +210,15 @@ def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> N
         "put_records",
         {"FailedRecordCount": 1, "Records": [{"SequenceNumber": "1"}, throttled]},
         {
-            "StreamARN": STREAM.text,
+            "StreamARN": STREAM,
             "Records": [
                 {"Data": '{"key": "a"}', "PartitionKey": "a"},
                 {"Data": '{"key": 2}', "PartitionKey": "2"},
             ],
         },
     )
-    target = StreamTarget(kinesis.client, STREAM, "$.key")
-    answer = target.send(messages({"key": "a"}, {"key": 2}), Unseen())
+    target = target_to(of(kinesis), STREAM, {"PartitionKey": "$.key"})
+    answer = target(messages({"key": "a"}, {"key": 2}), Unseen())
     assert isinstance(answer, Fault)
     assert answer.positions == frozenset({1})
     assert answer.error
@@ -217,7 +227,7 @@ def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> N
 
 @pytest.mark.parametrize("key", ["", "k" * 257])
 def test_a_partition_key_that_kinesis_does_not_know_fails_its_message(stub: Stub, key: str) -> None:
-    answer = StreamTarget(stub("kinesis").client, STREAM, "$.key").send(
+    answer = target_to(of(stub("kinesis")), STREAM, {"PartitionKey": "$.key"})(
         messages({"key": key}), Unseen()
     )
     assert isinstance(answer, Failed)
@@ -226,7 +236,7 @@ def test_a_partition_key_that_kinesis_does_not_know_fails_its_message(stub: Stub
 
 def put_events(stub: Stub, *entries: dict[str, Any], results: list[Any] | None = None) -> Service:
     events = stub("events")
-    whole = [{"EventBusName": BUS.text, **entry} for entry in entries]
+    whole = [{"EventBusName": BUS, **entry} for entry in entries]
     results = results or [{"EventId": "1"} for _ in entries]
     answer = {"FailedEntryCount": 0, "Entries": results}
     events.add_response("put_events", answer, {"Entries": whole})
@@ -238,8 +248,8 @@ def test_an_event_has_the_source_and_type_that_aws_gives_it(stub: Stub) -> None:
         stub,
         {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": '{"a": 1}'},
     )
-    target = BusTarget(events.client, BUS, "mine", STREAM, {})
-    assert target.send(messages({"a": 1}), Unseen()) == Succeeded()
+    target = target_to(of(events), BUS, {})
+    assert target(messages({"a": 1}), Unseen()) == Succeeded()
 
 
 def test_an_events_members_are_texts_or_paths(stub: Stub) -> None:
@@ -260,14 +270,14 @@ def test_an_events_members_are_texts_or_paths(stub: Stub) -> None:
         "Resources": ["$.arn", "arn:y"],
         "Time": "$.at",
     }
-    target = BusTarget(events.client, BUS, "mine", STREAM, parameters)
-    assert target.send(messages(event), Unseen()) == Succeeded()
+    target = target_to(of(events), BUS, parameters)
+    assert target(messages(event), Unseen()) == Succeeded()
 
 
 @pytest.mark.parametrize("at", ["yesterday", "2024-05-01T10:00:00", 1714557600])
 def test_a_time_that_is_not_rfc_3339_fails_its_message(stub: Stub, at: Any) -> None:
-    target = BusTarget(stub("events").client, BUS, "mine", STREAM, {"Time": "$.at"})
-    assert isinstance(target.send(messages({"at": at}), Unseen()), Failed)
+    target = target_to(of(stub("events")), BUS, {"Time": "$.at"})
+    assert isinstance(target(messages({"at": at}), Unseen()), Failed)
 
 
 def test_a_detail_is_a_json_object(stub: Stub) -> None:
@@ -275,7 +285,7 @@ def test_a_detail_is_a_json_object(stub: Stub) -> None:
     events = put_events(
         stub, {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": "{}"}
     )
-    answer = BusTarget(events.client, BUS, "mine", STREAM, {}).send(sent, Unseen())
+    answer = target_to(of(events), BUS, {})(sent, Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 1})
 
@@ -291,8 +301,8 @@ def test_a_detail_is_a_json_object(stub: Stub) -> None:
 def test_a_bus_tells_which_entries_it_refused(stub: Stub, code: str, kind: type) -> None:
     entry = {"Source": "s", "DetailType": "t", "Detail": "{}"}
     events = put_events(stub, entry, entry, results=[{"EventId": "1"}, {"ErrorCode": code}])
-    target = BusTarget(events.client, BUS, "mine", STREAM, {"Source": "s", "DetailType": "t"})
-    answer = target.send(messages({}, {}), Unseen())
+    target = target_to(of(events), BUS, {"Source": "s", "DetailType": "t"})
+    answer = target(messages({}, {}), Unseen())
     assert isinstance(answer, (Failed, Fault))
     assert isinstance(answer, kind)
     assert answer.positions == frozenset({1})
@@ -312,9 +322,9 @@ def test_log_events_go_in_the_order_of_their_time(stub: Stub) -> None:
     day = 24 * 60 * 60 * 1000
     expect_events(logs, (3, '{"at": 3}'), (5, '{"at": "5"}'))
     expect_events(logs, (day + 4, json.dumps({"at": day + 4})))
-    target = LogGroupTarget(logs.client, GROUP, "mine", {"Timestamp": "$.at"})
+    target = target_to(of(logs), GROUP, {"Timestamp": "$.at"})
     sent = messages({"at": day + 4}, {"at": "5"}, {"at": 3})
-    assert target.send(sent, Unseen()) == Succeeded()
+    assert target(sent, Unseen()) == Succeeded()
 
 
 def test_log_events_that_are_too_old_or_too_new_fail(stub: Stub) -> None:
@@ -322,8 +332,8 @@ def test_log_events_that_are_too_old_or_too_new_fail(stub: Stub) -> None:
     bodies = [(at, json.dumps({"at": at})) for at in range(1, 6)]
     rejected = {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 4}
     expect_events(logs, *bodies, rejectedLogEventsInfo=rejected)
-    target = LogGroupTarget(logs.client, GROUP, "mine", {"Timestamp": "$.at"})
-    answer = target.send(messages(*({"at": at} for at in (5, 4, 3, 2, 1))), Unseen())
+    target = target_to(of(logs), GROUP, {"Timestamp": "$.at"})
+    answer = target(messages(*({"at": at} for at in (5, 4, 3, 2, 1))), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 4})
 
@@ -334,23 +344,23 @@ def test_a_log_stream_that_is_not_there_is_made(stub: Stub) -> None:
     place = {"logGroupName": "/aws/orders", "logStreamName": "mine"}
     logs.add_response("create_log_stream", {}, place)
     expect_events(logs, (1500, "{}"))
-    target = LogGroupTarget(logs.client, GROUP, "mine", {}, now=lambda: 1.5)
-    assert target.send(messages({}), Unseen()) == Succeeded()
+    target = log_group.connect(pipe_to(GROUP), of(logs), now=lambda: 1.5)
+    assert target(messages({}), Unseen()) == Succeeded()
 
 
 def test_a_log_group_that_is_not_there_fails_all(stub: Stub) -> None:
     logs = stub("logs")
     logs.add_client_error("put_log_events", "ResourceNotFoundException", http_status_code=400)
     logs.add_client_error("create_log_stream", "ResourceNotFoundException", http_status_code=400)
-    answer = LogGroupTarget(logs.client, GROUP, "mine", {}).send(messages({}, {}), Unseen())
+    answer = target_to(of(logs), GROUP, {})(messages({}, {}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 1})
 
 
 @pytest.mark.parametrize("at", ["2024-05-01T10:00:00Z", -1, 1.5, True])
 def test_a_timestamp_that_is_no_milliseconds_fails_its_message(stub: Stub, at: Any) -> None:
-    target = LogGroupTarget(stub("logs").client, GROUP, "mine", {"Timestamp": "$.at"})
-    assert isinstance(target.send(messages({"at": at}), Unseen()), Failed)
+    target = target_to(of(stub("logs")), GROUP, {"Timestamp": "$.at"})
+    assert isinstance(target(messages({"at": at}), Unseen()), Failed)
 
 
 def expect_sync(states: Service, **answer: Any) -> None:
@@ -363,7 +373,7 @@ def test_the_output_of_an_execution_is_returned(stub: Stub) -> None:
     states = stub("stepfunctions")
     expect_sync(states, status="SUCCEEDED", output='{"x": 1}')
     sent = [message({"a": 1}), text("plain")]
-    assert StateMachine(states.client, MACHINE).call(sent, Unseen()) == Returned(b'{"x": 1}')
+    assert state_machine.enrichment(MACHINE, of(states))(sent, Unseen()) == Returned(b'{"x": 1}')
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
@@ -371,7 +381,7 @@ def test_an_execution_that_does_not_succeed_fails_all(stub: Stub, status: str) -
     states = stub("stepfunctions")
     expect_sync(states, status=status, error="Bad", cause="because")
     sent = [message({"a": 1}), text("plain")]
-    answer = StateMachine(states.client, MACHINE).call(sent, Unseen())
+    answer = state_machine.enrichment(MACHINE, of(states))(sent, Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 1})
     assert answer.error
@@ -383,12 +393,12 @@ def test_an_execution_may_only_be_started(stub: Stub) -> None:
     states = stub("stepfunctions")
     asked = {"stateMachineArn": MACHINE, "input": "[{}]"}
     states.add_response("start_execution", {"executionArn": "arn", "startDate": 0}, asked)
-    assert StateMachine(states.client, MACHINE).start(messages({}), Unseen()) == Succeeded()
+    assert target_to(of(states), MACHINE, STARTED)(messages({}), Unseen()) == Returned(b"")
 
 
 def test_more_than_a_state_machine_takes_is_not_sent(stub: Stub) -> None:
     sent = messages({"a": "x" * 262_144})
-    answer = StateMachine(stub("stepfunctions").client, MACHINE).call(sent, Unseen())
+    answer = state_machine.enrichment(MACHINE, of(stub("stepfunctions")))(sent, Unseen())
     assert isinstance(answer, Failed)
     assert "262144" in answer.reason
 
@@ -404,13 +414,15 @@ def expect_invocation(
 def test_a_function_is_waited_for(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    assert Function(lambda_.client, FUNCTION).call(messages({}), Unseen()) == Returned(b"[1]")
+    assert lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen()) == Returned(
+        b"[1]"
+    )
 
 
 def test_a_function_may_only_be_started(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "Event", b"", StatusCode=202)
-    assert Function(lambda_.client, FUNCTION).start(messages({}), Unseen()) == Succeeded()
+    assert target_to(of(lambda_), FUNCTION, STARTED)(messages({}), Unseen()) == Returned(b"")
 
 
 @pytest.mark.parametrize(
@@ -423,7 +435,7 @@ def test_a_function_may_only_be_started(stub: Stub) -> None:
 def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: str) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", returned, FunctionError="Unhandled")
-    answer = Function(lambda_.client, FUNCTION).call(messages({}), Unseen())
+    answer = lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.reason == reason
 
@@ -440,7 +452,7 @@ def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: s
 def test_an_invocation_that_lambda_refuses(stub: Stub, code: str, status: int, kind: type) -> None:
     lambda_ = stub("lambda")
     lambda_.add_client_error("invoke", code, "why", http_status_code=status)
-    answer = Function(lambda_.client, FUNCTION).call(messages({}), Unseen())
+    answer = lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen())
     assert isinstance(answer, (Failed, Fault))
     assert isinstance(answer, kind)
     assert answer.error
@@ -459,19 +471,22 @@ class Silent:
         return call
 
 
-@pytest.mark.parametrize("invoked", [Function, StateMachine])
-def test_no_answer_in_time_is_a_failed_attempt_only_of_who_waits(invoked: Any) -> None:
-    waited = invoked(Silent(), "arn").call(messages({}), Unseen())
+@pytest.mark.parametrize("arn", [FUNCTION, MACHINE])
+def test_no_answer_in_time_is_a_failed_attempt_only_of_who_waits(arn: str) -> None:
+    silent = SimpleNamespace(invoker=Silent(), stepfunctions=Silent())
+    waited = target_to(silent, arn)(messages({}), Unseen())
     assert isinstance(waited, Failed)
     assert waited.error
     assert waited.error.timed_out
-    assert isinstance(invoked(Silent(), "arn").start(messages({}), Unseen()), Fault)
+    assert isinstance(target_to(silent, arn, STARTED)(messages({}), Unseen()), Fault)
 
 
-@pytest.mark.parametrize(("how", "limit"), [("call", 6 * 1024 * 1024), ("start", 1024 * 1024)])
-def test_more_than_a_function_takes_is_not_sent(stub: Stub, how: str, limit: int) -> None:
-    function = Function(stub("lambda").client, FUNCTION)
-    answer = getattr(function, how)([text("x" * (limit - 3))], Unseen())
+@pytest.mark.parametrize(("parameters", "limit"), [({}, 6 * 1024 * 1024), (STARTED, 1024 * 1024)])
+def test_more_than_a_function_takes_is_not_sent(
+    stub: Stub, parameters: dict[str, str], limit: int
+) -> None:
+    function = target_to(of(stub("lambda")), FUNCTION, parameters)
+    answer = function([text("x" * (limit - 3))], Unseen())
     assert isinstance(answer, Failed)
     assert str(limit) in answer.reason
 
@@ -481,15 +496,69 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     expect_invocation(lambda_, "RequestResponse", b"[1]")
     answer = {"Records": [{"SequenceNumber": "1", "ShardId": "s"}]}
     kinesis.add_response("put_records", answer)
-    Function(lambda_.client, FUNCTION).call(messages({}), seen)
-    StreamTarget(kinesis.client, STREAM, "all").send(messages({}), seen)
+    lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), seen)
+    target_to(of(kinesis), STREAM, {"PartitionKey": "all"})(messages({}), seen)
     assert seen.requests == [
         {"FunctionName": FUNCTION, "InvocationType": "RequestResponse", "Payload": "[{}]"},
-        {"StreamARN": STREAM.text, "Records": [{"Data": "{}", "PartitionKey": "all"}]},
+        {"StreamARN": STREAM, "Records": [{"Data": "{}", "PartitionKey": "all"}]},
     ]
     assert seen.responses == [{"StatusCode": 200, "Payload": "[1]"}, answer]
     assert json.dumps([seen.requests, seen.responses])
     unseen = Unseen()
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    Function(lambda_.client, FUNCTION).call(messages({}), unseen)
+    lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), unseen)
     assert unseen.requests == unseen.responses == []
+
+
+class Answering:
+    """A client whose every call has this answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **parameters: Any) -> Any:
+            if arguments and arguments[0] == "GetQueueUrl":
+                return {"QueueUrl": URL}
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return call
+
+
+NO_BODY = ResponseParserError("Unable to parse response: invalid XML received")
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "lacks"),
+    [
+        (STREAM, {}, "kinesis answered without Records"),
+        (STREAM, {"Records": "no list"}, "kinesis answered without Records"),
+        (STREAM, {"Records": [1, 2]}, "kinesis answered without Records"),
+        (STREAM, {"Records": [{}]}, "kinesis answered without a result for each entry"),
+        (STREAM, NO_BODY, "kinesis answered without a valid body"),
+        (BUS, {}, "events answered without Entries"),
+        (QUEUE, {}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Successful": [{"Id": "0"}]}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Failed": [{"Id": "7"}]}, "sqs answered without a result for each entry"),
+        (QUEUE, {"Failed": "all"}, "sqs answered without Failed"),
+        (TOPIC, {}, "sns answered without a result for each entry"),
+        (TOPIC, NO_BODY, "sns answered without a valid body"),
+        (
+            GROUP,
+            {"rejectedLogEventsInfo": {"tooOldLogEventEndIndex": 9}},
+            "logs answered without places in rejectedLogEventsInfo",
+        ),
+        (MACHINE, {}, "states answered without status"),
+    ],
+)
+def test_a_malformed_answer_is_a_fault_of_the_service(target: str, answer: Any, lacks: str) -> None:
+    client = Answering(answer)
+    names = ("sqs_calls", "sns", "kinesis", "events", "logs", "stepfunctions")
+    clients = SimpleNamespace(**dict.fromkeys(names, client))
+    outcome = target_to(clients, target, {"PartitionKey": "all"})(messages({}, {}), Unseen())
+    assert isinstance(outcome, Fault)
+    assert outcome.reason == f"{lacks}. Does the endpoint offer this service?"
+    assert outcome.positions is None
+    assert outcome.error

@@ -4,6 +4,7 @@ import base64
 import json
 import tomllib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.sources.sqs import BODY
@@ -24,14 +26,16 @@ TABLE = tomllib.loads(
 CASES = TABLE["case"]
 INGESTED = 1700000000.5
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/orders")
-CONTEXT = Context(
-    pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/orders",
-    pipe_name="orders",
-    source_arn=STREAM.text,
-    enrichment_arn="",
-    target_arn="arn:aws:lambda:us-east-1:000000000000:function:orders",
-    ingested=INGESTED,
+PIPE = Pipe(
+    name="orders",
+    arn="arn:aws:pipes:us-east-1:000000000000:pipe/orders",
+    source=STREAM.text,
+    target="arn:aws:lambda:us-east-1:000000000000:function:orders",
+    role_arn="arn:aws:iam::000000000000:role/orders",
+    created=0.0,
+    modified=0.0,
 )
+CONTEXT = Context(PIPE, INGESTED)
 
 
 def event_of(case: dict[str, Any]) -> Record:
@@ -58,6 +62,11 @@ def kinesis(data: str) -> Record:
     return KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::0:role/r").record(raw)
 
 
+def render_one(template: Template, record: Record, context: Context) -> tuple[str, bool]:
+    (text,) = template.render_all([record], context)
+    return text, template.is_json
+
+
 def holding(payload: Any) -> Record:
     return holding_text(json.dumps(payload))
 
@@ -77,10 +86,10 @@ def filled(expected: str, case: dict[str, Any]) -> str:
     known = {
         '"{{event}}"': json.dumps(event),
         '"{{event.json}}"': json.dumps(event | decoded_payload(case)),
-        "{{pipe-arn}}": CONTEXT.pipe_arn,
-        "{{pipe-name}}": CONTEXT.pipe_name,
-        "{{source-arn}}": CONTEXT.source_arn,
-        "{{target-arn}}": CONTEXT.target_arn,
+        "{{pipe-arn}}": PIPE.arn,
+        "{{pipe-name}}": PIPE.name,
+        "{{source-arn}}": PIPE.source,
+        "{{target-arn}}": PIPE.target,
         "{{ingestion-time}}": "2023-11-14T22:13:20.500Z",
     }
     for name, value in known.items():
@@ -111,14 +120,14 @@ def test_the_table_names_each_case_once_and_says_what_is_expected_of_it() -> Non
 
 @of("json")
 def test_a_json_template_renders(case: dict[str, Any]) -> None:
-    text, is_json = Template.parse(case["template"]).render(event_of(case), CONTEXT)
+    text, is_json = render_one(Template.parse(case["template"]), event_of(case), CONTEXT)
     assert is_json
     assert strict(text) == json.loads(filled(case["json"], case))
 
 
 @of("text")
 def test_free_text_renders(case: dict[str, Any]) -> None:
-    text, is_json = Template.parse(case["template"]).render(event_of(case), CONTEXT)
+    text, is_json = render_one(Template.parse(case["template"]), event_of(case), CONTEXT)
     assert not is_json
     assert text == filled(case["text"], case)
 
@@ -137,9 +146,9 @@ def test_a_template_that_is_nested_too_deep_is_refused() -> None:
 
 
 def test_the_arn_of_the_enrichment_is_known_when_there_is_one() -> None:
-    context = Context("p", "n", "s", "arn:enrichment", "t")
+    context = Context(replace(PIPE, enrichment="arn:enrichment"), INGESTED)
     template = Template.parse("<aws.pipes.enrichment-arn>!")
-    assert template.render(holding({}), context) == ("arn:enrichment!", False)
+    assert render_one(template, holding({}), context) == ("arn:enrichment!", False)
 
 
 DEEP = Template.parse('{"path": <$.data>, "quoted": "<$.data>", "all": <aws.pipes.event.json>}')
@@ -150,12 +159,12 @@ def nested(depth: int) -> str:
 
 
 def test_a_payload_that_is_nested_deep_goes_in_whole() -> None:
-    text, _ = DEEP.render(holding_text(nested(400)), CONTEXT)
+    text, _ = render_one(DEEP, holding_text(nested(400)), CONTEXT)
     assert strict(text)["path"] == json.loads(nested(400))
 
 
 def test_a_payload_that_is_nested_too_deep_is_no_json() -> None:
-    text, _ = DEEP.render(holding_text(nested(100_000)), CONTEXT)
+    text, _ = render_one(DEEP, holding_text(nested(100_000)), CONTEXT)
     rendered = strict(text)
     assert base64.b64decode(rendered["path"]).decode() == nested(100_000)
     assert rendered["all"] == ""
@@ -163,7 +172,7 @@ def test_a_payload_that_is_nested_too_deep_is_no_json() -> None:
 
 def test_a_payload_at_the_limit_of_the_depth_breaks_nothing() -> None:
     for depth in range(700, 1001):
-        text, _ = DEEP.render(holding_text(nested(depth)), CONTEXT)
+        text, _ = render_one(DEEP, holding_text(nested(depth)), CONTEXT)
         assert text.count("{") == text.count("}")
 
 
@@ -172,7 +181,7 @@ def test_a_payload_that_was_read_and_cannot_be_written_is_no_json() -> None:
     assert event.has_json_payload
 
     def render_under(frames: int) -> str:
-        return render_under(frames - 1) if frames else DEEP.render(event, CONTEXT)[0]
+        return render_under(frames - 1) if frames else render_one(DEEP, event, CONTEXT)[0]
 
     # Since Python 3.12 what can be read can be written.
     assert strict(render_under(400))["path"] in ("", event.decoded["data"])
@@ -221,7 +230,7 @@ templates = st.recursive(
 @given(templates, values)
 def test_what_a_json_template_renders_can_always_be_parsed(template: str, payload: Any) -> None:
     parsed = Template.parse(f'{{"field": {template}}}')
-    text, is_json = parsed.render(holding({"a": payload}), CONTEXT)
+    text, is_json = render_one(parsed, holding({"a": payload}), CONTEXT)
     assert is_json
     strict(text)
 
@@ -229,7 +238,7 @@ def test_what_a_json_template_renders_can_always_be_parsed(template: str, payloa
 @given(placeholders, st.text(st.characters()), st.text(st.characters()))
 def test_free_text_can_always_be_encoded(placeholder: str, before: str, payload: str) -> None:
     template = Template.parse("text " + before.replace("<", "") + placeholder)
-    text, is_json = template.render(holding({"a": payload}), CONTEXT)
+    text, is_json = render_one(template, holding({"a": payload}), CONTEXT)
     assert not is_json
     text.encode()
 
@@ -237,28 +246,30 @@ def test_free_text_can_always_be_encoded(placeholder: str, before: str, payload:
 @given(values)
 def test_a_value_outside_quotes_is_that_value(payload: Any) -> None:
     expected = json.loads(json.dumps(payload), parse_constant=lambda _: None)
-    text, _ = Template.parse('{"field": <$.a>}').render(
-        record_of(json.dumps({"a": payload})), CONTEXT
+    text, _ = render_one(
+        Template.parse('{"field": <$.a>}'), record_of(json.dumps({"a": payload})), CONTEXT
     )
     assert strict(text) == {"field": expected}
 
 
 @given(st.text(st.characters()))
 def test_a_string_inside_quotes_is_that_string(payload: str) -> None:
-    text, _ = Template.parse('{"field": "<$.data.a>"}').render(holding({"a": payload}), CONTEXT)
+    text, _ = render_one(
+        Template.parse('{"field": "<$.data.a>"}'), holding({"a": payload}), CONTEXT
+    )
     assert strict(text) == {"field": payload}
 
 
 @given(st.dictionaries(st.text(), values))
 def test_the_event_alone_is_the_event_as_it_came(payload: dict[str, Any]) -> None:
     event = holding(payload)
-    assert Template.parse("<aws.pipes.event>").render(event, CONTEXT) == (event.body, True)
+    assert render_one(Template.parse("<aws.pipes.event>"), event, CONTEXT) == (event.body, True)
 
 
 @given(st.dictionaries(st.text(), st.recursive(st.text() | st.integers(), st.lists)))
 def test_the_decoded_event_alone_is_the_event_with_its_payload(payload: dict[str, Any]) -> None:
     event = holding(payload)
-    text, is_json = Template.parse("<aws.pipes.event.json>").render(event, CONTEXT)
+    text, is_json = render_one(Template.parse("<aws.pipes.event.json>"), event, CONTEXT)
     assert is_json
     assert strict(text) == {**json.loads(event.body), "data": payload}
 
@@ -266,12 +277,12 @@ def test_the_decoded_event_alone_is_the_event_with_its_payload(payload: dict[str
 @given(st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"])), values)
 def test_a_template_without_placeholders_is_constant(text: str, payload: Any) -> None:
     template = Template.parse(f"-{text}")
-    assert template.render(holding(payload), CONTEXT)[0] == f"-{text}"
+    assert render_one(template, holding(payload), CONTEXT)[0] == f"-{text}"
 
 
 @given(st.text('<>$.a[]*"\\{}:, aws.pipes-event01\n', max_size=40))
 def test_any_text_is_a_template_or_is_refused(text: str) -> None:
     with suppress(TemplateError):
-        rendered, is_json = Template.parse(text).render(holding({"a": '"'}), CONTEXT)
+        rendered, is_json = render_one(Template.parse(text), holding({"a": '"'}), CONTEXT)
         if is_json:
             strict(rendered)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution.dead_letter_queue import DeadLetterError
+from eventbridge_pipes.execution.dead_letter import DeadLetterError
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
@@ -31,10 +31,11 @@ class Run:
         self.stop_after: float = world.get("stop_after", float("inf"))
         self.refused_letters: int = world.get("refused_letters", 0)
         self.invocations: list[list[str]] = []
+        self.pauses: list[float] = []
         self.letters: list[dict[str, Any]] = []
         self.delivery = Delivery(
             self,
-            self if world.get("dead_letters", True) else None,
+            self.send if world.get("dead_letters", True) else None,
             policy,
             kind=SourceKind.KINESIS,
             pipe_arn="arn:pipe",
@@ -58,6 +59,7 @@ class Run:
 
     def wait(self, seconds: float) -> bool:
         assert seconds >= 0
+        self.pauses.append(seconds)
         self.clock += seconds
         return self.clock > self.stop_after
 
@@ -106,6 +108,33 @@ def test_bisecting_finds_the_poison_and_delivers_its_neighbours() -> None:
     accepted = [i for sent in run.invocations if "3" not in sent for i in sent]
     assert sorted(map(int, accepted)) == [0, 1, 2, 4, 5, 6, 7]
     assert run.invocations.count(["3"]) == 2
+
+
+def test_bisecting_finds_one_bad_record_of_many_without_a_pause() -> None:
+    for bad in range(100):
+        run = Run(failing_with(bad), RetryPolicy(maximum_retries=0, bisect=True))
+        assert run.delivery.deliver(records(100))
+        assert run.buried() == [bad]
+        assert not any(run.pauses)
+
+
+def test_when_everything_fails_the_halves_wait_too() -> None:
+    run = Run(failing_with(*range(1000)), RetryPolicy(maximum_retries=0, bisect=True))
+    assert run.delivery.deliver(records(1000))
+    assert len(run.invocations) == 1999
+    waited = [pause for pause in run.pauses if pause]
+    assert len(waited) == 1999 - 11, "after the eleventh failure, before every further attempt"
+    assert waited[0] <= 0.05
+    assert max(waited) <= 0.5
+    assert run.clock > 1900 * 0.25
+
+
+def test_a_success_ends_the_pauses_of_the_halves() -> None:
+    run = Run(failing_with(*range(0, 40)), RetryPolicy(maximum_retries=0, bisect=True))
+    assert run.delivery.deliver(records(400))
+    sent = run.invocations.index([str(number) for number in range(50, 100)])
+    assert not any(run.pauses[sent:])
+    assert any(run.pauses[:sent])
 
 
 def test_a_fault_uses_up_no_attempt() -> None:

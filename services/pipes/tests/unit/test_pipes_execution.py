@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from eventbridge_pipes.execution.route import Route
-from eventbridge_pipes.execution.stages import EnrichmentStage, TargetStage
-from eventbridge_pipes.execution.transformation import Transformation
+from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.outcome import (
     CallError,
     Failed,
@@ -20,12 +20,12 @@ from eventbridge_pipes.outcome import (
     all_failed,
 )
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.target import Answer, Calls, Message, Returned, payload
-from eventbridge_pipes.telemetry.metrics import PipeTelemetry
-from eventbridge_pipes.template import Context, Template
+from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
+from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
+from pipes_samples import PIPE
 from pipes_telemetry import LoggedTelemetry, counted
 
-CONTEXT = Context("arn:pipe", "pipe", "arn:source", "arn:enrichment", "arn:target")
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:sample"
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
 WENT_WRONG = CallError("lambda", "no")
 
@@ -37,11 +37,26 @@ class Fake:
         self.answer = answer
         self.got: list[str] = []
 
-    def send(self, messages: Sequence[Message], calls: Calls) -> Any:
+    def __call__(self, messages: Sequence[Message], execution: ExecutionTelemetry) -> Any:
         self.got.append(payload(messages).decode())
         return self.answer(messages) if callable(self.answer) else self.answer
 
-    call = send
+
+def route_to(
+    target: Fake,
+    enrichment: Fake | None = None,
+    telemetry: PipeTelemetry | None = None,
+    template: str | None = None,
+    to: str = PIPE.target,
+    enrichment_template: str | None = None,
+) -> Route:
+    pipe = replace(
+        PIPE,
+        target=to,
+        target_parameters={"InputTemplate": template},
+        enrichment_parameters={"InputTemplate": enrichment_template},
+    )
+    return Route(pipe, target, enrichment, telemetry or PipeTelemetry("sample"), now=lambda: 0.0)
 
 
 def carry(
@@ -49,16 +64,10 @@ def carry(
     enrichment: Fake | None = None,
     telemetry: PipeTelemetry | None = None,
     template: str | None = None,
-    limit: int | None = None,
+    records: Sequence[Record] = RECORDS,
+    **more: Any,
 ) -> Outcome:
-    shape = Transformation(Template.parse(template), CONTEXT) if template else None
-    route = Route(
-        EnrichmentStage(enrichment) if enrichment else None,
-        TargetStage(target, shape, limit),
-        telemetry or PipeTelemetry("sample"),
-        now=lambda: 0.0,
-    )
-    return route.carry(RECORDS)
+    return route_to(target, enrichment, telemetry, template, **more).carry(records)
 
 
 def test_records_go_as_they_are_to_the_target() -> None:
@@ -77,6 +86,74 @@ def test_text_that_is_not_json_is_a_string_to_a_function() -> None:
     target = Fake(Succeeded())
     carry(target, template="number <$.n>")
     assert target.got == ['["number 0","number 1","number 2"]']
+
+
+def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_over() -> None:
+    target, telemetry = Fake(Succeeded()), LoggedTelemetry("TRACE")
+    large = [Record(members={"a": "x" * 900_000}) for _ in range(20)]
+    tracemalloc.start()
+    outcome = carry(target, telemetry=telemetry, template="<$.a>" * 800, records=large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
+    assert peak < 20_000_000
+    assert target.got == []
+    assert telemetry.logged_steps()[-4:] == [
+        "TargetTransformationStarted",
+        "TargetTransformationFailed",
+        "TargetStageFailed",
+        "ExecutionFailed",
+    ]
+
+
+@pytest.mark.parametrize(("size", "over"), [(6 * 1024 * 1024 // 3, False), (2_200_000, True)])
+@pytest.mark.parametrize("letter", ["x", "\u00e9"])
+def test_the_bytes_of_all_messages_of_a_batch_count(size: int, over: bool, letter: str) -> None:
+    target = Fake(Succeeded())
+    text = letter * (size // len(letter.encode()))
+    large = [Record(members={"a": text}) for _ in range(3)]
+    assert isinstance(carry(target, template="<$.a>", records=large), Failed) is over
+    assert len(target.got) == (not over)
+
+
+def test_a_template_of_the_enrichment_that_makes_too_much_fails_the_attempt() -> None:
+    enrichment, target = Fake(Returned(b"[1]")), Fake(Succeeded())
+    telemetry = LoggedTelemetry("ERROR")
+    large = [Record(members={"a": "x" * 900_000})]
+    outcome = carry(target, enrichment, telemetry, enrichment_template="<$.a>" * 8, records=large)
+    assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
+    assert enrichment.got == target.got == []
+    assert telemetry.logged_steps() == [
+        "EnrichmentTransformationFailed",
+        "EnrichmentStageFailed",
+        "ExecutionFailed",
+    ]
+
+
+def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = True
+
+    def answer(_: Sequence[Message]) -> Answer:
+        if broken:
+            raise KeyError("Records")
+        return Succeeded()
+
+    telemetry = LoggedTelemetry("ERROR")
+    route = route_to(Fake(answer), telemetry=telemetry)
+    for attempts in range(1, 4):
+        outcome = route.carry(RECORDS)
+        assert outcome == Fault("an error in the Pipes service: KeyError: 'Records'")
+        assert counted(telemetry, "batches_in_flight") == 0
+        assert counted(telemetry, "executions_total", outcome="failed") == attempts
+    assert telemetry.logged_steps() == ["ExecutionFailed"] * 3
+    assert len([line for line in caplog.records if line.exc_info]) == 1
+    broken = False
+    assert route.carry(RECORDS) == Succeeded()
+    broken = True
+    route.carry(RECORDS)
+    assert len([line for line in caplog.records if line.exc_info]) == 2
 
 
 def test_failures_that_a_target_reports_are_those_of_the_records() -> None:
@@ -110,8 +187,9 @@ def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> Non
 
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
     target = Fake(Succeeded())
-    outcome = carry(target, Fake(Returned(b"[1,2,3,4]")), limit=3)
-    assert outcome == all_failed(RECORDS, "the enrichment returned 4 events; the target takes 3")
+    enrichment = Fake(Returned(b"[1,2,3,4,5,6,7,8,9,10,11]"))
+    outcome = carry(target, enrichment, to=QUEUE)
+    assert outcome == all_failed(RECORDS, "the enrichment returned 11 events; the target takes 10")
     assert target.got == []
 
 
@@ -177,27 +255,12 @@ def test_a_failure_in_part_is_told_as_one() -> None:
 
 def test_requests_are_shown_to_the_execution() -> None:
     class Asking(Fake):
-        def send(self, messages: Sequence[Message], calls: Calls) -> Any:
-            calls.request({"asked": True})
-            return super().send(messages, calls)
+        def __call__(self, messages: Sequence[Message], execution: ExecutionTelemetry) -> Any:
+            execution.request({"asked": True})
+            return super().__call__(messages, execution)
 
     telemetry = LoggedTelemetry("TRACE", "ALL")
     carry(Asking(Succeeded()), telemetry=telemetry)
     (called,) = [record for record in telemetry.logged() if "awsRequest" in record]
     assert called["messageType"] == "TargetInvocationSucceeded"
     assert json.loads(called["awsRequest"]) == {"asked": True}
-
-
-def test_an_execution_whose_code_raises_is_over_and_has_failed() -> None:
-    def broken(messages: Sequence[Message]) -> Answer:
-        raise KeyError("Records")
-
-    telemetry = LoggedTelemetry("ERROR")
-    with pytest.raises(KeyError):
-        carry(Fake(broken), telemetry=telemetry)
-    assert counted(telemetry, "batches_in_flight") == 0
-    assert counted(telemetry, "executions_total", outcome="failed") == 1
-    assert counted(telemetry, "records_failed_total") == len(RECORDS)
-    (failed,) = telemetry.logged()
-    assert failed["messageType"] == "ExecutionFailed"
-    assert "KeyError('Records')" in failed["error"]["message"]

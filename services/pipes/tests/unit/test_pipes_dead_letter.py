@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution.dead_letter import Condition, message, runs
+from eventbridge_pipes.execution.dead_letter import Condition, message, ranges
 from eventbridge_pipes.sources.kinds import SourceKind
 from pipes_samples import record, records
 
@@ -54,20 +54,20 @@ def of(kind: SourceKind, condition: Condition = Condition.ATTEMPTS) -> Any:
     )
 
 
-def test_a_gap_starts_a_new_run() -> None:
+def test_a_gap_starts_a_new_range() -> None:
     batch = records(6)
-    assert runs([batch[0], batch[1], batch[4]], batch) == [(batch[0], batch[1]), (batch[4],)]
+    assert ranges([batch[0], batch[1], batch[4]], batch) == [[batch[0], batch[1]], [batch[4]]]
 
 
-def test_nothing_given_up_on_makes_no_run() -> None:
-    assert runs([], records(3)) == []
+def test_nothing_given_up_on_makes_no_range() -> None:
+    assert ranges([], records(3)) == []
 
 
 @given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
-def test_runs_hold_exactly_what_was_given_up_on_without_a_gap(case: tuple[int, set[int]]) -> None:
+def test_ranges_hold_exactly_what_was_given_up_on_without_a_gap(case: tuple[int, set[int]]) -> None:
     size, given_up = case
     batch = records(size)
-    found = runs([batch[i] for i in sorted(given_up)], batch)
+    found = ranges([batch[i] for i in sorted(given_up)], batch)
     numbers = [[int(record.body) for record in run] for run in found]
     assert [number for run in numbers for number in run] == sorted(given_up)
     assert all(run == list(range(run[0], run[-1] + 1)) for run in numbers)

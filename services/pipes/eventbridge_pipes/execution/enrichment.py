@@ -1,4 +1,4 @@
-"""The events that an enrichment's answer stands for."""
+"""The enrichment of a pipe, and the events in its answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import json
 import re
 from typing import Any
 
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
+from eventbridge_pipes.targets import lambda_function, state_machine
+from eventbridge_pipes.targets.target import Invoke
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
@@ -18,6 +23,15 @@ _BETWEEN = re.compile(r"[\s,]*")
 
 class EnrichedError(Exception):
     """The answer of the enrichment cannot be passed on; the text says why."""
+
+
+def enrichment_of(pipe: Pipe, clients: Clients) -> Invoke | None:
+    """Return the function or the Express state machine that enriches; it is always waited for."""
+    if not pipe.enrichment:
+        return None
+    if Arn.parse(pipe.enrichment).service == "lambda":
+        return lambda_function.enrichment(pipe.enrichment, clients)
+    return state_machine.enrichment(pipe.enrichment, clients)
 
 
 def events_of(answer: bytes) -> list[Record]:
@@ -49,17 +63,12 @@ def _items(array: str) -> list[str]:
     items: list[str] = []
     start = 1
     while True:
-        start = _end_of(_BETWEEN, array, start)
+        start = _BETWEEN.match(array, start).end()  # type: ignore[union-attr]  # it always matches
         if array[start] == "]":
             return items
         _, end = _DECODER.raw_decode(array, start)
         items.append(array[start:end])
         start = end
-
-
-def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.match(text, start)
-    return match.end() if match else start
 
 
 def _refuse(constant: str) -> None:

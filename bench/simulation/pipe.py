@@ -30,6 +30,7 @@ from eventbridge_pipes.runners.stream import shards_to_read
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 REFUSAL = 0.010
 """Seconds that an invocation takes that Lambda refuses, or that crashes at once."""
@@ -107,7 +108,7 @@ class Pipe:
         self._scenario, self._stream, self._target, self._clock = scenario, stream, target, clock
         self._rules = BatchRules(scenario.batch, scenario.window)
         self._policy = RetryPolicy(maximum_retries=12, maximum_age=72_000, bisect=True)
-        self._telemetry = PipeTelemetry("simulated")
+        self._telemetry = PipeTelemetry("simulated", PrometheusMetrics())
         self._due: list[Due] = []
         self._ties = 0
 

@@ -23,6 +23,7 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.metrics import Telemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.stack import NAMES, Stack, a_stack, of_role, under
@@ -84,7 +85,7 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
 
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
-        telemetry = Telemetry(clients, lambda: [], 0)
+        telemetry = Telemetry(clients, PrometheusMetrics(), 0)
         running = Assembler(clients, store, telemetry).supervise(pipe(retries), BEGINNING)
         running.start()
         try:

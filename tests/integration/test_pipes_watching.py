@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eventbridge_pipes.outcome import CallError, Succeeded, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.telemetry.metrics import Telemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE, record, records
 from pipes_service import Pipeline, PipesProcess, in_state, unique
 from servers import AwsClient
@@ -29,7 +30,7 @@ METRICS_INTERVAL = 0.05
 @pytest.fixture
 def telemetry(aws: AwsClient) -> Iterator[Telemetry]:
     clients: Any = SimpleNamespace(logs=aws("logs"), cloudwatch=aws("cloudwatch"))
-    made = Telemetry(clients, list, METRICS_INTERVAL)
+    made = Telemetry(clients, PrometheusMetrics(), METRICS_INTERVAL)
     yield made
     made.close()
 

@@ -13,6 +13,7 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.kinds import target_kind
 from eventbridge_pipes.targets.target import Message, Send
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE
 
 STARTED = {"InvocationType": "FIRE_AND_FORGET"}
@@ -49,7 +50,7 @@ class Seen(ExecutionTelemetry):
     """The log shows all calls."""
 
     def __init__(self, shows_calls: bool = True) -> None:
-        super().__init__(PipeTelemetry("mine"), [])
+        super().__init__(PipeTelemetry("mine", PrometheusMetrics()), [])
         self.shows_calls = shows_calls
         self.requests: list[Mapping[str, Any]] = []
         self.responses: list[Mapping[str, Any]] = []

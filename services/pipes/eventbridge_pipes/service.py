@@ -28,6 +28,7 @@ from eventbridge_pipes.resources import Resources
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
 from eventbridge_pipes.telemetry.metrics import Telemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
@@ -69,13 +70,14 @@ def main() -> int:
         "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
     )
 
-    telemetry = Telemetry(clients, store.pipes, settings.metrics_interval)
+    prometheus = PrometheusMetrics(store.pipes)
+    telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
     assembler = Assembler(clients, store, telemetry)
     lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     crash = _crash if settings.allow_crash else None
-    app = application(model, service, store, telemetry.prometheus, settings.admitted, crash)
+    app = application(model, service, store, prometheus, settings.admitted, crash)
     server = _server(app)
     lifecycle.resume()
     server.run(sockets=[listener])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,12 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.cloudwatch import DATA_PER_CALL, NAMESPACE, Statistics, pause_after
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
-from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
     from eventbridge_pipes.aws.clients import Clients
+    from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 GRACE_SECONDS = 2.0
 """How long the last log records and metrics may take to be written when the service ends."""
@@ -100,13 +100,13 @@ class PipeTelemetry:
     def __init__(
         self,
         pipe: str,
-        prometheus: PrometheusMetrics | None = None,
+        prometheus: PrometheusMetrics,
         account: Statistics | None = None,
         execution_log: ExecutionLog | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.pipe = pipe
-        self.prometheus = prometheus or PrometheusMetrics()
+        self.prometheus = prometheus
         self.statistics = Statistics("PipeName", pipe)
         self.account = account or Statistics("AwsAccountId", "")
         self.execution_log = execution_log
@@ -245,16 +245,16 @@ class ExecutionTelemetry:
 
 
 class Telemetry:
-    """The telemetry of all pipes that have started. `pipes` returns all pipes there are.
+    """The telemetry of all pipes that have started.
 
     `metrics_interval` is in seconds; 0 puts no metrics to CloudWatch. A thread puts the metrics,
     and each execution log has a thread.
     """
 
     def __init__(
-        self, clients: Clients, pipes: Callable[[], Iterable[Pipe]], metrics_interval: float
+        self, clients: Clients, prometheus: PrometheusMetrics, metrics_interval: float
     ) -> None:
-        self.prometheus = PrometheusMetrics(pipes)
+        self.prometheus = prometheus
         self._clients = clients
         self._interval = metrics_interval
         self._lock = threading.Lock()

@@ -27,6 +27,7 @@ from eventbridge_pipes.sources.source import (
 )
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE
 
 
@@ -155,7 +156,7 @@ def shared_by(
     telemetry: PipeTelemetry | None = None,
 ) -> Shared:
     """What the shards of a pipe from `stream` to `target` share."""
-    telemetry = telemetry or PipeTelemetry(pipe.name)
+    telemetry = telemetry or PipeTelemetry(pipe.name, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
         return Delivery(

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE
 
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/pipes/sample"
@@ -97,7 +98,7 @@ class LoggedTelemetry(PipeTelemetry):
     ) -> None:
         self.logs = FakeLogs()
         log = execution_log(self.logs, level, *data, now=now)
-        super().__init__(PIPE.name, execution_log=log)
+        super().__init__(PIPE.name, PrometheusMetrics(), execution_log=log)
 
     def logged(self) -> list[dict[str, Any]]:
         """End the log, and return its records."""

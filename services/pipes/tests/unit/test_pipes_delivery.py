@@ -17,6 +17,7 @@ from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_fai
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]
@@ -43,7 +44,7 @@ class Run:
             shard_id=SHARD,
             wait=self.wait,
             log=PipeLog("simulated"),
-            telemetry=PipeTelemetry("sample"),
+            telemetry=PipeTelemetry("sample", PrometheusMetrics()),
             now=lambda: self.clock,
         )
 

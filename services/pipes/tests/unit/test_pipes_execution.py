@@ -22,6 +22,7 @@ from eventbridge_pipes.outcome import (
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE
 from pipes_telemetry import LoggedTelemetry, counted
 
@@ -56,7 +57,13 @@ def route_to(
         target_parameters={"InputTemplate": template},
         enrichment_parameters={"InputTemplate": enrichment_template},
     )
-    return Route(pipe, target, enrichment, telemetry or PipeTelemetry("sample"), now=lambda: 0.0)
+    return Route(
+        pipe,
+        target,
+        enrichment,
+        telemetry or PipeTelemetry("sample", PrometheusMetrics()),
+        now=lambda: 0.0,
+    )
 
 
 def carry(

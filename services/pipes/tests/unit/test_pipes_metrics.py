@@ -63,7 +63,7 @@ def test_how_an_execution_ended(outcome: Outcome, how: Ending) -> None:
 
 
 def test_what_the_workers_tell_is_counted() -> None:
-    telemetry = PipeTelemetry("orders")
+    telemetry = PipeTelemetry("orders", PrometheusMetrics())
     telemetry.read(9)
     telemetry.filtered(2)
     telemetry.given_up(3, dead_lettered=True)
@@ -84,7 +84,7 @@ def test_what_the_workers_tell_is_counted() -> None:
 
 
 def test_an_execution_whose_code_raises_has_failed_and_is_not_in_flight_for_ever() -> None:
-    telemetry = PipeTelemetry("orders")
+    telemetry = PipeTelemetry("orders", PrometheusMetrics())
     with pytest.raises(ZeroDivisionError), telemetry.execution(records(3)):
         raise ZeroDivisionError
     with telemetry.execution(records(3)) as execution:
@@ -127,7 +127,7 @@ def test_all_counters_of_a_pipe_are_there_from_its_start() -> None:
 
 
 def test_prometheus_sees_the_lag_of_each_shard_as_it_is_when_it_asks() -> None:
-    telemetry = PipeTelemetry("orders")
+    telemetry = PipeTelemetry("orders", PrometheusMetrics())
     lags = iter([1.5, 2.5])
     telemetry.shard_begun("shard-1", lambda: next(lags))
     assert counted(telemetry, "shard_lag_seconds", shard="shard-1") == 1.5
@@ -178,7 +178,7 @@ class TimedPipe(PipeTelemetry):
 
     def __init__(self, account: Statistics | None = None) -> None:
         self.time = Clock()
-        super().__init__("orders", account=account, clock=self.time)
+        super().__init__("orders", PrometheusMetrics(), account, clock=self.time)
 
     def stage(self, execution: ExecutionTelemetry, stage: Stage, seconds: float, end: Step) -> None:
         execution.step(stage, Step.STAGE_ENTERED)
@@ -320,7 +320,7 @@ def test_an_execution_that_fails_says_why_in_the_log(
 @pytest.mark.parametrize(
     ("telemetry", "shown"),
     [
-        (lambda: PipeTelemetry("sample"), False),
+        (lambda: PipeTelemetry("sample", PrometheusMetrics()), False),
         (lambda: LoggedTelemetry("TRACE"), False),
         (lambda: LoggedTelemetry("ERROR", "ALL"), True),
     ],
@@ -374,7 +374,8 @@ def aws() -> FakeAws:
 
 
 def telemetry_of(aws: FakeAws, interval: float) -> Telemetry:
-    return Telemetry(aws, lambda: [PIPE], interval)  # type: ignore[arg-type]
+    prometheus = PrometheusMetrics(lambda: [PIPE])
+    return Telemetry(aws, prometheus, interval)  # type: ignore[arg-type]
 
 
 @pytest.fixture

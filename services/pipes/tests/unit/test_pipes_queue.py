@@ -21,6 +21,7 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import NotDeleted
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_queue_fakes import FakeQueue, FakeRoute
 from pipes_samples import PIPE
 from pipes_telemetry import counted
@@ -41,7 +42,7 @@ class Runs:
         self.queue = FakeQueue()
         self.route = FakeRoute()
         self.filter = Filter([])
-        self.telemetry = PipeTelemetry(PIPE.name)
+        self.telemetry = PipeTelemetry(PIPE.name, PrometheusMetrics())
         self._started: list[QueueRunner] = []
 
     def runner(self, **parameters: Any) -> QueueRunner:

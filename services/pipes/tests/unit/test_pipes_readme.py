@@ -11,6 +11,7 @@ import pytest
 from eventbridge_pipes.apply import command as apply
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 TESTS = Path(__file__).parents[1]
 PIPES = TESTS.parent
@@ -62,7 +63,7 @@ def test_its_options_are_those_of_the_command(
 
 
 def test_its_metrics_are_those_that_prometheus_gets() -> None:
-    telemetry = PipeTelemetry("sample")
+    telemetry = PipeTelemetry("sample", PrometheusMetrics())
     told = {
         metric.name + ("_total" if metric.type == "counter" else "")
         for metric in telemetry.prometheus.registry.collect()

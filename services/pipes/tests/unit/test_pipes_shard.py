@@ -30,6 +30,7 @@ from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import Page, PageTooLargeError, PendingPage, ThrottledError
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_fakes import FakeShard, FakeStream, FakeTarget, shared_by, stream_runner
 from pipes_samples import PIPE, record, records
 from pipes_telemetry import counted
@@ -126,7 +127,7 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
 def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_with(
     stream: FakeStream, store: Store
 ) -> None:
-    telemetry = PipeTelemetry(PIPE.name)
+    telemetry = PipeTelemetry(PIPE.name, PrometheusMetrics())
 
     def lag() -> float:
         return counted(telemetry, "shard_lag_seconds", shard="a") or 0.0

@@ -10,7 +10,7 @@ from typing import Any, cast
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.targets.target import Message, Send
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 from pipes_samples import PIPE

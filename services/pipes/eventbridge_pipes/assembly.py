@@ -22,7 +22,7 @@ from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
 from eventbridge_pipes.sources.source import ShardReads, Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.telemetry.metrics import Telemetry
 
 

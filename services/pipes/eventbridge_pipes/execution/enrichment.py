@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets import lambda_function, state_machine
+from eventbridge_pipes.targets import accepted_kind, lambda_function, state_machine
 from eventbridge_pipes.targets.target import Invoke
 
 ANSWER_LIMIT = 6 * 1024 * 1024
@@ -21,6 +21,21 @@ _DECODER = json.JSONDecoder()
 _BETWEEN = re.compile(r"[\s,]*")
 
 
+class EnrichmentKind(NamedTuple):
+    """What a kind of enrichment does not share with the target of the same service."""
+
+    label: str
+    connect: Callable[[str, Clients], Invoke]
+
+
+ENRICHMENTS = {
+    lambda_function.KIND: EnrichmentKind(lambda_function.KIND.label, lambda_function.enrichment),
+    state_machine.KIND: EnrichmentKind(
+        "a Step Functions Express state machine", state_machine.enrichment
+    ),
+}
+
+
 class EnrichedError(Exception):
     """The answer of the enrichment cannot be passed on; the text says why."""
 
@@ -29,9 +44,8 @@ def enrichment_of(pipe: Pipe, clients: Clients) -> Invoke | None:
     """Return the function or the Express state machine that enriches; it is always waited for."""
     if not pipe.enrichment:
         return None
-    if Arn.parse(pipe.enrichment).service == "lambda":
-        return lambda_function.enrichment(pipe.enrichment, clients)
-    return state_machine.enrichment(pipe.enrichment, clients)
+    kind = ENRICHMENTS[accepted_kind(pipe.enrichment)]
+    return kind.connect(pipe.enrichment, clients)
 
 
 def events_of(answer: bytes) -> list[Record]:

@@ -11,10 +11,17 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
+from eventbridge_pipes.targets.target import (
+    Members,
+    Message,
+    Problems,
+    Send,
+    TargetKind,
+    call_service,
+    not_supported,
+)
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "EventBridgeEventBusParameters"
 BATCH_LIMIT = 10
 _BYTES = 1024 * 1024
 """The limit of an entry, and of all entries of a call together.
@@ -26,7 +33,7 @@ _TIME_BYTES = 14
 def connect(pipe: Pipe, clients: Clients) -> Send:
     """Each message becomes the detail of an event. The parameter EndpointId is not used."""
     client = clients.events
-    parameters = pipe.target_parameters.get(PARAMETERS, {})
+    parameters = KIND.parameters_of(pipe)
     source = parameters.get("Source", f"Pipe {pipe.name}")
     default_type = f"Event from aws:{Arn.parse(pipe.source).service}"
     detail_type = parameters.get("DetailType", default_type)
@@ -75,4 +82,28 @@ def _size(request: Mapping[str, Any]) -> int:
     return sum(len(text.encode()) for text in counted) + (_TIME_BYTES if "Time" in request else 0)
 
 
-KIND = Kind("events", "an EventBridge bus", PARAMETERS, BATCH_LIMIT, connect)
+def describe(clients: Clients, arn: Arn) -> None:
+    clients.events.describe_event_bus(Name=arn.resource.removeprefix("event-bus/"))
+
+
+def violations(arn: Arn, parameters: Members, role: Arn) -> Problems:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
+    if role.account and arn.account != role.account:
+        message = f"The event bus {arn.text} must be in the account of the pipe, which is that of"
+        yield "", f"{message} its role: {role.account}"
+    if "EndpointId" in parameters:
+        message = not_supported("EndpointId, a global endpoint,", "the event bus alone")
+        yield "EndpointId", message
+
+
+KIND = TargetKind(
+    service="events",
+    resource="event-bus/[^:]*",  # the name of a bus may have slashes
+    label="an EventBridge bus",
+    noun="event bus",
+    parameters="EventBridgeEventBusParameters",
+    connect=connect,
+    describe=describe,
+    batch_limit=BATCH_LIMIT,
+    violations=violations,
+)

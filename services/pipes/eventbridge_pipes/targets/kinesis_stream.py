@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
+from eventbridge_pipes.targets.target import (
+    Members,
+    Message,
+    Problems,
+    Send,
+    TargetKind,
+    call_service,
+)
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "KinesisStreamParameters"
 BATCH_LIMIT = 500
 _CALL_BYTES = 5 * 1024 * 1024
 _RECORD_BYTES = 10 * 1024 * 1024
@@ -27,7 +36,7 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
     on with the records behind them.
     """
     client = clients.kinesis
-    partition_key: str = pipe.target_parameters[PARAMETERS]["PartitionKey"]
+    partition_key: str = KIND.parameters_of(pipe)["PartitionKey"]
 
     def entry(position: int, message: Message) -> batch.Entry:
         key = resolve(partition_key, message.record)
@@ -46,4 +55,27 @@ def connect(pipe: Pipe, clients: Clients) -> Send:
     return batch.BatchTarget("kinesis", BATCH_LIMIT, _CALL_BYTES, _RECORD_BYTES, entry, call).send
 
 
-KIND = Kind("kinesis", "a Kinesis stream", PARAMETERS, BATCH_LIMIT, connect)
+def describe(clients: Clients, arn: Arn) -> float:
+    """Return when the stream was created, in seconds since the epoch."""
+    answer: Any = clients.kinesis.describe_stream_summary(StreamARN=arn.text)
+    # The clients leave times as the numbers that they are on the wire.
+    return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
+
+
+def violations(_: Arn, parameters: Members, role: Arn) -> Problems:
+    if not parameters.get("PartitionKey"):
+        message = "A Kinesis stream as target needs KinesisStreamParameters with PartitionKey"
+        yield "PartitionKey", message
+
+
+KIND = TargetKind(
+    service="kinesis",
+    resource="stream/[^/:]*",
+    label="a Kinesis stream",
+    noun="stream",
+    parameters="KinesisStreamParameters",
+    connect=connect,
+    describe=describe,
+    batch_limit=BATCH_LIMIT,
+    violations=violations,
+)

@@ -14,7 +14,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "CloudWatchLogsParameters"
 BATCH_LIMIT = 10_000
 _BYTES = 1024 * 1024
 _EVENT_OVERHEAD = 26
@@ -31,10 +30,9 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
     """
     client = clients.logs
-    parameters = pipe.target_parameters.get(PARAMETERS, {})
-    group = Arn.parse(pipe.target).resource
+    parameters = KIND.parameters_of(pipe)
     stream = {
-        "logGroupName": group.removeprefix("log-group:").removesuffix(":*"),
+        "logGroupName": _name(Arn.parse(pipe.target)),
         "logStreamName": parameters.get("LogStreamName", pipe.name),
     }
     timestamp: str | None = parameters.get("Timestamp")
@@ -103,4 +101,35 @@ def _timestamp_of(entry: batch.Entry) -> int:
     return timestamp
 
 
-KIND = target.Kind("logs", "a CloudWatch Logs log group", PARAMETERS, BATCH_LIMIT, connect)
+def _name(arn: Arn) -> str:
+    return arn.resource.split(":")[1]
+
+
+def describe(clients: Clients, arn: Arn) -> None:
+    name = _name(arn)
+    pages = clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    if not any(group["logGroupName"] == name for page in pages for group in page["logGroups"]):
+        raise target.AbsentError
+
+
+def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems:
+    """AWS's page says both that a log stream's name may be a path and that it may not.
+
+    The list of exceptions is the newer of the two. A pipe that does without runs under either.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+    """
+    if parameters.get("LogStreamName", "").startswith("$."):
+        yield "LogStreamName", "LogStreamName must be a name: a path is not supported there"
+
+
+KIND = target.TargetKind(
+    service="logs",
+    resource=r"log-group:[^:]*(:\*)?",  # CloudFormation puts :* after the ARN
+    label="a CloudWatch Logs log group",
+    noun="log group",
+    parameters="CloudWatchLogsParameters",
+    connect=connect,
+    describe=describe,
+    batch_limit=BATCH_LIMIT,
+    violations=violations,
+)

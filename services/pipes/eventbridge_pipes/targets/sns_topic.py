@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch
-from eventbridge_pipes.targets.target import Kind, Message, Send, call_service
+from eventbridge_pipes.targets.target import (
+    Members,
+    Message,
+    Problems,
+    Send,
+    TargetKind,
+    call_service,
+)
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
 BATCH_LIMIT = 10
@@ -32,4 +40,20 @@ def _entry(position: int, message: Message) -> batch.Entry:
     return batch.Entry(position, {"Message": message.body}, len(message.body.encode()))
 
 
-KIND = Kind("sns", "an SNS topic", None, BATCH_LIMIT, connect)
+def violations(arn: Arn, _: Members, role: Arn) -> Problems:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
+    if arn.is_fifo:
+        yield "", f"The topic {arn.text} is FIFO; only standard topics are supported as targets"
+
+
+KIND = TargetKind(
+    service="sns",
+    resource="[^:]*",
+    label="an SNS topic",
+    noun="topic",
+    parameters=None,
+    connect=connect,
+    describe=lambda clients, arn: clients.sns.get_topic_attributes(TopicArn=arn.text),
+    batch_limit=BATCH_LIMIT,
+    violations=violations,
+)

@@ -31,15 +31,10 @@ def payload_limit(waits: bool) -> int:
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The function that is the target of `pipe`."""
-    return partial(_invoke, clients, pipe.target, KIND.waits(pipe))
+    return partial(invoke, clients, pipe.target, KIND.waits(pipe))
 
 
-def enrichment(arn: str, clients: Clients) -> target.Invoke:
-    """The function `arn`, invoked for its answer."""
-    return partial(_invoke, clients, arn, True)
-
-
-def _invoke(
+def invoke(
     clients: Clients,
     arn: str,
     waits: bool,

@@ -14,7 +14,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-BATCH_LIMIT = 10_000
 _BYTES = 1024 * 1024
 _EVENT_OVERHEAD = 26
 _DAY = 24 * 60 * 60 * 1000
@@ -42,7 +41,8 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
             raise batch.UnsendableError("a log event has at least one character")
         at = _milliseconds(timestamp, message) if timestamp else int(now() * 1000)
         event = {"timestamp": at, "message": message.body}
-        return batch.Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
+        size = len(message.body.encode()) + _EVENT_OVERHEAD
+        return batch.Entry(position, event, size, timestamp=at)
 
     def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {**stream, "logEvents": [entry.request for entry in entries]}
@@ -55,16 +55,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
             answer = target.call_service("logs", client.put_log_events, request, execution)
         return _rejected(len(entries), answer.get("rejectedLogEventsInfo") or {})
 
-    return batch.BatchTarget(
-        "logs",
-        BATCH_LIMIT,
-        _BYTES,
-        _BYTES,
-        entry,
-        call,
-        order=_timestamp_of,
-        joins=lambda first, entry: _timestamp_of(entry) - _timestamp_of(first) <= _DAY,
-    ).send
+    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call, _DAY).send
 
 
 def _milliseconds(parameter: str, message: target.Message) -> int:
@@ -96,11 +87,6 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
     return old | new
 
 
-def _timestamp_of(entry: batch.Entry) -> int:
-    timestamp: int = entry.request["timestamp"]
-    return timestamp
-
-
 def _name(arn: Arn) -> str:
     return arn.resource.split(":")[1]
 
@@ -130,6 +116,6 @@ KIND = target.TargetKind(
     parameters="CloudWatchLogsParameters",
     connect=connect,
     describe=describe,
-    batch_limit=BATCH_LIMIT,
+    batch_limit=10_000,
     violations=violations,
 )

@@ -12,7 +12,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-BATCH_LIMIT = 10
 _BYTES = 1024 * 1024
 """The limit of a message, and of all messages of a call together.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
@@ -56,7 +55,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
             raise target.UnreadableAnswerError(service="sqs", member=error.args[0]) from error
         return batch.failed_by_id("sqs", answer, len(entries))
 
-    return batch.BatchTarget("sqs", BATCH_LIMIT, _BYTES, _BYTES, entry, call).send
+    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call).send
 
 
 def violations(arn: Arn, parameters: target.Members, _: Arn) -> target.Problems:
@@ -77,6 +76,6 @@ KIND = target.TargetKind(
     parameters="SqsQueueParameters",
     connect=connect,
     describe=lambda clients, arn: queue_url(clients.sqs_calls, arn),
-    batch_limit=BATCH_LIMIT,
+    batch_limit=10,
     violations=violations,
 )

@@ -20,15 +20,10 @@ INPUT_BYTES = 262_144
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The state machine that is the target of `pipe`."""
-    return partial(_execute, clients, pipe.target, KIND.waits(pipe))
+    return partial(invoke, clients, pipe.target, KIND.waits(pipe))
 
 
-def enrichment(arn: str, clients: Clients) -> target.Invoke:
-    """The state machine `arn`, executed for its output."""
-    return partial(_execute, clients, arn, True)
-
-
-def _execute(
+def invoke(
     clients: Clients,
     arn: str,
     waits: bool,

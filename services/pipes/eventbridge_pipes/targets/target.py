@@ -64,6 +64,9 @@ service are faults.
 Invoke = Callable[[Messages, ExecutionTelemetry], Returned | Failed | Fault]
 """A target or an enrichment that is invoked once, with the JSON array of all messages."""
 
+Invocation = Callable[[Clients, str, bool, Messages, ExecutionTelemetry], Returned | Failed | Fault]
+"""The same, given its ARN and whether it is invoked for its answer."""
+
 
 @dataclass(frozen=True)
 class TargetKind:
@@ -83,9 +86,9 @@ class TargetKind:
     resource: str
     label: str
     noun: str
-    parameters: str | None
     connect: Callable[[Pipe, Clients], Send]
     describe: Callable[[Clients, Arn], Any]
+    parameters: str | None = None
     batch_limit: int | None = None
     payload_limit: Callable[[bool], int] = lambda waits: PAYLOAD_LIMIT
     violations: Callable[[Arn, Members, Arn], Problems] = lambda arn, parameters, role: ()
@@ -120,10 +123,7 @@ def payload(messages: Messages) -> bytes:
 
 
 def call_service(
-    service: str,
-    call: Callable[..., Any],
-    parameters: Mapping[str, Any],
-    execution: ExecutionTelemetry,
+    service: str, call: Callable[..., Any], parameters: Members, execution: ExecutionTelemetry
 ) -> Any:
     """Return the answer of `call(**parameters)` and show both to the execution log.
 

@@ -21,7 +21,7 @@ STARTED = {"InvocationType": "FIRE_AND_FORGET"}
 def pipe_to(arn: str, parameters: Mapping[str, Any] | None = None) -> Pipe:
     """The pipe `mine` from a stream to `arn`, with these parameters of the target's kind."""
     pipe = replace(PIPE, name="mine", target=arn)
-    return replace(pipe, target_parameters={target_kind(pipe).parameters or "": parameters or {}})
+    return replace(pipe, target_parameters={target_kind(pipe).parameters: parameters or {}})
 
 
 def target_to(clients: Any, arn: str, parameters: Mapping[str, Any] | None = None) -> Send:

@@ -68,7 +68,7 @@ def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
     kept = dict(pipe.target_parameters)
     kind = target_kind(pipe)
     target = Arn.parse(request.get("Target", pipe.target))
-    if kind.parameters and kind is not target_kind_of(target):
+    if kind is not target_kind_of(target):
         kept.pop(kind.parameters, None)
     return {**kept, **request.get("TargetParameters", {})}
 

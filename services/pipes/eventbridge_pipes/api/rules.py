@@ -215,8 +215,8 @@ def _target(definition: Members, region: str) -> Violations:
             message = f"{invalid} {name} does not belong to {kind.label}"
             yield Violation(field_name("targetParameters", name), message)
     yield from _template("targetParameters", given)
-    where = field_name("targetParameters", kind.parameters or "")
-    parameters = given.get(kind.parameters or "", {})
+    where = field_name("targetParameters", kind.parameters)
+    parameters = given.get(kind.parameters, {})
     role = _arn(definition["RoleArn"])
     for member, message in kind.violations(arn, parameters, role):
         yield Violation(field_name(where, member) if member else "target", message)

@@ -34,6 +34,7 @@ ENRICHMENTS = {
         "a Step Functions Express state machine", state_machine.invoke
     ),
 }
+"""The kinds of targets that can enrich, too."""
 
 
 class EnrichedError(Exception):

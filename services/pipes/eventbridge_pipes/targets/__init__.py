@@ -1,4 +1,7 @@
-"""The services that a pipe sends its events to. Each has a module; this is the list of them."""
+"""The services that a pipe sends its events to.
+
+To add one, write a module that defines its KIND, and list it here.
+"""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class BatchTarget:
     at most `entry_bytes`.
     `entry` makes an entry of a position and its message; it may raise UnsendableError or
     UnresolvedError. `call` makes one call and returns what failed; it raises what boto3 raises.
-    Entries are sent in the order of their timestamps; those of a call are at most `call_span`
-    milliseconds apart.
+    Entries are sent in the order of their timestamps, then of their positions. Those of a call are
+    at most `call_span` milliseconds apart.
     """
 
     kind: target.TargetKind

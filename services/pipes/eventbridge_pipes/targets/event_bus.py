@@ -22,7 +22,6 @@ _TIME_BYTES = 14
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message becomes the detail of an event. The parameter EndpointId is not used."""
-    client = clients.events
     parameters = KIND.parameters_of(pipe)
     source = parameters.get("Source", f"Pipe {pipe.name}")
     default_type = f"Event from aws:{Arn.parse(pipe.source).service}"
@@ -49,7 +48,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
 
     def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"Entries": [entry.request for entry in entries]}
-        answer = target.call_service("events", client.put_events, request, execution)
+        answer = target.call_service("events", clients.events.put_events, request, execution)
         return batch.failed_by_place("events", answer, "Entries", len(entries))
 
     return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call).send

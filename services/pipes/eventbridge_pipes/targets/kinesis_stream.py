@@ -26,7 +26,6 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     Records that Kinesis does not accept lose their place in the order, as on AWS: PutRecords goes
     on with the records behind them.
     """
-    client = clients.kinesis
     partition_key: str = KIND.parameters_of(pipe)["PartitionKey"]
 
     def entry(position: int, message: target.Message) -> batch.Entry:
@@ -40,7 +39,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
 
     def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"StreamARN": pipe.target, "Records": [entry.request for entry in entries]}
-        answer = target.call_service("kinesis", client.put_records, request, execution)
+        answer = target.call_service("kinesis", clients.kinesis.put_records, request, execution)
         return batch.failed_by_place("kinesis", answer, "Records", len(entries))
 
     return batch.BatchTarget(KIND, _CALL_BYTES, _RECORD_BYTES, entry, call).send

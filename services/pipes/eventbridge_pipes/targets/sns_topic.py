@@ -17,11 +17,10 @@ https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message is published to the topic."""
-    client = clients.sns
 
     def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {"TopicArn": pipe.target, "PublishBatchRequestEntries": batch.numbered(entries)}
-        answer = target.call_service("sns", client.publish_batch, request, execution)
+        answer = target.call_service("sns", clients.sns.publish_batch, request, execution)
         return batch.failed_by_id("sns", answer, len(entries))
 
     return batch.BatchTarget(KIND, _CALL_BYTES, _MESSAGE_BYTES, _entry, call).send

@@ -72,30 +72,32 @@ Invocation = Callable[[Clients, str, bool, Messages, ExecutionTelemetry], Return
 class TargetKind:
     """All that is known about a kind of target.
 
-    `resource` is a regular expression for the last part of its ARNs. `label` and `noun` name it in
-    messages. `parameters` is the member of TargetParameters that belongs to it.
-    `connect` makes the target of a pipe. `describe` asks the service for the resource and returns
-    what there is to know about it; it raises what boto3 raises, and AbsentError. `batch_limit` is
-    in records, None where only the payload limits a batch. `payload_limit` is in bytes, and may
-    depend on whether the target is invoked for its answer. `violations` checks the ARN of a target
-    and its parameters, given the ARN of the pipe's role.
+    `label` and `noun` name it in messages. The limits of a batch are those of
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
     """
 
     service: str
     resource: str
+    """A regular expression for the part of an ARN that follows the account."""
     label: str
     noun: str
     connect: Callable[[Pipe, Clients], Send]
+    """Makes the target of a pipe."""
     describe: Callable[[Clients, Arn], Any]
-    parameters: str | None = None
+    """Asks the service for the resource and returns what is to be known about it. Raises what boto3
+    raises, and AbsentError."""
+    parameters: str = ""
+    """The member of TargetParameters that belongs to it; empty if there is none."""
     batch_limit: int | None = None
+    """In records; None if only the payload limits a batch."""
     payload_limit: Callable[[bool], int] = lambda waits: PAYLOAD_LIMIT
+    """In bytes, given whether the target is invoked for its answer."""
     violations: Callable[[Arn, Members, Arn], Problems] = lambda arn, parameters, role: ()
+    """Checks the ARN and the parameters of a target, given the ARN of the pipe's role."""
 
     def parameters_of(self, pipe: Pipe) -> Members:
-        """Return what `pipe`, whose target is of this kind, gives as its parameters."""
-        members: Members = pipe.target_parameters.get(self.parameters or "", {})
+        """Return the parameters of `pipe`, whose target is of this kind."""
+        members: Members = pipe.target_parameters.get(self.parameters, {})
         return members
 
     def waits(self, pipe: Pipe) -> bool:

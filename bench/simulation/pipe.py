@@ -24,16 +24,18 @@ from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Fault, Outcome, all_failed, of_answer
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.runners import polling
-from eventbridge_pipes.runners.lanes import lane_of
-from eventbridge_pipes.runners.progress import Progress
-from eventbridge_pipes.runners.shards import shards_to_read
+from eventbridge_pipes.runners.backlog import lane_of
+from eventbridge_pipes.runners.checkpoint import Progress
+from eventbridge_pipes.runners.stream import shards_to_read
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 REFUSAL = 0.010
 """Seconds that an invocation takes that Lambda refuses, or that crashes at once."""
+
+READ_PAUSE = 0.015
+"""Seconds until a shard that is read to its end is read again."""
 
 Due = tuple[float, int, Callable[[float], None]]
 
@@ -163,18 +165,18 @@ class Pipe:
             self._finish(work, now)
             return
         # The reader is ahead of its lanes; it sees a record at its next read.
-        seen = [entry for entry in here if entry[0] + polling.SHORTEST_PAUSE <= now]
+        seen = [entry for entry in here if entry[0] + READ_PAUSE <= now]
         if not seen:
-            self._at(here[0][0] + polling.SHORTEST_PAUSE, lambda t: self._turn(work, lane, t))
+            self._at(here[0][0] + READ_PAUSE, lambda t: self._turn(work, lane, t))
             return
         ending = work.shard.closed and lane.done + len(seen) == len(lane.records)
-        waited = now - seen[0][0] - polling.SHORTEST_PAUSE
+        waited = now - seen[0][0] - READ_PAUSE
         records = [self._record(work.shape, *entry) for entry in seen]
         due = cut((record.size for record in records), waited, ending, self._rules)
         if due.count:
             self._deliver(work, lane, records[: due.count], now)
         else:
-            full = here[-1][0] + polling.SHORTEST_PAUSE
+            full = here[-1][0] + READ_PAUSE
             when = now + (due.wait or 0.0)
             if len(here) == self._rules.size or len(here) == len(lane.records) - lane.done:
                 when = min(when, max(now, full)) if full > now else when

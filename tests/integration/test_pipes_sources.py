@@ -77,7 +77,7 @@ def table(aws: AwsClient, name: str) -> Table:
 @pytest.fixture
 def shard(clients: Clients, table: Table) -> DynamoDbShard:
     calls = clients.dynamodbstreams_calls
-    (only,) = DynamoDbStream(calls, table.stream.text).shards()
+    (only,) = DynamoDbStream(calls, table.stream).shards()
     assert only.parents == ()
     return DynamoDbShard(calls, table.stream, only.id)
 
@@ -88,13 +88,13 @@ def ids(records: list[Record]) -> list[str]:
 
 def test_the_changes_of_a_table_are_read_page_by_page(table: Table, shard: DynamoDbShard) -> None:
     table.put("a", "b", "c")
-    first = shard.page(shard.iterator(OLDEST), 2)
+    first = shard.begin_read(shard.iterator(OLDEST), 2)(None)
     assert first.next_iterator
-    rest = shard.page(first.next_iterator, 2)
+    rest = shard.begin_read(first.next_iterator, 2)(None)
     assert (ids(first.records), first.behind) == (["a", "b"], True)
     assert (ids(rest.records), rest.behind) == (["c"], False)
     after_a = shard.iterator(Position(after=first.records[0].sequence_number))
-    assert ids(shard.page(after_a, 10).records) == ["b", "c"]
+    assert ids(shard.begin_read(after_a, 10)(None).records) == ["b", "c"]
 
 
 def test_binary_values_of_an_item_stay_as_they_are_on_the_wire(
@@ -102,7 +102,7 @@ def test_binary_values_of_an_item_stay_as_they_are_on_the_wire(
 ) -> None:
     data = bytes(range(256))
     table.put("a", photo={"B": data}, nested={"L": [{"BS": [data]}]})
-    (record,) = shard.page(shard.iterator(OLDEST), 10).records
+    (record,) = shard.begin_read(shard.iterator(OLDEST), 10)(None).records
     image = json.loads(record.body)["dynamodb"]["NewImage"]
     assert base64.b64decode(image["photo"]["B"]) == data
     assert base64.b64decode(image["nested"]["L"][0]["BS"][0]) == data
@@ -116,7 +116,7 @@ def test_a_position_that_the_stream_does_not_know_is_lost(shard: DynamoDbShard) 
 def test_a_stream_that_is_not_there_is_not_found(clients: Clients, name: str) -> None:
     arn = f"arn:aws:dynamodb:{ministack.REGION}:{ACCOUNT}:table/{name}/stream/2023-01-01T00:00:00"
     with pytest.raises(SourceNotFoundError):
-        DynamoDbStream(clients.dynamodbstreams_calls, arn).created()
+        DynamoDbStream(clients.dynamodbstreams_calls, Arn.parse(arn)).created()
 
 
 def make_queue(aws: AwsClient, name: str, **attributes: str) -> str:

@@ -22,12 +22,12 @@ BETWEEN = "Pipes service, killed"
 MARK = "poison"
 
 POINTS = {
-    "a page is read, not taken in": "before streams.intake Intake put",
-    "a page is taken in": "after streams.intake Intake put",
-    "a batch is cut": "after streams.buffer RecordBuffer take",
-    "before Invoke": "before delivery.route Route carry",
-    "Invoke is answered": "after delivery.route Route carry",
-    "a batch is done, unrecorded": "before streams.checkpoint ShardCheckpoint done",
+    "a page is read, not taken in": "before runners.backlog Backlog put",
+    "a page is taken in": "after runners.backlog Backlog put",
+    "a batch is cut": "after runners.backlog Backlog take",
+    "before Invoke": "before execution.execution Route carry",
+    "Invoke is answered": "after execution.execution Route carry",
+    "a batch is done, unrecorded": "before runners.checkpoint ShardCheckpoint done",
     "before the position's write": "before store Store advance",
     "in the position's write": "in store Store advance",
     "after the position's write": "after store Store advance",

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.execution import dead_letter
+from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.lifecycle import Supervisor
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.runners.assembly import Ends, assemble
-from eventbridge_pipes.runners.idle import Sleepers
+from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.queue import QueueRunner
-from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
+from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.stream import StreamRunner
+from eventbridge_pipes.sources.dynamodb import DynamoDbStream
 from eventbridge_pipes.sources.kinds import SourceKind, source_kind
-from eventbridge_pipes.sources.kinesis import KinesisShard, KinesisStream
-from eventbridge_pipes.sources.source import ShardReads, Stream
+from eventbridge_pipes.sources.kinesis import KinesisStream
+from eventbridge_pipes.sources.source import Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.targets import target_kind
@@ -33,7 +36,7 @@ class Assembler:
         self._clients = clients
         self._store = store
         self._telemetry = telemetry
-        self._sleepers = Sleepers()
+        self._poller = IdlePoller()
 
     def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
         """The supervisor of `pipe`, not yet started."""
@@ -44,20 +47,32 @@ class Assembler:
         if source_kind(pipe) is SourceKind.SQS:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
-        stream, shard = _stream(pipe, self._clients)
         arn = pipe.dead_letter_arn
         dead_letters = partial(dead_letter.send, self._clients, arn) if arn else None
-        ends = Ends(stream, shard, route, telemetry, dead_letters, filter_)
-        return assemble(pipe, origin, ends, self._store, self._sleepers)
+        parameters = pipe.stream
+        retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
+
+        def delivery(shard_id: str, wait: Wait) -> Delivery:
+            return Delivery(
+                route,
+                dead_letters,
+                retries,
+                kind=source_kind(pipe),
+                pipe_arn=pipe.arn,
+                stream_arn=pipe.source,
+                shard_id=shard_id,
+                wait=wait,
+                log=PipeLog(pipe.name),
+                telemetry=telemetry,
+            )
+
+        stream = _stream(pipe, self._clients)
+        shared = Shared(pipe, stream, self._store, self._poller, delivery, filter_, telemetry)
+        return StreamRunner(shared, origin)
 
 
-def _stream(pipe: Pipe, clients: Clients) -> tuple[Stream, Callable[[str], ShardReads]]:
+def _stream(pipe: Pipe, clients: Clients) -> Stream:
     arn = Arn.parse(pipe.source)
     if source_kind(pipe) is SourceKind.DYNAMODB:
-        table = clients.dynamodbstreams_calls
-        return DynamoDbStream(table, arn.text), lambda id_: DynamoDbShard(table, arn, id_)
-    kinesis = clients.kinesis_calls
-    return (
-        KinesisStream(kinesis, arn.text),
-        lambda id_: KinesisShard(kinesis, arn, id_, pipe.role_arn),
-    )
+        return DynamoDbStream(clients.dynamodbstreams_calls, arn)
+    return KinesisStream(clients.kinesis_calls, arn, pipe.role_arn)

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.position import starting_position
 from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.runners.stream import starting_position
+from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
 
 PATIENCE_SECONDS = (0.1, 0.5, 2.0)
@@ -58,13 +59,11 @@ class Lifecycle:
         resources: Resources,
         supervise: Callable[[Pipe, Origin], Supervisor],
         forget: Callable[[str], None],
-        now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._resources = resources
         self._supervise = supervise
         self._forget = forget
-        self._now = now
         self._running: dict[str, Supervisor] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._settling: set[threading.Thread] = set()
@@ -141,7 +140,7 @@ class Lifecycle:
             if pipe.runs and name not in self._running:
                 self._run(pipe)
             self._leave_state(pipe)
-        except ResourceError as error:
+        except (ResourceError, SourceError) as error:
             if self._stopping.is_set():
                 return  # the next service asks again
             log.error("%s: %s", _FAILED[pipe.current], error)
@@ -179,7 +178,7 @@ class Lifecycle:
         """Once everything that `pipe` connects is there, replace what runs so far by `pipe`."""
         stream_created = self._check(pipe)
         if pipe.desired is State.RUNNING and not self._store.origin(pipe.name):
-            origin = Origin(stream_created, starting_position(pipe, self._now()))
+            origin = Origin(stream_created, starting_position(pipe))
             self._store.begin(pipe.name, origin)
         self._halt(pipe.name)
         if pipe.desired is State.RUNNING:

@@ -1,22 +1,71 @@
-"""Keeps the position of one shard in the store, as its records are done with."""
+"""How far the records of one shard are finished, and its checkpoint in the store."""
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.runners.progress import Progress
 from eventbridge_pipes.store import StateError, Store
 
 
-class ShardCheckpoint:
-    """Shared by the reader and the lanes of a shard; the position in the store only moves on.
+class _Outstanding(NamedTuple):
+    """`before` is the sequence number that was read before the record, None for the first."""
 
-    While it cannot be written down, on a full disk, records go on: their target has them, and to
-    hold them back would help nobody. The position follows with the first batch that is done with
-    when it can; should the service end before, what came after the last one is delivered again.
+    before: str | None
+    arrived: float
+
+
+class Progress:
+    """The records that were read and are not finished.
+
+    Lanes finish in any order, and filtered records are never delivered. Reading has to continue
+    after the last record that has nothing outstanding before it.
+    """
+
+    def __init__(self) -> None:
+        # An ordered dictionary finds its oldest entry at once, however many were removed.
+        self._outstanding: OrderedDict[str, _Outstanding] = OrderedDict()
+        self._last: str | None = None
+
+    def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
+        """The shard gave `page`, and `kept` of it is to be delivered; both in the shard's order."""
+        wanted = None if len(kept) == len(page) else {record.sequence_number for record in kept}
+        for record in page:
+            number = record.sequence_number
+            if wanted is None or number in wanted:
+                self._outstanding[number] = _Outstanding(self._last, record.arrived)
+            self._last = number
+
+    def done(self, records: Sequence[Record]) -> None:
+        """Each of `records` was delivered or given up on."""
+        for record in records:
+            self._outstanding.pop(record.sequence_number, None)
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The sequence number up to which everything is finished; None when nothing is."""
+        for oldest in self._outstanding.values():
+            return oldest.before
+        return self._last
+
+    @property
+    def oldest_arrival(self) -> float | None:
+        """When the oldest outstanding record arrived (epoch seconds)."""
+        for oldest in self._outstanding.values():
+            return oldest.arrived
+        return None
+
+
+class ShardCheckpoint:
+    """The checkpoint of one shard, shared by its reader and its lanes. It only advances.
+
+    While the store cannot be written, on a full disk for example, delivery continues. The
+    checkpoint follows at the next batch or the next `save`. If the service ends before, records
+    since the last stored checkpoint are delivered again.
     """
 
     def __init__(self, store: Store, pipe: str, shard_id: str, log: PipeLog) -> None:
@@ -30,7 +79,7 @@ class ShardCheckpoint:
         self._lags = False
 
     def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
-        """The shard gave `page`; the records that are not in `kept` are done with."""
+        """The shard gave `page`; the records that are not in `kept` are finished."""
         with self._lock:
             self._progress.read(page, kept)
             if not kept:
@@ -42,13 +91,15 @@ class ShardCheckpoint:
             self._progress.done(records)
             self._save()
 
-    def finish(self) -> None:
-        """The shard is closed, and done with to its end."""
-        self._store.finish(self._pipe, self._shard_id)
+    def save(self) -> None:
+        """Store what could not be stored before."""
+        with self._lock:
+            if self._lags:
+                self._save()
 
     @property
     def oldest_arrival(self) -> float | None:
-        """When the oldest record that is not done with arrived (epoch seconds)."""
+        """When the oldest record that is not finished arrived (epoch seconds)."""
         with self._lock:
             return self._progress.oldest_arrival
 

@@ -1,4 +1,4 @@
-"""Polls the shards that have given nothing for a while: one thread for all of a process.
+"""Polls the shards whose last read gave no records: one thread for all of a process.
 
 A thread that wakes up for a single poll finds the processor's caches cold, and a hundred such
 threads wake up a hundred times as often. Polls in a row, some of them at once, cost less.
@@ -6,124 +6,179 @@ threads wake up a hundred times as often. Polls in a row, some of them at once, 
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from operator import attrgetter
 
-from eventbridge_pipes.runners import polling
-from eventbridge_pipes.runners.budget import Budget
-from eventbridge_pipes.sources.source import Page, ShardReads
+from eventbridge_pipes.sources.source import Page, PendingPage, ShardSource
 
-PATIENCE_SECONDS = 1.0
-"""A shard that takes longer to answer is left to its reader, so as not to hold up the others."""
+SHORTEST_PAUSE = 0.010
+LONGEST_PAUSE = 0.4
+GROWTH = 0.25
+"""A shard is polled again after this share of the time that it has been empty."""
 
-LOOK_SECONDS = 0.1
-"""How often the thread looks for shards that are to be read no more."""
+LONGEST_SLOW_PAUSE = 2.0
+"""Each shard is polled about so often, however long polls take and however many shards are idle."""
+SHARD_SHARE = 0.02
+ALL_SHARE = 0.15
+"""The share of the time that polls may take: of one shard, and of all shards together."""
+POLLS_PER_SECOND = 110
+"""For all shards together, as long as each has its turn: what this process spends on polls."""
+BUSY_SECONDS = 0.25
+BUSY_GAPS = 4
+"""A shard's records keep coming if the time between pages is no longer than BUSY_SECONDS, until
+the shard has been empty for so many times as long as usual."""
+BUSY_POLLS = 5
+"""How often such a shard is polled between two pages, at most."""
+
+POLLS_AT_ONCE = 8
+EARLY_SHARE = 0.15
+"""A poll may be made together with others when no more than this share of its pause is left."""
+REST = 2.0
+"""The thread rests so many times as long as the last polls took, for the server's other calls."""
+LONGEST_REST = 0.25
+ANSWER_SECONDS = 1.0
+"""A shard that takes longer to answer is left to its reader, which delays no other shard."""
+KEEP_SECONDS = 5.0
+"""How long the thread stays when there is no shard to poll."""
+COST_STEP = 1.2
 
 
 @dataclass(eq=False)
-class Nap:
-    """The sleep of one shard. `iterator` moves on; `empty_since` is in monotonic seconds.
+class IdleShard:
+    """One shard while it is idle. `iterator` moves on with each poll.
 
-    `troubled`: a poll failed.
+    `empty_since` is when it last gave a record (monotonic seconds), `gap` the usual seconds between
+    its pages with records, `least_pause` what throttling has taught. In the end `ready` is
+    set, with the `page` that was found, or with `failed` if a poll failed.
     """
 
-    shard: ShardReads
+    source: ShardSource
     iterator: str
     limit: int
     empty_since: float
-    stop: threading.Event
-    due: float = 0.0
-    found: Page | None = None
-    troubled: bool = False
-    over: threading.Event = field(default_factory=threading.Event)
+    gap: float = math.inf
+    least_pause: float = 0.0
+    page: Page | None = None
+    failed: bool = False
+    ready: threading.Event = field(default_factory=threading.Event)
 
 
-class Sleepers:
-    """The sleeping shards of a process. Their thread runs while there are any."""
+def pause(empty_for: float, gap: float, cost: float, shards: int) -> float:
+    """Return the seconds until an idle shard is polled again.
+
+    `cost` is how long a poll takes, `shards` how many are idle. A shard whose records keep coming
+    is polled fast for the time in which the next ones are expected.
+    """
+    growing = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, empty_for * GROWTH))
+    if gap <= BUSY_SECONDS and empty_for <= BUSY_GAPS * gap:
+        return max(growing, gap / BUSY_POLLS, min(LONGEST_REST, cost * REST))
+    turn = shards * max(cost / ALL_SHARE, 1 / POLLS_PER_SECOND)
+    return max(growing, min(LONGEST_SLOW_PAUSE, max(cost / SHARD_SHARE, turn)))
+
+
+class IdlePoller:
+    """The idle shards of all pipes, in a heap by the time when each is due."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._naps: list[Nap] = []
-        self._polling = False
-        self._budget = Budget()
+        self._changed = threading.Condition()
+        # When each is due, a number that no other has, and from when on it may be polled.
+        self._due: list[tuple[float, int, float, IdleShard]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+        # The median of what a poll takes, in seconds: one slow answer hardly changes it.
+        self._cost = 0.001
 
-    def rest(self, took: float) -> float:
-        """Seconds that a shard has to rest which is empty, but awake still (`streams.budget`)."""
-        return self._budget.rest(took)
+    def wait(self, shard: IdleShard) -> None:
+        """Return when the reader of `shard` has something to do.
 
-    def sleep(self, nap: Nap) -> Page | None:
-        """Return when the shard's reader has something to do.
-
-        That is a page with records, or the last page of the shard; or None, when the reader is to
-        stop, or to read on from the nap's iterator by itself: any trouble is its own.
+        That is a page with records or the last page of the shard, a failed poll, records further
+        on, or `shard.ready` that somebody else has set.
         """
-        nap.due = _next_poll(nap)
-        with self._lock:
-            self._naps.append(nap)
-            if not self._polling:
-                self._polling = True
-                threading.Thread(target=self._run, name="sleeping shards", daemon=True).start()
-        nap.over.wait()
-        return nap.found
+        with self._changed:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="idle shards", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread can be started now: the reader polls by itself
+                    shard.ready.wait(LONGEST_PAUSE)
+                    return
+                self._thread = thread
+            self._push(shard, 1 + len(self._due))
+            self._changed.notify()
+        shard.ready.wait()
 
     def _run(self) -> None:
-        while naps := self._asleep():
+        while group := self._take_due():
             begun = time.monotonic()
-            # Those that are due soon come along with those that are due now.
-            due = sorted(naps, key=attrgetter("due"))[: polling.POLLS_AT_ONCE]
-            due = [nap for nap in due if nap.due <= begun + LOOK_SECONDS / 2]
-            _poll(due)
-            ended = time.monotonic()
-            until_due = min(nap.due for nap in naps) - ended
-            rest = polling.sleepers_rest(ended - begun)
-            time.sleep(max(rest, min(LOOK_SECONDS, until_due)))
+            _poll(group)
+            took = time.monotonic() - begun
+            with self._changed:
+                rising = took / len(group) > self._cost
+                self._cost *= COST_STEP if rising else 1 / COST_STEP
+                idle = [shard for shard in group if not shard.ready.is_set()]
+                for shard in idle:
+                    self._push(shard, len(self._due) + len(idle))
+            if idle:
+                time.sleep(min(LONGEST_REST, took * REST))
 
-    def _asleep(self) -> list[Nap]:
-        """Those that still sleep; when there are none, the thread is about to end."""
-        with self._lock:
-            for nap in self._naps:
-                if nap.stop.is_set():
-                    nap.over.set()
-            self._naps = [nap for nap in self._naps if not nap.over.is_set()]
-            self._polling = bool(self._naps)
-            return self._naps
+    def _push(self, shard: IdleShard, shards: int) -> None:
+        now = time.monotonic()
+        rest = pause(now - shard.empty_since, shard.gap, self._cost, shards)
+        rest = max(rest, shard.least_pause)
+        earliest = now + rest * (1 - EARLY_SHARE)
+        heapq.heappush(self._due, (now + rest, next(self._order), earliest, shard))
 
-
-def _next_poll(nap: Nap) -> float:
-    now = time.monotonic()
-    return now + polling.sleeping_pause(now - nap.empty_since)
-
-
-def _poll(naps: Sequence[Nap]) -> None:
-    under_way = []
-    for nap in naps:
-        with _woken_by_trouble(nap):
-            under_way.append((nap, nap.shard.ask(nap.iterator, nap.limit)))
-    for nap, answer in under_way:
-        with _woken_by_trouble(nap):
-            _take(nap, answer(PATIENCE_SECONDS))
-
-
-def _take(nap: Nap, page: Page) -> None:
-    if page.records or page.next_iterator is None:
-        nap.found = page
-    else:
-        nap.iterator = page.next_iterator
-        nap.due = _next_poll(nap)
-        if not page.behind:
-            return
-    nap.over.set()
+    def _take_due(self) -> list[IdleShard]:
+        """Wait for the shards that are due, some at a time; none ends the thread."""
+        with self._changed:
+            while True:
+                while self._due and self._due[0][3].ready.is_set():
+                    heapq.heappop(self._due)
+                if not self._due:
+                    if not self._changed.wait(KEEP_SECONDS) and not self._due:
+                        self._thread = None
+                        return []
+                    continue
+                until_due = self._due[0][0] - time.monotonic()
+                if until_due <= 0:
+                    break
+                self._changed.wait(until_due)
+            now = time.monotonic()
+            group: list[IdleShard] = []
+            while self._due and self._due[0][2] <= now and len(group) < POLLS_AT_ONCE:
+                group.append(heapq.heappop(self._due)[3])
+            return group
 
 
-@contextmanager
-def _woken_by_trouble(nap: Nap) -> Iterator[None]:
-    try:
-        yield
-    except Exception:
-        # The reader asks again, meets whatever it is, and knows what to do about it.
-        nap.troubled = True
-        nap.over.set()
+def _poll(group: list[IdleShard]) -> None:
+    """Poll the shards at the same time, and set those ready that have something to do."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    pending: list[tuple[IdleShard, PendingPage]] = []
+    for shard in group:
+        try:
+            pending.append((shard, shard.source.begin_read(shard.iterator, shard.limit)))
+        except Exception:
+            _fail(shard)
+    for shard, answer in pending:
+        try:
+            page = answer(max(0.01, deadline - time.monotonic()))
+        except Exception:
+            _fail(shard)
+            continue
+        if page.next_iterator is not None and not page.records:
+            shard.iterator = page.next_iterator
+            if not page.behind:
+                continue
+        else:
+            shard.page = page
+        shard.ready.set()
+
+
+def _fail(shard: IdleShard) -> None:
+    """Its reader reads again, meets the same error, and knows what to do about it."""
+    shard.failed = True
+    shard.ready.set()

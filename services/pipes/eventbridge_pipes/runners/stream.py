@@ -1,55 +1,96 @@
-"""A running pipe: finds the shards of its stream and has each worked on, in the right order."""
+"""A running pipe whose source is a stream: finds the shards, and has each read in its turn."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Collection, Iterable
 
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import Position
-from eventbridge_pipes.runners.shard import End, ShardWorker
-from eventbridge_pipes.runners.shards import shards_to_read
-from eventbridge_pipes.sources.source import SourceError, Stream
-from eventbridge_pipes.store import Checkpoint, Origin, Store
+from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
+from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
+from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.sources.source import SourceError
+from eventbridge_pipes.store import Checkpoint, Origin, StateError
 
 DISCOVERY_SECONDS = 5.0
-"""How often the stream is asked for shards that nothing announced."""
-
-MakeWorker = Callable[[str, Position, Callable[[], None], Callable[[], None]], ShardWorker]
-"""Makes the worker of a shard from its id, its position, and whom to call when it has ended and
-when the stream may not be the one it was."""
+"""How often the runner lists the shards if nothing tells it to."""
+LATEST_TRIES = 4
 
 
-class Supervisor:
-    """One thread a pipe; `origin` is where the pipe began, as the store has it."""
+def starting_position(pipe: Pipe) -> Position:
+    """Where a new pipe starts to read. A queue has no positions: every message is due."""
+    if not source_kind(pipe).is_stream:
+        return OLDEST
+    match pipe.stream.starting_position:
+        case "TRIM_HORIZON":
+            return OLDEST
+        case "LATEST":
+            return LATEST
+        case "AT_TIMESTAMP":
+            return Position(at=pipe.stream.starting_timestamp)
+        case unknown:
+            raise ValueError(f"unknown starting position {unknown!r}")
+
+
+def shards_to_read(
+    shards: Iterable[Shard], finished: Collection[str], reading: Collection[str]
+) -> list[Shard]:
+    """Return the shards to start: neither finished nor being read, and their parents finished.
+
+    A parent that the stream no longer lists is past its retention, and counts as finished unless
+    it is still being read: its records go first, so that the order of each partition key holds
+    across a reshard.
+    """
+    listed = list(shards)
+    unread = {shard.id for shard in listed} - set(finished)
+    waiting_for = unread | set(reading)
+    return [
+        shard
+        for shard in listed
+        if shard.id in unread and shard.id not in reading and waiting_for.isdisjoint(shard.parents)
+    ]
+
+
+class StreamRunner:
+    """One thread that looks after the shards. `origin` is where the pipe began."""
 
     def __init__(
-        self,
-        pipe: Pipe,
-        origin: Origin,
-        stream: Stream,
-        store: Store,
-        make_worker: MakeWorker,
-        discovery: float = DISCOVERY_SECONDS,
+        self, shared: Shared, origin: Origin, discovery: float = DISCOVERY_SECONDS
     ) -> None:
-        self._pipe = pipe
+        self._shared = shared
+        self._pipe = shared.pipe
+        self._stream = shared.stream
+        self._store = shared.store
         self._origin = origin
-        self._stream = stream
-        self._store = store
-        self._make_worker = make_worker
         self._discovery = discovery
-        self._log = PipeLog(pipe.name)
-        self._workers: dict[str, ShardWorker] = {}
+        self._log = PipeLog(self._pipe.name)
+        self._runners: dict[str, ShardRunner] = {}
+        self._latest: dict[str, str] = {}
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._in_doubt = True
         self._outages = 0
         self._restarts = 0
-        self._thread = threading.Thread(target=self._run, name=f"pipe {pipe.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"pipe {self._pipe.name}", daemon=True
+        )
 
     def start(self) -> None:
+        """Start the pipe; LATEST is the moment before this returns.
+
+        Raises SourceError, StateError, or RuntimeError if a thread cannot be started. Then nothing
+        runs.
+        """
+        tries = 0
+        while self._origin.position.latest:
+            try:
+                self._fix_latest()
+            except SourceError:
+                tries += 1
+                if tries == LATEST_TRIES or self._stopping.wait(growing_pause(tries)):
+                    raise
         self._thread.start()
 
     def stop(self) -> None:
@@ -59,8 +100,22 @@ class Supervisor:
 
     def join(self, timeout: float | None = None) -> bool:
         """Whether all work has ended within `timeout` seconds."""
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _fix_latest(self) -> None:
+        """Get an iterator of each shard for what comes from now on, and store the time.
+
+        The time is that of the source's clock, by which it dates its records. It counts for shards
+        that appear later, and after a restart for those that have no checkpoint.
+        """
+        now = self._stream.now()
+        shards = self._stream.shards()
+        self._latest = {s.id: self._stream.shard(s.id).iterator(LATEST) for s in shards}
+        origin = Origin(self._origin.stream_created, Position(at=now))
+        self._store.begin(self._pipe.name, origin)
+        self._origin = origin
 
     def _run(self) -> None:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
@@ -68,22 +123,27 @@ class Supervisor:
             self._wake.clear()
             if not self._wake.wait(self._look()):
                 self._restarts = 0
-        for worker in self._workers.values():
-            worker.stop()
-        for worker in self._workers.values():
-            worker.join()
+        for runner in self._runners.values():
+            runner.stop()
+        for runner in self._runners.values():
+            runner.join()
+        try:
+            self._collect_ended()
+        except StateError as error:
+            self._log.error("cannot store the last checkpoints: %s", error)
         self._log.info("stopped")
 
     def _look(self) -> float:
-        """Bring the workers in line with the stream; seconds until the next look."""
+        """Bring the shards' runners in line with the stream; seconds until the next look."""
         try:
             self._collect_ended()
             if not self._in_doubt or self._is_same_stream():
                 self._in_doubt = False
                 self._follow_shards()
         except SourceError as error:
-            if not self._outages:
-                self._log.warning("cannot describe the stream, retrying: %s", error)
+            self._report("cannot describe the stream", error)
+        except (StateError, StartError) as error:
+            self._report("cannot follow the shards", error)
         except Exception:
             self._log.exception("following the shards failed, retrying")
         else:
@@ -93,55 +153,74 @@ class Supervisor:
         self._outages += 1
         return growing_pause(self._outages)
 
+    def _report(self, what: str, error: Exception) -> None:
+        if not self._outages:
+            self._log.warning("%s, retrying: %s", what, error)
+
     def _collect_ended(self) -> None:
-        """Let go of the workers that have ended; rest a while if any of them is to start over."""
-        ended = [worker for worker in self._workers.values() if worker.end is not None]
-        for worker in ended:
-            del self._workers[worker.shard_id]
-            self._log.info("shard %s: %s", worker.shard_id, worker.end)
-            if worker.end is End.POSITION_LOST:
+        """Remove the runners that have ended; pause if one of them is to start over."""
+        restarting = False
+        for runner in list(self._runners.values()):
+            runner.checkpoint.save()
+            if runner.end is None:
+                continue
+            if runner.end is End.FINISHED:
+                self._store.finish(self._pipe.name, runner.shard_id)
+            if runner.end is End.POSITION_LOST:
                 self._in_doubt = True
-                self._store.forget(self._pipe.name, worker.shard_id)
-        if any(worker.end in (End.POSITION_LOST, End.CRASHED) for worker in ended):
+                self._store.forget(self._pipe.name, runner.shard_id)
+            # A runner stays until this is stored: it is tried again at the next look.
+            del self._runners[runner.shard_id]
+            self._log.info("shard %s: %s", runner.shard_id, runner.end)
+            restarting |= runner.end in (End.POSITION_LOST, End.CRASHED)
+        if restarting:
             self._restarts += 1
             self._stopping.wait(growing_pause(self._restarts))
 
     def _is_same_stream(self) -> bool:
-        """Whether the positions are of this stream, once they are: it may have been made again.
+        """Whether the positions are of this stream, which may have been created again.
 
-        What was read of the stream before is finished first; the end of a worker wakes this one.
+        Records of the stream before are delivered first; the end of a runner wakes this one.
         """
         created = self._stream.created()
         if self._origin.stream_created == created:
             return True
-        for worker in self._workers.values():
-            worker.drain()
-        if self._workers:
+        for runner in self._runners.values():
+            runner.drain()
+        if self._runners:
             return False
         self._log.warning("the stream was created again: reading from the pipe's starting position")
-        self._origin = Origin(created, self._origin.position)
-        self._store.begin(self._pipe.name, self._origin)
+        origin = Origin(created, self._origin.position)
+        self._store.begin(self._pipe.name, origin)
+        self._origin = origin
+        self._latest = {}
         return True
 
     def _follow_shards(self) -> None:
         shards = self._stream.shards()
         listed = {shard.id for shard in shards}
-        for worker in self._workers.values():
-            if worker.shard_id not in listed:
-                worker.drain()
+        for runner in self._runners.values():
+            if runner.shard_id not in listed:
+                runner.drain()
         checkpoints = self._store.checkpoints(self._pipe.name)
         finished = [shard_id for shard_id, point in checkpoints.items() if point.finished]
-        for shard in shards_to_read(shards, finished, self._workers):
+        for shard in shards_to_read(shards, finished, self._runners):
             self._begin_shard(shard.id, checkpoints.get(shard.id))
+        self._store.keep_only(self._pipe.name, listed | self._runners.keys())
 
     def _begin_shard(self, shard_id: str, checkpoint: Checkpoint | None) -> None:
         position = self._origin.position
+        iterator = self._latest.get(shard_id)
         if checkpoint and checkpoint.sequence_number:
-            position = Position(after=checkpoint.sequence_number)
-        self._log.info("reading shard %s from %s", shard_id, position)
-        worker = self._make_worker(shard_id, position, self._wake.set, self._doubt)
-        self._workers[shard_id] = worker
-        worker.start()
+            position, iterator = Position(after=checkpoint.sequence_number), None
+        start = LATEST if iterator else position
+        self._log.info("reading shard %s from %s", shard_id, start)
+        runner = ShardRunner(
+            self._shared, shard_id, position, iterator, self._wake.set, self._doubt
+        )
+        runner.start()
+        self._runners[shard_id] = runner
+        self._latest.pop(shard_id, None)
 
     def _doubt(self) -> None:
         self._in_doubt = True

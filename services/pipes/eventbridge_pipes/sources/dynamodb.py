@@ -3,67 +3,69 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import Position
+from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.runners.shards import Shard
-from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.source import (
-    Asked,
     ExpiredIteratorError,
     Page,
+    PendingPage,
     PositionLostError,
-    SourceError,
-    SourceNotFoundError,
-    ThrottledError,
     compact_json,
     in_order,
+    time_of,
+    translated,
 )
 
 PAGE_RECORDS = 1000
-"""What one GetRecords gives at most; beside it, a page ends at 1 MB."""
+"""The most that one GetRecords gives. A page also ends at 1 MB."""
 
 
 class DynamoDbStream:
     """One stream of a table (see `source.Stream`).
 
     A table whose stream is disabled keeps it for a day, its shards closed. A stream enabled again
-    is another one: it has an ARN of its own, and no pipe but one made for it reads it.
+    is another one: it has its own ARN, and only a pipe made for that ARN reads it.
     """
 
-    def __init__(self, calls: AwsJsonClient, arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
         self._calls = calls
         self._arn = arn
 
     def created(self) -> float:
-        with _translated():
-            answer = self._calls.call("DescribeStream", {"StreamArn": self._arn, "Limit": 1})
-        return float(answer["StreamDescription"]["CreationRequestDateTime"])
+        description = self._describe(Limit=1)["StreamDescription"]
+        return float(description["CreationRequestDateTime"])
+
+    def now(self) -> float:
+        return time_of(self._describe(Limit=1))
 
     def shards(self) -> list[Shard]:
         found: list[Shard] = []
-        arguments: dict[str, Any] = {"StreamArn": self._arn}
+        start: dict[str, str] = {}
         while True:
-            with _translated():
-                page = self._calls.call("DescribeStream", arguments)["StreamDescription"]
+            page = self._describe(**start)["StreamDescription"]
             for shard in page.get("Shards", []):
                 parent = shard.get("ParentShardId")
                 found.append(Shard(shard["ShardId"], (parent,) if parent else ()))
             last = page.get("LastEvaluatedShardId")
             if not last:
                 return found
-            arguments["ExclusiveStartShardId"] = last
+            start = {"ExclusiveStartShardId": last}
+
+    def shard(self, shard_id: str) -> DynamoDbShard:
+        return DynamoDbShard(self._calls, self._arn, shard_id)
+
+    def _describe(self, **arguments: Any) -> dict[str, Any]:
+        with translated():
+            return self._calls.call("DescribeStream", {"StreamArn": self._arn.text, **arguments})
 
 
 class DynamoDbShard:
-    """One shard (see `source.ShardReads`)."""
+    """One shard (see `source.ShardSource`)."""
 
     def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str) -> None:
         self._calls = calls
@@ -73,61 +75,39 @@ class DynamoDbShard:
 
     def iterator(self, position: Position) -> str:
         arguments = {"StreamArn": self._stream.text, "ShardId": self._shard_id}
-        with _translated():
+        with translated("TrimmedDataAccessException", PositionLostError):
             answer = self._calls.call(
                 "GetShardIterator", {**arguments, **iterator_arguments(position)}
             )
         iterator: str = answer["ShardIterator"]
         return iterator
 
-    def page(self, iterator: str, limit: int) -> Page:
-        return self.ask(iterator, limit)()
-
-    def ask(self, iterator: str, limit: int) -> Asked:
+    def begin_read(self, iterator: str, limit: int) -> PendingPage:
         limit = min(limit, PAGE_RECORDS)
-        return ask_for_records(
-            self._calls,
-            {"ShardIterator": iterator, "Limit": limit},
-            lambda answer: self._page(answer, limit),
-            # Asking for a new iterator tells whether it is the position itself that was trimmed.
-            partial(_translated, trimmed=ExpiredIteratorError),
-        )
+        with translated():
+            pending = self._calls.begin("GetRecords", {"ShardIterator": iterator, "Limit": limit})
 
-    def _page(self, answer: dict[str, Any], limit: int) -> Page:
-        records = [self._shape.record(raw) for raw in answer["Records"]]
-        # DynamoDB does not say how far behind a reader is: a full page means that there is more.
-        return Page(records, answer.get("NextShardIterator"), behind=len(records) >= limit)
+        def page(timeout: float | None) -> Page:
+            # A new iterator shows whether it is the position itself that was trimmed.
+            with translated("TrimmedDataAccessException", ExpiredIteratorError):
+                answer = pending.result(timeout)
+            records = [self._shape.record(raw) for raw in answer["Records"]]
+            # DynamoDB does not say how far behind a reader is: a full page means there is more.
+            return Page(records, answer.get("NextShardIterator"), behind=len(records) >= limit)
+
+        return page
 
 
 def iterator_arguments(position: Position) -> dict[str, Any]:
-    """What GetShardIterator is given.
+    """The arguments of GetShardIterator that say where to start.
 
-    DynamoDB finds no record by its time: from a time on means from the oldest record on, for the
-    reader to leave out what came before. Its own LATEST would be another record at each start.
+    DynamoDB finds no record by its time. To start at a time, the reader begins with the oldest
+    record and leaves out earlier ones.
     """
     if position.after is not None:
         return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position.after}
-    return {"ShardIteratorType": "TRIM_HORIZON"}
-
-
-@contextmanager
-def _translated(trimmed: type[SourceError] = PositionLostError) -> Iterator[None]:
-    try:
-        yield
-    except errors.CallError as error:
-        reason = errors.describe(error)
-        if errors.is_throttling(error):
-            raise ThrottledError(reason) from error
-        match errors.code_of(error):
-            case "ExpiredIteratorException":
-                raise ExpiredIteratorError(reason) from error
-            case "ResourceNotFoundException":
-                raise SourceNotFoundError(reason) from error
-            case "TrimmedDataAccessException":
-                raise trimmed(
-                    f"{reason} (records are kept for 24 hours: some may have gone unread)"
-                ) from error
-        raise SourceError(reason) from error
+    is_latest = position.latest and position.at is None
+    return {"ShardIteratorType": "LATEST" if is_latest else "TRIM_HORIZON"}
 
 
 class DynamoDbShape:

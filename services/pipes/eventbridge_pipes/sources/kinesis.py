@@ -3,47 +3,43 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import Position, iterator_arguments
+from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Payload, Record
-from eventbridge_pipes.runners.shards import Shard
-from eventbridge_pipes.sources.asking import ask_for_records
 from eventbridge_pipes.sources.source import (
-    Asked,
     ExpiredIteratorError,
     Page,
+    PendingPage,
     PositionLostError,
-    SourceError,
-    SourceNotFoundError,
-    ThrottledError,
+    time_of,
+    translated,
 )
 
 
 class KinesisStream:
     """One stream (see `source.Stream`)."""
 
-    def __init__(self, calls: AwsJsonClient, arn: str) -> None:
+    def __init__(self, calls: AwsJsonClient, arn: Arn, role_arn: str) -> None:
         self._calls = calls
         self._arn = arn
+        self._role_arn = role_arn
 
     def created(self) -> float:
-        with _translated():
-            answer = self._calls.call("DescribeStreamSummary", {"StreamARN": self._arn})
-        return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
+        return float(self._summary()["StreamDescriptionSummary"]["StreamCreationTimestamp"])
+
+    def now(self) -> float:
+        return time_of(self._summary())
 
     def shards(self) -> list[Shard]:
         found: list[Shard] = []
-        arguments = {"StreamARN": self._arn}
+        arguments = {"StreamARN": self._arn.text}
         while True:
-            with _translated():
+            with translated():
                 page = self._calls.call("ListShards", arguments)
             for shard in page["Shards"]:
                 parents = (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
@@ -52,9 +48,16 @@ class KinesisStream:
                 return found
             arguments = {"NextToken": page["NextToken"]}
 
+    def shard(self, shard_id: str) -> KinesisShard:
+        return KinesisShard(self._calls, self._arn, shard_id, self._role_arn)
+
+    def _summary(self) -> dict[str, Any]:
+        with translated():
+            return self._calls.call("DescribeStreamSummary", {"StreamARN": self._arn.text})
+
 
 class KinesisShard:
-    """One shard (see `source.ShardReads`)."""
+    """One shard (see `source.ShardSource`)."""
 
     def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str, role_arn: str) -> None:
         self._calls = calls
@@ -64,54 +67,46 @@ class KinesisShard:
 
     def iterator(self, position: Position) -> str:
         arguments = {"StreamARN": self._stream.text, "ShardId": self._shard_id}
-        with _translated(invalid_argument=PositionLostError):
+        with translated("InvalidArgumentException", PositionLostError):
             answer = self._calls.call(
                 "GetShardIterator", {**arguments, **iterator_arguments(position)}
             )
         iterator: str = answer["ShardIterator"]
         return iterator
 
-    def page(self, iterator: str, limit: int) -> Page:
-        return self.ask(iterator, limit)()
+    def begin_read(self, iterator: str, limit: int) -> PendingPage:
+        arguments = {"StreamARN": self._stream.text, "ShardIterator": iterator, "Limit": limit}
+        with translated():
+            pending = self._calls.begin("GetRecords", arguments)
 
-    def ask(self, iterator: str, limit: int) -> Asked:
-        return ask_for_records(
-            self._calls,
-            {"StreamARN": self._stream.text, "ShardIterator": iterator, "Limit": limit},
-            lambda answer: self._page(answer, limit),
+        def page(timeout: float | None) -> Page:
             # Only the iterator can be invalid; some emulators forget them when they restart.
-            partial(_translated, invalid_argument=ExpiredIteratorError),
-        )
+            with translated("InvalidArgumentException", ExpiredIteratorError):
+                answer = pending.result(timeout)
+            records = [self._shape.record(raw) for raw in answer["Records"]]
+            behind = len(records) >= limit or (answer.get("MillisBehindLatest") or 0) > 0
+            return Page(records, answer.get("NextShardIterator"), behind)
 
-    def _page(self, answer: dict[str, Any], limit: int) -> Page:
-        records = [self._shape.record(raw) for raw in answer["Records"]]
-        behind = len(records) >= limit or (answer.get("MillisBehindLatest") or 0) > 0
-        # Without a next iterator it is the end of a closed shard.
-        return Page(records, answer.get("NextShardIterator"), behind)
-
-
-_ERRORS: dict[str, type[SourceError]] = {
-    "ExpiredIteratorException": ExpiredIteratorError,
-    "ResourceNotFoundException": SourceNotFoundError,
-}
+        return page
 
 
-@contextmanager
-def _translated(invalid_argument: type[SourceError] = SourceError) -> Iterator[None]:
-    try:
-        yield
-    except errors.CallError as error:
-        code = errors.code_of(error)
-        kind = _ERRORS.get(code, SourceError)
-        if code == "InvalidArgumentException":
-            kind = invalid_argument
-        if errors.is_throttling(error):
-            kind = ThrottledError
-        raise kind(errors.describe(error)) from error
+def iterator_arguments(position: Position) -> dict[str, Any]:
+    """The arguments of GetShardIterator that say where to start."""
+    if position.after is not None:
+        return {
+            "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+            "StartingSequenceNumber": position.after,
+        }
+    if position.at is not None:
+        return {
+            "ShardIteratorType": "AT_TIMESTAMP",
+            "Timestamp": datetime.fromtimestamp(position.at, UTC),
+        }
+    return {"ShardIteratorType": "LATEST" if position.latest else "TRIM_HORIZON"}
 
 
 class KinesisShape:
-    """Makes the records of one shard. Everything that they share is written once.
+    """Makes the records of one shard. The text that they share is made once.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
     """

@@ -1,15 +1,18 @@
-"""What a stream offers to those who read it, whatever service it is of."""
+"""What a stream offers to its readers, whatever service it is of."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
-from eventbridge_pipes.position import Position
+from eventbridge_pipes.aws import errors
+from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.runners.shards import Shard
 
 
 class SourceError(Exception):
@@ -17,7 +20,7 @@ class SourceError(Exception):
 
 
 class ThrottledError(SourceError):
-    """The shard is read more often than Kinesis allows."""
+    """The shard is read more often than the service allows."""
 
 
 class ExpiredIteratorError(SourceError):
@@ -28,13 +31,17 @@ class SourceNotFoundError(SourceError):
     """There is no such stream or shard."""
 
 
+class PageTooLargeError(SourceError):
+    """The records that were asked for are too large for one answer."""
+
+
 class PositionLostError(SourceError):
-    """The stream does not know the sequence number that reading should go on after."""
+    """The stream does not know the sequence number that reading should continue after."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What one read gave. `next_iterator` is None at the end of a closed shard.
+    """The result of one read. `next_iterator` is None at the end of a closed shard.
 
     `behind`: there are more records to read right now.
     """
@@ -44,44 +51,82 @@ class Page:
     behind: bool
 
 
-class Stream(Protocol):
-    """A stream, as the supervisor of a pipe sees it. Both raise SourceError."""
+PendingPage = Callable[[float | None], Page]
+"""A page that was requested: a call waits for it, for at most so many seconds of silence.
 
-    def created(self) -> float:
-        """When the stream was created, in epoch seconds: another time is another stream."""
-        ...
-
-    def shards(self) -> list[Shard]:
-        """All shards that the stream still has, the closed ones too."""
-        ...
+None is the usual time. Raises SourceError, and ExpiredIteratorError if a new iterator is needed.
+"""
 
 
-class Asked(Protocol):
-    """A page that was asked for: calling this waits for it, and raises what `page` does."""
-
-    def __call__(self, patience: float | None = None) -> Page:
-        """`patience` is how many seconds of silence to bear, if not the usual."""
-        ...
-
-
-class ShardReads(Protocol):
-    """One shard, as its reader sees it. Both raise SourceError."""
+class ShardSource(Protocol):
+    """One shard of a stream. Both methods raise SourceError."""
 
     def iterator(self, position: Position) -> str:
         """Raises PositionLostError when the stream does not know the position."""
         ...
 
-    def page(self, iterator: str, limit: int) -> Page:
-        """At most `limit` records. Raises ExpiredIteratorError when a new iterator is needed."""
+    def begin_read(self, iterator: str, limit: int) -> PendingPage:
+        """Request at most `limit` records, without waiting: several shards may be read at once."""
         ...
 
-    def ask(self, iterator: str, limit: int) -> Asked:
-        """Ask for a page, and do not wait for it: several shards may be asked at once."""
+
+class Stream(Protocol):
+    """A stream of one of the services. All methods except `shard` raise SourceError."""
+
+    def created(self) -> float:
+        """When the stream was created, in epoch seconds: another time is another stream."""
         ...
+
+    def now(self) -> float:
+        """The time of the service's clock (see `time_of`)."""
+        ...
+
+    def shards(self) -> list[Shard]:
+        """All shards that the stream still has, including closed ones."""
+        ...
+
+    def shard(self, shard_id: str) -> ShardSource: ...
+
+
+_ERRORS: Mapping[str, type[SourceError]] = {
+    "ExpiredIteratorException": ExpiredIteratorError,
+    "ResourceNotFoundException": SourceNotFoundError,
+}
+
+
+@contextmanager
+def translated(code: str = "", meaning: type[SourceError] = SourceError) -> Iterator[None]:
+    """Raise the SourceError that an error of a call means; `code` has a `meaning` in this call."""
+    try:
+        yield
+    except errors.CallError as error:
+        reason = errors.describe(error)
+        found = errors.code_of(error)
+        kind = meaning if found and found == code else _ERRORS.get(found, SourceError)
+        if errors.is_throttling(error):
+            kind = ThrottledError
+        elif isinstance(error, errors.AnswerTooLargeError):
+            kind = PageTooLargeError
+        elif kind is PositionLostError:
+            reason += " (if records have expired, some may have gone unread)"
+        raise kind(reason) from error
+
+
+def time_of(answer: Mapping[str, Any]) -> float:
+    """The time of the service's clock when it answered, in epoch seconds, rounded down.
+
+    It is never later than our clock, which also stands in for an answer without a date.
+    """
+    ours = float(int(time.time()))
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return min(ours, parsedate_to_datetime(date).timestamp()) if date else ours
+    except ValueError:
+        return ours
 
 
 def in_order(members: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """`members` with those of `names` first; what AWS may add one day goes along behind."""
+    """`members` with those of `names` first; members that AWS may add one day follow."""
     return {name: members[name] for name in names if name in members} | dict(members)
 
 

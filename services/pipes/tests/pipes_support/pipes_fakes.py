@@ -5,21 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from eventbridge_pipes.execution.delivery import Delivery, Wait
+from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome, Succeeded
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import OLDEST, Position
+from eventbridge_pipes.position import OLDEST, Position, Shard
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.runners.assembly import Ends, assemble
-from eventbridge_pipes.runners.idle import Sleepers
-from eventbridge_pipes.runners.shards import Shard
-from eventbridge_pipes.runners.stream import Supervisor
+from eventbridge_pipes.runners.idle import IdlePoller
+from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.stream import StreamRunner
+from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import (
-    Asked,
     ExpiredIteratorError,
     Page,
+    PendingPage,
     PositionLostError,
     SourceNotFoundError,
+    Stream,
 )
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
@@ -31,6 +35,7 @@ class FakeStream:
 
     def __init__(self) -> None:
         self.born = 1.0
+        self.clock = 0.0
         self.listed: list[Shard] = []
         self.records: dict[str, list[Record]] = {}
         self.closed: set[str] = set()
@@ -61,6 +66,9 @@ class FakeStream:
         self.last_seen = self.born
         return self.born
 
+    def now(self) -> float:
+        return self.clock
+
     def shards(self) -> list[Shard]:
         if self.listing_troubles:
             raise self.listing_troubles.pop(0)
@@ -79,14 +87,15 @@ class FakeShard:
         with self._stream.lock:
             records = self._records()
             if position.after is None:
-                return f"{self._stream.born}/0"
+                start = len(records) if position.latest and position.at is None else 0
+                return f"{self._stream.born}/{start}"
             for index, record in enumerate(records):
                 if record.sequence_number == position.after:
                     return f"{self._stream.born}/{index + 1}"
             raise PositionLostError(f"{position.after} is not of this stream")
 
-    def ask(self, iterator: str, limit: int) -> Asked:
-        return lambda patience=None: self.page(iterator, limit)
+    def begin_read(self, iterator: str, limit: int) -> PendingPage:
+        return lambda timeout: self.page(iterator, limit)
 
     def page(self, iterator: str, limit: int) -> Page:
         with self._stream.lock:
@@ -120,7 +129,7 @@ class FakeTarget:
         return Succeeded()
 
 
-def supervised(
+def stream_runner(
     stream: FakeStream,
     target: FakeTarget,
     store: Store,
@@ -128,12 +137,38 @@ def supervised(
     position: Position = OLDEST,
     filter_: Filter | None = None,
     telemetry: PipeTelemetry | None = None,
-) -> Supervisor:
-    """A supervisor of `pipe` that goes on where `store` has it, else begins at `position`."""
+) -> StreamRunner:
+    """A runner of `pipe` that continues where `store` has it, else begins at `position`."""
     origin = store.origin(pipe.name)
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
+    return StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin, 0.05)
+
+
+def shared_by(
+    stream: Stream,
+    target: FakeTarget,
+    store: Store,
+    pipe: Pipe = PIPE,
+    filter_: Filter | None = None,
+    telemetry: PipeTelemetry | None = None,
+) -> Shared:
+    """What the shards of a pipe from `stream` to `target` share."""
     telemetry = telemetry or PipeTelemetry(pipe.name)
-    ends = Ends(stream, stream.shard, target, telemetry, filter=filter_ or Filter(()))
-    return assemble(pipe, origin, ends, store, Sleepers(), discovery=0.05)
+
+    def delivery(shard_id: str, wait: Wait) -> Delivery:
+        return Delivery(
+            target,
+            None,
+            RetryPolicy(pipe.stream.maximum_retries),
+            kind=source_kind(pipe),
+            pipe_arn=pipe.arn,
+            stream_arn=pipe.source,
+            shard_id=shard_id,
+            wait=wait,
+            log=PipeLog(pipe.name),
+            telemetry=telemetry,
+        )
+
+    return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)

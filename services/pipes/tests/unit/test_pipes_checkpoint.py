@@ -1,4 +1,4 @@
-"""The position of a shard while it cannot be written down."""
+"""The checkpoint of a shard: records that finish in any order, and a store that is full."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import logging
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
+from eventbridge_pipes.runners.checkpoint import Progress, ShardCheckpoint
 from eventbridge_pipes.store import StateError
-from pipes_samples import record
+from pipes_samples import record, records
 
 
 class Disk:
@@ -30,18 +32,74 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.INFO)
     disk: Any = Disk()
     checkpoint = ShardCheckpoint(disk, "pipe", "shard", PipeLog("pipe"))
-    records = [record(number) for number in range(4)]
-    checkpoint.read(records, records)
-    checkpoint.done(records[:1])
+    page = records(4)
+    checkpoint.read(page, page)
+    checkpoint.done(page[:1])
     disk.full = True
-    checkpoint.done(records[1:2])
-    checkpoint.done(records[2:3])
-    assert disk.written == [records[0].sequence_number]
+    checkpoint.done(page[1:2])
+    checkpoint.done(page[2:3])
+    assert disk.written == [page[0].sequence_number]
     disk.full = False
-    checkpoint.done(records[3:])
-    assert disk.written == [records[0].sequence_number, records[3].sequence_number]
+    checkpoint.done(page[3:])
+    assert disk.written == [page[0].sequence_number, page[3].sequence_number]
     told = [logged.getMessage() for logged in caplog.records]
     assert len(told) == 2, "one line when it begins, one when it ends"
     assert "cannot store checkpoints of shard shard" in told[0]
     assert "database or disk is full" in told[0]
     assert "storing checkpoints of shard shard again" in told[1]
+
+
+def test_nothing_read_is_no_checkpoint() -> None:
+    progress = Progress()
+    assert progress.checkpoint is None
+    assert progress.oldest_arrival is None
+
+
+def test_the_first_record_outstanding_leaves_no_checkpoint() -> None:
+    progress = Progress()
+    progress.read(records(2), records(2))
+    progress.done([record(1)])
+    assert progress.checkpoint is None
+
+
+def test_what_a_filter_leaves_out_is_done_with() -> None:
+    progress = Progress()
+    progress.read(records(3), [])
+    assert progress.checkpoint == record(2).sequence_number
+
+
+def test_the_oldest_arrival_is_that_of_the_first_outstanding_record() -> None:
+    progress = Progress()
+    page = [record(0, arrived=5.0), record(1, arrived=6.0)]
+    progress.read(page, page)
+    assert progress.oldest_arrival == 5.0
+    progress.done(page[:1])
+    assert progress.oldest_arrival == 6.0
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40),
+    st.integers(1, 7),
+    st.randoms(use_true_random=False),
+)
+def test_the_checkpoint_is_the_last_record_with_nothing_outstanding_up_to_it(
+    fates: list[tuple[bool, bool]], page_size: int, random: object
+) -> None:
+    """`fates`: for each record, whether the filter keeps it, and whether it is done with."""
+    everything = records(len(fates))
+    progress = Progress()
+    for start in range(0, len(everything), page_size):
+        page = everything[start : start + page_size]
+        progress.read(page, [r for r in page if fates[int(r.body)][0]])
+    done = [r for r in everything if fates[int(r.body)] == (True, True)]
+    random.shuffle(done)  # type: ignore[attr-defined]
+    for one in done:
+        progress.done([one])
+
+    expected = None
+    for one in everything:
+        kept, is_done = fates[int(one.body)]
+        if kept and not is_done:
+            break
+        expected = one.sequence_number
+    assert progress.checkpoint == expected

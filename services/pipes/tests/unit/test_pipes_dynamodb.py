@@ -11,8 +11,7 @@ from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import OLDEST, Position
-from eventbridge_pipes.runners.shards import Shard
+from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
@@ -76,7 +75,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     describe(
         answers, [{"ShardId": names[2], "ParentShardId": names[1]}], ExclusiveStartShardId=names[1]
     )
-    assert DynamoDbStream(AwsJsonClient(client), ARN.text).shards() == [
+    assert DynamoDbStream(AwsJsonClient(client), ARN).shards() == [
         Shard(names[0]),
         Shard(names[1], (names[0],)),
         Shard(names[2], (names[1],)),
@@ -87,6 +86,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     ("position", "arguments"),
     [
         (OLDEST, {"ShardIteratorType": "TRIM_HORIZON"}),
+        (LATEST, {"ShardIteratorType": "LATEST"}),
         # The reader leaves out what came before.
         (Position(at=1700000000.0), {"ShardIteratorType": "TRIM_HORIZON"}),
         (
@@ -111,7 +111,7 @@ def test_dynamodb_is_asked_for_a_position_in_its_own_terms(
 
 def test_no_more_is_asked_for_than_dynamodb_gives(shard: DynamoDbShard, answers: Stubber) -> None:
     answers.add_response("get_records", {"Records": []}, {"ShardIterator": ITERATOR, "Limit": 1000})
-    shard.page(ITERATOR, 10_000)
+    shard.begin_read(ITERATOR, 10_000)(None)
 
 
 @pytest.mark.parametrize(("count", "behind"), [(0, False), (1, False), (2, True)])
@@ -120,13 +120,13 @@ def test_a_full_page_means_that_there_is_more(
 ) -> None:
     given = [record(number) for number in range(count)]
     answers.add_response("get_records", {"Records": given, "NextShardIterator": ITERATOR})
-    page = shard.page(ITERATOR, 2)
+    page = shard.begin_read(ITERATOR, 2)(None)
     assert (len(page.records), page.behind, page.next_iterator) == (count, behind, ITERATOR)
 
 
 def test_a_closed_shard_ends_without_an_iterator(shard: DynamoDbShard, answers: Stubber) -> None:
     answers.add_response("get_records", {"Records": []})
-    assert shard.page(ITERATOR, 100).next_iterator is None
+    assert shard.begin_read(ITERATOR, 100)(None).next_iterator is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_an_error_of_reading_says_what_to_do(
 ) -> None:
     answers.add_client_error("get_records", code)
     with pytest.raises(SourceError) as raised:
-        shard.page(ITERATOR, 100)
+        shard.begin_read(ITERATOR, 100)(None)
     assert type(raised.value) is kind
 
 

@@ -18,6 +18,7 @@ from eventbridge_pipes.lifecycle import Lifecycle, Supervisor
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.position import OLDEST
 from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
 from pipes_api import Api
 from pipes_requests import FUNCTION, REGION, definition
@@ -40,6 +41,8 @@ class Run:
         if self.world.failing_starts:
             self.world.failing_starts -= 1
             raise RuntimeError("can't start new thread")
+        if self.world.unreadable:
+            raise SourceError("InternalFailure: try again")
         self.world.running.append(self.target)
 
     def stop(self) -> None:
@@ -61,6 +64,7 @@ class World:
     answering: threading.Event = field(default_factory=threading.Event)
     running: list[str] = field(default_factory=list)
     failing_starts: int = 0
+    unreadable: bool = False
     failing_supervisors: int = 0
     spoilt: tuple[str, ...] = ()
     absent: tuple[str, ...] = (ABSENT,)
@@ -124,6 +128,16 @@ def running(world: World) -> World:
     world.api.create_pipe(definition(target=FUNCTION))
     world.reaches(State.RUNNING)
     return world
+
+
+def test_a_source_that_cannot_be_read_at_the_start_is_the_reason_of_the_state(world: World) -> None:
+    world.unreadable = True
+    world.api.create_pipe(definition(target=FUNCTION))
+    assert world.reaches(State.CREATE_FAILED).reason == "InternalFailure: try again"
+    world.unreadable = False
+    world.api.start_pipe({"Name": "p"})
+    world.reaches(State.RUNNING)
+    assert world.running == [FUNCTION]
 
 
 def test_a_pipe_that_cannot_be_run_again_fails_alone(world: World) -> None:

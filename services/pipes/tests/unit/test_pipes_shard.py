@@ -1,23 +1,37 @@
-"""A pipe with several lanes a shard, and one with filters, over a stream in memory."""
+"""One shard: how it is read, its lanes and its filters, over a stream in memory."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.position import OLDEST
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.runners.lanes import lane_of
+from eventbridge_pipes.runners.backlog import lane_of
+from eventbridge_pipes.runners.idle import EARLY_SHARE
+from eventbridge_pipes.runners.shard import (
+    FIRST_PAGE_RECORDS,
+    PAGE_BYTES,
+    THROTTLED_PAUSE,
+    PageLimit,
+    ShardReader,
+)
 from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources.source import Page, PageTooLargeError, PendingPage, ThrottledError
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
-from pipes_fakes import FakeStream, FakeTarget, supervised
-from pipes_samples import PIPE
+from pipes_fakes import FakeShard, FakeStream, FakeTarget, shared_by, stream_runner
+from pipes_samples import PIPE, record, records
 from pipes_telemetry import counted
 from waiting import eventually
 
@@ -34,13 +48,13 @@ def with_parameters(**members: Any) -> Pipe:
 def running(
     stream: FakeStream, target: FakeTarget, store: Store, pipe: Pipe, **options: Any
 ) -> Iterator[None]:
-    supervisor = supervised(stream, target, store, pipe, **options)
-    supervisor.start()
+    runner = stream_runner(stream, target, store, pipe, **options)
+    runner.start()
     try:
         yield
     finally:
-        supervisor.stop()
-        assert supervisor.join(10)
+        runner.stop()
+        assert runner.join(10)
 
 
 class Holding(FakeTarget):
@@ -123,3 +137,100 @@ def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_wit
     store.forget(PIPE.name, "a")
     with running(stream, FakeTarget(), store, PIPE, telemetry=telemetry):
         eventually(lambda: counted(telemetry, "shard_lag_seconds", shard="a") == 0)
+
+
+def test_a_key_that_always_fails_starves_no_other_lane(stream: FakeStream, store: Store) -> None:
+    stuck, free = KEYS[0], next(k for k in KEYS if lane_of(k, 2) != lane_of(KEYS[0], 2))
+    for number in range(100):
+        stream.put("a", f"stuck {number}", key=stuck)
+        stream.put("a", f"{number}", key=free)
+    target = Holding(stuck)
+    pipe = with_parameters(ParallelizationFactor=2, BatchSize=10)
+    with running(stream, target, store, pipe):
+        eventually(lambda: target.delivered == [f"{number}" for number in range(100)])
+
+
+def test_a_shard_is_read_when_there_is_room_for_what_it_gives(
+    stream: FakeStream, store: Store
+) -> None:
+    """Only the batch at the target, one more, and a page leave the stream."""
+    target = Holding(KEYS[0])
+    stream.put("a", *map(str, range(1000)), key=KEYS[0])
+    with running(stream, target, store, with_parameters(BatchSize=5)):
+        eventually(lambda: stream.limits)
+        time.sleep(0.3)
+        assert stream.limits == [FIRST_PAGE_RECORDS]
+
+
+def reader_of(kind: type[FakeShard], stream: FakeStream, store: Store) -> ShardReader:
+    """A reader of shard `a` from its oldest record on."""
+
+    class OfKind(FakeStream):
+        def shard(self, shard_id: str) -> FakeShard:
+            return kind(stream, shard_id)
+
+    shared = shared_by(OfKind(), FakeTarget(), store)
+    return ShardReader(shared, "a", OLDEST, None, lambda: None)
+
+
+def test_a_page_that_is_too_large_is_requested_again_with_half_as_many_records(
+    stream: FakeStream, store: Store
+) -> None:
+    class Large(FakeShard):
+        def page(self, iterator: str, limit: int) -> Page:
+            page = super().page(iterator, limit)
+            if limit > 3:
+                raise PageTooLargeError("the answer is too large")
+            return page
+
+    stream.put("a", *"abcdef")
+    reader = reader_of(Large, stream, store)
+    found = [page.records for page in (reader.read() for _ in range(4)) if page]
+    assert stream.limits == [10, 5, 2, 20]
+    assert [r.body for page in found for r in page] == ["a", "b"]
+
+
+def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on(
+    stream: FakeStream, store: Store
+) -> None:
+    times: list[float] = []
+
+    class Timed(FakeShard):
+        def begin_read(self, iterator: str, limit: int) -> PendingPage:
+            times.append(time.monotonic())
+            return super().begin_read(iterator, limit)
+
+    stream.put("a", *map(str, range(FIRST_PAGE_RECORDS + 1)))
+    stream.troubles += [ThrottledError("too often")]
+    reader = reader_of(Timed, stream, store)
+    for _ in range(4):
+        reader.read()
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(pauses) == 3
+    assert min(pauses) >= 0.2
+    assert THROTTLED_PAUSE * (1 - EARLY_SHARE) >= 0.2
+
+
+def test_the_first_page_is_small() -> None:
+    assert PageLimit().records == 10
+
+
+def test_small_records_are_requested_by_the_largest_page_in_some_steps() -> None:
+    limit = PageLimit()
+    requested = []
+    for _ in range(4):
+        limit.learn(records(3))
+        requested.append(limit.records)
+    assert requested == [100, 1000, 10_000, 10_000]
+
+
+@given(st.lists(st.integers(1, 2 * PAGE_BYTES), min_size=1, max_size=5))
+def test_no_more_is_requested_than_fits_when_the_records_are_like_the_last_ones(
+    sizes: list[int],
+) -> None:
+    limit = PageLimit()
+    page = [record(number, size=size) for number, size in enumerate(sizes)]
+    limit.learn(page)
+    assert limit.records >= 1
+    mean = sum(r.size for r in page) // len(page)
+    assert limit.records == 1 or limit.records * mean <= PAGE_BYTES

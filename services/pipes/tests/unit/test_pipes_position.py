@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import (
-    OLDEST,
-    Position,
-    iterator_arguments,
-    starting_position,
-)
+from eventbridge_pipes.position import LATEST, OLDEST, Position
+from eventbridge_pipes.runners.stream import starting_position
+from eventbridge_pipes.sources.kinesis import iterator_arguments
 from pipes_samples import PIPE
 
 STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/sample/stream/2023-11-14T22:13:20.000"
@@ -33,44 +27,29 @@ def table_pipe(**members: Any) -> Pipe:
 
 @pytest.mark.parametrize("of_kind", [kinesis_pipe, table_pipe])
 def test_trim_horizon_is_the_oldest_record(of_kind: Callable[..., Pipe]) -> None:
-    assert starting_position(of_kind(StartingPosition="TRIM_HORIZON"), now=9.0) == OLDEST
+    assert starting_position(of_kind(StartingPosition="TRIM_HORIZON")) == OLDEST
 
 
-def test_latest_is_pinned_to_the_millisecond_of_the_start() -> None:
-    pinned = starting_position(kinesis_pipe(StartingPosition="LATEST"), now=1700000000.1239)
-    assert pinned == Position(at=1700000000.123)
-
-
-def test_latest_of_a_table_is_pinned_to_the_second_of_the_start() -> None:
-    pinned = starting_position(table_pipe(StartingPosition="LATEST"), now=1700000000.1239)
-    assert pinned == Position(at=1700000000.0)
-
-
-@given(start=st.floats(1e9, 2e9), later=st.floats(0, 100))
-def test_a_change_of_a_table_after_the_start_is_never_before_its_latest(
-    start: float, later: float
-) -> None:
-    # DynamoDB rounds the times of its records down to the second.
-    dated = math.floor(start + later)
-    pinned = starting_position(table_pipe(StartingPosition="LATEST"), now=start).at
-    assert pinned is not None
-    assert start - 1 <= pinned <= dated
+@pytest.mark.parametrize("of_kind", [kinesis_pipe, table_pipe])
+def test_latest_is_fixed_when_the_pipe_starts(of_kind: Callable[..., Pipe]) -> None:
+    assert starting_position(of_kind(StartingPosition="LATEST")) == LATEST
 
 
 def test_at_timestamp_is_the_time_that_was_given() -> None:
     at = kinesis_pipe(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=5.5)
-    assert starting_position(at, now=9.0) == Position(at=5.5)
+    assert starting_position(at) == Position(at=5.5)
 
 
 def test_all_that_is_in_a_queue_is_due() -> None:
     queue = "arn:aws:sqs:us-east-1:000000000000:sample"
-    assert starting_position(replace(PIPE, source=queue, source_parameters={}), now=9.0) == OLDEST
+    assert starting_position(replace(PIPE, source=queue, source_parameters={})) == OLDEST
 
 
 @pytest.mark.parametrize(
     ("position", "arguments"),
     [
         (OLDEST, {"ShardIteratorType": "TRIM_HORIZON"}),
+        (LATEST, {"ShardIteratorType": "LATEST"}),
         (
             Position(after="0007"),
             {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": "0007"},
@@ -84,7 +63,7 @@ def test_all_that_is_in_a_queue_is_due() -> None:
         ),
     ],
 )
-def test_kinesis_is_asked_for_a_position_in_its_own_terms(
+def test_kinesis_gets_a_position_in_its_own_terms(
     position: Position, arguments: dict[str, Any]
 ) -> None:
     assert iterator_arguments(position) == arguments
@@ -92,5 +71,6 @@ def test_kinesis_is_asked_for_a_position_in_its_own_terms(
 
 def test_a_position_reads_well_in_the_log() -> None:
     assert str(OLDEST) == "the oldest record"
+    assert str(LATEST) == "the next new record"
     assert str(Position(after="0007")) == "the record after 0007"
     assert str(Position(at=0.5)) == "what arrived since 1970-01-01T00:00:00.500000+00:00"

@@ -10,7 +10,7 @@ from typing import Any, cast
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.targets.target import Message, Send
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -22,7 +22,7 @@ STARTED = {"InvocationType": "FIRE_AND_FORGET"}
 def pipe_to(arn: str, parameters: Mapping[str, Any] | None = None) -> Pipe:
     """The pipe `mine` from a stream to `arn`, with these parameters of the target's kind."""
     pipe = replace(PIPE, name="mine", target=arn)
-    return replace(pipe, target_parameters={target_kind(pipe).parameters or "": parameters or {}})
+    return replace(pipe, target_parameters={target_kind(pipe).parameters: parameters or {}})
 
 
 def target_to(clients: Any, arn: str, parameters: Mapping[str, Any] | None = None) -> Send:

@@ -26,6 +26,11 @@ class Arn:
         return cls(text, *parts[1:])
 
     @property
+    def is_fifo(self) -> bool:
+        """Of a queue or a topic: the names of FIFO ones, and of no others, end so."""
+        return self.resource.endswith(".fifo")
+
+    @property
     def name(self) -> str:
         """The resource without its type: `stream/orders`, `function:orders:live` → `orders`."""
         parts = re.split("[/:]", self.resource)

@@ -25,7 +25,7 @@ from eventbridge_pipes.sources.kinesis import KinesisStream
 from eventbridge_pipes.sources.source import Stream
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.telemetry.metrics import Telemetry
 
 

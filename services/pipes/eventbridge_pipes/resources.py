@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients, queue_url
+from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources.kinds import SourceKind, source_kind
-from eventbridge_pipes.targets.kinds import TargetKind, waits_for_target
+from eventbridge_pipes.targets import target_kind, target_kind_of
+from eventbridge_pipes.targets.target import AbsentError
 
 REASON_LIMIT = 512
 """Characters that the model allows a StateReason."""
@@ -39,10 +38,6 @@ class ResourceError(Exception):
         self.passing = passing
 
 
-class _AbsentError(Exception):
-    """There is no such resource. Most services say so with an error of their own instead."""
-
-
 class _UnusableError(Exception):
     """The resource exists, but a pipe cannot use it; the text says why and what to do."""
 
@@ -62,12 +57,12 @@ class Resources:
         created = self._known("source", pipe.source)
         if pipe.enrichment:
             self._invoked("enrichment", pipe.enrichment, waits=True)
-        self._invoked("target", pipe.target, waits_for_target(pipe))
+        self._invoked("target", pipe.target, target_kind(pipe).waits(pipe))
         if pipe.dead_letter_arn:
             self._known("dead-letter", pipe.dead_letter_arn)
         if pipe.log_group_arn:
             self._known("execution log's", pipe.log_group_arn)
-        return NO_TIME if source_kind(pipe) is SourceKind.SQS else float(created)
+        return created if isinstance(created, float) else NO_TIME
 
     def _invoked(self, role: str, arn: str, waits: bool) -> None:
         if self._known(role, arn) == "STANDARD" and waits:
@@ -80,17 +75,16 @@ class Resources:
             )
 
     def _known(self, role: str, text: str) -> Any:
-        """Return what the service knows of a resource: when a stream was created (epoch seconds),
-        a state machine's type, nothing of the others."""
+        """Return what `describe` of the resource's kind returns."""
         arn = Arn.parse(text)
-        kind = TargetKind.of(arn) or SourceKind.of(arn)
-        assert kind, f"{text} was never accepted"  # noqa: S101
-        noun, ask = _QUESTIONS[kind]
+        kind = target_kind_of(arn)
+        noun = kind.noun if kind else "stream"
+        describe = kind.describe if kind else _describe_table_stream
         what = f"{role} {noun} {text}"
         absent = f"The {what} does not exist. Create it, then start the pipe or create it again."
         try:
-            return ask(self._clients, arn)
-        except _AbsentError as error:
+            return describe(self._clients, arn)
+        except AbsentError as error:
             raise ResourceError(absent) from error
         except _UnusableError as error:
             raise ResourceError(f"The {what} cannot be used: {error}.") from error
@@ -105,57 +99,9 @@ class Resources:
             raise ResourceError(f"{lacking} Does the endpoint offer this service?") from error
 
 
-def _function(clients: Clients, arn: Arn) -> None:
-    clients.lambda_.get_function_configuration(FunctionName=arn.text)
-
-
-def _queue(clients: Clients, arn: Arn) -> None:
-    queue_url(clients.sqs_calls, arn)
-
-
-def _topic(clients: Clients, arn: Arn) -> None:
-    clients.sns.get_topic_attributes(TopicArn=arn.text)
-
-
-def _stream(clients: Clients, arn: Arn) -> float:
-    answer: Any = clients.kinesis.describe_stream_summary(StreamARN=arn.text)
-    # The clients leave times as the numbers that they are on the wire.
-    return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
-
-
-def _event_bus(clients: Clients, arn: Arn) -> None:
-    clients.events.describe_event_bus(Name=arn.resource.removeprefix("event-bus/"))
-
-
-def _state_machine(clients: Clients, arn: Arn) -> str:
-    # Without a version or an alias: an alias cannot be described like this.
-    machine = ":".join(arn.text.split(":")[:7])
-    return clients.stepfunctions.describe_state_machine(stateMachineArn=machine)["type"]
-
-
-def _log_group(clients: Clients, arn: Arn) -> None:
-    name = arn.resource.split(":")[1]
-    pages = clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    if not any(group["logGroupName"] == name for page in pages for group in page["logGroups"]):
-        raise _AbsentError
-
-
-def _table_stream(clients: Clients, arn: Arn) -> float:
+def _describe_table_stream(clients: Clients, arn: Arn) -> float:
     answer: Any = clients.dynamodbstreams.describe_stream(StreamArn=arn.text, Limit=1)
     stream = answer["StreamDescription"]
     if stream.get("StreamStatus") in ("DISABLING", "DISABLED"):
         raise _UnusableError("it is disabled. A stream enabled again is another one: use its ARN")
     return float(stream["CreationRequestDateTime"])
-
-
-_QUESTIONS: Mapping[TargetKind | SourceKind, tuple[str, Callable[[Clients, Arn], Any]]] = {
-    SourceKind.DYNAMODB: ("stream", _table_stream),
-    TargetKind.LAMBDA: ("function", _function),
-    TargetKind.SQS: ("queue", _queue),
-    TargetKind.SNS: ("topic", _topic),
-    TargetKind.KINESIS: ("stream", _stream),
-    TargetKind.EVENT_BUS: ("event bus", _event_bus),
-    TargetKind.STATE_MACHINE: ("state machine", _state_machine),
-    TargetKind.LOG_GROUP: ("log group", _log_group),
-}
-"""A stream or a queue is asked for alike, whether the pipe reads it or writes to it."""

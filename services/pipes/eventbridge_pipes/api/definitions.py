@@ -10,7 +10,7 @@ from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.sources.kinds import source_kind
-from eventbridge_pipes.targets.kinds import TargetKind, target_kind
+from eventbridge_pipes.targets import target_kind, target_kind_of
 
 Members = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
     kept = dict(pipe.target_parameters)
     kind = target_kind(pipe)
     target = Arn.parse(request.get("Target", pipe.target))
-    if kind.parameters and kind is not TargetKind.of(target):
+    if kind is not target_kind_of(target):
         kept.pop(kind.parameters, None)
     return {**kept, **request.get("TargetParameters", {})}
 

@@ -12,10 +12,12 @@ from typing import Any
 from eventbridge_pipes.api.errors import ValidationError, Violation
 from eventbridge_pipes.api.model import field_name
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.execution.enrichment import ENRICHMENTS
 from eventbridge_pipes.path import Path, PathError
 from eventbridge_pipes.pattern import Pattern, PatternError
 from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.targets import TARGETS, target_kind_of
+from eventbridge_pipes.targets.target import TargetKind, not_supported
 from eventbridge_pipes.template import Template, TemplateError
 
 Members = Mapping[str, Any]
@@ -67,7 +69,7 @@ def violations_of(definition: Members, region: str) -> Violations:
     yield from _target(definition, region)
     yield from _logging(definition.get("LogConfiguration", {}), region)
     if definition.get("KmsKeyIdentifier"):
-        yield Violation("kmsKeyIdentifier", _not_supported("KmsKeyIdentifier", "none"))
+        yield Violation("kmsKeyIdentifier", not_supported("KmsKeyIdentifier", "none"))
 
 
 def default_batch_size(source: SourceKind, target: TargetKind) -> int:
@@ -84,12 +86,12 @@ def default_batch_size(source: SourceKind, target: TargetKind) -> int:
 
 def _source(definition: Members, region: str) -> Violations:
     """Nothing documented forbids a source of another account, so none is refused for that."""
-    text = definition["Source"]
-    kind = _source_kind(text)
+    arn = _arn(definition["Source"])
+    kind = SourceKind.of(arn)
     if kind is None:
-        yield _other_resource("source", text, _OTHER_SOURCES, SOURCE_LABELS.values())
+        yield _other_resource("source", arn, _OTHER_SOURCES, SOURCE_LABELS.values())
         return
-    yield from _other_region("source", text, region)
+    yield from _other_region("source", arn, region)
     given = definition.get("SourceParameters", {})
     for name in given:
         if name not in (kind.parameters, "FilterCriteria"):
@@ -105,8 +107,8 @@ def _source(definition: Members, region: str) -> Violations:
     if kind.is_stream:
         yield from _from_stream(where, parameters, region)
     else:
-        yield from _from_queue(where, parameters, _is_fifo(text))
-    target = _target_kind(definition["Target"])
+        yield from _from_queue(where, parameters, arn.is_fifo)
+    target = target_kind_of(_arn(definition["Target"]))
     size = parameters.get("BatchSize", 1)
     if target and target.batch_limit and size > target.batch_limit:
         yield Violation(
@@ -144,12 +146,12 @@ def _from_stream(where: str, parameters: Members, region: str) -> Violations:
 def _dead_letters(where: str, text: str, region: str) -> Violations:
     arn = _arn(text)
     what = f"The dead-letter target {text}"
-    if arn is None or arn.service not in ("sqs", "sns"):
+    if arn.service not in ("sqs", "sns"):
         yield Violation(where, f"{what} must be an SQS queue or an SNS topic")
-    elif _is_fifo(text):
+    elif arn.is_fifo:
         yield Violation(where, f"{what} is FIFO; only standard queues and topics are supported")
     else:
-        yield from _other_region(where, text, region)
+        yield from _other_region(where, arn, region)
 
 
 def _from_queue(where: str, parameters: Members, fifo: bool) -> Violations:
@@ -179,15 +181,15 @@ def _from_queue(where: str, parameters: Members, fifo: bool) -> Violations:
 
 def _enrichment(definition: Members, region: str) -> Violations:
     """An empty enrichment is none. That a state machine is Express is known only by asking."""
-    text = definition.get("Enrichment")
-    if text and _target_kind(text) in (TargetKind.LAMBDA, TargetKind.STATE_MACHINE):
-        yield from _other_region("enrichment", text, region)
-    elif text:
-        supported = ("a Lambda function", "a Step Functions Express state machine")
-        yield _other_resource("enrichment", text, _OTHER_ENRICHMENTS, supported)
+    arn = _arn(definition.get("Enrichment") or "")
+    if target_kind_of(arn) in ENRICHMENTS:
+        yield from _other_region("enrichment", arn, region)
+    elif arn.text:
+        labels = [kind.label for kind in ENRICHMENTS.values()]
+        yield _other_resource("enrichment", arn, _OTHER_ENRICHMENTS, labels)
     parameters = definition.get("EnrichmentParameters", {})
     if parameters.get("HttpParameters"):
-        message = _not_supported("HttpParameters, which go with HTTP enrichments,", "none")
+        message = not_supported("HttpParameters, which go with HTTP enrichments,", "none")
         yield Violation("enrichmentParameters.httpParameters", message)
     yield from _template("enrichmentParameters", parameters)
 
@@ -200,13 +202,12 @@ def _target(definition: Members, region: str) -> Violations:
 
     https://github.com/hashicorp/terraform-provider-aws/issues/37150
     """
-    text = definition["Target"]
-    kind = _target_kind(text)
+    arn = _arn(definition["Target"])
+    kind = target_kind_of(arn)
     if kind is None:
-        labels = [kind.label for kind in TargetKind]
-        yield _other_resource("target", text, _OTHER_TARGETS, labels)
+        yield _other_resource("target", arn, _OTHER_TARGETS, [kind.label for kind in TARGETS])
         return
-    yield from _other_region("target", text, region)
+    yield from _other_region("target", arn, region)
     given = definition.get("TargetParameters", {})
     for name in given:
         if name not in (kind.parameters, "InputTemplate"):
@@ -214,65 +215,12 @@ def _target(definition: Members, region: str) -> Violations:
             message = f"{invalid} {name} does not belong to {kind.label}"
             yield Violation(field_name("targetParameters", name), message)
     yield from _template("targetParameters", given)
-    where = field_name("targetParameters", kind.parameters or "")
-    parameters = given.get(kind.parameters or "", {})
-    match kind:
-        case TargetKind.SQS:
-            yield from _to_queue(where, parameters, _is_fifo(text))
-        case TargetKind.SNS:
-            yield from _to_topic(text)
-        case TargetKind.KINESIS:
-            yield from _to_stream(where, parameters)
-        case TargetKind.EVENT_BUS:
-            yield from _to_bus(where, parameters, text, definition["RoleArn"])
-        case TargetKind.LOG_GROUP:
-            yield from _to_log_group(where, parameters)
+    where = field_name("targetParameters", kind.parameters)
+    parameters = given.get(kind.parameters, {})
+    role = _arn(definition["RoleArn"])
+    for member, message in kind.violations(arn, parameters, role):
+        yield Violation(field_name(where, member) if member else "target", message)
     yield from _paths(where, parameters)
-
-
-def _to_queue(where: str, parameters: Members, fifo: bool) -> Violations:
-    """A standard queue may have message groups too: SQS shares it fairly between them."""
-    if fifo and not parameters.get("MessageGroupId"):
-        message = "A FIFO queue as target needs SqsQueueParameters with MessageGroupId"
-        yield Violation(f"{where}.messageGroupId", message)
-    if not fifo and parameters.get("MessageDeduplicationId"):
-        message = "MessageDeduplicationId goes with a FIFO queue as target, and only with it"
-        yield Violation(f"{where}.messageDeduplicationId", message)
-
-
-def _to_topic(text: str) -> Violations:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
-    if _is_fifo(text):
-        message = f"The topic {text} is FIFO; only standard topics are supported as targets"
-        yield Violation("target", message)
-
-
-def _to_stream(where: str, parameters: Members) -> Violations:
-    if not parameters.get("PartitionKey"):
-        message = "A Kinesis stream as target needs KinesisStreamParameters with PartitionKey"
-        yield Violation(f"{where}.partitionKey", message)
-
-
-def _to_bus(where: str, parameters: Members, text: str, role: str) -> Violations:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
-    role_arn = _arn(role)
-    if role_arn and Arn.parse(text).account != role_arn.account:
-        message = f"The event bus {text} must be in the account of the pipe, which is that of"
-        yield Violation("target", f"{message} its role: {role_arn.account}")
-    if "EndpointId" in parameters:
-        message = _not_supported("EndpointId, a global endpoint,", "the event bus alone")
-        yield Violation(f"{where}.endpointId", message)
-
-
-def _to_log_group(where: str, parameters: Members) -> Violations:
-    """AWS's page says both that a log stream's name may be a path and that it may not.
-
-    The list of exceptions is the newer of the two. A pipe that does without runs under either.
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
-    """
-    if parameters.get("LogStreamName", "").startswith("$."):
-        message = "LogStreamName must be a name: a path is not supported there"
-        yield Violation(f"{where}.logStreamName", message)
 
 
 # Templates, paths, the execution log
@@ -310,10 +258,10 @@ def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) ->
 def _logging(configuration: Members, region: str) -> Violations:
     for name in ("FirehoseLogDestination", "S3LogDestination"):
         if name in configuration:
-            yield Violation(field_name("logConfiguration", name), _not_supported(name, CLOUDWATCH))
+            yield Violation(field_name("logConfiguration", name), not_supported(name, CLOUDWATCH))
     if CLOUDWATCH in configuration:
         where = f"{field_name('logConfiguration', CLOUDWATCH)}.logGroupArn"
-        yield from _other_region(where, configuration[CLOUDWATCH]["LogGroupArn"], region)
+        yield from _other_region(where, _arn(configuration[CLOUDWATCH]["LogGroupArn"]), region)
     elif configuration.get("Level", "OFF") != "OFF":
         # Not documented. Without a destination nobody would ever see what is asked for here.
         message = f"A log of level {configuration['Level']} needs a destination: {CLOUDWATCH}"
@@ -323,40 +271,21 @@ def _logging(configuration: Members, region: str) -> Violations:
 # ARNs
 
 
-def _arn(text: str) -> Arn | None:
-    """None for what is no ARN, such as the address of a Kafka cluster."""
+def _arn(text: str) -> Arn:
+    """Of what is no ARN, such as the address of a Kafka cluster, all parts are empty."""
     try:
         return Arn.parse(text)
     except ValueError:
-        return None
+        return Arn(text, "", "", "", "", "")
 
 
-def _source_kind(text: str) -> SourceKind | None:
-    return SourceKind.of(arn) if (arn := _arn(text)) else None
-
-
-def _target_kind(text: str) -> TargetKind | None:
-    return TargetKind.of(arn) if (arn := _arn(text)) else None
-
-
-def _is_fifo(arn: str) -> bool:
-    """Of a queue or a topic: the names of FIFO ones, and of no others, end so."""
-    return arn.endswith(".fifo")
-
-
-def _other_region(where: str, arn: str, region: str) -> Violations:
-    if Arn.parse(arn).region != region:
+def _other_region(where: str, arn: Arn, region: str) -> Violations:
+    if arn.region != region:
         yield Violation(where, CROSS_REGION)
 
 
 def _other_resource(
-    role: str, text: str, names: Mapping[str, str], supported: Iterable[str]
+    role: str, arn: Arn, names: Mapping[str, str], labels: Iterable[str]
 ) -> Violation:
-    arn = _arn(text)
-    name = names.get(arn.service if arn else "", "resource")
-    what = f"The {name} {text} as {role}"
-    return Violation(role, _not_supported(what, f"the ARN of {', '.join(supported)}"))
-
-
-def _not_supported(what: str, instead: str) -> str:
-    return f"{what} is not supported by this implementation of EventBridge Pipes; use {instead}"
+    what = f"The {names.get(arn.service, 'resource')} {arn.text} as {role}"
+    return Violation(role, not_supported(what, f"the ARN of {', '.join(labels)}"))

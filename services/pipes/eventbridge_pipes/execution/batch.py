@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources.kinds import source_kind
-from eventbridge_pipes.targets.kinds import (
-    TargetKind,
-    payload_limit,
-    target_kind,
-    waits_for_target,
-)
-
-PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes that a synchronous invocation may carry: a batch leaves before it is larger."""
+from eventbridge_pipes.targets import accepted_kind, target_kind
+from eventbridge_pipes.targets.target import PAYLOAD_LIMIT
 
 
 @dataclass(frozen=True)
@@ -64,10 +56,10 @@ def batch_rules(pipe: Pipe) -> BatchRules:
     """Return the rules that source, enrichment and target give the batches of a pipe."""
     kind = source_kind(pipe)
     members = pipe.source_parameters.get(kind.parameters, {})
-    payload = payload_limit(target_kind(pipe), waits_for_target(pipe))
+    target = target_kind(pipe)
+    payload = target.payload_limit(target.waits(pipe))
     if pipe.enrichment:
-        enrichment = TargetKind.of(Arn.parse(pipe.enrichment))
-        payload = min(payload, payload_limit(enrichment, waits=True))
+        payload = min(payload, accepted_kind(pipe.enrichment).payload_limit(True))
     return BatchRules(
         size=members.get("BatchSize", kind.default_batch_size),
         window=members.get("MaximumBatchingWindowInSeconds", 0),

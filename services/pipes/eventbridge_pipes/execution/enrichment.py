@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets import lambda_function, state_machine
-from eventbridge_pipes.targets.target import Invoke
+from eventbridge_pipes.targets import accepted_kind, lambda_function, state_machine
+from eventbridge_pipes.targets.target import Invocation, Invoke
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
@@ -19,6 +19,22 @@ ANSWER_LIMIT = 6 * 1024 * 1024
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 _DECODER = json.JSONDecoder()
 _BETWEEN = re.compile(r"[\s,]*")
+
+
+class EnrichmentKind(NamedTuple):
+    """What a kind of enrichment does not share with the target of the same service."""
+
+    label: str
+    invoke: Invocation
+
+
+ENRICHMENTS = {
+    lambda_function.KIND: EnrichmentKind(lambda_function.KIND.label, lambda_function.invoke),
+    state_machine.KIND: EnrichmentKind(
+        "a Step Functions Express state machine", state_machine.invoke
+    ),
+}
+"""The kinds of targets that can enrich, too."""
 
 
 class EnrichedError(Exception):
@@ -29,9 +45,8 @@ def enrichment_of(pipe: Pipe, clients: Clients) -> Invoke | None:
     """Return the function or the Express state machine that enriches; it is always waited for."""
     if not pipe.enrichment:
         return None
-    if Arn.parse(pipe.enrichment).service == "lambda":
-        return lambda_function.enrichment(pipe.enrichment, clients)
-    return state_machine.enrichment(pipe.enrichment, clients)
+    invoke = ENRICHMENTS[accepted_kind(pipe.enrichment)].invoke
+    return partial(invoke, clients, pipe.enrichment, True)
 
 
 def events_of(answer: bytes) -> list[Record]:

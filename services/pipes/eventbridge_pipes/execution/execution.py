@@ -20,7 +20,7 @@ from eventbridge_pipes.outcome import (
 )
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.kinds import target_kind
+from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.targets.target import Invoke, Message, Returned, Send, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry, Stage, Step
 from eventbridge_pipes.template import Context, Template, TooLargeError

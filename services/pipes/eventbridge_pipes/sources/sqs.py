@@ -61,7 +61,7 @@ class SqsQueue:
     """
 
     def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
-        self.ordered = arn.resource.endswith(".fifo")
+        self.ordered = arn.is_fifo
         self._calls = calls
         self._arn = arn
         self._known_url: str | None = None

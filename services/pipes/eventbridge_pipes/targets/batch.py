@@ -22,13 +22,15 @@ class Entry:
     """One message in the form of the API.
 
     `position` is the message's among those that are sent. `size` is in bytes, as the service
-    counts them. Entries of one `group` keep their order.
+    counts them. Entries of one `group` keep their order. `timestamp` is in milliseconds, where the
+    API has one.
     """
 
     position: int
     request: Mapping[str, Any]
     size: int
     group: str | None = None
+    timestamp: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,28 +48,27 @@ class UnsendableError(Exception):
 
 Entries = Sequence[Entry]
 EntryErrors = Mapping[int, EntryError]
-"""By the places of the entries in their call."""
+"""By the places of the entries in their call, or by their positions."""
 
 
 @dataclass(frozen=True)
 class BatchTarget:
     """A target whose API takes several messages in a call.
 
-    A call takes at most `call_entries` and `call_bytes`, an entry has at most `entry_bytes`.
+    A call takes at most as many entries as the kind's batches have, and `call_bytes`; an entry has
+    at most `entry_bytes`.
     `entry` makes an entry of a position and its message; it may raise UnsendableError or
     UnresolvedError. `call` makes one call and returns what failed; it raises what boto3 raises.
-    Entries are sent in the order of `order`. `joins` says whether the second entry may go in the
-    call that the first one opens.
+    Entries are sent in the order of their timestamps, then of their positions. Those of a call are
+    at most `call_span` milliseconds apart.
     """
 
-    service: str
-    call_entries: int
+    kind: target.TargetKind
     call_bytes: int
     entry_bytes: int
     entry: Callable[[int, Message], Entry]
     call: Callable[[Entries, ExecutionTelemetry], EntryErrors]
-    order: Callable[[Entry], int] = lambda entry: entry.position
-    joins: Callable[[Entry, Entry], bool] = lambda first, entry: True
+    call_span: int = 0
 
     def send(self, messages: Messages, execution: ExecutionTelemetry) -> Outcome:
         """Send all messages that can be sent: also those after one that failed.
@@ -75,42 +76,50 @@ class BatchTarget:
         After a fault of the service nothing more is sent. If some entries failed and others met a
         fault, the whole is a fault: no record is charged with an attempt that it did not have.
         """
-        failures = _Failures()
-        calls = list(self._calls(sorted(self._entries(messages, failures), key=self.order)))
-        while calls:
-            due = failures.held_back(calls.pop(0))
+        failures: dict[int, EntryError] = {}
+        entries = sorted(self._entries(messages, failures), key=lambda entry: entry.timestamp)
+        sendable = [entry for entry in entries if entry.position not in failures]
+        calls = self._calls(sendable)
+        for call in calls:
+            due = []
+            for entry in call:
+                if error_before := _failed_before(entry, entries, failures):
+                    failures[entry.position] = error_before
+                else:
+                    due.append(entry)
             try:
                 failed = self.call(due, execution) if due else {}
             except errors.CallError as error:
-                entry_error = _of_call(self.service, error)
-                if entry_error.fault:
+                fault = errors.is_service_fault(error)
+                described = target.call_error(self.kind.service, error)
+                entry_error = EntryError(errors.describe(error), described, fault)
+                if fault:
                     due += chain.from_iterable(calls)
-                    calls = []
                 failed = dict.fromkeys(range(len(due)), entry_error)
             for place, entry_error in failed.items():
-                failures.add(due[place], entry_error)
-        return failures.outcome(len(messages))
+                failures[due[place].position] = entry_error
+        return _outcome(failures, len(messages))
 
-    def _entries(self, messages: Messages, failures: _Failures) -> Iterator[Entry]:
+    def _entries(self, messages: Messages, failures: dict[int, EntryError]) -> Iterator[Entry]:
+        """Yield the entries. Messages that cannot be sent are added to `failures`."""
         for position, message in enumerate(messages):
             try:
                 entry = self.entry(position, message)
             except (UnresolvedError, UnsendableError) as error:
-                failures.by_position[position] = EntryError(str(error))
+                failures[position] = EntryError(str(error))
                 continue
             if entry.size > self.entry_bytes:
                 reason = f"a message of {entry.size} bytes is over the limit of {self.entry_bytes}"
-                failures.add(entry, EntryError(reason))
-            else:
-                yield entry
+                failures[position] = EntryError(reason)
+            yield entry
 
     def _calls(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         """Cut the entries into calls, in their order."""
         call: list[Entry] = []
         size = 0
         for entry in entries:
-            full = len(call) == self.call_entries or size + entry.size > self.call_bytes
-            if call and (full or not self.joins(call[0], entry)):
+            full = len(call) == self.kind.batch_limit or size + entry.size > self.call_bytes
+            if call and (full or entry.timestamp - call[0].timestamp > self.call_span):
                 yield call
                 call, size = [], 0
             call.append(entry)
@@ -159,11 +168,6 @@ def failed_by_place(
     }
 
 
-def _of_call(service: str, error: BaseException) -> EntryError:
-    fault = errors.is_service_fault(error)
-    return EntryError(errors.describe(error), target.call_error(service, error), fault)
-
-
 def _entry_error(
     service: str, answer: Mapping[str, Any], code: Any, message: Any, fault: bool
 ) -> EntryError:
@@ -171,37 +175,22 @@ def _entry_error(
     return EntryError(f"{code}: {error.message}", error, fault or error.throttled)
 
 
-class _Failures:
-    """The entries that failed."""
+def _failed_before(
+    entry: Entry, entries: Iterable[Entry], failures: EntryErrors
+) -> EntryError | None:
+    """Return the error of the first entry that failed of those before `entry` in its group."""
+    if entry.group is None:
+        return None
+    before = (e.position for e in entries if e.group == entry.group and e.position < entry.position)
+    return next((failures[position] for position in before if position in failures), None)
 
-    def __init__(self) -> None:
-        self.by_position: dict[int, EntryError] = {}
-        # The position of the first failed entry of each group.
-        self._first: dict[str | None, int] = {}
 
-    def add(self, entry: Entry, error: EntryError) -> None:
-        self.by_position[entry.position] = error
-        if entry.group is not None:
-            first = self._first.get(entry.group, entry.position)
-            self._first[entry.group] = min(first, entry.position)
-
-    def held_back(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return `entries` without those that would overtake one of their group that failed."""
-        due = []
-        for entry in entries:
-            first = self._first.get(entry.group, entry.position)
-            if first < entry.position:
-                self.by_position[entry.position] = self.by_position[first]
-            else:
-                due.append(entry)
-        return due
-
-    def outcome(self, count: int) -> Outcome:
-        """Return the outcome for `count` messages."""
-        if not self.by_position:
-            return Succeeded()
-        _, shown = min(self.by_position.items(), key=lambda item: (not item[1].fault, item[0]))
-        positions = frozenset(self.by_position)
-        if shown.fault:
-            return Fault(shown.reason, shown.error, positions if len(positions) < count else None)
-        return Failed(positions, shown.reason, shown.error)
+def _outcome(failures: EntryErrors, count: int) -> Outcome:
+    """Return the outcome for `count` messages, given why some failed, by their positions."""
+    if not failures:
+        return Succeeded()
+    _, shown = min(failures.items(), key=lambda item: (not item[1].fault, item[0]))
+    positions = frozenset(failures)
+    if shown.fault:
+        return Fault(shown.reason, shown.error, positions if len(positions) < count else None)
+    return Failed(positions, shown.reason, shown.error)

@@ -13,8 +13,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "LambdaFunctionParameters"
-_PAYLOAD_BYTES = 6 * 1024 * 1024
 _ASYNC_PAYLOAD_BYTES = 1024 * 1024
 """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
@@ -28,20 +26,15 @@ _NOT_READY = {
 
 def payload_limit(waits: bool) -> int:
     """Return the bytes that an invocation may carry; `waits`: for its answer."""
-    return _PAYLOAD_BYTES if waits else _ASYNC_PAYLOAD_BYTES
+    return target.PAYLOAD_LIMIT if waits else _ASYNC_PAYLOAD_BYTES
 
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The function that is the target of `pipe`."""
-    return partial(_invoke, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
+    return partial(invoke, clients, pipe.target, KIND.waits(pipe))
 
 
-def enrichment(arn: str, clients: Clients) -> target.Invoke:
-    """The function `arn`, invoked for its answer."""
-    return partial(_invoke, clients, arn, True)
-
-
-def _invoke(
+def invoke(
     clients: Clients,
     arn: str,
     waits: bool,
@@ -89,4 +82,13 @@ def _function_error(messages: target.Messages, answer: Any, returned: bytes) -> 
     return all_failed(messages, f"function error: {code}: {message[:200]}", error)
 
 
-KIND = target.Kind("lambda", "a Lambda function", PARAMETERS, None, connect)
+KIND = target.TargetKind(
+    service="lambda",
+    resource="function:[^:]*(:[^:]*)?",  # with a version or an alias
+    label="a Lambda function",
+    noun="function",
+    parameters="LambdaFunctionParameters",
+    connect=connect,
+    describe=lambda clients, arn: clients.lambda_.get_function_configuration(FunctionName=arn.text),
+    payload_limit=payload_limit,
+)

@@ -14,8 +14,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "CloudWatchLogsParameters"
-BATCH_LIMIT = 10_000
 _BYTES = 1024 * 1024
 _EVENT_OVERHEAD = 26
 _DAY = 24 * 60 * 60 * 1000
@@ -31,10 +29,9 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
     """
     client = clients.logs
-    parameters = pipe.target_parameters.get(PARAMETERS, {})
-    group = Arn.parse(pipe.target).resource
+    parameters = KIND.parameters_of(pipe)
     stream = {
-        "logGroupName": group.removeprefix("log-group:").removesuffix(":*"),
+        "logGroupName": _name(Arn.parse(pipe.target)),
         "logStreamName": parameters.get("LogStreamName", pipe.name),
     }
     timestamp: str | None = parameters.get("Timestamp")
@@ -44,7 +41,8 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
             raise batch.UnsendableError("a log event has at least one character")
         at = _milliseconds(timestamp, message) if timestamp else int(now() * 1000)
         event = {"timestamp": at, "message": message.body}
-        return batch.Entry(position, event, len(message.body.encode()) + _EVENT_OVERHEAD)
+        size = len(message.body.encode()) + _EVENT_OVERHEAD
+        return batch.Entry(position, event, size, timestamp=at)
 
     def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
         request = {**stream, "logEvents": [entry.request for entry in entries]}
@@ -57,16 +55,7 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
             answer = target.call_service("logs", client.put_log_events, request, execution)
         return _rejected(len(entries), answer.get("rejectedLogEventsInfo") or {})
 
-    return batch.BatchTarget(
-        "logs",
-        BATCH_LIMIT,
-        _BYTES,
-        _BYTES,
-        entry,
-        call,
-        order=_timestamp_of,
-        joins=lambda first, entry: _timestamp_of(entry) - _timestamp_of(first) <= _DAY,
-    ).send
+    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call, _DAY).send
 
 
 def _milliseconds(parameter: str, message: target.Message) -> int:
@@ -98,9 +87,35 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
     return old | new
 
 
-def _timestamp_of(entry: batch.Entry) -> int:
-    timestamp: int = entry.request["timestamp"]
-    return timestamp
+def _name(arn: Arn) -> str:
+    return arn.resource.split(":")[1]
 
 
-KIND = target.Kind("logs", "a CloudWatch Logs log group", PARAMETERS, BATCH_LIMIT, connect)
+def describe(clients: Clients, arn: Arn) -> None:
+    name = _name(arn)
+    pages = clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    if not any(group["logGroupName"] == name for page in pages for group in page["logGroups"]):
+        raise target.AbsentError
+
+
+def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems:
+    """AWS's page says both that a log stream's name may be a path and that it may not.
+
+    The list of exceptions is the newer of the two. A pipe that does without runs under either.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+    """
+    if parameters.get("LogStreamName", "").startswith("$."):
+        yield "LogStreamName", "LogStreamName must be a name: a path is not supported there"
+
+
+KIND = target.TargetKind(
+    service="logs",
+    resource=r"log-group:[^:]*(:\*)?",  # CloudFormation puts :* after the ARN
+    label="a CloudWatch Logs log group",
+    noun="log group",
+    parameters="CloudWatchLogsParameters",
+    connect=connect,
+    describe=describe,
+    batch_limit=10_000,
+    violations=violations,
+)

@@ -12,8 +12,6 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "SqsQueueParameters"
-BATCH_LIMIT = 10
 _BYTES = 1024 * 1024
 """The limit of a message, and of all messages of a call together.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
@@ -28,16 +26,15 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     group. Within a call SQS itself keeps the order of what it accepts.
     """
     sqs, queue = clients.sqs_calls, Arn.parse(pipe.target)
-    parameters = pipe.target_parameters.get(PARAMETERS, {})
+    parameters = KIND.parameters_of(pipe)
     names = ("MessageGroupId", "MessageDeduplicationId")
     attributes = {name: parameters[name] for name in names if parameters.get(name)}
-    fifo = queue.resource.endswith(".fifo")
     url: str | None = None
 
     def entry(position: int, message: target.Message) -> batch.Entry:
         resolved = {name: resolve(value, message.record) for name, value in attributes.items()}
         request = {"MessageBody": message.body, **resolved}
-        group = resolved.get("MessageGroupId") if fifo else None
+        group = resolved.get("MessageGroupId") if queue.is_fifo else None
         return batch.Entry(position, request, len(message.body.encode()), group)
 
     def send(**request: Any) -> dict[str, Any]:
@@ -58,7 +55,27 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
             raise target.UnreadableAnswerError(service="sqs", member=error.args[0]) from error
         return batch.failed_by_id("sqs", answer, len(entries))
 
-    return batch.BatchTarget("sqs", BATCH_LIMIT, _BYTES, _BYTES, entry, call).send
+    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call).send
 
 
-KIND = target.Kind("sqs", "an SQS queue", PARAMETERS, BATCH_LIMIT, connect)
+def violations(arn: Arn, parameters: target.Members, _: Arn) -> target.Problems:
+    """A standard queue may have message groups too: SQS shares it fairly between them."""
+    if arn.is_fifo and not parameters.get("MessageGroupId"):
+        message = "A FIFO queue as target needs SqsQueueParameters with MessageGroupId"
+        yield "MessageGroupId", message
+    if not arn.is_fifo and parameters.get("MessageDeduplicationId"):
+        message = "MessageDeduplicationId goes with a FIFO queue as target, and only with it"
+        yield "MessageDeduplicationId", message
+
+
+KIND = target.TargetKind(
+    service="sqs",
+    resource="[^:]*",
+    label="an SQS queue",
+    noun="queue",
+    parameters="SqsQueueParameters",
+    connect=connect,
+    describe=lambda clients, arn: queue_url(clients.sqs_calls, arn),
+    batch_limit=10,
+    violations=violations,
+)

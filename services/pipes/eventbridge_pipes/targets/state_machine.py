@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import Failed, Fault, all_failed
@@ -13,22 +14,16 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 
-PARAMETERS = "StepFunctionStateMachineParameters"
 INPUT_BYTES = 262_144
 """https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """The state machine that is the target of `pipe`."""
-    return partial(_execute, clients, pipe.target, target.waits_for_answer(pipe, PARAMETERS))
+    return partial(invoke, clients, pipe.target, KIND.waits(pipe))
 
 
-def enrichment(arn: str, clients: Clients) -> target.Invoke:
-    """The state machine `arn`, executed for its output."""
-    return partial(_execute, clients, arn, True)
-
-
-def _execute(
+def invoke(
     clients: Clients,
     arn: str,
     waits: bool,
@@ -66,4 +61,20 @@ def _unsuccessful(messages: target.Messages, answer: Mapping[str, Any]) -> Faile
     return all_failed(messages, f"the execution ended {status}: {code}: {cause[:200]}", error)
 
 
-KIND = target.Kind("states", "a Step Functions state machine", PARAMETERS, None, connect)
+def describe(clients: Clients, arn: Arn) -> str:
+    """Return the type of the state machine: STANDARD or EXPRESS."""
+    # Without a version or an alias: an alias cannot be described like this.
+    machine = ":".join(arn.text.split(":")[:7])
+    return clients.stepfunctions.describe_state_machine(stateMachineArn=machine)["type"]
+
+
+KIND = target.TargetKind(
+    service="states",
+    resource="stateMachine:[^:]*(:[^:]*)?",  # with a version or an alias
+    label="a Step Functions state machine",
+    noun="state machine",
+    parameters="StepFunctionStateMachineParameters",
+    connect=connect,
+    describe=describe,
+    payload_limit=lambda waits: INPUT_BYTES,
+)

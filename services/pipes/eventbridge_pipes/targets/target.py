@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
@@ -10,12 +10,22 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
 from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
+
+PAYLOAD_LIMIT = 6 * 1024 * 1024
+"""Bytes that a synchronous invocation may carry. No batch is larger, whatever its target."""
+
+Members = Mapping[str, Any]
+"""Parameters of the API, by their names."""
+
+Problems = Iterable[tuple[str, str]]
+"""The name of a parameter that is not valid, or "" for the target itself, and the message."""
 
 
 class Message(NamedTuple):
@@ -54,20 +64,49 @@ service are faults.
 Invoke = Callable[[Messages, ExecutionTelemetry], Returned | Failed | Fault]
 """A target or an enrichment that is invoked once, with the JSON array of all messages."""
 
+Invocation = Callable[[Clients, str, bool, Messages, ExecutionTelemetry], Returned | Failed | Fault]
+"""The same, given its ARN and whether it is invoked for its answer."""
 
-class Kind(NamedTuple):
-    """A kind of target: its service, its name, its parameters, its largest batch, and its code.
 
-    `batch_limit` is None where only the payload limits a batch. `connect` makes the target of a
-    pipe.
+@dataclass(frozen=True)
+class TargetKind:
+    """All that is known about a kind of target.
+
+    `label` and `noun` name it in messages. The limits of a batch are those of
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
     """
 
     service: str
+    resource: str
+    """A regular expression for the part of an ARN that follows the account."""
     label: str
-    parameters: str | None
-    batch_limit: int | None
+    noun: str
     connect: Callable[[Pipe, Clients], Send]
+    """Makes the target of a pipe."""
+    describe: Callable[[Clients, Arn], Any]
+    """Asks the service for the resource and returns what is to be known about it. Raises what boto3
+    raises, and AbsentError."""
+    parameters: str = ""
+    """The member of TargetParameters that belongs to it; empty if there is none."""
+    batch_limit: int | None = None
+    """In records; None if only the payload limits a batch."""
+    payload_limit: Callable[[bool], int] = lambda waits: PAYLOAD_LIMIT
+    """In bytes, given whether the target is invoked for its answer."""
+    violations: Callable[[Arn, Members, Arn], Problems] = lambda arn, parameters, role: ()
+    """Checks the ARN and the parameters of a target, given the ARN of the pipe's role."""
+
+    def parameters_of(self, pipe: Pipe) -> Members:
+        """Return the parameters of `pipe`, whose target is of this kind."""
+        members: Members = pipe.target_parameters.get(self.parameters, {})
+        return members
+
+    def waits(self, pipe: Pipe) -> bool:
+        """Return whether the target of `pipe` is invoked for its answer, which is the default."""
+        return bool(self.parameters_of(pipe).get("InvocationType") != "FIRE_AND_FORGET")
+
+
+class AbsentError(Exception):
+    """The resource does not exist. Most services report this with an error of their own."""
 
 
 class UnreadableAnswerError(BotoCoreError):
@@ -76,13 +115,8 @@ class UnreadableAnswerError(BotoCoreError):
     fmt = "{service} answered without {member}. Does the endpoint offer this service?"
 
 
-def waits_for_answer(pipe: Pipe, parameters: str) -> bool:
-    """Return whether the target is invoked for its answer, which is the default.
-
-    `parameters` is the name of its kind's parameters.
-    """
-    members = pipe.target_parameters.get(parameters, {})
-    return bool(members.get("InvocationType") != "FIRE_AND_FORGET")
+def not_supported(what: str, instead: str) -> str:
+    return f"{what} is not supported by this implementation of EventBridge Pipes; use {instead}"
 
 
 def payload(messages: Messages) -> bytes:
@@ -91,10 +125,7 @@ def payload(messages: Messages) -> bytes:
 
 
 def call_service(
-    service: str,
-    call: Callable[..., Any],
-    parameters: Mapping[str, Any],
-    execution: ExecutionTelemetry,
+    service: str, call: Callable[..., Any], parameters: Members, execution: ExecutionTelemetry
 ) -> Any:
     """Return the answer of `call(**parameters)` and show both to the execution log.
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT, BatchRules, Cut, cut
+from eventbridge_pipes.execution.batch import BatchRules, Cut, cut
+from eventbridge_pipes.targets.target import PAYLOAD_LIMIT
 
 sizes = st.lists(st.integers(1, 50), max_size=40)
 rules = st.builds(

@@ -8,7 +8,7 @@ import pytest
 from eventbridge_pipes.api import definitions
 from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.pipe import Pipe, State, StreamParameters
-from eventbridge_pipes.targets.kinds import waits_for_target
+from eventbridge_pipes.targets import target_kind
 from pipes_requests import (
     BUS,
     FIFO_QUEUE,
@@ -193,13 +193,17 @@ def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
     )
 
 
+def waits(pipe: Pipe) -> bool:
+    return target_kind(pipe).waits(pipe)
+
+
 def test_a_target_is_waited_for_unless_it_is_to_be_fired_and_forgotten() -> None:
     forgotten = {"InvocationType": "FIRE_AND_FORGET"}
-    assert waits_for_target(created(to(FUNCTION)))
-    assert waits_for_target(created(to(QUEUE)))
-    assert not waits_for_target(created(to(FUNCTION, LambdaFunctionParameters=forgotten)))
+    assert waits(created(to(FUNCTION)))
+    assert waits(created(to(QUEUE)))
+    assert not waits(created(to(FUNCTION, LambdaFunctionParameters=forgotten)))
     machine = to(STATE_MACHINE, StepFunctionStateMachineParameters=forgotten)
-    assert not waits_for_target(created(machine))
+    assert not waits(created(machine))
 
 
 def test_a_log_that_is_off_goes_nowhere() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.execution.batch import PAYLOAD_LIMIT, batch_rules
+from eventbridge_pipes.execution.batch import batch_rules
+from eventbridge_pipes.targets.target import PAYLOAD_LIMIT
 from pipes_samples import PIPE
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:f"

@@ -6,7 +6,17 @@ import pytest
 
 from eventbridge_pipes.api.rules import check, violations_of
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.targets.kinds import TargetKind
+from eventbridge_pipes.targets import (
+    event_bus,
+    kinesis_stream,
+    lambda_function,
+    log_group,
+    sns_topic,
+    sqs_queue,
+    state_machine,
+    target_kind_of,
+)
+from eventbridge_pipes.targets.target import TargetKind
 from pipes_requests import (
     BUS,
     FIFO_QUEUE,
@@ -31,18 +41,18 @@ GROUP = {"SqsQueueParameters": {"MessageGroupId": "$.body.group"}}
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (FUNCTION, TargetKind.LAMBDA),
-        (f"{FUNCTION}:live", TargetKind.LAMBDA),
-        (QUEUE, TargetKind.SQS),
-        (FIFO_QUEUE, TargetKind.SQS),
-        (TOPIC, TargetKind.SNS),
-        (STREAM, TargetKind.KINESIS),
-        (BUS, TargetKind.EVENT_BUS),
-        (arn("events", "event-bus/aws.partner/example.com/1"), TargetKind.EVENT_BUS),
-        (STATE_MACHINE, TargetKind.STATE_MACHINE),
-        (f"{STATE_MACHINE}:3", TargetKind.STATE_MACHINE),
-        (LOG_GROUP, TargetKind.LOG_GROUP),
-        (f"{LOG_GROUP}:*", TargetKind.LOG_GROUP),
+        (FUNCTION, lambda_function.KIND),
+        (f"{FUNCTION}:live", lambda_function.KIND),
+        (QUEUE, sqs_queue.KIND),
+        (FIFO_QUEUE, sqs_queue.KIND),
+        (TOPIC, sns_topic.KIND),
+        (STREAM, kinesis_stream.KIND),
+        (BUS, event_bus.KIND),
+        (arn("events", "event-bus/aws.partner/example.com/1"), event_bus.KIND),
+        (STATE_MACHINE, state_machine.KIND),
+        (f"{STATE_MACHINE}:3", state_machine.KIND),
+        (LOG_GROUP, log_group.KIND),
+        (f"{LOG_GROUP}:*", log_group.KIND),
         (f"{FUNCTION}:live:extra", None),
         (arn("lambda", "layer:l"), None),
         (f"{STREAM}/consumer/c:1", None),
@@ -53,7 +63,7 @@ GROUP = {"SqsQueueParameters": {"MessageGroupId": "$.body.group"}}
     ],
 )
 def test_the_kind_of_a_target_is_in_its_arn(text: str, kind: TargetKind | None) -> None:
-    assert TargetKind.of(Arn.parse(text)) is kind
+    assert target_kind_of(Arn.parse(text)) is kind
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.targets import sqs_queue
 from eventbridge_pipes.targets.batch import BatchTarget, Entry, EntryError, UnsendableError
 from eventbridge_pipes.targets.target import Message
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
@@ -35,18 +36,19 @@ DENIED = ClientError(
 
 
 def entry(position: int, message: Message) -> Entry:
-    """Messages with a size, a group, and some that cannot be sent."""
+    """Messages with a size, a group, a time, and some that cannot be sent."""
     about = json.loads(message.body)
     if about.get("unsendable"):
         raise UnsendableError("cannot be sent")
-    return Entry(position, about, about.get("size", 1), about.get("group"))
+    size, timestamp = about.get("size", 1), about.get("timestamp", 0)
+    return Entry(position, about, size, about.get("group"), timestamp)
 
 
 def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, EntryError]:
     raise AssertionError("a call")
 
 
-API = BatchTarget("sqs", call_entries=10, call_bytes=100, entry_bytes=50, entry=entry, call=never)
+API = BatchTarget(sqs_queue.KIND, call_bytes=100, entry_bytes=50, entry=entry, call=never)
 
 
 class Service:
@@ -157,17 +159,13 @@ def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
     assert answer.positions == frozenset({1, 2})
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_entries_go_in_the_apis_order_and_apart_when_they_do_not_join(first: int) -> None:
+@pytest.mark.parametrize("times", [[1, 12, 11], [12, 1, 11]])
+def test_entries_go_in_the_order_of_their_times_and_apart_when_a_call_would_span_too_much(
+    times: list[int],
+) -> None:
     service = Service()
-    api = replace(
-        API,
-        order=lambda e: e.size,
-        joins=lambda opening, e: e.size - opening.size <= 10,
-    )
-    sizes = [[1, 12, 11], [12, 1, 11]][first]
-    send(messages(*({"size": s} for s in sizes)), api, service)
-    assert [[sizes[p] for p in call] for call in service.calls] == [[1, 11], [12]]
+    send(messages(*({"timestamp": t} for t in times)), replace(API, call_span=10), service)
+    assert [[times[p] for p in call] for call in service.calls] == [[1, 11], [12]]
 
 
 @given(

@@ -373,7 +373,7 @@ def test_the_output_of_an_execution_is_returned(stub: Stub) -> None:
     states = stub("stepfunctions")
     expect_sync(states, status="SUCCEEDED", output='{"x": 1}')
     sent = [message({"a": 1}), text("plain")]
-    assert state_machine.enrichment(MACHINE, of(states))(sent, Unseen()) == Returned(b'{"x": 1}')
+    assert state_machine.invoke(of(states), MACHINE, True, sent, Unseen()) == Returned(b'{"x": 1}')
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
@@ -381,7 +381,7 @@ def test_an_execution_that_does_not_succeed_fails_all(stub: Stub, status: str) -
     states = stub("stepfunctions")
     expect_sync(states, status=status, error="Bad", cause="because")
     sent = [message({"a": 1}), text("plain")]
-    answer = state_machine.enrichment(MACHINE, of(states))(sent, Unseen())
+    answer = state_machine.invoke(of(states), MACHINE, True, sent, Unseen())
     assert isinstance(answer, Failed)
     assert answer.positions == frozenset({0, 1})
     assert answer.error
@@ -398,7 +398,7 @@ def test_an_execution_may_only_be_started(stub: Stub) -> None:
 
 def test_more_than_a_state_machine_takes_is_not_sent(stub: Stub) -> None:
     sent = messages({"a": "x" * 262_144})
-    answer = state_machine.enrichment(MACHINE, of(stub("stepfunctions")))(sent, Unseen())
+    answer = state_machine.invoke(of(stub("stepfunctions")), MACHINE, True, sent, Unseen())
     assert isinstance(answer, Failed)
     assert "262144" in answer.reason
 
@@ -414,7 +414,7 @@ def expect_invocation(
 def test_a_function_is_waited_for(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    assert lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen()) == Returned(
+    assert lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen()) == Returned(
         b"[1]"
     )
 
@@ -435,7 +435,7 @@ def test_a_function_may_only_be_started(stub: Stub) -> None:
 def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: str) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", returned, FunctionError="Unhandled")
-    answer = lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen())
+    answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
     assert isinstance(answer, Failed)
     assert answer.reason == reason
 
@@ -452,7 +452,7 @@ def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: s
 def test_an_invocation_that_lambda_refuses(stub: Stub, code: str, status: int, kind: type) -> None:
     lambda_ = stub("lambda")
     lambda_.add_client_error("invoke", code, "why", http_status_code=status)
-    answer = lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), Unseen())
+    answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
     assert isinstance(answer, (Failed, Fault))
     assert isinstance(answer, kind)
     assert answer.error
@@ -496,7 +496,7 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     expect_invocation(lambda_, "RequestResponse", b"[1]")
     answer = {"Records": [{"SequenceNumber": "1", "ShardId": "s"}]}
     kinesis.add_response("put_records", answer)
-    lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), seen)
+    lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), seen)
     target_to(of(kinesis), STREAM, {"PartitionKey": "all"})(messages({}), seen)
     assert seen.requests == [
         {"FunctionName": FUNCTION, "InvocationType": "RequestResponse", "Payload": "[{}]"},
@@ -506,7 +506,7 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     assert json.dumps([seen.requests, seen.responses])
     unseen = Unseen()
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    lambda_function.enrichment(FUNCTION, of(lambda_))(messages({}), unseen)
+    lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), unseen)
     assert unseen.requests == unseen.responses == []
 
 

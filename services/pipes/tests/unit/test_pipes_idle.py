@@ -244,11 +244,16 @@ def test_the_thread_ends_when_there_is_nothing_to_poll_and_comes_back(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle, "KEEP_SECONDS", 0.0)
+    before = pollers()
     for _ in range(2):
         source = ScriptedShard()
         source.next = FOUND
         readers.wait(source)[1].result(5)
-        eventually(lambda: not any(t.name == "idle shards" for t in threading.enumerate()))
+        eventually(lambda: pollers() <= before)
+
+
+def pollers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "idle shards"}
 
 
 def test_a_thread_that_cannot_be_started_is_started_the_next_time(

@@ -131,8 +131,9 @@ class HttpClient:
         path = f"{endpoint.path.rstrip('/')}{path}" or "/"
         headers = {"host": endpoint.netloc, **headers}
         headers = self.signer.sign(path, headers, body, time.time())
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+        # Names as the SDKs write them: a server that tells capitals apart expects those.
+        lines = "".join([f"{name.title()}: {value}\r\n" for name, value in headers.items()])
+        head = f"POST {path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
         return HttpRequest(self, head.encode() + body, repeatable)
 
     def send(self, content: bytes) -> tuple[socket.socket, bool]:

@@ -22,9 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @dataclass
 class Request:
+    """`headers` by their names in lower case; `header_names` are those as they were sent."""
+
     first_line: str
     headers: dict[str, str]
     body: Any
+    header_names: list[str]
 
 
 @dataclass
@@ -73,11 +76,13 @@ def read_request(incoming: BufferedReader) -> Request | None:
     first = incoming.readline().decode().strip()
     if not first:
         return None
-    headers = {}
+    sent = {}
     while line := incoming.readline().decode().strip():
         name, _, value = line.partition(": ")
-        headers[name.lower()] = value
-    return Request(first, headers, json.loads(incoming.read(int(headers["content-length"]))))
+        sent[name] = value
+    headers = {name.lower(): value for name, value in sent.items()}
+    body = json.loads(incoming.read(int(headers["content-length"])))
+    return Request(first, headers, body, list(sent))
 
 
 def answer(

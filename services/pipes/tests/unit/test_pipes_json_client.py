@@ -95,6 +95,17 @@ def test_a_call_is_what_the_service_expects(server: RawServer, calls: AwsJsonCli
     assert "/eu-central-1/kinesis/aws4_request" in request.headers["authorization"]
 
 
+def test_the_names_of_headers_are_written_as_the_sdk_writes_them(
+    server: RawServer, calls: AwsJsonClient
+) -> None:
+    server.answers.append(EMPTY)
+    read(calls)
+    [request] = server.requests
+    assert {"Host", "Content-Type", "Content-Length", "X-Amz-Target", "X-Amz-Date"} <= {
+        *request.header_names
+    }
+
+
 def test_the_stream_of_a_table_is_asked_in_its_own_protocol(
     server: RawServer, connect: Connect
 ) -> None:

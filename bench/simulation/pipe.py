@@ -22,7 +22,7 @@ from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import Fault, Outcome, all_failed, of_answer
+from eventbridge_pipes.outcome import Outcome, all_failed, of_answer
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.runners.backlog import lane_of
 from eventbridge_pipes.runners.checkpoint import Progress
@@ -57,7 +57,7 @@ class Target:
         if len(self._running) >= self._limit:
             self.refused += 1
             self._clock.sleep(REFUSAL)
-            return Fault("TooManyRequestsException")
+            return all_failed(records, "TooManyRequestsException", service_error=True)
         self.invocations += 1
         if self._dice.random() < self._crashes:
             self.crashed += 1

@@ -11,8 +11,8 @@ import pytest
 from embedded import ministack
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients, connect
-from eventbridge_pipes.outcome import Failed, Succeeded
-from eventbridge_pipes.targets.target import Returned, Send
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome
+from eventbridge_pipes.targets.target import Send
 from pipes_service import ACCOUNT, ROLE, function_zip, unique
 from pipes_targets import STARTED, Unseen, message, messages, target_to, text
 from servers import AwsClient
@@ -69,7 +69,7 @@ def received(aws: AwsClient, url: str, count: int) -> list[str]:
 def test_a_queue(clients: Clients, aws: AwsClient, name: str) -> None:
     url = make_queue(aws, name)
     target = target_to(clients, arn("sqs", name).text)
-    assert target([*messages(*SENT), text("plain")], Unseen()) == Succeeded()
+    assert target([*messages(*SENT), text("plain")], Unseen()) == SUCCEEDED
     assert sorted(received(aws, url, 13)) == sorted([*map(json.dumps, SENT), "plain"])
 
 
@@ -80,7 +80,7 @@ def test_a_fifo_queue_keeps_the_order_of_each_group(
     url = make_queue(aws, name, FifoQueue="true")
     parameters = {"MessageGroupId": "$.key", "MessageDeduplicationId": "$.number"}
     target = target_to(clients, arn("sqs", name).text, parameters)
-    assert target(messages(*SENT), Unseen()) == Succeeded()
+    assert target(messages(*SENT), Unseen()) == SUCCEEDED
     bodies = [json.loads(body) for body in received(aws, url, 12)]
     for key in "ab":
         assert [b for b in bodies if b["key"] == key] == [s for s in SENT if s["key"] == key]
@@ -92,8 +92,10 @@ def test_a_queue_that_refuses_one_message_takes_the_others(
     url = make_queue(aws, name)
     target = target_to(clients, arn("sqs", name).text)
     answer = target([text("a"), text("\0"), text("b")], Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({1})
     assert sorted(received(aws, url, 2)) == ["a", "b"]
 
 
@@ -107,14 +109,14 @@ def test_a_topic(clients: Clients, aws: AwsClient, name: str) -> None:
         Attributes={"RawMessageDelivery": "true"},
     )
     target = target_to(clients, topic)
-    assert target(messages(*SENT), Unseen()) == Succeeded()
+    assert target(messages(*SENT), Unseen()) == SUCCEEDED
     assert sorted(received(aws, url, 12)) == sorted(map(json.dumps, SENT))
 
 
 def test_a_stream(clients: Clients, aws: AwsClient, name: str) -> None:
     aws("kinesis").create_stream(StreamName=name, ShardCount=1)
     target = target_to(clients, arn("kinesis", f"stream/{name}").text, {"PartitionKey": "$.key"})
-    assert target(messages(*SENT), Unseen()) == Succeeded()
+    assert target(messages(*SENT), Unseen()) == SUCCEEDED
     iterator = aws("kinesis").get_shard_iterator(
         StreamName=name, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
@@ -134,7 +136,7 @@ def test_a_bus(clients: Clients, aws: AwsClient, name: str) -> None:
         Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": queue_arn}]
     )
     target = target_to(clients, bus, {"DetailType": "sale", "Resources": ["$.key"]})
-    assert target(messages(*SENT), Unseen()) == Succeeded()
+    assert target(messages(*SENT), Unseen()) == SUCCEEDED
     events = [json.loads(body) for body in received(aws, url, 12)]
     assert sorted(event["detail"]["number"] for event in events) == list(range(12))
     assert {event["source"] for event in events} == {"Pipe mine"}
@@ -146,7 +148,7 @@ def test_a_log_group(clients: Clients, aws: AwsClient, name: str) -> None:
     group = arn("logs", f"log-group:/{name}:*")
     target = target_to(clients, group.text, {"Timestamp": "$.at"})
     sent = [{"at": 1_700_000_000_000 - number} for number in range(12)]
-    assert target(messages(*sent), Unseen()) == Succeeded()
+    assert target(messages(*sent), Unseen()) == SUCCEEDED
     events = aws("logs").get_log_events(
         logGroupName=f"/{name}", logStreamName="mine", startFromHead=True
     )["events"]
@@ -166,14 +168,16 @@ def make_machine(aws: AwsClient, name: str, **state: Any) -> str:
 def test_a_state_machine(clients: Clients, aws: AwsClient, name: str) -> None:
     machine = make_machine(aws, name, Type="Pass", End=True)
     answer = target_to(clients, machine)(messages(*SENT), Unseen())
-    assert isinstance(answer, Returned)
-    assert json.loads(answer.body) == SENT
+    assert isinstance(answer, bytes)
+    assert json.loads(answer) == SENT
 
 
 def test_a_state_machine_that_fails(clients: Clients, aws: AwsClient, name: str) -> None:
     machine = make_machine(aws, name, Type="Fail", Error="Bad", Cause="because")
     answer = target_to(clients, machine)(messages({}, {}), Unseen())
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert answer.reason == "the execution ended FAILED: Bad: because"
 
 
@@ -188,7 +192,7 @@ def test_a_state_machine_that_is_only_started(clients: Clients, aws: AwsClient, 
         Parameters={"QueueUrl": url, "MessageBody.$": "States.JsonToString($)"},
         End=True,
     )
-    assert target_to(clients, machine, STARTED)(messages({}), Unseen()) == Returned(b"")
+    assert target_to(clients, machine, STARTED)(messages({}), Unseen()) == b""
     assert received(aws, url, 1) == ["[{}]"]
 
 
@@ -224,13 +228,15 @@ def function(aws: AwsClient, name: str) -> str:
 
 def test_a_function_with_a_qualifier(clients: Clients, function: str) -> None:
     answer = target_to(clients, function)(messages(*SENT), Unseen())
-    assert isinstance(answer, Returned)
-    assert json.loads(answer.body) == {"version": "1", "events": SENT}
+    assert isinstance(answer, bytes)
+    assert json.loads(answer) == {"version": "1", "events": SENT}
 
 
 def test_a_function_that_raises(clients: Clients, function: str) -> None:
     answer = target_to(clients, function)(messages({"raise": "no"}), Unseen())
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert answer.reason.startswith("function error: ")
     assert answer.reason.endswith(": no")
 
@@ -239,9 +245,7 @@ def test_a_function_that_is_only_started(
     clients: Clients, aws: AwsClient, name: str, function: str
 ) -> None:
     url = make_queue(aws, name)
-    assert target_to(clients, function, STARTED)([message({"queue": url})], Unseen()) == (
-        Returned(b"")
-    )
+    assert target_to(clients, function, STARTED)([message({"queue": url})], Unseen()) == (b"")
     assert received(aws, url, 1) == ["here"]
 
 
@@ -254,8 +258,10 @@ def test_a_target_that_is_not_there_fails_the_attempt(clients: Clients, service:
         "logs": target_to(clients, arn("logs", "log-group:absent").text),
     }
     answer = targets[service](messages({}, {}), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0, 1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0, 1})
     assert answer.error
     assert answer.error.service == service
     assert 400 <= answer.error.status < 500

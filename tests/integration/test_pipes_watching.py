@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.outcome import CallError, Succeeded, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.telemetry.metrics import Telemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -59,7 +59,7 @@ def test_an_execution_is_told_in_the_log_group(
 ) -> None:
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
     of_pipe = telemetry.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
-    of_pipe.execution(records(2)).ended(Succeeded())
+    of_pipe.execution(records(2)).ended(SUCCEEDED)
     started, succeeded = eventually(lambda: found_in(aws, name))
     assert started["payload"] == "[0,1]"
     assert succeeded["messageType"] == "ExecutionSucceeded"
@@ -79,7 +79,7 @@ def test_large_records_go_in_several_calls_and_arrive_whole(
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")
     of_pipe = telemetry.of(pipe(name, Level="INFO", IncludeExecutionData=["ALL"]))
     for number in range(8):
-        of_pipe.execution([record(number, size=400_000)]).ended(Succeeded())
+        of_pipe.execution([record(number, size=400_000)]).ended(SUCCEEDED)
     telemetry.close(grace=20)
     found = logged(aws, name)
     assert len(found) == 16
@@ -116,7 +116,7 @@ def test_the_metrics_of_a_pipe_are_in_cloudwatch(
     aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
     of_pipe = telemetry.of(replace(PIPE, name=name))
-    of_pipe.execution(records(4)).ended(Succeeded())
+    of_pipe.execution(records(4)).ended(SUCCEEDED)
     of_pipe.execution(records(2)).ended(all_failed(records(2), "refused"))
     assert eventually(lambda: summed(aws, name, "EventCount") == 6)
     assert summed(aws, name, "ExecutionFailed") == 1

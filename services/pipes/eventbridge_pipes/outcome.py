@@ -11,16 +11,12 @@ from eventbridge_pipes.record import Record
 
 
 @dataclass(frozen=True)
-class Succeeded:
-    """Every record was taken."""
-
-
-@dataclass(frozen=True)
 class CallError:
-    """What went wrong with a call, as the execution log tells it.
+    """What went wrong with a call, or with one entry of a call.
 
-    `status` is 0 and `request_id` empty when there was no answer; `service` is its endpoint
-    prefix, such as lambda.
+    `service` is the endpoint prefix of the service, such as lambda, and `details` its error code.
+    `status` is 0 and `request_id` empty when there was no answer. With `service_error`, the service
+    did not carry the call out: that is no fault of what was sent.
     """
 
     service: str
@@ -30,50 +26,35 @@ class CallError:
     request_id: str = ""
     throttled: bool = False
     timed_out: bool = False
+    service_error: bool = False
+
+    @property
+    def reason(self) -> str:
+        return f"{self.details}: {self.message}" if self.details else self.message
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The records at `positions` of the batch failed; it counts as an attempt."""
+class Outcome:
+    """What became of the records of a batch in one attempt.
 
-    positions: frozenset[int]
-    reason: str
-    error: CallError | None = None
-
-
-@dataclass(frozen=True)
-class Fault:
-    """The service did not carry the call out: not the records' fault, and no attempt.
-
-    `positions` are the records that it was not carried out for, None for all of the batch.
+    Those at the positions `failed` were not delivered; without any, the attempt succeeded. `error`
+    is that of the call, if one went wrong. A `service_error` is not charged to the records as an
+    attempt.
     """
 
-    reason: str
+    failed: frozenset[int] = frozenset()
+    reason: str = ""
     error: CallError | None = None
-    positions: frozenset[int] | None = None
+    service_error: bool = False
 
 
-Outcome = Succeeded | Failed | Fault
+SUCCEEDED = Outcome()
 
 
-def all_failed(batch: Sized, reason: str, error: CallError | None = None) -> Failed:
-    return Failed(frozenset(range(len(batch))), reason, error)
-
-
-def failed_positions(outcome: Outcome, count: int) -> frozenset[int]:
-    """Where in a batch of `count` the records are that have to be sent again, or given up on."""
-    match outcome:
-        case Succeeded():
-            return frozenset()
-        case Failed(positions=positions):
-            return positions
-        case Fault(positions=positions):
-            return frozenset(range(count)) if positions is None else positions
-
-
-def error_of(outcome: Failed | Fault) -> CallError:
-    """The error of the call, or this service's own words where no call went wrong."""
-    return outcome.error or CallError("pipes", outcome.reason)
+def all_failed(
+    batch: Sized, reason: str, error: CallError | None = None, service_error: bool = False
+) -> Outcome:
+    return Outcome(frozenset(range(len(batch))), reason, error, service_error)
 
 
 def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
@@ -90,12 +71,12 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
     except (ValueError, RecursionError):
         return all_failed(records, "the answer is not JSON")
     if not isinstance(returned, dict) or returned.get("batchItemFailures") is None:
-        return Succeeded()
+        return SUCCEEDED
     failures = returned["batchItemFailures"]
     if not isinstance(failures, list):
         return all_failed(records, "batchItemFailures is not a list")
     if not failures:
-        return Succeeded()
+        return SUCCEEDED
     known = {record.sequence_number: position for position, record in enumerate(records)}
     known |= {record.event_id: position for position, record in enumerate(records)}
     failed = set()
@@ -107,7 +88,7 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
             shown = json.dumps(identifier[:100])
             return all_failed(records, f"itemIdentifier {shown} is not in the batch")
         failed.add(known[identifier])
-    return Failed(frozenset(failed), "reported in batchItemFailures")
+    return Outcome(frozenset(failed), "reported in batchItemFailures")
 
 
 def _identifier(item: Any) -> str | None:

@@ -92,7 +92,7 @@ class Resources:
             if errors.code_of(error) in _ABSENT:
                 raise ResourceError(absent) from error
             reason = f"The {what} cannot be used: {errors.describe(error)}"
-            raise ResourceError(reason, passing=errors.is_service_fault(error)) from error
+            raise ResourceError(reason, passing=errors.is_service_error(error)) from error
         except LookupError as error:
             # The answer is not this service's: something else listens at its endpoint.
             lacking = f"The {what} cannot be used: {arn.service} answered without {error}."

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deploy.settings import Settings
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment, decide, pause_before
-from eventbridge_pipes.outcome import Outcome, Succeeded, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
 from processor.handler import ANSWERING, LONGEST_CALL
 from processor.patience import Schedule, budget
@@ -48,7 +48,7 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome], jitter: 
         segment = todo.popleft()
         outcome = deliver(segment.records)
         seen.deliveries += 1
-        if isinstance(outcome, Succeeded):
+        if not outcome.failed:
             seen.applied += len(segment.records)
             continue
         decision = decide(segment, outcome, POLICY)
@@ -67,7 +67,7 @@ def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
 
     def deliver(records: tuple[Record, ...]) -> Outcome:
         crashes = any(record.sequence_number == poison for record in records)
-        return all_failed(records, "crashed") if crashes else Succeeded()
+        return all_failed(records, "crashed") if crashes else SUCCEEDED
 
     seen = course(size, deliver, jitter=1.0)
     assert [record.sequence_number for record in seen.given_up] == [poison]

@@ -91,7 +91,7 @@ def is_timeout(error: BaseException) -> bool:
     return isinstance(error, ReadTimeoutError)
 
 
-def is_service_fault(error: BaseException) -> bool:
+def is_service_error(error: BaseException) -> bool:
     """Whether neither the records nor the pipe's definition are to blame for a failed call.
 
     There was no answer, the call was throttled, the status is a 5xx, or there are no credentials

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol
 
 from eventbridge_pipes.backoff import growing_pause, worth_telling
@@ -13,7 +13,7 @@ from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.outcome import Outcome
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
@@ -61,12 +61,12 @@ class Delivery:
                 return False
             if not due:
                 continue
-            segment = Segment(due, segment.failures, segment.faults)
+            segment = replace(segment, records=due)
             outcome = self.route.carry(due)
-            if isinstance(outcome, Succeeded):
+            if not outcome.failed:
                 failures_in_a_row = 0
                 continue
-            if isinstance(outcome, Failed) and not segment.failures + segment.faults:
+            if not (outcome.service_error or segment.failures or segment.service_errors):
                 failures_in_a_row += 1
             decision = retry.decide(segment, outcome, self.policy)
             todo.extendleft(reversed(decision.again))
@@ -126,12 +126,12 @@ class Delivery:
             if self.wait(growing_pause(tries)):
                 return False
 
-    def _log_retry(self, outcome: Failed | Fault, again: Sequence[Segment], whole: bool) -> None:
+    def _log_retry(self, outcome: Outcome, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are retried; of the steps of a bisection only the first."""
-        tries = again[0].failures + again[0].faults
+        tries = again[0].failures + again[0].service_errors
         if worth_telling(tries) if tries else whole:
             records = [record for segment in again for record in segment.records]
-            kind = "failed" if isinstance(outcome, Failed) else "target unavailable"
+            kind = "target unavailable" if outcome.service_error else "failed"
             self.log.warning(
                 "retrying %s of %s (try %d %s: %s)",
                 _count(records),

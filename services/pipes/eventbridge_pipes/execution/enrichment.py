@@ -11,7 +11,7 @@ from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets import accepted_kind, lambda_function, state_machine
-from eventbridge_pipes.targets.target import Invocation, Invoke
+from eventbridge_pipes.targets.target import Invocation, Send
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
@@ -41,7 +41,7 @@ class EnrichedError(Exception):
     """The answer of the enrichment cannot be passed on; the text says why."""
 
 
-def enrichment_of(pipe: Pipe, clients: Clients) -> Invoke | None:
+def enrichment_of(pipe: Pipe, clients: Clients) -> Send | None:
     """Return the function or the Express state machine that enriches; it is always waited for."""
     if not pipe.enrichment:
         return None

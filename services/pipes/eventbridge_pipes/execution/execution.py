@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from eventbridge_pipes.execution.enrichment import EnrichedError, events_of
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import (
-    Failed,
-    Fault,
-    Outcome,
-    Succeeded,
-    all_failed,
-    error_of,
-    failed_positions,
-    of_answer,
-)
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed, of_answer
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets import target_kind
-from eventbridge_pipes.targets.target import Invoke, Message, Returned, Send, payload
+from eventbridge_pipes.targets.target import Message, Send, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry, Stage, Step
 from eventbridge_pipes.template import Context, Template, TooLargeError
 
@@ -33,7 +25,7 @@ class Route:
         self,
         pipe: Pipe,
         target: Send,
-        enrichment: Invoke | None,
+        enrichment: Send | None,
         telemetry: PipeTelemetry,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -51,7 +43,7 @@ class Route:
     def carry(self, records: Sequence[Record]) -> Outcome:
         """Make one attempt and return the outcome of `records`. A retry enriches them again.
 
-        An unexpected exception counts as a fault of a service: no record is charged with it.
+        An unexpected exception counts as a service error: no record is charged with it.
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
         """
         with self._telemetry.execution(records) as execution:
@@ -59,7 +51,8 @@ class Route:
                 outcome = self._attempt(records, execution)
                 self._error_logged = False
             except Exception as error:
-                outcome = Fault(f"an error in the Pipes service: {type(error).__name__}: {error}")
+                reason = f"an error in the Pipes service: {type(error).__name__}: {error}"
+                outcome = all_failed(records, reason, service_error=True)
                 if not self._error_logged:
                     self._error_logged = True
                     self._log.exception("an execution failed unexpectedly; the pipe retries it")
@@ -71,29 +64,29 @@ class Route:
         events = records
         if self._enrichment:
             enriched = self._enrich(self._enrichment, records, context, execution)
-            if isinstance(enriched, Failed | Fault):
+            if isinstance(enriched, Outcome):
                 return _of_all(enriched, records)
             events = enriched
         return self._deliver(events, records, context, execution)
 
     def _enrich(
         self,
-        enrichment: Invoke,
+        enrichment: Send,
         records: Sequence[Record],
         context: Context,
         execution: ExecutionTelemetry,
-    ) -> Sequence[Record] | Failed | Fault:
+    ) -> Sequence[Record] | Outcome:
         """Return the events that the enrichment answers with."""
         stage = Stage.ENRICHMENT
         execution.step(stage, Step.STAGE_ENTERED)
         messages = _transform(stage, self._enrichment_template, records, context, execution)
-        if isinstance(messages, Failed):
+        if isinstance(messages, Outcome):
             return messages
         execution.step(stage, Step.INVOCATION_STARTED)
         answer = enrichment(messages, execution)
-        if isinstance(answer, Returned):
+        if isinstance(answer, bytes):
             try:
-                events = events_of(answer.body)
+                events = events_of(answer)
             except EnrichedError as error:
                 answer = all_failed(records, str(error))
             else:
@@ -117,10 +110,10 @@ class Route:
         stage = Stage.TARGET
         if not events:
             execution.step(stage, Step.STAGE_SKIPPED)
-            return Succeeded()
+            return SUCCEEDED
         execution.step(stage, Step.STAGE_ENTERED)
         messages = _transform(stage, self._target_template, events, context, execution)
-        if isinstance(messages, Failed):
+        if isinstance(messages, Outcome):
             return _of_all(messages, records)
         if self._limit is not None and len(events) > self._limit:
             execution.step(stage, Step.INVOCATION_SKIPPED)
@@ -131,14 +124,14 @@ class Route:
             return too_many
         execution.step(stage, Step.INVOCATION_STARTED)
         answer = self._target(messages, execution)
-        if isinstance(answer, Returned):
-            answer = of_answer(answer.body, records)
+        if isinstance(answer, bytes):
+            answer = of_answer(answer, records)
         elif events is not records:
             answer = _of_all(answer, records)
-        if isinstance(answer, Succeeded):
+        if not answer.failed:
             execution.step(stage, Step.INVOCATION_SUCCEEDED)
             execution.step(stage, Step.STAGE_SUCCEEDED, lambda: _text(messages))
-        elif len(failed_positions(answer, len(records))) < len(records):
+        elif len(answer.failed) < len(records):
             partial = (Step.INVOCATION_PARTIALLY_FAILED, Step.STAGE_PARTIALLY_FAILED)
             _log_failure(execution, stage, answer, *partial)
         else:
@@ -152,7 +145,7 @@ def _transform(
     events: Sequence[Record],
     context: Context,
     execution: ExecutionTelemetry,
-) -> list[Message] | Failed:
+) -> list[Message] | Outcome:
     """Return a message for each event, or a failed attempt when they get too large."""
     if template is None:
         return _unchanged(events)
@@ -171,10 +164,10 @@ def _transform(
 
 
 def _log_failure(
-    execution: ExecutionTelemetry, stage: Stage, outcome: Failed | Fault, *steps: Step
+    execution: ExecutionTelemetry, stage: Stage, outcome: Outcome, *steps: Step
 ) -> None:
     for step in steps:
-        execution.step(stage, step, error=error_of(outcome))
+        execution.step(stage, step, error=outcome.error or CallError("pipes", outcome.reason))
 
 
 def _template(parameters: Mapping[str, Any]) -> Template | None:
@@ -192,9 +185,4 @@ def _text(messages: Sequence[Message]) -> str:
 
 def _of_all(outcome: Outcome, records: Sequence[Record]) -> Outcome:
     """Of the events of an enrichment nobody knows which record they are of: all fail, or none."""
-    match outcome:
-        case Failed(reason=reason, error=error):
-            return all_failed(records, reason, error)
-        case Fault(reason=reason, error=error):
-            return Fault(reason, error)
-    return outcome
+    return replace(outcome, failed=frozenset(range(len(records)))) if outcome.failed else outcome

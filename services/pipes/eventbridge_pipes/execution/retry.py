@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eventbridge_pipes.backoff import growing_pause
-from eventbridge_pipes.outcome import Fault, Outcome, Succeeded, failed_positions
+from eventbridge_pipes.outcome import Outcome
 from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
@@ -28,12 +28,12 @@ class RetryPolicy:
 class Segment:
     """Records that are sent together: a batch, or what is left of one.
 
-    `failures` are attempts that count against the policy; `faults` are those that do not.
+    `failures` are attempts that count against the policy; `service_errors` are those that do not.
     """
 
     records: tuple[Record, ...]
     failures: int = 0
-    faults: int = 0
+    service_errors: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,19 @@ def decide(segment: Segment, outcome: Outcome, policy: RetryPolicy) -> Decision:
     Bisecting a failed segment is no attempt of its halves: it looks for the record at fault, and
     only that one uses up its attempts.
     """
-    if isinstance(outcome, Succeeded):
+    if not outcome.failed:
         return Decision()
-    positions = failed_positions(outcome, len(segment.records))
-    failed = tuple(r for i, r in enumerate(segment.records) if i in positions)
-    if isinstance(outcome, Fault):
-        return Decision(again=(Segment(failed, segment.failures, segment.faults + 1),))
+    failed = tuple(r for i, r in enumerate(segment.records) if i in outcome.failed)
+    if outcome.service_error:
+        service_errors = segment.service_errors + 1
+        return Decision(again=(Segment(failed, segment.failures, service_errors),))
     if policy.bisect and len(failed) > 1:
         middle = len(failed) // 2
         return Decision(again=(Segment(failed[:middle]), Segment(failed[middle:])))
     failures = segment.failures + 1
     if policy.maximum_retries != UNLIMITED and failures > policy.maximum_retries:
         return Decision(given_up=failed)
-    return Decision(again=(Segment(failed, failures, segment.faults),))
+    return Decision(again=(Segment(failed, failures, segment.service_errors),))
 
 
 def split_by_age(
@@ -86,7 +86,7 @@ def pause_before(
     A half is as new as a batch that was just read. It waits only after many first attempts failed
     without a success between: finding one bad record takes few, so most records are bad then.
     """
-    tries = segment.failures + segment.faults
+    tries = segment.failures + segment.service_errors
     if tries:
         return growing_pause(tries, jitter)
     if failures_in_a_row <= FAILURES_WITHOUT_PAUSE:

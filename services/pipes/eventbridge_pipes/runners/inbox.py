@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.batch import BatchRules, cut
-from eventbridge_pipes.outcome import Outcome, failed_positions
+from eventbridge_pipes.outcome import Outcome
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.sqs import CALL_LIMIT
 
@@ -55,7 +55,7 @@ class Inbox:
         self._bytes = 0
         self._under_way: list[list[Record]] = []
         self._busy_since: float | None = None
-        self._faults = 0
+        self._service_errors = 0
         self._held_until = 0.0
         self._stopped = False
         self._closed = False
@@ -106,12 +106,12 @@ class Inbox:
                 self._changed.wait(pause)
 
     def finished(
-        self, batch: list[Record], failed: Sequence[Record] = (), fault: bool = False
+        self, batch: list[Record], failed: Sequence[Record] = (), service_error: bool = False
     ) -> None:
         """`batch`, as `take` returned it, is no longer under way.
 
         Messages that wait behind a failed one of their group stay in the queue with it. After a
-        fault of the target, receiving pauses.
+        service error, receiving pauses.
         """
         with self._changed:
             self._under_way = [other for other in self._under_way if other is not batch]
@@ -119,10 +119,10 @@ class Inbox:
             failed_groups = self._groups(failed)
             if failed_groups:
                 self._remove([w for w in self._waiting if w.record.partition_key in failed_groups])
-            self._faults = self._faults + 1 if fault else 0
-            if fault:
+            self._service_errors = self._service_errors + 1 if service_error else 0
+            if service_error:
                 self._busy_since = None
-                self.hold(growing_pause(self._faults))
+                self.hold(growing_pause(self._service_errors))
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -217,11 +217,10 @@ def settled(
     In a FIFO queue the later messages of a failed one's group count as failed too. The target may
     have taken them, but if they were deleted, the failed message would come after them.
     """
-    positions = failed_positions(outcome, len(batch))
     done, failed = [], []
     failed_groups = set()
     for position, record in enumerate(batch):
-        if position in positions or (ordered and record.partition_key in failed_groups):
+        if position in outcome.failed or (ordered and record.partition_key in failed_groups):
             failed.append(record)
             failed_groups.add(record.partition_key)
         else:

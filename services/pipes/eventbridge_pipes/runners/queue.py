@@ -10,7 +10,7 @@ from typing import Any
 from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import Fault, Outcome, Succeeded
+from eventbridge_pipes.outcome import Outcome
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
@@ -189,20 +189,20 @@ class QueueRunner:
                 self._deliver(batch)
 
     def _deliver(self, batch: list[Record]) -> None:
-        failed, fault = batch, True
+        failed, service_error = batch, True
         try:
             outcome = self._carry(batch)
             done, failed = settled(batch, outcome, self._queue.ordered)
-            fault = isinstance(outcome, Fault)
+            service_error = outcome.service_error
             self._log_failure(outcome, len(failed), len(batch))
             self._delete(done)
         except Exception:
             self._log.exception("delivering a batch failed, retrying what stays in the queue")
         finally:
-            self._inbox.finished(batch, failed, fault)
+            self._inbox.finished(batch, failed, service_error)
 
     def _log_failure(self, outcome: Outcome, failed: int, of: int) -> None:
-        if isinstance(outcome, Succeeded):
+        if not outcome.failed:
             self._failed_batches = 0
             return
         self._failed_batches += 1
@@ -211,7 +211,7 @@ class QueueRunner:
                 "%d of %d messages stay in the queue until their visibility timeout ends (%s: %s)",
                 failed,
                 of,
-                "target unavailable" if isinstance(outcome, Fault) else "failed",
+                "target unavailable" if outcome.service_error else "failed",
                 outcome.reason,
             )
 

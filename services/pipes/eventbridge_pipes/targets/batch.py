@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome
 from eventbridge_pipes.path import UnresolvedError
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.targets.target import Message, Messages, UnreadableAnswerError
@@ -33,21 +33,12 @@ class Entry:
     timestamp: int = 0
 
 
-@dataclass(frozen=True)
-class EntryError:
-    """Why an entry failed. With `fault`, the service is at fault and not what was sent."""
-
-    reason: str
-    error: CallError | None = None
-    fault: bool = False
-
-
 class UnsendableError(Exception):
     """A message cannot be made an entry; the text says why."""
 
 
 Entries = Sequence[Entry]
-EntryErrors = Mapping[int, EntryError]
+EntryErrors = Mapping[int, CallError]
 """By the places of the entries in their call, or by their positions."""
 
 
@@ -73,10 +64,10 @@ class BatchTarget:
     def send(self, messages: Messages, execution: ExecutionTelemetry) -> Outcome:
         """Send all messages that can be sent: also those after one that failed.
 
-        After a fault of the service nothing more is sent. If some entries failed and others met a
-        fault, the whole is a fault: no record is charged with an attempt that it did not have.
+        After a service error nothing more is sent. If only some entries failed with one, the whole
+        is a service error: no record is charged with an attempt that it did not have.
         """
-        failures: dict[int, EntryError] = {}
+        failures: dict[int, CallError] = {}
         entries = sorted(self._entries(messages, failures), key=lambda entry: entry.timestamp)
         sendable = [entry for entry in entries if entry.position not in failures]
         calls = self._calls(sendable)
@@ -90,27 +81,25 @@ class BatchTarget:
             try:
                 failed = self.call(due, execution) if due else {}
             except errors.CallError as error:
-                fault = errors.is_service_fault(error)
-                described = target.call_error(self.kind.service, error)
-                entry_error = EntryError(errors.describe(error), described, fault)
-                if fault:
+                call_error = target.call_error(self.kind.service, error)
+                if call_error.service_error:
                     due += chain.from_iterable(calls)
-                failed = dict.fromkeys(range(len(due)), entry_error)
+                failed = dict.fromkeys(range(len(due)), call_error)
             for place, entry_error in failed.items():
                 failures[due[place].position] = entry_error
-        return _outcome(failures, len(messages))
+        return _outcome(failures)
 
-    def _entries(self, messages: Messages, failures: dict[int, EntryError]) -> Iterator[Entry]:
+    def _entries(self, messages: Messages, failures: dict[int, CallError]) -> Iterator[Entry]:
         """Yield the entries. Messages that cannot be sent are added to `failures`."""
         for position, message in enumerate(messages):
             try:
                 entry = self.entry(position, message)
             except (UnresolvedError, UnsendableError) as error:
-                failures[position] = EntryError(str(error))
+                failures[position] = CallError("", str(error))
                 continue
             if entry.size > self.entry_bytes:
                 reason = f"a message of {entry.size} bytes is over the limit of {self.entry_bytes}"
-                failures[position] = EntryError(reason)
+                failures[position] = CallError("", reason)
             yield entry
 
     def _calls(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -169,15 +158,15 @@ def failed_by_place(
 
 
 def _entry_error(
-    service: str, answer: Mapping[str, Any], code: Any, message: Any, fault: bool
-) -> EntryError:
+    service: str, answer: Mapping[str, Any], code: Any, message: Any, service_error: bool
+) -> CallError:
     error = target.reported_error(service, str(code), str(message or ""), answer)
-    return EntryError(f"{code}: {error.message}", error, fault or error.throttled)
+    return replace(error, service_error=service_error or error.throttled)
 
 
 def _failed_before(
     entry: Entry, entries: Iterable[Entry], failures: EntryErrors
-) -> EntryError | None:
+) -> CallError | None:
     """Return the error of the first entry that failed of those before `entry` in its group."""
     if entry.group is None:
         return None
@@ -185,12 +174,10 @@ def _failed_before(
     return next((failures[position] for position in before if position in failures), None)
 
 
-def _outcome(failures: EntryErrors, count: int) -> Outcome:
-    """Return the outcome for `count` messages, given why some failed, by their positions."""
+def _outcome(failures: EntryErrors) -> Outcome:
+    """Return the outcome, given why some messages failed, by their positions."""
     if not failures:
-        return Succeeded()
-    _, shown = min(failures.items(), key=lambda item: (not item[1].fault, item[0]))
-    positions = frozenset(failures)
-    if shown.fault:
-        return Fault(shown.reason, shown.error, positions if len(positions) < count else None)
-    return Failed(positions, shown.reason, shown.error)
+        return SUCCEEDED
+    _, shown = min(failures.items(), key=lambda item: (not item[1].service_error, item[0]))
+    error = shown if shown.service else None
+    return Outcome(frozenset(failures), shown.reason, error, shown.service_error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.outcome import Failed, Fault, all_failed
+from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
@@ -40,7 +40,7 @@ def invoke(
     waits: bool,
     messages: target.Messages,
     execution: ExecutionTelemetry,
-) -> target.Returned | Failed | Fault:
+) -> target.Answer:
     """Invoke the function once with the array of all messages.
 
     If it `waits`, it returns the function's answer, else nothing: Lambda has queued the
@@ -59,19 +59,18 @@ def invoke(
         answer: Any = clients.invoker.invoke(**request, Payload=body)
         returned = answer["Payload"].read()
     except errors.CallError as error:
-        if errors.code_of(error) in _NOT_READY:
-            return Fault(errors.describe(error), target.call_error("lambda", error))
-        return target.invocation_failed("lambda", error, messages, waits)
+        not_ready = errors.code_of(error) in _NOT_READY
+        return target.invocation_failed("lambda", error, messages, waits, not_ready)
     if execution.shows_calls:
         members = ("StatusCode", "FunctionError")
         shown: Any = {name: answer[name] for name in members if name in answer}
         execution.response({**shown, "Payload": returned.decode(errors="replace")})
     if answer.get("FunctionError"):
         return _function_error(messages, answer, returned)
-    return target.Returned(returned if waits else b"")
+    return returned if waits else b""
 
 
-def _function_error(messages: target.Messages, answer: Any, returned: bytes) -> Failed:
+def _function_error(messages: target.Messages, answer: Any, returned: bytes) -> Outcome:
     """The function, and not Lambda, ended with an error."""
     try:
         described = json.loads(returned)

@@ -9,7 +9,7 @@ from typing import Any
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.outcome import Failed, Fault, all_failed
+from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
@@ -29,7 +29,7 @@ def invoke(
     waits: bool,
     messages: target.Messages,
     execution: ExecutionTelemetry,
-) -> target.Returned | Failed | Fault:
+) -> target.Answer:
     """Start one execution with the array of all messages as its input.
 
     If it `waits`, it returns the output. Only an Express workflow can be waited for. `arn` may
@@ -50,10 +50,10 @@ def invoke(
         return target.invocation_failed("states", error, messages, waits)
     if waits and answer["status"] != "SUCCEEDED":
         return _unsuccessful(messages, answer)
-    return target.Returned((answer.get("output") or "").encode() if waits else b"")
+    return (answer.get("output") or "").encode() if waits else b""
 
 
-def _unsuccessful(messages: target.Messages, answer: Mapping[str, Any]) -> Failed:
+def _unsuccessful(messages: target.Messages, answer: Mapping[str, Any]) -> Outcome:
     """An execution that ended FAILED or TIMED_OUT."""
     status, cause = answer["status"], answer.get("cause") or ""
     code = answer.get("error") or status

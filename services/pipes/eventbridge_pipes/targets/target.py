@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
-from eventbridge_pipes.outcome import CallError, Failed, Fault, Outcome, all_failed
+from eventbridge_pipes.outcome import CallError, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
@@ -43,29 +43,22 @@ class Message(NamedTuple):
 Messages = Sequence[Message]
 
 
-@dataclass(frozen=True)
-class Returned:
-    """The body of a successful call's answer: bytes that may be JSON, or empty."""
-
-    body: bytes
-
-
-Answer = Outcome | Returned
-"""`Failed.positions` are those of the messages. `Returned` of a target may name records that
-failed (`batchItemFailures`)."""
+Answer = Outcome | bytes
+"""The outcome of the messages, or what an invocation returned: bytes that may be JSON, or empty.
+What a target returned may name records that failed (`batchItemFailures`)."""
 
 Send = Callable[[Messages, ExecutionTelemetry], Answer]
 """A target. Hands over all messages, in their order, in as many calls as the service needs.
 
 The execution log sees the calls. Errors of the caller's making are failed attempts; those of the
-service are faults.
+service are service errors.
 """
 
-Invoke = Callable[[Messages, ExecutionTelemetry], Returned | Failed | Fault]
-"""A target or an enrichment that is invoked once, with the JSON array of all messages."""
+Invocation = Callable[[Clients, str, bool, Messages, ExecutionTelemetry], Answer]
+"""Invokes a target or an enrichment once, with the JSON array of all messages.
 
-Invocation = Callable[[Clients, str, bool, Messages, ExecutionTelemetry], Returned | Failed | Fault]
-"""The same, given its ARN and whether it is invoked for its answer."""
+The ARN says which; the flag says whether it is invoked for its answer.
+"""
 
 
 @dataclass(frozen=True)
@@ -158,7 +151,8 @@ def call_error(service: str, error: BaseException) -> CallError:
     """
     answer: Any = error.response if isinstance(error, ClientError) else {}
     code, message = errors.code_of(error), errors.message_of(error)
-    return reported_error(service, code, message, answer, errors.is_timeout(error))
+    described = reported_error(service, code, message, answer, errors.is_timeout(error))
+    return replace(described, service_error=errors.is_service_error(error))
 
 
 def reported_error(
@@ -173,18 +167,17 @@ def reported_error(
 
 
 def invocation_failed(
-    service: str, error: BaseException, messages: Messages, waits: bool
-) -> Failed | Fault:
+    service: str, error: BaseException, messages: Messages, waits: bool, not_ready: bool = False
+) -> Outcome:
     """Return what an error of one call with all messages means.
 
     Errors of the caller's making (no such function, no permission, too large a payload) are
-    failed attempts, as on AWS; those of the service are faults. If the call `waits` for the
-    result, no answer in time is a failed attempt too.
+    failed attempts, as on AWS; those of the service are service errors. If the call `waits` for
+    the result, no answer in time is a failed attempt too.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html
     """
     described = call_error(service, error)
     if waits and described.timed_out:
         return all_failed(messages, f"no answer within {EXECUTION_LIMIT} seconds", described)
-    if errors.is_service_fault(error):
-        return Fault(errors.describe(error), described)
-    return all_failed(messages, errors.describe(error), described)
+    service_error = not_ready or described.service_error
+    return all_failed(messages, described.reason, described, service_error)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.log import LOGGER, PipeLog
-from eventbridge_pipes.outcome import CallError, Fault, Outcome, Succeeded, failed_positions
+from eventbridge_pipes.outcome import CallError, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.cloudwatch import DATA_PER_CALL, NAMESPACE, Statistics, pause_after
@@ -80,9 +80,9 @@ _NO_STAGE_FAILURE = {
 
 def ending(outcome: Outcome, count: int) -> Ending:
     """Return how an execution of `count` records ended."""
-    if isinstance(outcome, Succeeded):
+    if not outcome.failed:
         return Ending.SUCCEEDED
-    if 0 < len(failed_positions(outcome, count)) < count:
+    if len(outcome.failed) < count:
         return Ending.PARTIALLY_FAILED
     if outcome.error and outcome.error.throttled:
         return Ending.THROTTLED
@@ -150,7 +150,7 @@ class PipeTelemetry:
 
 
 class ExecutionTelemetry:
-    """One execution. As a context manager it ends the execution, as a fault, if the code raises.
+    """One execution. As a context manager it ends with a service error if the code raises.
 
     The execution log shows requests and responses only if `shows_calls` is true. Of a stage that
     makes several calls it shows the last one.
@@ -180,7 +180,8 @@ class ExecutionTelemetry:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if not self._ended:
-            self.ended(Fault(f"error in the pipe itself: {error!r}"))
+            reason = f"error in the pipe itself: {error!r}"
+            self.ended(all_failed(range(self._count), reason, service_error=True))
 
     def request(self, parameters: Mapping[str, Any]) -> None:
         """Keep the parameters of a call for the log."""
@@ -222,7 +223,7 @@ class ExecutionTelemetry:
         pipe, count = self._pipe, self._count
         milliseconds = (pipe.clock() - self._begun) * 1000
         how = ending(outcome, count)
-        failed = len(failed_positions(outcome, count))
+        failed = len(outcome.failed)
         pipe.records["delivered"].inc(count - failed)
         pipe.records["failed"].inc(failed)
         pipe.executions[how].inc()
@@ -235,9 +236,9 @@ class ExecutionTelemetry:
         values |= {"Invocations": 1, "Duration": milliseconds}
         pipe.statistics.add(values | {"EventCount": count, "EventSize": self._size})
         if self._execution_log:
-            error = None
-            if not isinstance(outcome, Succeeded):
-                error = outcome.error or CallError(service="", message=outcome.reason)
+            error = outcome.error
+            if outcome.failed and not error:
+                error = CallError(service="", message=outcome.reason)
             self._execution_log.write(self._id, f"Execution{how}", error=error)
         pipe.log.debug(
             "batch of %d (%d bytes): %s in %.1f ms", count, self._size, how, milliseconds

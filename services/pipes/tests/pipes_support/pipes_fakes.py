@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import OLDEST, Position, Shard
@@ -127,7 +127,7 @@ class FakeTarget:
 
     def carry(self, records: Sequence[Record]) -> Outcome:
         self.delivered += [record.body for record in records]
-        return Succeeded()
+        return SUCCEEDED
 
 
 def stream_runner(

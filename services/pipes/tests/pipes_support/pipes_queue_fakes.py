@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from eventbridge_pipes.outcome import Outcome, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.sqs import BODY, NotDeleted, SqsQueue
 
@@ -124,7 +124,7 @@ class FakeRoute:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
-        self.outcome: Callable[[list[str]], Outcome] = lambda words: Succeeded()
+        self.outcome: Callable[[list[str]], Outcome] = lambda words: SUCCEEDED
 
     @property
     def delivered(self) -> list[str]:

@@ -127,7 +127,7 @@ def test_credentials_that_cannot_be_had_are_a_fault_of_the_service(
     ):
         with pytest.raises(BotoCoreError) as raised:
             call()
-        assert errors.is_service_fault(raised.value)
+        assert errors.is_service_error(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_what_is_left_of_an_answer_is_a_fault_of_the_service(
         server[0].count = count
         with pytest.raises(errors.CallError) as raised:
             call(clients)
-        assert errors.is_service_fault(raised.value), whole[:count]
+        assert errors.is_service_error(raised.value), whole[:count]
 
 
 @pytest.mark.parametrize(

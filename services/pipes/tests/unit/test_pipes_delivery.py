@@ -13,7 +13,7 @@ from eventbridge_pipes.execution.dead_letter import DeadLetterError
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
@@ -81,7 +81,7 @@ def failing_with(*poison: int) -> Behaviour:
     def behaviour(records: Sequence[Record]) -> Outcome:
         if any(int(record.body) in poison for record in records):
             return all_failed(records, "raised")
-        return Succeeded()
+        return SUCCEEDED
 
     return behaviour
 
@@ -91,7 +91,7 @@ def reporting(*refused: int) -> Behaviour:
 
     def behaviour(records: Sequence[Record]) -> Outcome:
         failed = frozenset(i for i, r in enumerate(records) if int(r.body) in refused)
-        return Failed(failed, "reported") if failed else Succeeded()
+        return Outcome(failed, "reported") if failed else SUCCEEDED
 
     return behaviour
 
@@ -139,7 +139,7 @@ def test_a_success_ends_the_pauses_of_the_halves() -> None:
 
 
 def test_a_fault_uses_up_no_attempt() -> None:
-    answers: list[Outcome] = [*[Fault("away")] * 7, Succeeded()]
+    answers: list[Outcome] = [*[all_failed(range(2), "away", service_error=True)] * 7, SUCCEEDED]
     run = Run(lambda _: answers.pop(0), RetryPolicy(maximum_retries=0))
     assert run.delivery.deliver(records(2))
     assert len(run.invocations) == 8
@@ -212,10 +212,9 @@ def test_every_record_ends_delivered_or_dead_lettered(
 
     def behaviour(records: Sequence[Record]) -> Outcome:
         if next(calls) in faults:
-            return Fault("away")
+            return all_failed(records, "away", service_error=True)
         outcome = well_behaved(records)
-        failed = outcome.positions if isinstance(outcome, Failed) else frozenset()
-        taken.extend(int(r.body) for i, r in enumerate(records) if i not in failed)
+        taken.extend(int(r.body) for i, r in enumerate(records) if i not in outcome.failed)
         return outcome
 
     run = Run(behaviour, RetryPolicy(maximum_retries=retries, bisect=bisect))

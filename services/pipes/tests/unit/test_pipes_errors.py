@@ -57,7 +57,7 @@ def client_error(code: str, status: int) -> ClientError:
 def test_no_answer_throttling_5xx_and_bad_credentials_are_service_faults(
     error: Exception,
 ) -> None:
-    assert errors.is_service_fault(error)
+    assert errors.is_service_error(error)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_no_answer_throttling_5xx_and_bad_credentials_are_service_faults(
     ],
 )
 def test_other_errors_are_of_the_callers_making(error: Exception) -> None:
-    assert not errors.is_service_fault(error)
+    assert not errors.is_service_error(error)
 
 
 def test_an_error_is_told_in_one_line() -> None:

@@ -11,16 +11,9 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.execution.execution import Route
-from eventbridge_pipes.outcome import (
-    CallError,
-    Failed,
-    Fault,
-    Outcome,
-    Succeeded,
-    all_failed,
-)
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.targets.target import Answer, Message, Returned, payload
+from eventbridge_pipes.targets.target import Answer, Message, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE
@@ -29,6 +22,10 @@ from pipes_telemetry import LoggedTelemetry, counted
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:sample"
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
 WENT_WRONG = CallError("lambda", "no")
+
+
+def away(reason: str) -> Outcome:
+    return all_failed(RECORDS, reason, service_error=True)
 
 
 class Fake:
@@ -78,25 +75,25 @@ def carry(
 
 
 def test_records_go_as_they_are_to_the_target() -> None:
-    target = Fake(Succeeded())
-    assert carry(target) == Succeeded()
+    target = Fake(SUCCEEDED)
+    assert carry(target) == SUCCEEDED
     assert target.got == ['[{"n":0},{"n":1},{"n":2}]']
 
 
 def test_a_template_is_applied_record_by_record() -> None:
-    target = Fake(Succeeded())
+    target = Fake(SUCCEEDED)
     carry(target, template='{"number": <$.n>}')
     assert target.got == ['[{"number": 0},{"number": 1},{"number": 2}]']
 
 
 def test_text_that_is_not_json_is_a_string_to_a_function() -> None:
-    target = Fake(Succeeded())
+    target = Fake(SUCCEEDED)
     carry(target, template="number <$.n>")
     assert target.got == ['["number 0","number 1","number 2"]']
 
 
 def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_over() -> None:
-    target, telemetry = Fake(Succeeded()), LoggedTelemetry("TRACE")
+    target, telemetry = Fake(SUCCEEDED), LoggedTelemetry("TRACE")
     large = [Record(members={"a": "x" * 900_000}) for _ in range(20)]
     tracemalloc.start()
     outcome = carry(target, telemetry=telemetry, template="<$.a>" * 800, records=large)
@@ -116,15 +113,15 @@ def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_ove
 @pytest.mark.parametrize(("size", "over"), [(6 * 1024 * 1024 // 3, False), (2_200_000, True)])
 @pytest.mark.parametrize("letter", ["x", "\u00e9"])
 def test_the_bytes_of_all_messages_of_a_batch_count(size: int, over: bool, letter: str) -> None:
-    target = Fake(Succeeded())
+    target = Fake(SUCCEEDED)
     text = letter * (size // len(letter.encode()))
     large = [Record(members={"a": text}) for _ in range(3)]
-    assert isinstance(carry(target, template="<$.a>", records=large), Failed) is over
+    assert bool(carry(target, template="<$.a>", records=large).failed) is over
     assert len(target.got) == (not over)
 
 
 def test_a_template_of_the_enrichment_that_makes_too_much_fails_the_attempt() -> None:
-    enrichment, target = Fake(Returned(b"[1]")), Fake(Succeeded())
+    enrichment, target = Fake(b"[1]"), Fake(SUCCEEDED)
     telemetry = LoggedTelemetry("ERROR")
     large = [Record(members={"a": "x" * 900_000})]
     outcome = carry(target, enrichment, telemetry, enrichment_template="<$.a>" * 8, records=large)
@@ -145,89 +142,95 @@ def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_on
     def answer(_: Sequence[Message]) -> Answer:
         if broken:
             raise KeyError("Records")
-        return Succeeded()
+        return SUCCEEDED
 
     telemetry = LoggedTelemetry("ERROR")
     route = route_to(Fake(answer), telemetry=telemetry)
     for attempts in range(1, 4):
         outcome = route.carry(RECORDS)
-        assert outcome == Fault("an error in the Pipes service: KeyError: 'Records'")
+        assert outcome == away("an error in the Pipes service: KeyError: 'Records'")
         assert counted(telemetry, "batches_in_flight") == 0
         assert counted(telemetry, "executions_total", outcome="failed") == attempts
     assert telemetry.logged_steps() == ["ExecutionFailed"] * 3
     assert len([line for line in caplog.records if line.exc_info]) == 1
     broken = False
-    assert route.carry(RECORDS) == Succeeded()
+    assert route.carry(RECORDS) == SUCCEEDED
     broken = True
     route.carry(RECORDS)
     assert len([line for line in caplog.records if line.exc_info]) == 2
 
 
 def test_failures_that_a_target_reports_are_those_of_the_records() -> None:
-    target = Fake(Returned(b'{"batchItemFailures": [{"itemIdentifier": "s:1"}]}'))
+    target = Fake(b'{"batchItemFailures": [{"itemIdentifier": "s:1"}]}')
     outcome = carry(target)
-    assert isinstance(outcome, Failed)
-    assert outcome.positions == {1}
+    assert isinstance(outcome, Outcome)
+    assert outcome.failed
+    assert not outcome.service_error
+    assert outcome.failed == {1}
 
 
 def test_entries_that_a_target_refuses_are_those_of_the_records() -> None:
-    refused = Failed(frozenset({2}), "too long")
+    refused = Outcome(frozenset({2}), "too long")
     assert carry(Fake(refused)) == refused
-    held_up = Fault("throttled", positions=frozenset({1, 2}))
+    held_up = Outcome(frozenset({1, 2}), "throttled", service_error=True)
     assert carry(Fake(held_up)) == held_up
 
 
 def test_the_target_gets_what_the_enrichment_answers() -> None:
-    enrichment = Fake(Returned(b'[{"richer": 1}, {"richer": 2}]'))
-    target = Fake(Succeeded())
-    assert carry(target, enrichment) == Succeeded()
+    enrichment = Fake(b'[{"richer": 1}, {"richer": 2}]')
+    target = Fake(SUCCEEDED)
+    assert carry(target, enrichment) == SUCCEEDED
     assert enrichment.got == ['[{"n":0},{"n":1},{"n":2}]']
     assert target.got == ['[{"richer": 1},{"richer": 2}]']
 
 
 def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> None:
-    target, telemetry = Fake(Succeeded()), LoggedTelemetry()
-    assert carry(target, Fake(Returned(b"[]")), telemetry) == Succeeded()
+    target, telemetry = Fake(SUCCEEDED), LoggedTelemetry()
+    assert carry(target, Fake(b"[]"), telemetry) == SUCCEEDED
     assert target.got == []
     assert "TargetStageSkipped" in telemetry.logged_steps()
 
 
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
-    target = Fake(Succeeded())
-    enrichment = Fake(Returned(b"[1,2,3,4,5,6,7,8,9,10,11]"))
+    target = Fake(SUCCEEDED)
+    enrichment = Fake(b"[1,2,3,4,5,6,7,8,9,10,11]")
     outcome = carry(target, enrichment, to=QUEUE)
     assert outcome == all_failed(RECORDS, "the enrichment returned 11 events; the target takes 10")
     assert target.got == []
 
 
 def test_after_an_enrichment_a_part_of_the_events_that_fails_fails_all_records() -> None:
-    enrichment = Fake(Returned(b"[1,2,3]"))
-    outcome = carry(Fake(Failed(frozenset({0}), "no", WENT_WRONG)), enrichment)
+    enrichment = Fake(b"[1,2,3]")
+    outcome = carry(Fake(Outcome(frozenset({0}), "no", WENT_WRONG)), enrichment)
     assert outcome == all_failed(RECORDS, "no", WENT_WRONG)
-    outcome = carry(Fake(Fault("away", positions=frozenset({0}))), enrichment)
-    assert outcome == Fault("away")
+    outcome = carry(Fake(Outcome(frozenset({0}), "away", service_error=True)), enrichment)
+    assert outcome == away("away")
 
 
 def test_identifiers_count_after_an_enrichment_too() -> None:
-    target = Fake(Returned(b'{"batchItemFailures": [{"itemIdentifier": "s:2"}]}'))
-    outcome = carry(target, Fake(Returned(b'{"all": "in one"}')))
-    assert isinstance(outcome, Failed)
-    assert outcome.positions == {2}
+    target = Fake(b'{"batchItemFailures": [{"itemIdentifier": "s:2"}]}')
+    outcome = carry(target, Fake(b'{"all": "in one"}'))
+    assert isinstance(outcome, Outcome)
+    assert outcome.failed
+    assert not outcome.service_error
+    assert outcome.failed == {2}
 
 
 def test_an_enrichment_that_fails_fails_all_and_the_target_is_not_called() -> None:
-    target = Fake(Succeeded())
-    for answer in (Failed(frozenset({0}), "no", WENT_WRONG), Returned(b"<html>")):
+    target = Fake(SUCCEEDED)
+    for answer in (Outcome(frozenset({0}), "no", WENT_WRONG), b"<html>"):
         outcome = carry(target, Fake(answer))
-        assert isinstance(outcome, Failed)
-        assert outcome.positions == {0, 1, 2}
-    assert carry(target, Fake(Fault("away"))) == Fault("away")
+        assert isinstance(outcome, Outcome)
+        assert outcome.failed
+        assert not outcome.service_error
+        assert outcome.failed == {0, 1, 2}
+    assert carry(target, Fake(away("away"))) == away("away")
     assert target.got == []
 
 
 def test_the_steps_of_an_execution_are_told_in_order() -> None:
     telemetry = LoggedTelemetry("TRACE", "ALL")
-    carry(Fake(Succeeded()), Fake(Returned(b"[1]")), telemetry, template="<$.n>")
+    carry(Fake(SUCCEEDED), Fake(b"[1]"), telemetry, template="<$.n>")
     assert telemetry.logged_steps() == [
         "ExecutionStarted",
         "EnrichmentStageEntered",
@@ -248,7 +251,7 @@ def test_the_steps_of_an_execution_are_told_in_order() -> None:
 
 def test_a_failure_in_part_is_told_as_one() -> None:
     telemetry = LoggedTelemetry("ERROR")
-    carry(Fake(Failed(frozenset({1}), "no")), telemetry=telemetry)
+    carry(Fake(Outcome(frozenset({1}), "no")), telemetry=telemetry)
     carry(Fake(all_failed(RECORDS, "no")), telemetry=telemetry)
     assert telemetry.logged_steps() == [
         "TargetInvocationPartiallyFailed",
@@ -267,7 +270,7 @@ def test_requests_are_shown_to_the_execution() -> None:
             return super().__call__(messages, execution)
 
     telemetry = LoggedTelemetry("TRACE", "ALL")
-    carry(Asking(Succeeded()), telemetry=telemetry)
+    carry(Asking(SUCCEEDED), telemetry=telemetry)
     (called,) = [record for record in telemetry.logged() if "awsRequest" in record]
     assert called["messageType"] == "TargetInvocationSucceeded"
     assert json.loads(called["awsRequest"]) == {"asked": True}

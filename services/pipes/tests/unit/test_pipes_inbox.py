@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.execution.batch import BatchRules
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.inbox import (
     FIRST_BATCHES,
@@ -131,7 +131,7 @@ def test_after_a_fault_of_the_target_receiving_pauses() -> None:
     clock = Clock()
     inbox = Inbox(BatchRules(size=10), ordered=False, monotonic=clock)
     inbox.put(messages(1))
-    inbox.finished(inbox.take(), fault=True)
+    inbox.finished(inbox.take(), service_error=True)
     wanting = Waiting(inbox.wanted)
     assert not wanting.ended(within=0.1)
     clock.now = 60.0
@@ -218,19 +218,19 @@ def test_the_oldest_message_may_be_waiting_or_under_way() -> None:
 
 def test_after_a_failed_message_the_later_ones_of_its_group_count_as_failed() -> None:
     batch = [message(number, group) for number, group in enumerate("abab")]
-    done, failed = settled(batch, Failed(frozenset({0}), "refused"), ordered=True)
+    done, failed = settled(batch, Outcome(frozenset({0}), "refused"), ordered=True)
     assert (done, failed) == ([batch[1], batch[3]], [batch[0], batch[2]])
 
 
 def test_the_groups_of_a_standard_queue_do_not_matter() -> None:
     batch = [message(number, "a") for number in range(3)]
-    done, failed = settled(batch, Failed(frozenset({0}), "refused"), ordered=False)
+    done, failed = settled(batch, Outcome(frozenset({0}), "refused"), ordered=False)
     assert (done, failed) == (batch[1:], batch[:1])
 
 
 def test_a_message_without_a_group_holds_up_no_other() -> None:
     batch = [message(number) for number in range(3)]
-    assert settled(batch, Failed(frozenset({0}), "refused"), ordered=False)[1] == batch[:1]
+    assert settled(batch, Outcome(frozenset({0}), "refused"), ordered=False)[1] == batch[:1]
 
 
 @given(groups, positions, st.booleans())
@@ -239,7 +239,7 @@ def test_each_message_is_either_done_with_or_failed_and_keeps_its_place(
 ) -> None:
     batch = [message(number, group) for number, group in enumerate(of_group)]
     failing &= frozenset(range(len(batch)))
-    done, failed = settled(batch, Failed(failing, "refused"), ordered)
+    done, failed = settled(batch, Outcome(failing, "refused"), ordered)
     assert sorted(done + failed, key=batch.index) == batch
     assert done == sorted(done, key=batch.index)
     assert {batch[position] for position in failing} <= set(failed)
@@ -252,7 +252,7 @@ def test_nothing_is_deleted_behind_a_failure_of_its_group(
     of_group: list[str], failing: frozenset[int]
 ) -> None:
     batch = [message(number, group) for number, group in enumerate(of_group)]
-    done, failed = settled(batch, Failed(failing, "refused"), ordered=True)
+    done, failed = settled(batch, Outcome(failing, "refused"), ordered=True)
     for later in done:
         for earlier in failed:
             same = later.partition_key == earlier.partition_key
@@ -265,8 +265,11 @@ def test_nothing_is_deleted_behind_a_failure_of_its_group(
 
 def test_success_deletes_all_and_a_fault_nothing() -> None:
     batch = [message(number) for number in range(3)]
-    assert settled(batch, Succeeded(), ordered=False) == (batch, [])
-    assert settled(batch, Fault("unreachable"), ordered=False) == ([], batch)
+    assert settled(batch, SUCCEEDED, ordered=False) == (batch, [])
+    assert settled(batch, all_failed(batch, "unreachable", service_error=True), ordered=False) == (
+        [],
+        batch,
+    )
 
 
 @given(

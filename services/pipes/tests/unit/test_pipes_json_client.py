@@ -247,7 +247,7 @@ def test_an_error_that_is_not_json_has_its_status_as_code(
     with pytest.raises(ClientError) as raised:
         read(calls)
     assert errors.code_of(raised.value) == "502"
-    assert errors.is_service_fault(raised.value)
+    assert errors.is_service_error(raised.value)
 
 
 @pytest.mark.parametrize(

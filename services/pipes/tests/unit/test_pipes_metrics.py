@@ -14,14 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.outcome import (
-    CallError,
-    Failed,
-    Fault,
-    Outcome,
-    Succeeded,
-    all_failed,
-)
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed
 from eventbridge_pipes.telemetry.cloudwatch import LONGEST_PAUSE, Statistics, pause_after
 from eventbridge_pipes.telemetry.metrics import (
     Ending,
@@ -46,13 +39,13 @@ ALL = frozenset({0, 1, 2})
 @pytest.mark.parametrize(
     ("outcome", "how"),
     [
-        (Succeeded(), Ending.SUCCEEDED),
-        (Failed(frozenset({1}), "refused"), Ending.PARTIALLY_FAILED),
-        (Failed(ALL, "refused"), Ending.FAILED),
-        (Failed(ALL, "late", TIMED_OUT), Ending.TIMED_OUT),
-        (Fault("down"), Ending.FAILED),
-        (Fault("slow down", THROTTLED), Ending.THROTTLED),
-        (Fault("slow down", THROTTLED, frozenset({2})), Ending.PARTIALLY_FAILED),
+        (SUCCEEDED, Ending.SUCCEEDED),
+        (Outcome(frozenset({1}), "refused"), Ending.PARTIALLY_FAILED),
+        (Outcome(ALL, "refused"), Ending.FAILED),
+        (Outcome(ALL, "late", TIMED_OUT), Ending.TIMED_OUT),
+        (all_failed(range(3), "down", service_error=True), Ending.FAILED),
+        (all_failed(range(3), "slow down", THROTTLED, True), Ending.THROTTLED),
+        (Outcome(frozenset({2}), "slow down", THROTTLED, True), Ending.PARTIALLY_FAILED),
     ],
 )
 def test_how_an_execution_ended(outcome: Outcome, how: Ending) -> None:
@@ -68,7 +61,7 @@ def test_what_the_workers_tell_is_counted() -> None:
     telemetry.filtered(2)
     telemetry.given_up(3, dead_lettered=True)
     telemetry.given_up(1, dead_lettered=False)
-    telemetry.execution(records(7)).ended(Failed(frozenset({1, 2, 4}), "refused"))
+    telemetry.execution(records(7)).ended(Outcome(frozenset({1, 2, 4}), "refused"))
     telemetry.execution(records(5))
     names = ("read", "filtered", "delivered", "failed", "dead_lettered", "dropped")
     assert {name: counted(telemetry, f"records_{name}_total") for name in names} == {
@@ -88,7 +81,7 @@ def test_an_execution_whose_code_raises_has_failed_and_is_not_in_flight_for_ever
     with pytest.raises(ZeroDivisionError), telemetry.execution(records(3)):
         raise ZeroDivisionError
     with telemetry.execution(records(3)) as execution:
-        execution.ended(Succeeded())
+        execution.ended(SUCCEEDED)
     assert counted(telemetry, "batches_in_flight") == 0
     assert counted(telemetry, "executions_total", outcome="failed") == 1
     assert counted(telemetry, "executions_total", outcome="succeeded") == 1
@@ -153,7 +146,7 @@ def test_the_series_of_a_deleted_pipe_go_and_do_not_come_back() -> None:
         telemetry.shard_begun("shard-1", lambda: 0.0)
     late = deleted.execution(records(1))
     prometheus.forget("deleted")
-    late.ended(Succeeded())
+    late.ended(SUCCEEDED)
     deleted.shard_ended("shard-1")
     assert {pipe for _, pipe, *_ in samples(prometheus)} == {"other"}
     assert counted(other, "shard_lag_seconds", shard="shard-1") == 0
@@ -209,11 +202,11 @@ def test_the_metrics_of_a_pipe_are_those_of_aws() -> None:
     first = pipe.execution(batch(10, size=100))
     pipe.stage(first, Stage.TARGET, 0.125, Step.STAGE_SUCCEEDED)
     pipe.time.now += 0.125
-    first.ended(Succeeded())
+    first.ended(SUCCEEDED)
     second = pipe.execution(batch(30, size=100))
     pipe.stage(second, Stage.TARGET, 0.5, Step.STAGE_PARTIALLY_FAILED)
     pipe.time.now += 0.25
-    second.ended(Failed(frozenset({7}), "refused"))
+    second.ended(Outcome(frozenset({7}), "refused"))
     assert pipe.metrics() == {
         "Invocations": (2, 2, 1, 1, "None"),
         "Duration": (2, 1000, 250, 750, "Milliseconds"),
@@ -235,7 +228,7 @@ def test_a_pipe_with_an_enrichment_has_metrics_of_that_stage_too() -> None:
     execution = pipe.execution(records(1))
     pipe.stage(execution, Stage.ENRICHMENT, 0.5, Step.STAGE_SUCCEEDED)
     execution.step(Stage.TARGET, Step.STAGE_SKIPPED)
-    execution.ended(Succeeded())
+    execution.ended(SUCCEEDED)
     metrics = pipe.metrics()
     assert metrics["EnrichmentStageDuration"] == (1, 500, 500, 500, "Milliseconds")
     assert metrics["EnrichmentStageFailed"] == (1, 0, 0, 0, "None")
@@ -256,7 +249,7 @@ def test_a_stage_that_fails_counts_as_failed() -> None:
 
 def test_each_datum_names_its_pipe_and_its_time() -> None:
     pipe = TimedPipe()
-    pipe.execution(records(1)).ended(Succeeded())
+    pipe.execution(records(1)).ended(SUCCEEDED)
     data = pipe.statistics.take(NOW)
     assert data
     for datum in data:
@@ -268,9 +261,9 @@ def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
     account = Statistics("AwsAccountId", "0")
     one, other = TimedPipe(account), TimedPipe(account)
     first, second = one.execution(records(2)), other.execution(records(1))
-    first.ended(Succeeded())
-    one.execution(records(2)).ended(Succeeded())
-    second.ended(Fault("slow down", THROTTLED))
+    first.ended(SUCCEEDED)
+    one.execution(records(2)).ended(SUCCEEDED)
+    second.ended(all_failed(range(1), "slow down", THROTTLED, True))
     data = account.take(NOW)
     assert not any(type(n) is bool for d in data for n in d["StatisticValues"].values())
     assert by_name(data) == {
@@ -311,7 +304,7 @@ def test_an_execution_that_fails_says_why_in_the_log(
     error: CallError | None, told: tuple[str, str]
 ) -> None:
     telemetry = LoggedTelemetry("ERROR")
-    telemetry.execution(records(1)).ended(Fault("could not be reached", error))
+    telemetry.execution(records(1)).ended(all_failed(range(1), "could not be reached", error, True))
     (logged,) = telemetry.logged()
     assert logged["messageType"] == "ExecutionFailed"
     assert (logged["error"]["awsService"], logged["error"]["message"]) == told
@@ -337,7 +330,7 @@ def test_each_batch_has_a_line_in_the_log_at_level_debug(caplog: pytest.LogCaptu
         with caplog.at_level(level, "eventbridge_pipes"):
             execution = pipe.execution([record(1, size=30)])
             pipe.time.now += 1
-            execution.ended(Succeeded())
+            execution.ended(SUCCEEDED)
     assert [r.getMessage() for r in caplog.records] == [
         "batch of 1 (30 bytes): Succeeded in 1000.0 ms"
     ]
@@ -388,7 +381,7 @@ def telemetry(aws: FakeAws) -> Iterator[Telemetry]:
 def test_closing_writes_the_log_and_the_metrics_of_the_last_seconds(
     aws: FakeAws, telemetry: Telemetry
 ) -> None:
-    telemetry.of(logging_pipe("INFO")).execution(records(2)).ended(Succeeded())
+    telemetry.of(logging_pipe("INFO")).execution(records(2)).ended(SUCCEEDED)
     telemetry.close()
     assert aws.logs.streams == {"/pipes/sample sample"}
     assert aws.logs.message_types == ["ExecutionStarted", "ExecutionSucceeded"]
@@ -415,9 +408,9 @@ def test_a_pipe_that_starts_again_without_a_log_writes_the_rest_of_the_one_befor
 ) -> None:
     execution = telemetry.of(logging_pipe("INFO")).execution(records(1))
     pipe = telemetry.of(PIPE)
-    pipe.execution(records(1)).ended(Succeeded())
+    pipe.execution(records(1)).ended(SUCCEEDED)
     eventually(lambda: aws.logs.message_types == ["ExecutionStarted"])
-    execution.ended(Succeeded())
+    execution.ended(SUCCEEDED)
     assert counted(pipe, "batches_in_flight") == 0
 
 
@@ -431,7 +424,7 @@ def test_nothing_is_told_of_a_pipe_that_is_forgotten(telemetry: Telemetry) -> No
 def test_the_metrics_of_the_last_seconds_of_a_deleted_pipe_are_put_once(
     telemetry: Telemetry,
 ) -> None:
-    telemetry.of(PIPE).execution(records(2)).ended(Succeeded())
+    telemetry.of(PIPE).execution(records(2)).ended(SUCCEEDED)
     telemetry.forget(PIPE.name)
     first, then = telemetry.metrics(), telemetry.metrics()
     events = [metric for metric in first if metric["MetricName"] == "EventCount"]
@@ -453,7 +446,7 @@ def test_an_outage_of_cloudwatch_is_told_once_and_its_end_too(
     pipe = telemetry.of(PIPE)
 
     def tried(often: int) -> bool:
-        pipe.execution(records(1)).ended(Succeeded())
+        pipe.execution(records(1)).ended(SUCCEEDED)
         return aws.tries >= often
 
     with caplog.at_level("INFO", "eventbridge_pipes"):
@@ -493,7 +486,7 @@ def test_nothing_is_put_when_nothing_happened(
 
 def test_without_an_interval_nothing_is_put(aws: FakeAws) -> None:
     telemetry = telemetry_of(aws, interval=0)
-    telemetry.of(PIPE).execution(records(2)).ended(Succeeded())
+    telemetry.of(PIPE).execution(records(2)).ended(SUCCEEDED)
     telemetry.forget(PIPE.name)
     telemetry.close()
     assert aws.tries == 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.outcome import Failed, Fault, Outcome, Succeeded, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
@@ -101,7 +101,7 @@ def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_
 ) -> None:
     def refuse_b_at_first(words: list[str]) -> Outcome:
         first = len(runs.route.batches) == 1
-        return Failed(frozenset({1}), "refused") if first else Succeeded()
+        return Outcome(frozenset({1}), "refused") if first else SUCCEEDED
 
     runs.route.outcome = refuse_b_at_first
     runs.queue.send("a", "b", "c")
@@ -113,9 +113,12 @@ def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_
     assert runs.route.batches == [["a", "b", "c"], ["b"]]
 
 
-@pytest.mark.parametrize("outcome", [Fault("unreachable"), Failed(frozenset({0}), "refused")])
+UNREACHABLE = all_failed(range(1), "unreachable", service_error=True)
+
+
+@pytest.mark.parametrize("outcome", [UNREACHABLE, Outcome(frozenset({0}), "refused")])
 def test_a_batch_that_fails_whole_stays_in_the_queue(runs: Runs, outcome: Outcome) -> None:
-    runs.route.outcome = lambda words: outcome if words == ["a"] else Succeeded()
+    runs.route.outcome = lambda words: outcome if words == ["a"] else SUCCEEDED
     runs.queue.send("a")
     runs.start()
     eventually(lambda: runs.route.batches == [["a"]], timeout=10)
@@ -134,9 +137,9 @@ def test_only_a_fault_of_the_target_holds_receiving_up(
         finished(inbox, batch, failed, fault)
 
     outcomes: dict[str, Outcome] = {
-        "a": Succeeded(),
+        "a": SUCCEEDED,
         "b": all_failed("b", "refused"),
-        "c": Fault("unreachable"),
+        "c": UNREACHABLE,
     }
     monkeypatch.setattr(Inbox, "finished", finish)
     runs.route.outcome = lambda words: outcomes[words[0]]
@@ -149,7 +152,7 @@ def test_a_route_that_breaks_loses_nothing(runs: Runs, caplog: pytest.LogCapture
     def break_once(words: list[str]) -> Outcome:
         if len(runs.route.batches) == 1:
             raise ValueError("broken")
-        return Succeeded()
+        return SUCCEEDED
 
     runs.route.outcome = break_once
     runs.queue.send("a")
@@ -164,7 +167,7 @@ def test_batches_of_a_standard_queue_are_under_way_together(runs: Runs) -> None:
 
     def meet(words: list[str]) -> Outcome:
         together.wait(10)
-        return Succeeded()
+        return SUCCEEDED
 
     runs.route.outcome = meet
     runs.queue.send("a", "b", "c")
@@ -191,7 +194,7 @@ def test_a_fifo_queue_is_asked_without_waiting_while_it_may_have_locked_groups(
 
     def take_long(words: list[str]) -> Outcome:
         assert go_on.wait(10)
-        return Succeeded()
+        return SUCCEEDED
 
     runs.queue = FakeQueue(ordered=True)
     runs.route.outcome = take_long
@@ -209,7 +212,7 @@ def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:
     def refuse_a1_at_first(words: list[str]) -> Outcome:
         again = runs.route.delivered.count("a 1") > 1
         failing = () if again else (i for i, word in enumerate(words) if word == "a 1")
-        return Failed(frozenset(failing), "refused")
+        return Outcome(frozenset(failing), "refused")
 
     runs.queue = FakeQueue(ordered=True)
     runs.route.outcome = refuse_a1_at_first
@@ -330,7 +333,7 @@ def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -
     def take_long(words: list[str]) -> Outcome:
         at_target.set()
         assert go_on.wait(10)
-        return Succeeded()
+        return SUCCEEDED
 
     runs.route.outcome = take_long
     runs.queue.send("a")
@@ -452,7 +455,7 @@ def test_a_message_that_came_into_view_before_it_was_deleted_is_told_of(
     def outlast_the_timeout(words: list[str]) -> Outcome:
         if len(runs.route.batches) == 1:
             runs.queue.expire()
-        return Succeeded()
+        return SUCCEEDED
 
     runs.route.outcome = outlast_the_timeout
     runs.queue.send("a")

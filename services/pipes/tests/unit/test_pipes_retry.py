@@ -13,7 +13,7 @@ from eventbridge_pipes.execution.retry import (
     pause_before,
     split_by_age,
 )
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from pipes_samples import record, records
 
 BATCH = records(5)
@@ -21,18 +21,20 @@ FOR_EVER = RetryPolicy()
 
 
 def test_what_succeeded_is_not_sent_again() -> None:
-    assert decide(Segment(BATCH), Succeeded(), FOR_EVER) == Decision()
+    assert decide(Segment(BATCH), SUCCEEDED, FOR_EVER) == Decision()
 
 
 def test_only_the_failed_records_are_sent_again_in_their_order() -> None:
-    decision = decide(Segment(BATCH), Failed(frozenset({3, 1}), "why"), FOR_EVER)
+    decision = decide(Segment(BATCH), Outcome(frozenset({3, 1}), "why"), FOR_EVER)
     assert decision == Decision(again=(Segment((BATCH[1], BATCH[3]), failures=1),))
 
 
 def test_a_fault_of_the_service_is_no_attempt() -> None:
     never_again = RetryPolicy(maximum_retries=0, bisect=True)
-    decision = decide(Segment(BATCH), Fault("throttled"), never_again)
-    assert decision == Decision(again=(Segment(BATCH, failures=0, faults=1),))
+    decision = decide(
+        Segment(BATCH), all_failed(BATCH, "throttled", service_error=True), never_again
+    )
+    assert decision == Decision(again=(Segment(BATCH, failures=0, service_errors=1),))
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -62,7 +64,7 @@ def test_bisecting_sends_each_half_as_if_it_were_new() -> None:
 
 def test_bisecting_looks_among_the_failed_records_only() -> None:
     policy = RetryPolicy(bisect=True)
-    decision = decide(Segment(BATCH), Failed(frozenset({0, 4}), "why"), policy)
+    decision = decide(Segment(BATCH), Outcome(frozenset({0, 4}), "why"), policy)
     assert decision == Decision(again=(Segment(BATCH[:1]), Segment(BATCH[4:])))
 
 
@@ -88,19 +90,21 @@ def test_the_pause_doubles_with_each_failure_and_each_fault() -> None:
     def pause(**tries: int) -> float:
         return pause_before(Segment(BATCH, **tries), jitter=lambda: 1.0)
 
-    assert pause(failures=1) == pause(faults=1) == FIRST_PAUSE
-    assert pause(failures=1, faults=1) == 2 * FIRST_PAUSE
+    assert pause(failures=1) == pause(service_errors=1) == FIRST_PAUSE
+    assert pause(failures=1, service_errors=1) == 2 * FIRST_PAUSE
 
 
 def test_a_half_is_sent_at_once() -> None:
-    halves = decide(Segment(BATCH, faults=3), all_failed(BATCH, "why"), RetryPolicy(bisect=True))
+    halves = decide(
+        Segment(BATCH, service_errors=3), all_failed(BATCH, "why"), RetryPolicy(bisect=True)
+    )
     assert [pause_before(half) for half in halves.again] == [0.0, 0.0]
 
 
 outcomes = st.one_of(
-    st.just(Succeeded()),
-    st.just(Fault("unreachable")),
-    st.sets(st.integers(0, 4), min_size=1).map(lambda failed: Failed(frozenset(failed), "why")),
+    st.just(SUCCEEDED),
+    st.just(all_failed(range(5), "unreachable", service_error=True)),
+    st.sets(st.integers(0, 4), min_size=1).map(lambda failed: Outcome(frozenset(failed), "why")),
 )
 policies = st.builds(
     RetryPolicy,
@@ -112,13 +116,10 @@ policies = st.builds(
 
 @given(outcomes, policies, st.integers(0, 3))
 def test_every_failed_record_is_sent_again_or_given_up_on_and_no_other(
-    outcome: Succeeded | Fault | Failed, policy: RetryPolicy, failures: int
+    outcome: Outcome, policy: RetryPolicy, failures: int
 ) -> None:
     decision = decide(Segment(BATCH, failures), outcome, policy)
     kept = [record for segment in decision.again for record in segment.records]
-    failed = {
-        Succeeded: set(),
-        Fault: set(range(5)),
-    }.get(type(outcome), getattr(outcome, "positions", set()))
-    assert [*kept, *decision.given_up] == [r for i, r in enumerate(BATCH) if i in failed]
+    failed = [r for i, r in enumerate(BATCH) if i in outcome.failed]
+    assert [*kept, *decision.given_up] == failed
     assert all(segment.records for segment in decision.again)

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome
 from eventbridge_pipes.targets import sqs_queue
-from eventbridge_pipes.targets.batch import BatchTarget, Entry, EntryError, UnsendableError
+from eventbridge_pipes.targets.batch import BatchTarget, Entry, UnsendableError
 from eventbridge_pipes.targets.target import Message
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 from pipes_targets import Unseen, messages
@@ -44,7 +44,7 @@ def entry(position: int, message: Message) -> Entry:
     return Entry(position, about, size, about.get("group"), timestamp)
 
 
-def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, EntryError]:
+def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, CallError]:
     raise AssertionError("a call")
 
 
@@ -56,7 +56,7 @@ class Service:
 
     def __init__(
         self,
-        refuses: Mapping[int, EntryError] | None = None,
+        refuses: Mapping[int, CallError] | None = None,
         raises: Mapping[int, Exception] | None = None,
     ) -> None:
         self._refuses = refuses or {}
@@ -65,7 +65,7 @@ class Service:
 
     def __call__(
         self, entries: Sequence[Entry], execution: ExecutionTelemetry
-    ) -> dict[int, EntryError]:
+    ) -> dict[int, CallError]:
         self.calls.append([e.position for e in entries])
         if len(self.calls) - 1 in self._raises:
             raise self._raises[len(self.calls) - 1]
@@ -83,36 +83,38 @@ def send(messages: Sequence[Message], api: BatchTarget, service: Service) -> Any
 def test_calls_are_cut_by_entries_and_by_bytes_in_order() -> None:
     service = Service()
     sizes = [1] * 12 + [40, 40, 40]
-    assert send(messages(*({"size": s} for s in sizes)), API, service) == Succeeded()
+    assert send(messages(*({"size": s} for s in sizes)), API, service) == SUCCEEDED
     assert service.calls == [list(range(10)), [10, 11, 12, 13], [14]]
 
 
 def test_what_cannot_be_sent_fails_and_the_rest_is_sent() -> None:
     service = Service()
     answer = send(messages({}, {"unsendable": True}, {"size": 51}, {}, {"size": 50}), API, service)
-    assert answer == Failed(frozenset({1, 2}), "cannot be sent")
+    assert answer == Outcome(frozenset({1, 2}), "cannot be sent")
     assert service.calls == [[0, 3, 4]]
 
 
 def test_nothing_that_can_be_sent_makes_no_call() -> None:
     service = Service()
     answer = send(messages({"size": 51}), API, service)
-    assert answer == Failed(frozenset({0}), "a message of 51 bytes is over the limit of 50")
+    assert answer == Outcome(frozenset({0}), "a message of 51 bytes is over the limit of 50")
     assert service.calls == []
 
 
 def test_a_refused_entry_fails_alone() -> None:
-    service = Service(refuses={3: EntryError("bad"), 11: EntryError("worse")})
+    service = Service(refuses={3: CallError("", "bad"), 11: CallError("", "worse")})
     answer = send(messages(*[{}] * 15), API, service)
-    assert answer == Failed(frozenset({3, 11}), "bad")
+    assert answer == Outcome(frozenset({3, 11}), "bad")
     assert len(service.calls) == 2
 
 
 def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None:
     service = Service(raises={0: DENIED})
     answer = send(messages(*[{}] * 15), API, service)
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset(range(10))
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset(range(10))
     assert answer.error
     assert (answer.error.service, answer.error.status, answer.error.details) == (
         "sqs",
@@ -125,29 +127,32 @@ def test_a_call_that_is_refused_fails_its_entries_and_the_next_is_made() -> None
 def test_after_a_fault_nothing_more_is_sent_and_what_was_taken_is_not_sent_again() -> None:
     service = Service(raises={1: AWAY})
     answer = send(messages(*[{}] * 25), API, service)
-    assert isinstance(answer, Fault)
-    assert answer.positions == frozenset(range(10, 25))
+    assert isinstance(answer, Outcome)
+    assert answer.service_error
+    assert answer.failed == frozenset(range(10, 25))
     assert len(service.calls) == 2
 
 
 def test_a_fault_of_the_first_call_concerns_all() -> None:
     answer = send(messages(*[{}] * 25), API, Service(raises={0: AWAY}))
-    assert isinstance(answer, Fault)
-    assert answer.positions is None
+    assert isinstance(answer, Outcome)
+    assert answer.service_error
+    assert answer.failed == set(range(25))
 
 
-def test_failures_beside_a_fault_are_no_attempt() -> None:
-    service = Service(refuses={1: EntryError("bad"), 2: EntryError("busy", fault=True)})
+def test_failures_beside_a_service_error_are_no_attempt() -> None:
+    busy = CallError("sqs", "busy", service_error=True)
+    service = Service(refuses={1: CallError("", "bad"), 2: busy})
     answer = send(messages(*[{}] * 5), API, service)
-    assert answer == Fault("busy", None, frozenset({1, 2}))
+    assert answer == Outcome(frozenset({1, 2}), "busy", busy, service_error=True)
 
 
 def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
-    service = Service(refuses={4: EntryError("bad")})
+    service = Service(refuses={4: CallError("", "bad")})
     groups = [{"group": "ab"[i % 2]} for i in range(14)]
     answer = send(messages(*groups), API, service)
     assert service.calls == [list(range(10)), [11, 13]]
-    assert answer == Failed(frozenset({4, 10, 12}), "bad")
+    assert answer == Outcome(frozenset({4, 10, 12}), "bad")
 
 
 def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
@@ -155,8 +160,10 @@ def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
     sent = messages({"group": "a"}, {"group": "a", "size": 51}, {"group": "a"}, {"group": "b"})
     answer = send(sent, API, service)
     assert service.calls == [[0, 3]]
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({1, 2})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({1, 2})
 
 
 @pytest.mark.parametrize("times", [[1, 12, 11], [12, 1, 11]])
@@ -178,16 +185,16 @@ def test_every_message_is_taken_once_or_told_and_groups_keep_their_order(
     sizes: list[int], groups: list[str], refused: set[int], away: int | None
 ) -> None:
     service = Service(
-        refuses={p: EntryError("bad") for p in refused},
+        refuses={p: CallError("", "bad") for p in refused},
         raises={} if away is None else {away: AWAY},
     )
     about = [{"size": s, "group": g} for s, g in zip(sizes, groups, strict=False)]
     answer = send(messages(*about), API, service)
 
     failed: frozenset[int] = frozenset()
-    if not isinstance(answer, Succeeded):
+    if answer.failed:
         whole = frozenset(range(len(sizes)))
-        failed = answer.positions if answer.positions is not None else whole
+        failed = answer.failed if answer.failed is not None else whole
     well = service.calls if away is None else service.calls[:away]
     taken = [p for call in well for p in call if p not in refused]
     assert sorted([*taken, *failed]) == list(range(len(sizes)))

@@ -17,9 +17,9 @@ from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.outcome import Failed, Fault, Succeeded
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.targets import lambda_function, log_group, state_machine
-from eventbridge_pipes.targets.target import Returned
+from eventbridge_pipes.targets.target import Answer
 from pipes_targets import STARTED, Seen, Unseen, message, messages, pipe_to, target_to, text
 
 ACCOUNT = "us-east-1:000000000000"
@@ -66,6 +66,14 @@ def stub(session: boto3.Session) -> Iterator[Stub]:
         stubber.assert_no_pending_responses()
 
 
+def failed(answer: Answer) -> bool:
+    return isinstance(answer, Outcome) and bool(answer.failed) and not answer.service_error
+
+
+def met_service_error(answer: Answer) -> bool:
+    return isinstance(answer, Outcome) and answer.service_error
+
+
 def of(service: Service) -> Any:
     """Clients that are all this one."""
     client = service.client
@@ -96,8 +104,8 @@ def test_messages_go_to_a_queue_and_its_url_is_asked_for_once(stub: Stub) -> Non
     expect_batch(sqs, {"MessageBody": '{"a": 1}'}, {"MessageBody": "plain"})
     expect_batch(sqs, {"MessageBody": "again"})
     target = target_to(of(sqs), QUEUE, {})
-    assert target([message({"a": 1}), text("plain")], Unseen()) == Succeeded()
-    assert target([text("again")], Unseen()) == Succeeded()
+    assert target([message({"a": 1}), text("plain")], Unseen()) == SUCCEEDED
+    assert target([text("again")], Unseen()) == SUCCEEDED
 
 
 def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
@@ -113,8 +121,10 @@ def test_group_and_deduplication_id_are_texts_or_paths(stub: Stub) -> None:
     )
     parameters = {"MessageGroupId": "all", "MessageDeduplicationId": "$.id"}
     answer = target_to(of(sqs), FIFO, parameters)(messages({"id": 7}, {}), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({1})
     assert "$.id" in answer.reason
 
 
@@ -124,8 +134,10 @@ def test_a_queue_tells_which_entries_it_refused(stub: Stub) -> None:
     refused = {"Id": "1", "SenderFault": True, "Code": "InvalidMessageContents", "Message": "why"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 3, Failed=[refused])
     answer = target_to(of(sqs), QUEUE, {})(messages({}, {}, {}), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({1})
     assert answer.reason == "InvalidMessageContents: why"
 
 
@@ -135,8 +147,9 @@ def test_an_entry_that_the_queue_is_to_blame_for_meets_a_fault(stub: Stub) -> No
     refused = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
     expect_batch(sqs, *[{"MessageBody": "{}"}] * 2, Failed=[refused])
     answer = target_to(of(sqs), QUEUE, {})(messages({}, {}), Unseen())
-    assert isinstance(answer, Fault)
-    assert answer.positions == frozenset({0})
+    assert isinstance(answer, Outcome)
+    assert answer.service_error
+    assert answer.failed == frozenset({0})
 
 
 @pytest.mark.parametrize(("queue", "failed"), [(FIFO, {0, 10}), (QUEUE, {0})])
@@ -152,8 +165,10 @@ def test_only_in_a_fifo_queue_a_refused_message_holds_its_group_back(
         expect_batch(sqs, entry)
     target = target_to(of(sqs), queue, {"MessageGroupId": "all"})
     answer = target(messages(*[{}] * 11), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == failed
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == failed
 
 
 def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> None:
@@ -165,8 +180,8 @@ def test_the_url_of_a_queue_that_went_away_is_asked_for_again(stub: Stub) -> Non
     expect_url(sqs)
     expect_batch(sqs, {"MessageBody": "{}"})
     target = target_to(of(sqs), QUEUE, {})
-    assert isinstance(target(messages({}), Unseen()), Failed)
-    assert target(messages({}), Unseen()) == Succeeded()
+    assert failed(target(messages({}), Unseen()))
+    assert target(messages({}), Unseen()) == SUCCEEDED
 
 
 def test_messages_go_to_a_topic(stub: Stub) -> None:
@@ -186,8 +201,10 @@ def test_messages_go_to_a_topic(stub: Stub) -> None:
         },
     )
     answer = target_to(of(sns), TOPIC)([message({}), text("plain")], Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0})
 
 
 def test_a_large_message_goes_to_the_topic_alone(stub: Stub) -> None:
@@ -197,7 +214,7 @@ def test_a_large_message_goes_to_the_topic_alone(stub: Stub) -> None:
         asked = {"TopicArn": TOPIC, "PublishBatchRequestEntries": entries}
         sns.add_response("publish_batch", {"Successful": [{"Id": "0"}]}, asked)
     sent = [text("a"), text(large), text("b")]
-    assert target_to(of(sns), TOPIC)(sent, Unseen()) == Succeeded()
+    assert target_to(of(sns), TOPIC)(sent, Unseen()) == SUCCEEDED
 
 
 def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> None:
@@ -219,8 +236,9 @@ def test_records_go_to_a_stream_and_throttled_ones_meet_a_fault(stub: Stub) -> N
     )
     target = target_to(of(kinesis), STREAM, {"PartitionKey": "$.key"})
     answer = target(messages({"key": "a"}, {"key": 2}), Unseen())
-    assert isinstance(answer, Fault)
-    assert answer.positions == frozenset({1})
+    assert isinstance(answer, Outcome)
+    assert answer.service_error
+    assert answer.failed == frozenset({1})
     assert answer.error
     assert answer.error.throttled
 
@@ -230,7 +248,9 @@ def test_a_partition_key_that_kinesis_does_not_know_fails_its_message(stub: Stub
     answer = target_to(of(stub("kinesis")), STREAM, {"PartitionKey": "$.key"})(
         messages({"key": key}), Unseen()
     )
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert "partition key" in answer.reason
 
 
@@ -249,7 +269,7 @@ def test_an_event_has_the_source_and_type_that_aws_gives_it(stub: Stub) -> None:
         {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": '{"a": 1}'},
     )
     target = target_to(of(events), BUS, {})
-    assert target(messages({"a": 1}), Unseen()) == Succeeded()
+    assert target(messages({"a": 1}), Unseen()) == SUCCEEDED
 
 
 def test_an_events_members_are_texts_or_paths(stub: Stub) -> None:
@@ -271,13 +291,13 @@ def test_an_events_members_are_texts_or_paths(stub: Stub) -> None:
         "Time": "$.at",
     }
     target = target_to(of(events), BUS, parameters)
-    assert target(messages(event), Unseen()) == Succeeded()
+    assert target(messages(event), Unseen()) == SUCCEEDED
 
 
 @pytest.mark.parametrize("at", ["yesterday", "2024-05-01T10:00:00", 1714557600])
 def test_a_time_that_is_not_rfc_3339_fails_its_message(stub: Stub, at: Any) -> None:
     target = target_to(of(stub("events")), BUS, {"Time": "$.at"})
-    assert isinstance(target(messages({"at": at}), Unseen()), Failed)
+    assert failed(target(messages({"at": at}), Unseen()))
 
 
 def test_a_detail_is_a_json_object(stub: Stub) -> None:
@@ -286,26 +306,28 @@ def test_a_detail_is_a_json_object(stub: Stub) -> None:
         stub, {"Source": "Pipe mine", "DetailType": "Event from aws:kinesis", "Detail": "{}"}
     )
     answer = target_to(of(events), BUS, {})(sent, Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0, 1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0, 1})
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"),
+    ("code", "service_error"),
     [
-        ("NotAuthorizedForSourceException", Failed),
-        ("InternalFailure", Fault),
-        ("ThrottlingException", Fault),
+        ("NotAuthorizedForSourceException", False),
+        ("InternalFailure", True),
+        ("ThrottlingException", True),
     ],
 )
-def test_a_bus_tells_which_entries_it_refused(stub: Stub, code: str, kind: type) -> None:
+def test_a_bus_tells_which_entries_it_refused(stub: Stub, code: str, service_error: bool) -> None:
     entry = {"Source": "s", "DetailType": "t", "Detail": "{}"}
     events = put_events(stub, entry, entry, results=[{"EventId": "1"}, {"ErrorCode": code}])
     target = target_to(of(events), BUS, {"Source": "s", "DetailType": "t"})
     answer = target(messages({}, {}), Unseen())
-    assert isinstance(answer, (Failed, Fault))
-    assert isinstance(answer, kind)
-    assert answer.positions == frozenset({1})
+    assert isinstance(answer, Outcome)
+    assert answer.service_error is service_error
+    assert answer.failed == frozenset({1})
 
 
 def expect_events(logs: Service, *events: tuple[int, str], **answer: Any) -> None:
@@ -324,7 +346,7 @@ def test_log_events_go_in_the_order_of_their_time(stub: Stub) -> None:
     expect_events(logs, (day + 4, json.dumps({"at": day + 4})))
     target = target_to(of(logs), GROUP, {"Timestamp": "$.at"})
     sent = messages({"at": day + 4}, {"at": "5"}, {"at": 3})
-    assert target(sent, Unseen()) == Succeeded()
+    assert target(sent, Unseen()) == SUCCEEDED
 
 
 def test_log_events_that_are_too_old_or_too_new_fail(stub: Stub) -> None:
@@ -334,8 +356,10 @@ def test_log_events_that_are_too_old_or_too_new_fail(stub: Stub) -> None:
     expect_events(logs, *bodies, rejectedLogEventsInfo=rejected)
     target = target_to(of(logs), GROUP, {"Timestamp": "$.at"})
     answer = target(messages(*({"at": at} for at in (5, 4, 3, 2, 1))), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0, 4})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0, 4})
 
 
 def test_a_log_stream_that_is_not_there_is_made(stub: Stub) -> None:
@@ -345,7 +369,7 @@ def test_a_log_stream_that_is_not_there_is_made(stub: Stub) -> None:
     logs.add_response("create_log_stream", {}, place)
     expect_events(logs, (1500, "{}"))
     target = log_group.connect(pipe_to(GROUP), of(logs), now=lambda: 1.5)
-    assert target(messages({}), Unseen()) == Succeeded()
+    assert target(messages({}), Unseen()) == SUCCEEDED
 
 
 def test_a_log_group_that_is_not_there_fails_all(stub: Stub) -> None:
@@ -353,14 +377,16 @@ def test_a_log_group_that_is_not_there_fails_all(stub: Stub) -> None:
     logs.add_client_error("put_log_events", "ResourceNotFoundException", http_status_code=400)
     logs.add_client_error("create_log_stream", "ResourceNotFoundException", http_status_code=400)
     answer = target_to(of(logs), GROUP, {})(messages({}, {}), Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0, 1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0, 1})
 
 
 @pytest.mark.parametrize("at", ["2024-05-01T10:00:00Z", -1, 1.5, True])
 def test_a_timestamp_that_is_no_milliseconds_fails_its_message(stub: Stub, at: Any) -> None:
     target = target_to(of(stub("logs")), GROUP, {"Timestamp": "$.at"})
-    assert isinstance(target(messages({"at": at}), Unseen()), Failed)
+    assert failed(target(messages({"at": at}), Unseen()))
 
 
 def expect_sync(states: Service, **answer: Any) -> None:
@@ -373,7 +399,7 @@ def test_the_output_of_an_execution_is_returned(stub: Stub) -> None:
     states = stub("stepfunctions")
     expect_sync(states, status="SUCCEEDED", output='{"x": 1}')
     sent = [message({"a": 1}), text("plain")]
-    assert state_machine.invoke(of(states), MACHINE, True, sent, Unseen()) == Returned(b'{"x": 1}')
+    assert state_machine.invoke(of(states), MACHINE, True, sent, Unseen()) == b'{"x": 1}'
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
@@ -382,8 +408,10 @@ def test_an_execution_that_does_not_succeed_fails_all(stub: Stub, status: str) -
     expect_sync(states, status=status, error="Bad", cause="because")
     sent = [message({"a": 1}), text("plain")]
     answer = state_machine.invoke(of(states), MACHINE, True, sent, Unseen())
-    assert isinstance(answer, Failed)
-    assert answer.positions == frozenset({0, 1})
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
+    assert answer.failed == frozenset({0, 1})
     assert answer.error
     assert (answer.error.message, answer.error.details) == ("because", "Bad")
     assert answer.error.timed_out == (status == "TIMED_OUT")
@@ -393,13 +421,15 @@ def test_an_execution_may_only_be_started(stub: Stub) -> None:
     states = stub("stepfunctions")
     asked = {"stateMachineArn": MACHINE, "input": "[{}]"}
     states.add_response("start_execution", {"executionArn": "arn", "startDate": 0}, asked)
-    assert target_to(of(states), MACHINE, STARTED)(messages({}), Unseen()) == Returned(b"")
+    assert target_to(of(states), MACHINE, STARTED)(messages({}), Unseen()) == b""
 
 
 def test_more_than_a_state_machine_takes_is_not_sent(stub: Stub) -> None:
     sent = messages({"a": "x" * 262_144})
     answer = state_machine.invoke(of(stub("stepfunctions")), MACHINE, True, sent, Unseen())
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert "262144" in answer.reason
 
 
@@ -414,15 +444,13 @@ def expect_invocation(
 def test_a_function_is_waited_for(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    assert lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen()) == Returned(
-        b"[1]"
-    )
+    assert lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen()) == b"[1]"
 
 
 def test_a_function_may_only_be_started(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "Event", b"", StatusCode=202)
-    assert target_to(of(lambda_), FUNCTION, STARTED)(messages({}), Unseen()) == Returned(b"")
+    assert target_to(of(lambda_), FUNCTION, STARTED)(messages({}), Unseen()) == b""
 
 
 @pytest.mark.parametrize(
@@ -436,25 +464,29 @@ def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: s
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", returned, FunctionError="Unhandled")
     answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert answer.reason == reason
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "kind"),
+    ("code", "status", "service_error"),
     [
-        ("ResourceNotFoundException", 404, Failed),
-        ("ResourceConflictException", 409, Fault),
-        ("TooManyRequestsException", 429, Fault),
-        ("ServiceException", 500, Fault),
+        ("ResourceNotFoundException", 404, False),
+        ("ResourceConflictException", 409, True),
+        ("TooManyRequestsException", 429, True),
+        ("ServiceException", 500, True),
     ],
 )
-def test_an_invocation_that_lambda_refuses(stub: Stub, code: str, status: int, kind: type) -> None:
+def test_an_invocation_that_lambda_refuses(
+    stub: Stub, code: str, status: int, service_error: bool
+) -> None:
     lambda_ = stub("lambda")
     lambda_.add_client_error("invoke", code, "why", http_status_code=status)
     answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
-    assert isinstance(answer, (Failed, Fault))
-    assert isinstance(answer, kind)
+    assert isinstance(answer, Outcome)
+    assert answer.service_error is service_error
     assert answer.error
     assert (answer.error.service, answer.error.status) == ("lambda", status)
     assert (answer.error.message, answer.error.details) == ("why", code)
@@ -475,10 +507,12 @@ class Silent:
 def test_no_answer_in_time_is_a_failed_attempt_only_of_who_waits(arn: str) -> None:
     silent = SimpleNamespace(invoker=Silent(), stepfunctions=Silent())
     waited = target_to(silent, arn)(messages({}), Unseen())
-    assert isinstance(waited, Failed)
+    assert isinstance(waited, Outcome)
+    assert waited.failed
+    assert not waited.service_error
     assert waited.error
     assert waited.error.timed_out
-    assert isinstance(target_to(silent, arn, STARTED)(messages({}), Unseen()), Fault)
+    assert met_service_error(target_to(silent, arn, STARTED)(messages({}), Unseen()))
 
 
 @pytest.mark.parametrize(("parameters", "limit"), [({}, 6 * 1024 * 1024), (STARTED, 1024 * 1024)])
@@ -487,7 +521,9 @@ def test_more_than_a_function_takes_is_not_sent(
 ) -> None:
     function = target_to(of(stub("lambda")), FUNCTION, parameters)
     answer = function([text("x" * (limit - 3))], Unseen())
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, Outcome)
+    assert answer.failed
+    assert not answer.service_error
     assert str(limit) in answer.reason
 
 
@@ -558,7 +594,8 @@ def test_a_malformed_answer_is_a_fault_of_the_service(target: str, answer: Any, 
     names = ("sqs_calls", "sns", "kinesis", "events", "logs", "stepfunctions")
     clients = SimpleNamespace(**dict.fromkeys(names, client))
     outcome = target_to(clients, target, {"PartitionKey": "all"})(messages({}, {}), Unseen())
-    assert isinstance(outcome, Fault)
+    assert isinstance(outcome, Outcome)
+    assert outcome.service_error
     assert outcome.reason == f"{lacks}. Does the endpoint offer this service?"
-    assert outcome.positions is None
+    assert outcome.failed == {0, 1}
     assert outcome.error

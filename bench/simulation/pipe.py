@@ -21,13 +21,12 @@ from bench.simulation.stream import SimulatedShard, Stream
 from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome, all_failed, of_answer
+from eventbridge_pipes.pipe import Pipe as PipeDefinition
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.runners.backlog import lane_of
 from eventbridge_pipes.runners.checkpoint import Progress
 from eventbridge_pipes.runners.stream import shards_to_read
-from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -39,6 +38,16 @@ READ_PAUSE = 0.015
 """Seconds until a shard that is read to its end is read again."""
 
 Due = tuple[float, int, Callable[[float], None]]
+
+PIPE = PipeDefinition(
+    name="simulated",
+    arn="arn:aws:pipes:us-east-1:123456789012:pipe/inventory-pipe",
+    source=STREAM.text,
+    target="arn:aws:lambda:us-east-1:123456789012:function:inventory-processor",
+    role_arn=ROLE,
+    created=0.0,
+    modified=0.0,
+)
 
 
 class Target:
@@ -142,16 +151,13 @@ class Pipe:
 
     def _delivery(self, shard_id: str) -> Delivery:
         return Delivery(
-            self._target,
-            self.dead_letters.send,
+            PIPE,
+            shard_id,
             self._policy,
-            kind=SourceKind.KINESIS,
-            pipe_arn="arn:aws:pipes:us-east-1:123456789012:pipe/inventory-pipe",
-            stream_arn=STREAM.text,
-            shard_id=shard_id,
-            wait=self._wait,
-            log=PipeLog("simulated"),
-            telemetry=self._telemetry,
+            self._target.carry,
+            self.dead_letters.send,
+            self._telemetry,
+            self._wait,
             now=self._clock,
         )
 

@@ -17,12 +17,11 @@ from alerts import handler as alerts
 from alerts.cause import Cause, Kind
 from alerts.queue import Tick
 from eventbridge_pipes.execution import dead_letter
-from eventbridge_pipes.sources.kinds import SourceKind
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
-from pipes_samples import record
+from pipes_samples import PIPE, record
 from processor.failures import Rejection, message_of
 from processor.records import Record
 
@@ -66,15 +65,13 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     kinesis = stack.session.client("kinesis")
     put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
     lost = replace(record(1), sequence_number=put["SequenceNumber"])
-    letter = dead_letter.message(
-        [lost],
-        dead_letter.Condition.ATTEMPTS,
-        kind=SourceKind.KINESIS,
-        pipe_arn=template.arn("pipes", f"pipe/{NAMES.pipe}"),
-        stream_arn=template.arn("kinesis", f"stream/{NAMES.stream}"),
-        shard_id=put["ShardId"],
-        now=time.time(),
+    pipe = replace(
+        PIPE,
+        arn=template.arn("pipes", f"pipe/{NAMES.pipe}"),
+        source=template.arn("kinesis", f"stream/{NAMES.stream}"),
     )
+    attempts = dead_letter.Condition.ATTEMPTS
+    letter = dead_letter.message([lost], attempts, pipe, put["ShardId"], time.time())
     invalid = Record("shardId-000000000000:1", "1", "P1", "e30=", time.time())
     rejection = Rejection(invalid, "it is wrong", "e-1", "P1", code)
     tick = Tick(Cause.of(Kind.REJECTED, code), int(time.time() * 1000))

@@ -12,17 +12,13 @@ from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.execution.retry import RetryPolicy
 from eventbridge_pipes.lifecycle import Supervisor
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.queue import QueueRunner
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
-from eventbridge_pipes.sources.dynamodb import DynamoDbStream
-from eventbridge_pipes.sources.kinds import SourceKind, source_kind
-from eventbridge_pipes.sources.kinesis import KinesisStream
-from eventbridge_pipes.sources.source import Stream
+from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.targets import target_kind
@@ -44,7 +40,8 @@ class Assembler:
         target = target_kind(pipe).connect(pipe, self._clients)
         route = Route(pipe, target, enrichment_of(pipe, self._clients), telemetry)
         filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
-        if source_kind(pipe) is SourceKind.SQS:
+        kind = source_kind(pipe)
+        if not kind.stream:
             queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
         arn = pipe.dead_letter_arn
@@ -53,26 +50,8 @@ class Assembler:
         retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
         def delivery(shard_id: str, wait: Wait) -> Delivery:
-            return Delivery(
-                route,
-                dead_letters,
-                retries,
-                kind=source_kind(pipe),
-                pipe_arn=pipe.arn,
-                stream_arn=pipe.source,
-                shard_id=shard_id,
-                wait=wait,
-                log=PipeLog(pipe.name),
-                telemetry=telemetry,
-            )
+            return Delivery(pipe, shard_id, retries, route.carry, dead_letters, telemetry, wait)
 
-        stream = _stream(pipe, self._clients)
+        stream = kind.stream(pipe, self._clients)
         shared = Shared(pipe, stream, self._store, self._poller, delivery, filter_, telemetry)
         return StreamRunner(shared, origin)
-
-
-def _stream(pipe: Pipe, clients: Clients) -> Stream:
-    arn = Arn.parse(pipe.source)
-    if source_kind(pipe) is SourceKind.DYNAMODB:
-        return DynamoDbStream(clients.dynamodbstreams_calls, arn)
-    return KinesisStream(clients.kinesis_calls, arn, pipe.role_arn)

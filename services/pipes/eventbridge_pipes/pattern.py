@@ -12,6 +12,7 @@ import json
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eventbridge_pipes.record import Record
@@ -40,6 +41,7 @@ DECIMALS = 6
 NOT_OF_PIPES = frozenset({"cidr", "exactly", "wildcard"})
 
 
+@dataclass(frozen=True)
 class RecordSource:
     """What patterns need to know about a source.
 

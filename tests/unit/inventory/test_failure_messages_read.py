@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.record import Record as PipeRecord
-from eventbridge_pipes.sources.kinds import SourceKind
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
+from pipes_samples import PIPE
 from processor import failures
 from processor.records import Record
 
@@ -63,11 +63,9 @@ def test_a_dead_letter_names_its_shard_and_both_ends(first: int, more: int) -> N
     body = dead_letter.message(
         [record(first), record(first + more)],
         dead_letter.Condition.ATTEMPTS,
-        kind=SourceKind.KINESIS,
-        pipe_arn="arn:pipe",
-        stream_arn="arn:stream",
-        shard_id="shardId-000000000000",
-        now=1690013740.25,
+        PIPE,
+        "shardId-000000000000",
+        1690013740.25,
     )
     read = parse_dead_letter(body)
     assert read is not None

@@ -9,7 +9,7 @@ from typing import Any
 from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.targets import target_kind, target_kind_of
 
 Members = Mapping[str, Any]

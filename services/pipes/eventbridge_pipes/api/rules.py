@@ -15,7 +15,8 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.execution.enrichment import ENRICHMENTS
 from eventbridge_pipes.path import Path, PathError
 from eventbridge_pipes.pattern import Pattern, PatternError
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources import SOURCES, source_kind_of
+from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.targets import TARGETS, target_kind_of
 from eventbridge_pipes.targets.target import TargetKind, not_supported
 from eventbridge_pipes.template import Template, TemplateError
@@ -28,12 +29,6 @@ CLOUDWATCH = "CloudwatchLogsLogDestination"
 
 QUEUE_BATCH = 10
 """What one ReceiveMessage can bring: more takes several, and so a window to collect them in."""
-
-SOURCE_LABELS = {
-    SourceKind.KINESIS: "a Kinesis stream",
-    SourceKind.DYNAMODB: "a DynamoDB stream",
-    SourceKind.SQS: "an SQS queue",
-}
 
 # What is not supported, by the service in its ARN. "" is for what has no ARN.
 _OTHER_SOURCES = {
@@ -87,21 +82,21 @@ def default_batch_size(source: SourceKind, target: TargetKind) -> int:
 def _source(definition: Members, region: str) -> Violations:
     """Nothing documented forbids a source of another account, so none is refused for that."""
     arn = _arn(definition["Source"])
-    kind = SourceKind.of(arn)
+    kind = source_kind_of(arn)
     if kind is None:
-        yield _other_resource("source", arn, _OTHER_SOURCES, SOURCE_LABELS.values())
+        yield _other_resource("source", arn, _OTHER_SOURCES, [kind.label for kind in SOURCES])
         return
     yield from _other_region("source", arn, region)
     given = definition.get("SourceParameters", {})
     for name in given:
         if name not in (kind.parameters, "FilterCriteria"):
-            message = f"{name} does not belong to {SOURCE_LABELS[kind]} as source"
+            message = f"{name} does not belong to {kind.label} as source"
             yield Violation(field_name("sourceParameters", name), message)
     yield from _filters(given.get("FilterCriteria", {}), kind)
     where = field_name("sourceParameters", kind.parameters)
     if kind.is_stream and kind.parameters not in given:
         needed = f"{kind.parameters} with StartingPosition is needed"
-        yield Violation(where, f"{needed} for {SOURCE_LABELS[kind]} as source")
+        yield Violation(where, f"{needed} for {kind.label} as source")
         return
     parameters = given.get(kind.parameters, {})
     if kind.is_stream:

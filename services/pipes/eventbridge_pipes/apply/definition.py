@@ -17,7 +17,7 @@ from botocore.utils import parse_to_aware_datetime
 
 from eventbridge_pipes.api.rules import default_batch_size
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources import source_kind_of
 from eventbridge_pipes.targets import target_kind_of
 
 Request = dict[str, Any]
@@ -191,7 +191,7 @@ def _plain(value: Any, defaults: Mapping[str, Any]) -> Any:
 def _batch_size(request: Request) -> int | None:
     """The size of batches that the service shows when none was given."""
     try:
-        source = SourceKind.of(Arn.parse(request["Source"]))
+        source = source_kind_of(Arn.parse(request["Source"]))
         target = target_kind_of(Arn.parse(request["Target"]))
     except ValueError:
         return None

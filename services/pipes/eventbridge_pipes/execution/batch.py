@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.targets import accepted_kind, target_kind
 from eventbridge_pipes.targets.target import PAYLOAD_LIMIT
 

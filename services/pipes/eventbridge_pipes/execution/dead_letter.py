@@ -11,8 +11,9 @@ from itertools import groupby
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients, queue_url
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources import source_kind
 
 
 class Condition(StrEnum):
@@ -21,9 +22,6 @@ class Condition(StrEnum):
     ATTEMPTS = "RetryAttemptsExhausted"
     # No capture of AWS shows this one; it is the name that its Lambda counterpart uses.
     AGE = "RecordAgeExceeded"
-
-
-_BATCH_INFO = {SourceKind.KINESIS: "KinesisBatchInfo", SourceKind.DYNAMODB: "DDBStreamBatchInfo"}
 
 
 def ranges(given_up: Sequence[Record], batch: Sequence[Record]) -> list[list[Record]]:
@@ -38,30 +36,23 @@ def ranges(given_up: Sequence[Record], batch: Sequence[Record]) -> list[list[Rec
 
 
 def message(
-    records: Sequence[Record],
-    condition: Condition,
-    *,
-    kind: SourceKind,
-    pipe_arn: str,
-    stream_arn: str,
-    shard_id: str,
-    now: float,
+    records: Sequence[Record], condition: Condition, pipe: Pipe, shard_id: str, now: float
 ) -> str:
     """Return the body, its keys in AWS's order. It has no payload. `now` is in epoch seconds."""
     first, last = records[0], records[-1]
     return json.dumps(
         {
-            "context": {"partnerResourceArn": pipe_arn, "condition": condition},
+            "context": {"partnerResourceArn": pipe.arn, "condition": condition},
             "version": "1.0",
             "timestamp": _iso(now),
-            _BATCH_INFO[kind]: {
+            source_kind(pipe).batch_info: {
                 "shardId": shard_id,
                 "startSequenceNumber": first.sequence_number,
                 "endSequenceNumber": last.sequence_number,
                 "approximateArrivalOfFirstRecord": _iso(first.arrived),
                 "approximateArrivalOfLastRecord": _iso(last.arrived),
                 "batchSize": len(records),
-                "streamArn": stream_arn,
+                "streamArn": pipe.source,
             },
         }
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
@@ -14,18 +13,12 @@ from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; true as soon as the pipe has to stop (`threading.Event.wait`)."""
-
-
-class Carrier(Protocol):
-    """See `execution.Route`."""
-
-    def carry(self, records: Sequence[Record]) -> Outcome: ...
 
 
 DeadLetters = Callable[[str], None]
@@ -34,20 +27,22 @@ DeadLetters = Callable[[str], None]
 
 @dataclass
 class Delivery:
-    """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision."""
+    """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision.
 
-    route: Carrier
-    dead_letters: DeadLetters | None
-    policy: RetryPolicy
-    _: KW_ONLY
-    kind: SourceKind
-    pipe_arn: str
-    stream_arn: str
+    `carry` makes one attempt (see `execution.Route`).
+    """
+
+    pipe: Pipe
     shard_id: str
-    wait: Wait
-    log: PipeLog
+    policy: RetryPolicy
+    carry: Callable[[Sequence[Record]], Outcome]
+    dead_letters: DeadLetters | None
     telemetry: PipeTelemetry
+    wait: Wait
     now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        self.log = PipeLog(self.pipe.name)
 
     def deliver(self, batch: Sequence[Record]) -> bool:
         """Return true when every record is done with, false when the pipe stops before that."""
@@ -62,7 +57,7 @@ class Delivery:
             if not due:
                 continue
             segment = replace(segment, records=due)
-            outcome = self.route.carry(due)
+            outcome = self.carry(due)
             if not outcome.failed:
                 failures_in_a_row = 0
                 continue
@@ -105,15 +100,7 @@ class Delivery:
         self, dead_letters: DeadLetters, contiguous: Sequence[Record], condition: Condition
     ) -> bool:
         """Send the message, however often it takes; false when the pipe stops before that."""
-        body = dead_letter.message(
-            contiguous,
-            condition,
-            kind=self.kind,
-            pipe_arn=self.pipe_arn,
-            stream_arn=self.stream_arn,
-            shard_id=self.shard_id,
-            now=self.now(),
-        )
+        body = dead_letter.message(contiguous, condition, self.pipe, self.shard_id, self.now())
         tries = 0
         while True:
             try:

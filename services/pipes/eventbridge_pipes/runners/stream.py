@@ -10,7 +10,7 @@ from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
-from eventbridge_pipes.sources.kinds import source_kind
+from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Checkpoint, Origin, StateError
 

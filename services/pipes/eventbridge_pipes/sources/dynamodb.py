@@ -11,10 +11,12 @@ from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.source import (
+    ADDED,
     ExpiredIteratorError,
     Page,
     PendingPage,
     PositionLostError,
+    SourceKind,
     compact_json,
     in_order,
     time_of,
@@ -165,3 +167,21 @@ def _identity(raw: Mapping[str, str]) -> dict[str, str]:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
     """
     return {name[0].lower() + name[1:]: value for name, value in raw.items()}
+
+
+KIND = SourceKind(
+    service="dynamodb",
+    payload=None,
+    object_member="dynamodb",
+    # AWS's tutorial filters by eventName, which DynamoDB itself sends:
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-dynamodb-sqs.html
+    added=ADDED,
+    resource="table/[^/]*/stream/[^/]*",
+    label="a DynamoDB stream",
+    parameters="DynamoDBStreamParameters",
+    default_batch_size=100,
+    stream=lambda pipe, clients: DynamoDbStream(
+        clients.dynamodbstreams_calls, Arn.parse(pipe.source)
+    ),
+    batch_info="DDBStreamBatchInfo",
+)

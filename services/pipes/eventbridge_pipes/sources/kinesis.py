@@ -12,10 +12,12 @@ from eventbridge_pipes.aws.clients import AwsJsonClient
 from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.source import (
+    ADDED_UNLESS_SENT,
     ExpiredIteratorError,
     Page,
     PendingPage,
     PositionLostError,
+    SourceKind,
     time_of,
     translated,
 )
@@ -156,3 +158,18 @@ def _text_of(data: str) -> str:
 
 
 DATA = Payload("data", _text_of)
+
+KIND = SourceKind(
+    service="kinesis",
+    payload="data",
+    object_member="data",
+    added=ADDED_UNLESS_SENT,
+    resource="stream/[^/]*",
+    label="a Kinesis stream",
+    parameters="KinesisStreamParameters",
+    default_batch_size=100,
+    stream=lambda pipe, clients: KinesisStream(
+        clients.kinesis_calls, Arn.parse(pipe.source), pipe.role_arn
+    ),
+    batch_info="KinesisBatchInfo",
+)

@@ -11,8 +11,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from eventbridge_pipes.aws import errors
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.pattern import RecordSource
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.position import Position, Shard
 from eventbridge_pipes.record import Record
+
+ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
+ADDED_UNLESS_SENT = ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}
+"""The members that a pipe adds to records; DynamoDB's own records bring the second ones."""
 
 
 class SourceError(Exception):
@@ -86,6 +93,26 @@ class Stream(Protocol):
         ...
 
     def shard(self, shard_id: str) -> ShardSource: ...
+
+
+@dataclass(frozen=True)
+class SourceKind(RecordSource):
+    """All that is known about a kind of source."""
+
+    resource: str
+    """A regular expression for the part of an ARN that follows the account."""
+    label: str
+    parameters: str
+    """The member of SourceParameters that belongs to it."""
+    default_batch_size: int
+    stream: Callable[[Pipe, Clients], Stream] | None = None
+    """Makes the stream that a pipe reads; None for a queue."""
+    batch_info: str = ""
+    """The member of a dead-letter message that says which records it is about."""
+
+    @property
+    def is_stream(self) -> bool:
+        return self.stream is not None
 
 
 _ERRORS: Mapping[str, type[SourceError]] = {

@@ -12,7 +12,9 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources.source import (
+    ADDED_UNLESS_SENT,
     SourceError,
+    SourceKind,
     SourceNotFoundError,
     ThrottledError,
     compact_json,
@@ -208,3 +210,15 @@ def _attribute(raw: Mapping[str, Any]) -> dict[str, Any]:
         if name in raw
     }
     return {**value, "stringListValues": [], "binaryListValues": [], "dataType": raw["DataType"]}
+
+
+KIND = SourceKind(
+    service="sqs",
+    payload="body",
+    object_member=None,
+    added=ADDED_UNLESS_SENT,
+    resource="[^/]*",
+    label="an SQS queue",
+    parameters="SqsQueueParameters",
+    default_batch_size=10,
+)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.retry import RetryPolicy
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
@@ -16,7 +15,6 @@ from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
-from eventbridge_pipes.sources.kinds import source_kind
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
     Page,
@@ -159,17 +157,7 @@ def shared_by(
     telemetry = telemetry or PipeTelemetry(pipe.name, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
-        return Delivery(
-            target,
-            None,
-            RetryPolicy(pipe.stream.maximum_retries),
-            kind=source_kind(pipe),
-            pipe_arn=pipe.arn,
-            stream_arn=pipe.source,
-            shard_id=shard_id,
-            wait=wait,
-            log=PipeLog(pipe.name),
-            telemetry=telemetry,
-        )
+        policy = RetryPolicy(pipe.stream.maximum_retries)
+        return Delivery(pipe, shard_id, policy, target.carry, None, telemetry, wait)
 
     return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)

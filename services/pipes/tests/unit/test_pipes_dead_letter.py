@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,19 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.execution.dead_letter import Condition, message, ranges
-from eventbridge_pipes.sources.kinds import SourceKind
-from pipes_samples import record, records
+from eventbridge_pipes.pipe import Pipe
+from pipes_samples import PIPE, record, records
 
 
 def test_the_body_is_that_of_aws_with_its_keys_in_order() -> None:
     body = message(
         [record(7, arrived=1687187026.62), record(8, arrived=1687187027.0), record(9, 1687187028)],
         Condition.ATTEMPTS,
-        kind=SourceKind.KINESIS,
-        pipe_arn="arn:aws:pipes:us-east-1:000000000000:pipe/p",
-        stream_arn="arn:aws:kinesis:us-east-1:000000000000:stream/s",
-        shard_id="shardId-000000000000",
-        now=1687187031.498,
+        replace(
+            PIPE,
+            arn="arn:aws:pipes:us-east-1:000000000000:pipe/p",
+            source="arn:aws:kinesis:us-east-1:000000000000:stream/s",
+        ),
+        "shardId-000000000000",
+        1687187031.498,
     )
     assert body == (
         '{"context": {"partnerResourceArn": "arn:aws:pipes:us-east-1:000000000000:pipe/p", '
@@ -35,23 +38,26 @@ def test_the_body_is_that_of_aws_with_its_keys_in_order() -> None:
     )
 
 
+TABLE = replace(
+    PIPE, source="arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000"
+)
+
+
 def test_age_has_a_condition_of_its_own() -> None:
-    assert of(SourceKind.KINESIS, Condition.AGE)["context"]["condition"] == "RecordAgeExceeded"
+    assert of(PIPE, Condition.AGE)["context"]["condition"] == "RecordAgeExceeded"
 
 
 def test_a_table_s_stream_has_a_key_of_its_own_for_the_same_members() -> None:
-    kinesis = of(SourceKind.KINESIS)
-    table = of(SourceKind.DYNAMODB)
+    kinesis, table = of(PIPE), of(TABLE)
     assert list(table) == ["context", "version", "timestamp", "DDBStreamBatchInfo"]
-    assert table["DDBStreamBatchInfo"] == kinesis["KinesisBatchInfo"]
+    assert table["DDBStreamBatchInfo"] == {
+        **kinesis["KinesisBatchInfo"],
+        "streamArn": TABLE.source,
+    }
 
 
-def of(kind: SourceKind, condition: Condition = Condition.ATTEMPTS) -> Any:
-    return json.loads(
-        message(
-            records(1), condition, kind=kind, pipe_arn="p", stream_arn="s", shard_id="0", now=0.0
-        )
-    )
+def of(pipe: Pipe, condition: Condition = Condition.ATTEMPTS) -> Any:
+    return json.loads(message(records(1), condition, pipe, "0", 0.0))
 
 
 def test_a_gap_starts_a_new_range() -> None:

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from eventbridge_pipes.execution.dead_letter import DeadLetterError
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
-from pipes_samples import SHARD, record, records
+from pipes_samples import PIPE, SHARD, record, records
 
 Behaviour = Callable[[Sequence[Record]], Outcome]
 
@@ -35,16 +33,13 @@ class Run:
         self.pauses: list[float] = []
         self.letters: list[dict[str, Any]] = []
         self.delivery = Delivery(
-            self,
-            self.send if world.get("dead_letters", True) else None,
+            PIPE,
+            SHARD,
             policy,
-            kind=SourceKind.KINESIS,
-            pipe_arn="arn:pipe",
-            stream_arn="arn:stream",
-            shard_id=SHARD,
-            wait=self.wait,
-            log=PipeLog("simulated"),
-            telemetry=PipeTelemetry("sample", PrometheusMetrics()),
+            self.carry,
+            self.send if world.get("dead_letters", True) else None,
+            PipeTelemetry("sample", PrometheusMetrics()),
+            self.wait,
             now=lambda: self.clock,
         )
 

@@ -13,14 +13,20 @@ from hypothesis import strategies as st
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pattern import Filter, Pattern, PatternError
 from eventbridge_pipes.record import Payload, Record
-from eventbridge_pipes.sources.kinds import SourceKind
+from eventbridge_pipes.sources import SOURCES
+from eventbridge_pipes.sources.dynamodb import KIND as DYNAMODB
+from eventbridge_pipes.sources.kinesis import KIND as KINESIS
 from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.sources.sqs import BODY
+from eventbridge_pipes.sources.sqs import KIND as SQS
 from pipes_samples import holding as record_of
 
 TABLE = Path(__file__).parents[1] / "conformance" / "data" / "filters.json"
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/s")
 SHAPE = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:role/r")
+
+KINDS = {kind.service: kind for kind in SOURCES}
 
 Case = dict[str, Any]
 
@@ -58,10 +64,10 @@ def dynamodb(change: Any) -> Record:
 
 
 def event_of(case: Case, kind: SourceKind) -> Record:
-    if kind is SourceKind.DYNAMODB:
+    if kind is DYNAMODB:
         return dynamodb(case["event"])
     payload = payload_of(case)
-    if kind is SourceKind.SQS:
+    if kind is SQS:
         return sqs(payload.decode())
     return kinesis(payload, case.get("partition_key", "k"))
 
@@ -79,15 +85,13 @@ def filter_of(case: Case, kind: SourceKind) -> Filter:
 
 
 def data_pattern(fields: Any) -> Pattern:
-    return Pattern.parse(json.dumps({"data": fields}), SourceKind.KINESIS)
+    return Pattern.parse(json.dumps({"data": fields}), KINESIS)
 
 
 def cases(outcome: str) -> list[Any]:
     groups = json.loads(TABLE.read_text(encoding="utf-8"))["groups"]
     return [
-        pytest.param(
-            case, SourceKind[group["source"].upper()], id=f"{group['group']}-{case['name']}"
-        )
+        pytest.param(case, KINDS[group["source"]], id=f"{group['group']}-{case['name']}")
         for group in groups
         for case in group["cases"]
         if outcome in case
@@ -123,7 +127,7 @@ def _must_not_be_decoded(data: str) -> str:
 def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
     sealed = Payload("data", _must_not_be_decoded)
     event = record_of(kinesis(b'{"a": 1}').body, sealed)
-    assert Pattern.parse('{"partitionKey": ["k"]}', SourceKind.KINESIS).matches(event)
+    assert Pattern.parse('{"partitionKey": ["k"]}', KINESIS).matches(event)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_arrays_nested_as_deep_as_can_be_read_are_searched() -> None:
 def test_a_pattern_nested_without_end_is_refused() -> None:
     for text in ("[" * 4096, '{"a":' * 800 + "[1]" + "}" * 800, '{"$or":[' * 500):
         with pytest.raises(PatternError):
-            Pattern.parse(text, SourceKind.KINESIS)
+            Pattern.parse(text, KINESIS)
 
 
 names = st.text(max_size=6).filter(lambda name: name != "$or")
@@ -252,7 +256,7 @@ def test_numbers_compare_as_decimals_do(left: int, right: int, sign: str) -> Non
     }
     pattern = f'{{"data": {{"n": [{{"numeric": ["{sign}", {right}e-6]}}]}}}}'
     event = kinesis(f'{{"n": {left}e-6}}'.encode())
-    assert Pattern.parse(pattern, SourceKind.KINESIS).matches(event) is expected[sign]
+    assert Pattern.parse(pattern, KINESIS).matches(event) is expected[sign]
 
 
 anything = st.recursive(
@@ -268,7 +272,7 @@ anything = st.recursive(
 )
 
 
-@given(anything, st.sampled_from(SourceKind))
+@given(anything, st.sampled_from(SOURCES))
 def test_any_json_is_a_pattern_or_refused_and_nothing_else_is_raised(
     pattern: Any, kind: SourceKind
 ) -> None:
@@ -285,7 +289,7 @@ def test_data_that_is_not_utf_8_is_no_json(encoding: str) -> None:
 
 
 def accepts(rule: Any, value: str) -> bool:
-    pattern = Pattern.parse(json.dumps({"data": {"a": [rule]}}), SourceKind.KINESIS)
+    pattern = Pattern.parse(json.dumps({"data": {"a": [rule]}}), KINESIS)
     return pattern.matches(holding({"a": value}))
 
 

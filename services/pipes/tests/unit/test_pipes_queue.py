@@ -17,8 +17,8 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.inbox import Inbox
 from eventbridge_pipes.runners.queue import WAIT_SECONDS, QueueRunner
-from eventbridge_pipes.sources.kinds import SourceKind
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError
+from eventbridge_pipes.sources.sqs import KIND as SQS
 from eventbridge_pipes.sources.sqs import NotDeleted
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -87,7 +87,7 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
 
 def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
     pattern = '{"body": [{"anything-but": ["b", "d"]}]}'
-    runs.filter = Filter([Pattern.parse(pattern, SourceKind.SQS)])
+    runs.filter = Filter([Pattern.parse(pattern, SQS)])
     runs.queue.send("a", "b", "c", "d")
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)

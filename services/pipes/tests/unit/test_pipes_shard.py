@@ -26,8 +26,13 @@ from eventbridge_pipes.runners.shard import (
     PageLimit,
     ShardReader,
 )
-from eventbridge_pipes.sources.kinds import SourceKind
-from eventbridge_pipes.sources.source import Page, PageTooLargeError, PendingPage, ThrottledError
+from eventbridge_pipes.sources.kinesis import KIND as KINESIS
+from eventbridge_pipes.sources.source import (
+    Page,
+    PageTooLargeError,
+    PendingPage,
+    ThrottledError,
+)
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -109,7 +114,7 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
     stream: FakeStream, store: Store
 ) -> None:
     target = FakeTarget()
-    wanted = Filter([Pattern.parse('{"partitionKey": ["wanted"]}', SourceKind.KINESIS)])
+    wanted = Filter([Pattern.parse('{"partitionKey": ["wanted"]}', KINESIS)])
     for number in range(20):
         key = "wanted" if number % 7 == 3 else "unwanted"
         stream.put("a", f'{{"partitionKey": "{key}", "data": "", "n": {number}}}', key=key)

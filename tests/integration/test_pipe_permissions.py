@@ -86,7 +86,7 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
         telemetry = Telemetry(clients, PrometheusMetrics(), 0)
-        running = Assembler(clients, store, telemetry).supervise(pipe(retries), BEGINNING)
+        running = Assembler(clients, store, telemetry).runner(pipe(retries), BEGINNING)
         running.start()
         try:
             return eventually(done, timeout=10)

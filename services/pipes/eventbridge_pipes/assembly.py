@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
 
 from eventbridge_pipes.arn import Arn
@@ -11,7 +12,7 @@ from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.execution.retry import RetryPolicy
-from eventbridge_pipes.lifecycle import Supervisor
+from eventbridge_pipes.lifecycle import Runner
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
@@ -25,33 +26,33 @@ from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.telemetry.metrics import Telemetry
 
 
+@dataclass(frozen=True)
 class Assembler:
-    """Makes what runs a pipe. Everything it is given, the pipes of a process share."""
+    """Makes what runs a pipe, from what all pipes of the process share."""
 
-    def __init__(self, clients: Clients, store: Store, telemetry: Telemetry) -> None:
-        self._clients = clients
-        self._store = store
-        self._telemetry = telemetry
-        self._poller = IdlePoller()
+    clients: Clients
+    store: Store
+    telemetry: Telemetry
+    poller: IdlePoller = field(default_factory=IdlePoller)
 
-    def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
-        """The supervisor of `pipe`, not yet started."""
-        telemetry = self._telemetry.of(pipe)
-        target = target_kind(pipe).connect(pipe, self._clients)
-        route = Route(pipe, target, enrichment_of(pipe, self._clients), telemetry)
-        filter_ = Filter([Pattern.parse(text, source_kind(pipe)) for text in pipe.filters])
+    def runner(self, pipe: Pipe, origin: Origin) -> Runner:
+        """Return the runner of `pipe`, not yet started."""
         kind = source_kind(pipe)
+        telemetry = self.telemetry.of(pipe)
+        target = target_kind(pipe).connect(pipe, self.clients)
+        route = Route(pipe, target, enrichment_of(pipe, self.clients), telemetry)
+        filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
         if not kind.stream:
-            queue = SqsQueue(self._clients.sqs_calls, Arn.parse(pipe.source))
+            queue = SqsQueue(self.clients.sqs_calls, Arn.parse(pipe.source))
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
         arn = pipe.dead_letter_arn
-        dead_letters = partial(dead_letter.send, self._clients, arn) if arn else None
+        dead_letters = partial(dead_letter.send, self.clients, arn) if arn else None
         parameters = pipe.stream
         retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
 
         def delivery(shard_id: str, wait: Wait) -> Delivery:
             return Delivery(pipe, shard_id, retries, route.carry, dead_letters, telemetry, wait)
 
-        stream = kind.stream(pipe, self._clients)
-        shared = Shared(pipe, stream, self._store, self._poller, delivery, filter_, telemetry)
+        stream = kind.stream(pipe, self.clients)
+        shared = Shared(pipe, stream, self.store, self.poller, delivery, filter_, telemetry)
         return StreamRunner(shared, origin)

@@ -36,7 +36,7 @@ class NoThreadError(Exception):
     """A thread cannot be started for now, for want of memory or by a limit of the system."""
 
 
-class Supervisor(Protocol):
+class Runner(Protocol):
     """Runs one pipe, whatever its source is."""
 
     def start(self) -> None: ...
@@ -51,20 +51,20 @@ class Supervisor(Protocol):
 
 
 class Lifecycle:
-    """Owns the supervisors of the pipes that run; `forget` is told of each that is deleted."""
+    """Owns the runners of the pipes that run; `forget` is told of each that is deleted."""
 
     def __init__(
         self,
         store: Store,
         resources: Resources,
-        supervise: Callable[[Pipe, Origin], Supervisor],
+        runner_of: Callable[[Pipe, Origin], Runner],
         forget: Callable[[str], None],
     ) -> None:
         self._store = store
         self._resources = resources
-        self._supervise = supervise
+        self._runner_of = runner_of
         self._forget = forget
-        self._running: dict[str, Supervisor] = {}
+        self._running: dict[str, Runner] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._settling: set[threading.Thread] = set()
         self._postponed: SimpleQueue[Pipe] = SimpleQueue()
@@ -97,15 +97,15 @@ class Lifecycle:
         self._ask_to_stop()
         for thread in [*self._settling]:
             thread.join(max(0.0, deadline - time.monotonic()))
-        supervisors = self._ask_to_stop()  # again, for one may just have started
-        ended = [s.join(max(0.0, deadline - time.monotonic())) for s in supervisors]
+        runners = self._ask_to_stop()  # again, for one may just have started
+        ended = [s.join(max(0.0, deadline - time.monotonic())) for s in runners]
         return all(ended) and not self._settling
 
-    def _ask_to_stop(self) -> list[Supervisor]:
-        supervisors = list(self._running.values())
-        for supervisor in supervisors:
-            supervisor.stop()
-        return supervisors
+    def _ask_to_stop(self) -> list[Runner]:
+        runners = list(self._running.values())
+        for runner in runners:
+            runner.stop()
+        return runners
 
     def _settle_postponed(self) -> None:
         while not self._stopping.is_set():
@@ -203,18 +203,18 @@ class Lifecycle:
         origin = self._store.origin(pipe.name)
         if self._stopping.is_set() or not origin:
             return
-        supervisor = None
+        runner = None
         try:
-            supervisor = self._supervise(pipe, origin)
-            supervisor.start()
+            runner = self._runner_of(pipe, origin)
+            runner.start()
         except RuntimeError as error:
-            if supervisor:
-                supervisor.stop()
+            if runner:
+                runner.stop()
             raise NoThreadError(str(error)) from error
-        self._running[pipe.name] = supervisor
+        self._running[pipe.name] = runner
 
     def _halt(self, name: str) -> None:
-        supervisor = self._running.pop(name, None)
-        if supervisor:
-            supervisor.stop()
-            supervisor.join()
+        runner = self._running.pop(name, None)
+        if runner:
+            runner.stop()
+            runner.join()

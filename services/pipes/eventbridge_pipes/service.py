@@ -73,7 +73,7 @@ def main() -> int:
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
     assembler = Assembler(clients, store, telemetry)
-    lifecycle = Lifecycle(store, Resources(clients), assembler.supervise, telemetry.forget)
+    lifecycle = Lifecycle(store, Resources(clients), assembler.runner, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     crash = _crash if settings.allow_crash else None

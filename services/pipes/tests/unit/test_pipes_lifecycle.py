@@ -14,7 +14,7 @@ import pytest
 from eventbridge_pipes import lifecycle as module
 from eventbridge_pipes.api.errors import ConflictError
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.lifecycle import Lifecycle, Supervisor
+from eventbridge_pipes.lifecycle import Lifecycle, Runner
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.position import OLDEST
 from eventbridge_pipes.resources import ResourceError, Resources
@@ -65,7 +65,7 @@ class World:
     running: list[str] = field(default_factory=list)
     failing_starts: int = 0
     unreadable: bool = False
-    failing_supervisors: int = 0
+    failing_runners: int = 0
     spoilt: tuple[str, ...] = ()
     absent: tuple[str, ...] = (ABSENT,)
 
@@ -74,9 +74,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        self.lifecycle = Lifecycle(
-            self.store, cast(Resources, self), self.supervise, lambda _: None
-        )
+        self.lifecycle = Lifecycle(self.store, cast(Resources, self), self.runner, lambda _: None)
         self.api = PipesService(self.store, self.lifecycle, REGION)
         self.lifecycle.resume()
 
@@ -94,9 +92,9 @@ class World:
             raise ResourceError(f"The target function {pipe.target} does not exist.")
         return 1.0
 
-    def supervise(self, pipe: Pipe, origin: Origin) -> Supervisor:
-        if self.failing_supervisors:
-            self.failing_supervisors -= 1
+    def runner(self, pipe: Pipe, origin: Origin) -> Runner:
+        if self.failing_runners:
+            self.failing_runners -= 1
             raise RuntimeError("can't start new thread")
         if pipe.target in self.spoilt:
             raise ValueError("an old definition")
@@ -468,7 +466,7 @@ def test_a_pipe_runs_again_although_no_thread_could_be_started(
 def test_a_run_that_cannot_be_started_is_started_later(running: World, operation: str) -> None:
     ask, _, runs = OPERATIONS[operation]
     running.failing_starts = 2
-    running.failing_supervisors = 1  # the execution log has a thread, too
+    running.failing_runners = 1  # the execution log has a thread, too
     ask(running)
     assert eventually(lambda: running.running == runs)
     running.reaches(State.RUNNING)

@@ -30,6 +30,10 @@ class Arn:
         """Of a queue or a topic: the names of FIFO ones, and of no others, end so."""
         return self.resource.endswith(".fifo")
 
+    def matches(self, service: str, resource: str) -> bool:
+        """Whether it is of `service`, and its resource matches a regular expression as a whole."""
+        return self.service == service and re.fullmatch(resource, self.resource) is not None
+
     @property
     def name(self) -> str:
         """The resource without its type: `stream/orders`, `function:orders:live` → `orders`."""

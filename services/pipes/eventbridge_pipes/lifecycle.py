@@ -51,7 +51,7 @@ class Runner(Protocol):
 
 
 class Lifecycle:
-    """Owns the runners of the pipes that run; `forget` is told of each that is deleted."""
+    """Owns the runners of the pipes that run; `forget` is called for each deleted pipe."""
 
     def __init__(
         self,

@@ -69,11 +69,6 @@ def status_of(error: BaseException) -> int:
     return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def request_id_of(error: BaseException) -> str:
-    """The service's id of the request; empty when there was no answer."""
-    return str(_response(error).get("ResponseMetadata", {}).get("RequestId", ""))
-
-
 def _response(error: BaseException) -> Any:
     return error.response if isinstance(error, ClientError) else {}
 

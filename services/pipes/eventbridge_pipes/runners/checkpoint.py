@@ -114,7 +114,7 @@ class ShardCheckpoint:
                 self._lags = True
                 self._log.error(
                     "cannot store checkpoints of shard %s (%s): delivery continues, and records "
-                    "may come again after a restart; free some space for the state directory",
+                    "may be delivered twice after a restart; free space for the state directory",
                     self._shard_id,
                     error,
                 )

@@ -5,8 +5,6 @@ To add one, write a module that defines its KIND, and list it here.
 
 from __future__ import annotations
 
-import re
-
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources import dynamodb, kinesis, sqs
@@ -17,10 +15,7 @@ SOURCES: tuple[SourceKind, ...] = (kinesis.KIND, dynamodb.KIND, sqs.KIND)
 
 def source_kind_of(arn: Arn) -> SourceKind | None:
     """Return the kind of a source; None when it is not supported."""
-    for kind in SOURCES:
-        if kind.service == arn.service and re.fullmatch(kind.resource, arn.resource):
-            return kind
-    return None
+    return next((kind for kind in SOURCES if arn.matches(kind.service, kind.resource)), None)
 
 
 def source_kind(pipe: Pipe) -> SourceKind:

@@ -5,8 +5,6 @@ To add one, write a module that defines its KIND, and list it here.
 
 from __future__ import annotations
 
-import re
-
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import (
@@ -33,10 +31,7 @@ TARGETS: tuple[TargetKind, ...] = (
 
 def target_kind_of(arn: Arn) -> TargetKind | None:
     """Return the kind of a target; None when it is not supported."""
-    for kind in TARGETS:
-        if kind.service == arn.service and re.fullmatch(kind.resource, arn.resource):
-            return kind
-    return None
+    return next((kind for kind in TARGETS if arn.matches(kind.service, kind.resource)), None)
 
 
 def accepted_kind(text: str) -> TargetKind:

@@ -29,7 +29,7 @@ def away(reason: str) -> Outcome:
 
 
 class Fake:
-    """A target or an enrichment that answers what it is told to, and remembers what it got."""
+    """A target or an enrichment that gives the answer it was made with, and keeps what it got."""
 
     def __init__(self, answer: Answer | Callable[[Sequence[Message]], Answer]) -> None:
         self.answer = answer

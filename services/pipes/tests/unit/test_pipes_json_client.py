@@ -230,7 +230,7 @@ def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
     with pytest.raises(ClientError) as raised:
         read(calls)
     assert errors.describe(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
-    assert errors.request_id_of(raised.value) == "7f"
+    assert raised.value.response["ResponseMetadata"]["RequestId"] == "7f"
 
 
 def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: AwsJsonClient) -> None:

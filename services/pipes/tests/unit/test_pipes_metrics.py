@@ -157,7 +157,7 @@ def test_the_series_of_a_deleted_pipe_go_and_do_not_come_back() -> None:
 
 
 class Clock:
-    """Goes on only when it is told to."""
+    """Continues only when the test lets it."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from bench.simulation.scenario import Put
-from eventbridge_pipes.position import Shard
+from eventbridge_pipes.record import Shard
 
 KEYS = 2**128
 SHARD_RECORDS = 1_000

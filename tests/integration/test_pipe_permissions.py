@@ -20,7 +20,7 @@ import template
 from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import connect
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Position
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.metrics import Telemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics

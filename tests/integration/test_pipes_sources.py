@@ -15,8 +15,7 @@ import pytest
 from embedded import ministack
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients, connect
-from eventbridge_pipes.position import OLDEST, Position
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import OLDEST, Position, Record
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.source import PositionLostError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import SqsQueue

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.telemetry.metrics import Telemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -91,7 +91,7 @@ def test_a_log_group_made_only_later_gets_what_happened_before(
 ) -> None:
     caplog.set_level(logging.WARNING, logger="eventbridge_pipes")
     of_pipe = telemetry.of(pipe(name, Level="ERROR"))
-    error = CallError("lambda", "no such function", 404)
+    error = FailedCall("lambda", "no such function", 404)
     of_pipe.execution(records(1)).ended(all_failed(records(1), "no such function", error))
     eventually(lambda: "cannot write to" in caplog.text)
     aws("logs").create_log_group(logGroupName=f"/aws/vendedlogs/pipes/{name}")

@@ -11,7 +11,7 @@ from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
-from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.execution.retry import retry_policy
 from eventbridge_pipes.lifecycle import Runner
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
@@ -47,8 +47,7 @@ class Assembler:
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
         arn = pipe.dead_letter_arn
         dead_letters = partial(dead_letter.send, self.clients, arn) if arn else None
-        parameters = pipe.stream
-        retries = RetryPolicy(parameters.maximum_retries, parameters.maximum_age, parameters.bisect)
+        retries = retry_policy(pipe)
 
         def delivery(shard_id: str, wait: Wait) -> Delivery:
             return Delivery(pipe, shard_id, retries, route.carry, dead_letters, telemetry, wait)

@@ -11,7 +11,7 @@ from eventbridge_pipes.record import Record
 
 
 @dataclass(frozen=True)
-class CallError:
+class FailedCall:
     """What went wrong with a call, or with one entry of a call.
 
     `service` is the endpoint prefix of the service, such as lambda, and `details` its error code.
@@ -44,7 +44,7 @@ class Outcome:
 
     failed: frozenset[int] = frozenset()
     reason: str = ""
-    error: CallError | None = None
+    error: FailedCall | None = None
     service_error: bool = False
 
 
@@ -52,7 +52,7 @@ SUCCEEDED = Outcome()
 
 
 def all_failed(
-    batch: Sized, reason: str, error: CallError | None = None, service_error: bool = False
+    batch: Sized, reason: str, error: FailedCall | None = None, service_error: bool = False
 ) -> Outcome:
     return Outcome(frozenset(range(len(batch))), reason, error, service_error)
 

@@ -89,7 +89,7 @@ class Pipe:
     @property
     def dead_letter_arn(self) -> str | None:
         """Where a stream's pipe sends what it gives up on; a queue has one of its own."""
-        arn: str | None = self._stream_members.get("DeadLetterConfig", {}).get("Arn")
+        arn: str | None = self.stream_parameters.get("DeadLetterConfig", {}).get("Arn")
         return arn
 
     @property
@@ -108,41 +108,14 @@ class Pipe:
         return tuple(f["Pattern"] for f in criteria.get("Filters", ()) if "Pattern" in f)
 
     @property
-    def stream(self) -> StreamParameters:
-        """How the stream is read, when the source is one."""
-        return StreamParameters.of(self._stream_members)
-
-    @property
-    def _stream_members(self) -> Mapping[str, Any]:
-        """The parameters of the stream; empty when the source is a queue."""
+    def stream_parameters(self) -> Mapping[str, Any]:
+        """How the stream is read, as given; empty when the source is a queue."""
         names = ("KinesisStreamParameters", "DynamoDBStreamParameters")
         found = (self.source_parameters[name] for name in names if name in self.source_parameters)
         return next(found, {})
 
-
-@dataclass(frozen=True)
-class StreamParameters:
-    """How a stream is read, with AWS's defaults; -1 means without limit. Durations in seconds.
-
-    `lanes` is the ParallelizationFactor.
-    """
-
-    starting_position: str
-    starting_timestamp: float | None = None
-    lanes: int = 1
-    maximum_retries: int = -1
-    maximum_age: int = -1
-    bisect: bool = False
-    dead_letter_arn: str | None = None
-
-    @classmethod
-    def of(cls, members: Mapping[str, Any]) -> StreamParameters:
-        return cls(
-            starting_position=members["StartingPosition"],
-            starting_timestamp=members.get("StartingPositionTimestamp"),
-            lanes=members.get("ParallelizationFactor", 1),
-            maximum_retries=members.get("MaximumRetryAttempts", -1),
-            maximum_age=members.get("MaximumRecordAgeInSeconds", -1),
-            bisect=members.get("OnPartialBatchItemFailure") == "AUTOMATIC_BISECT",
-            dead_letter_arn=members.get("DeadLetterConfig", {}).get("Arn"),
-        )
+    @property
+    def lanes(self) -> int:
+        """How many batches of a shard are under way at once."""
+        lanes: int = self.stream_parameters.get("ParallelizationFactor", 1)
+        return lanes

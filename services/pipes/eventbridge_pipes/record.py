@@ -1,10 +1,11 @@
-"""One record on its way through a pipe, its payload decoded once."""
+"""One record on its way through a pipe, its payload decoded once; shards, and positions in them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 _NOT_DECODED: Any = object()
@@ -81,3 +82,34 @@ def _refuse_constant(constant: str) -> None:
 
 # json.loads would make a decoder of its own for each payload.
 _decode_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard as its stream lists it: a child of a split has one parent, of a merge two."""
+
+    id: str
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Position:
+    """After a sequence number, at a time (epoch seconds), after the newest record, or the oldest.
+
+    The first of `after`, `at` and `latest` that is set counts; without any, it is the oldest.
+    """
+
+    after: str | None = None
+    at: float | None = None
+    latest: bool = False
+
+    def __str__(self) -> str:
+        if self.after is not None:
+            return f"the record after {self.after}"
+        if self.at is not None:
+            return f"what arrived since {datetime.fromtimestamp(self.at, UTC).isoformat()}"
+        return "the next new record" if self.latest else "the oldest record"
+
+
+OLDEST = Position()
+LATEST = Position(latest=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Position
 
 FILE_NAME = "pipes.sqlite"
 """Another process may read it, and copy it with SQLite's backup."""

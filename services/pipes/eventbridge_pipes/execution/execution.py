@@ -9,7 +9,7 @@ from typing import Any
 
 from eventbridge_pipes.execution.enrichment import EnrichedError, events_of
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed, of_answer
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed, of_answer
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets import target_kind
@@ -167,7 +167,7 @@ def _log_failure(
     execution: ExecutionTelemetry, stage: Stage, outcome: Outcome, *steps: Step
 ) -> None:
     for step in steps:
-        execution.step(stage, step, error=outcome.error or CallError("pipes", outcome.reason))
+        execution.step(stage, step, error=outcome.error or FailedCall("pipes", outcome.reason))
 
 
 def _template(parameters: Mapping[str, Any]) -> Template | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.outcome import Outcome
+from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 
 UNLIMITED = -1
@@ -22,6 +23,16 @@ class RetryPolicy:
     maximum_retries: int = UNLIMITED
     maximum_age: int = UNLIMITED
     bisect: bool = False
+
+
+def retry_policy(pipe: Pipe) -> RetryPolicy:
+    """Return the policy of a pipe whose source is a stream, with AWS's defaults."""
+    parameters = pipe.stream_parameters
+    return RetryPolicy(
+        parameters.get("MaximumRetryAttempts", UNLIMITED),
+        parameters.get("MaximumRecordAgeInSeconds", UNLIMITED),
+        parameters.get("OnPartialBatchItemFailure") == "AUTOMATIC_BISECT",
+    )
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import Position
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Position, Record
 from eventbridge_pipes.runners.backlog import Backlog
 from eventbridge_pipes.runners.checkpoint import ShardCheckpoint
 from eventbridge_pipes.runners.idle import BUSY_SECONDS, SHORTEST_PAUSE, IdlePoller, IdleShard
@@ -261,7 +260,7 @@ class ShardRunner:
         self._ended = ended
         self._stopping = threading.Event()
         self._failed_with: End | None = None
-        self._backlog = Backlog(batch_rules(pipe), pipe.stream.lanes)
+        self._backlog = Backlog(batch_rules(pipe), pipe.lanes)
         self._reader = ShardReader(shared, shard_id, position, iterator, doubt)
         self._lanes = [
             threading.Thread(
@@ -270,7 +269,7 @@ class ShardRunner:
                 name=f"deliver {shard_id}/{lane}",
                 daemon=True,
             )
-            for lane in range(pipe.stream.lanes)
+            for lane in range(pipe.lanes)
         ]
         self._reading = threading.Thread(target=self._run, name=f"read {shard_id}", daemon=True)
 

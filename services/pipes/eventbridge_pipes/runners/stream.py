@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
+from eventbridge_pipes.record import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
 from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.source import SourceError
@@ -23,13 +23,13 @@ def starting_position(pipe: Pipe) -> Position:
     """Where a new pipe starts to read. A queue has no positions: every message is due."""
     if not source_kind(pipe).is_stream:
         return OLDEST
-    match pipe.stream.starting_position:
+    match pipe.stream_parameters["StartingPosition"]:
         case "TRIM_HORIZON":
             return OLDEST
         case "LATEST":
             return LATEST
         case "AT_TIMESTAMP":
-            return Position(at=pipe.stream.starting_timestamp)
+            return Position(at=pipe.stream_parameters["StartingPositionTimestamp"])
         case unknown:
             raise ValueError(f"unknown starting position {unknown!r}")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import Position, Shard
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Position, Record, Shard
 from eventbridge_pipes.sources.source import (
     ADDED,
     ExpiredIteratorError,

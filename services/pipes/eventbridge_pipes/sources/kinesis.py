@@ -9,8 +9,7 @@ from typing import Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import Position, Shard
-from eventbridge_pipes.record import Payload, Record
+from eventbridge_pipes.record import Payload, Position, Record, Shard
 from eventbridge_pipes.sources.source import (
     ADDED_UNLESS_SENT,
     ExpiredIteratorError,

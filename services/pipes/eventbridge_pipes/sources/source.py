@@ -14,8 +14,7 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pattern import RecordSource
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import Position, Shard
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Position, Record, Shard
 
 ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
 ADDED_UNLESS_SENT = ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome
 from eventbridge_pipes.path import UnresolvedError
 from eventbridge_pipes.targets import target
 from eventbridge_pipes.targets.target import Message, Messages, UnreadableAnswerError
@@ -38,7 +38,7 @@ class UnsendableError(Exception):
 
 
 Entries = Sequence[Entry]
-EntryErrors = Mapping[int, CallError]
+EntryErrors = Mapping[int, FailedCall]
 """By the places of the entries in their call, or by their positions."""
 
 
@@ -67,7 +67,7 @@ class BatchTarget:
         After a service error nothing more is sent. If only some entries failed with one, the whole
         is a service error: no record is charged with an attempt that it did not have.
         """
-        failures: dict[int, CallError] = {}
+        failures: dict[int, FailedCall] = {}
         entries = sorted(self._entries(messages, failures), key=lambda entry: entry.timestamp)
         sendable = [entry for entry in entries if entry.position not in failures]
         calls = self._calls(sendable)
@@ -89,17 +89,17 @@ class BatchTarget:
                 failures[due[place].position] = entry_error
         return _outcome(failures)
 
-    def _entries(self, messages: Messages, failures: dict[int, CallError]) -> Iterator[Entry]:
+    def _entries(self, messages: Messages, failures: dict[int, FailedCall]) -> Iterator[Entry]:
         """Yield the entries. Messages that cannot be sent are added to `failures`."""
         for position, message in enumerate(messages):
             try:
                 entry = self.entry(position, message)
             except (UnresolvedError, UnsendableError) as error:
-                failures[position] = CallError("", str(error))
+                failures[position] = FailedCall("", str(error))
                 continue
             if entry.size > self.entry_bytes:
                 reason = f"a message of {entry.size} bytes is over the limit of {self.entry_bytes}"
-                failures[position] = CallError("", reason)
+                failures[position] = FailedCall("", reason)
             yield entry
 
     def _calls(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -159,14 +159,14 @@ def failed_by_place(
 
 def _entry_error(
     service: str, answer: Mapping[str, Any], code: Any, message: Any, service_error: bool
-) -> CallError:
+) -> FailedCall:
     error = target.reported_error(service, str(code), str(message or ""), answer)
     return replace(error, service_error=service_error or error.throttled)
 
 
 def _failed_before(
     entry: Entry, entries: Iterable[Entry], failures: EntryErrors
-) -> CallError | None:
+) -> FailedCall | None:
     """Return the error of the first entry that failed of those before `entry` in its group."""
     if entry.group is None:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
-from eventbridge_pipes.outcome import CallError
+from eventbridge_pipes.outcome import FailedCall
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import batch, target
@@ -83,8 +83,8 @@ def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
     if not all(isinstance(place, int) and 0 <= place <= count for place in (too_old, expired, end)):
         raise target.UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
     first = max(too_old, expired)
-    old = dict.fromkeys(range(first), CallError("", "the log event is too old"))
-    new = dict.fromkeys(range(end, count), CallError("", "the log event is too new"))
+    old = dict.fromkeys(range(first), FailedCall("", "the log event is too old"))
+    new = dict.fromkeys(range(end, count), FailedCall("", "the log event is too new"))
     return old | new
 
 

@@ -13,7 +13,7 @@ from botocore.parsers import ResponseParserError
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import EXECUTION_LIMIT, Clients
-from eventbridge_pipes.outcome import CallError, Outcome, all_failed
+from eventbridge_pipes.outcome import FailedCall, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
@@ -144,7 +144,7 @@ def items(service: str, answer: Mapping[str, Any], member: str) -> list[dict[str
     raise UnreadableAnswerError(service=service, member=member)
 
 
-def call_error(service: str, error: BaseException) -> CallError:
+def call_error(service: str, error: BaseException) -> FailedCall:
     """Describe an error of boto3 for the execution log.
 
     `service` is the endpoint prefix of the service, such as lambda.
@@ -157,13 +157,13 @@ def call_error(service: str, error: BaseException) -> CallError:
 
 def reported_error(
     service: str, code: str, message: str, answer: Mapping[str, Any], timed_out: bool = False
-) -> CallError:
+) -> FailedCall:
     """Describe an error that an answer reports."""
     metadata = answer.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
     throttled = errors.is_throttling_code(code) or status == 429
     request_id = metadata.get("RequestId", "")
-    return CallError(service, message, status, code, request_id, throttled, timed_out)
+    return FailedCall(service, message, status, code, request_id, throttled, timed_out)
 
 
 def invocation_failed(

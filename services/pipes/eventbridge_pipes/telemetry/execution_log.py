@@ -23,7 +23,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.outcome import CallError
+from eventbridge_pipes.outcome import FailedCall
 from eventbridge_pipes.pipe import Pipe
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ExecutionLog:
         message_type: str,
         payload: Callable[[], str] | None = None,
         call: Mapping[str, Any] | None = None,
-        error: CallError | None = None,
+        error: FailedCall | None = None,
     ) -> None:
         """Write a step, if the log has its level. `call` is the last request and its response."""
         level = level_of(message_type)
@@ -229,7 +229,7 @@ class ExecutionLog:
             put()
 
 
-def log_record(fields: Mapping[str, Any], data: Mapping[str, str], error: CallError | None) -> str:
+def log_record(fields: Mapping[str, Any], data: Mapping[str, str], error: FailedCall | None) -> str:
     """Return a record as JSON in ASCII, at most LIMIT_BYTES long.
 
     If it is too long, the execution data in `data` lose their ends, one after the other, as on

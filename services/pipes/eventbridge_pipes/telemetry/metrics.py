@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.log import LOGGER, PipeLog
-from eventbridge_pipes.outcome import CallError, Outcome, all_failed
+from eventbridge_pipes.outcome import FailedCall, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.cloudwatch import DATA_PER_CALL, NAMESPACE, Statistics, pause_after
@@ -196,7 +196,7 @@ class ExecutionTelemetry:
         stage: Stage,
         step: Step,
         payload: Callable[[], str] | None = None,
-        error: CallError | None = None,
+        error: FailedCall | None = None,
     ) -> None:
         """Time and log a step. `payload` returns the events at this point as JSON.
 
@@ -238,7 +238,7 @@ class ExecutionTelemetry:
         if self._execution_log:
             error = outcome.error
             if outcome.failed and not error:
-                error = CallError(service="", message=outcome.reason)
+                error = FailedCall(service="", message=outcome.reason)
             self._execution_log.write(self._id, f"Execution{how}", error=error)
         pipe.log.debug(
             "batch of %d (%d bytes): %s in %.1f ms", count, self._size, how, milliseconds

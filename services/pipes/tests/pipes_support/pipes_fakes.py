@@ -6,12 +6,11 @@ import threading
 from collections.abc import Sequence
 
 from eventbridge_pipes.execution.delivery import Delivery, Wait
-from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.execution.retry import retry_policy
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import OLDEST, Position, Shard
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import OLDEST, Position, Record, Shard
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.shard import Shared
 from eventbridge_pipes.runners.stream import StreamRunner
@@ -157,7 +156,6 @@ def shared_by(
     telemetry = telemetry or PipeTelemetry(pipe.name, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
-        policy = RetryPolicy(pipe.stream.maximum_retries)
-        return Delivery(pipe, shard_id, policy, target.carry, None, telemetry, wait)
+        return Delivery(pipe, shard_id, retry_policy(pipe), target.carry, None, telemetry, wait)
 
     return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)

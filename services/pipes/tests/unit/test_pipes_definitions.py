@@ -7,7 +7,8 @@ import pytest
 
 from eventbridge_pipes.api import definitions
 from eventbridge_pipes.execution.batch import batch_rules
-from eventbridge_pipes.pipe import Pipe, State, StreamParameters
+from eventbridge_pipes.execution.retry import RetryPolicy, retry_policy
+from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.targets import target_kind
 from pipes_requests import (
     BUS,
@@ -182,15 +183,10 @@ def test_a_pipe_is_the_same_after_being_stored() -> None:
     assert Pipe.from_json(pipe.to_json()) == pipe
 
 
-def test_the_parameters_of_a_stream_have_the_defaults_of_aws() -> None:
-    assert StreamParameters.of({"StartingPosition": "LATEST"}) == StreamParameters(
-        starting_position="LATEST",
-        starting_timestamp=None,
-        maximum_retries=-1,
-        maximum_age=-1,
-        bisect=False,
-        dead_letter_arn=None,
-    )
+def test_without_limits_of_its_own_a_stream_is_retried_without_limit() -> None:
+    pipe = created(definition(STREAM))
+    assert retry_policy(pipe) == RetryPolicy(maximum_retries=-1, maximum_age=-1, bisect=False)
+    assert (pipe.lanes, pipe.dead_letter_arn) == (1, None)
 
 
 def waits(pipe: Pipe) -> bool:

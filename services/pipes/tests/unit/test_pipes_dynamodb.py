@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import AwsJsonClient
-from eventbridge_pipes.position import LATEST, OLDEST, Position, Shard
+from eventbridge_pipes.record import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.execution.execution import Route
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Message, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry
@@ -21,7 +21,7 @@ from pipes_telemetry import LoggedTelemetry, counted
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:sample"
 RECORDS = [Record(f"s:{n}", str(n), 0.0, f'{{"n":{n}}}', members={"n": n}) for n in range(3)]
-WENT_WRONG = CallError("lambda", "no")
+WENT_WRONG = FailedCall("lambda", "no")
 
 
 def away(reason: str) -> Outcome:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.outcome import CallError, all_failed
+from eventbridge_pipes.outcome import FailedCall, all_failed
 from eventbridge_pipes.telemetry.execution_log import (
     BUFFER_BYTES,
     LIMIT_BYTES,
@@ -34,7 +34,7 @@ from pipes_samples import PIPE, records
 from pipes_telemetry import FakeLogs, LoggedTelemetry, execution_log, refusal
 from waiting import eventually
 
-ERROR = CallError("lambda", "no such function", 404, "details", "id-1")
+ERROR = FailedCall("lambda", "no such function", 404, "details", "id-1")
 
 
 def run(level: str, *data: str) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ def test_a_record_is_json_within_the_limit_and_each_field_a_beginning(
 ) -> None:
     data = {name: part * times for name, (part, times) in fields.items()}
     told = message[0] * message[1]
-    error = CallError("s", told, 400, details[0] * details[1])
+    error = FailedCall("s", told, 400, details[0] * details[1])
     written = log_record({"messageType": "TargetInvocationFailed"}, data, error)
     record = json.loads(written)
     truncated = record["truncatedFields"] or []

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.position import OLDEST, Position
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import OLDEST, Position, Record
 from eventbridge_pipes.runners import idle
 from eventbridge_pipes.runners.idle import IdlePoller, IdleShard, pause
 from eventbridge_pipes.runners.shard import ShardReader

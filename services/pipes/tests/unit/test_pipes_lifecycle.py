@@ -16,7 +16,7 @@ from eventbridge_pipes.api.errors import ConflictError
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.lifecycle import Lifecycle, Runner
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.position import OLDEST
+from eventbridge_pipes.record import OLDEST
 from eventbridge_pipes.resources import ResourceError, Resources
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store

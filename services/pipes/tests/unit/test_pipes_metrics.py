@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed
 from eventbridge_pipes.telemetry.cloudwatch import LONGEST_PAUSE, Statistics, pause_after
 from eventbridge_pipes.telemetry.metrics import (
     Ending,
@@ -31,8 +31,8 @@ from pipes_telemetry import FakeLogs, LoggedTelemetry, counted, logging_pipe
 from waiting import eventually
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
-THROTTLED = CallError("lambda", "slow down", 429, throttled=True)
-TIMED_OUT = CallError("lambda", "no answer", timed_out=True)
+THROTTLED = FailedCall("lambda", "slow down", 429, throttled=True)
+TIMED_OUT = FailedCall("lambda", "no answer", timed_out=True)
 ALL = frozenset({0, 1, 2})
 
 
@@ -296,12 +296,12 @@ def test_metrics_are_counted_from_one_look_to_the_next_and_counters_for_ever() -
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (CallError("sqs", "no queue", 400), ("sqs", "no queue")),
+        (FailedCall("sqs", "no queue", 400), ("sqs", "no queue")),
         (None, ("", "could not be reached")),
     ],
 )
 def test_an_execution_that_fails_says_why_in_the_log(
-    error: CallError | None, told: tuple[str, str]
+    error: FailedCall | None, told: tuple[str, str]
 ) -> None:
     telemetry = LoggedTelemetry("ERROR")
     telemetry.execution(records(1)).ended(all_failed(range(1), "could not be reached", error, True))

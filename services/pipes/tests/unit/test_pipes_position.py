@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import LATEST, OLDEST, Position
+from eventbridge_pipes.record import LATEST, OLDEST, Position
 from eventbridge_pipes.runners.stream import starting_position
 from eventbridge_pipes.sources.kinesis import iterator_arguments
 from pipes_samples import PIPE

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import OLDEST
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import OLDEST, Record
 from eventbridge_pipes.runners.backlog import lane_of
 from eventbridge_pipes.runners.idle import EARLY_SHARE
 from eventbridge_pipes.runners.shard import (

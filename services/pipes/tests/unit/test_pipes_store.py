@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eventbridge_pipes.pipe import State
-from eventbridge_pipes.position import Position
+from eventbridge_pipes.record import Position
 from eventbridge_pipes.store import Checkpoint, Origin, StateDirectoryError, Store
 from pipes_samples import PIPE
 

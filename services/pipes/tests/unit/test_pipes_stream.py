@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.outcome import Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.position import LATEST, Position, Shard
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import LATEST, Position, Record, Shard
 from eventbridge_pipes.runners.stream import LATEST_TRIES, StreamRunner, shards_to_read
 from eventbridge_pipes.sources.source import ExpiredIteratorError, SourceError, ThrottledError
 from eventbridge_pipes.store import Origin, StateError, Store

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.outcome import SUCCEEDED, CallError, Outcome
+from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome
 from eventbridge_pipes.targets import sqs_queue
 from eventbridge_pipes.targets.batch import BatchTarget, Entry, UnsendableError
 from eventbridge_pipes.targets.target import Message
@@ -44,7 +44,7 @@ def entry(position: int, message: Message) -> Entry:
     return Entry(position, about, size, about.get("group"), timestamp)
 
 
-def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, CallError]:
+def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, FailedCall]:
     raise AssertionError("a call")
 
 
@@ -56,7 +56,7 @@ class Service:
 
     def __init__(
         self,
-        refuses: Mapping[int, CallError] | None = None,
+        refuses: Mapping[int, FailedCall] | None = None,
         raises: Mapping[int, Exception] | None = None,
     ) -> None:
         self._refuses = refuses or {}
@@ -65,7 +65,7 @@ class Service:
 
     def __call__(
         self, entries: Sequence[Entry], execution: ExecutionTelemetry
-    ) -> dict[int, CallError]:
+    ) -> dict[int, FailedCall]:
         self.calls.append([e.position for e in entries])
         if len(self.calls) - 1 in self._raises:
             raise self._raises[len(self.calls) - 1]
@@ -102,7 +102,7 @@ def test_nothing_that_can_be_sent_makes_no_call() -> None:
 
 
 def test_a_refused_entry_fails_alone() -> None:
-    service = Service(refuses={3: CallError("", "bad"), 11: CallError("", "worse")})
+    service = Service(refuses={3: FailedCall("", "bad"), 11: FailedCall("", "worse")})
     answer = send(messages(*[{}] * 15), API, service)
     assert answer == Outcome(frozenset({3, 11}), "bad")
     assert len(service.calls) == 2
@@ -141,14 +141,14 @@ def test_a_fault_of_the_first_call_concerns_all() -> None:
 
 
 def test_failures_beside_a_service_error_are_no_attempt() -> None:
-    busy = CallError("sqs", "busy", service_error=True)
-    service = Service(refuses={1: CallError("", "bad"), 2: busy})
+    busy = FailedCall("sqs", "busy", service_error=True)
+    service = Service(refuses={1: FailedCall("", "bad"), 2: busy})
     answer = send(messages(*[{}] * 5), API, service)
     assert answer == Outcome(frozenset({1, 2}), "busy", busy, service_error=True)
 
 
 def test_later_calls_do_not_overtake_a_refused_entry_of_their_group() -> None:
-    service = Service(refuses={4: CallError("", "bad")})
+    service = Service(refuses={4: FailedCall("", "bad")})
     groups = [{"group": "ab"[i % 2]} for i in range(14)]
     answer = send(messages(*groups), API, service)
     assert service.calls == [list(range(10)), [11, 13]]
@@ -185,7 +185,7 @@ def test_every_message_is_taken_once_or_told_and_groups_keep_their_order(
     sizes: list[int], groups: list[str], refused: set[int], away: int | None
 ) -> None:
     service = Service(
-        refuses={p: CallError("", "bad") for p in refused},
+        refuses={p: FailedCall("", "bad") for p in refused},
         raises={} if away is None else {away: AWAY},
     )
     about = [{"size": s, "group": g} for s, g in zip(sizes, groups, strict=False)]

@@ -85,7 +85,9 @@ class Backlog:
                 if due.count or (self._ending and not lane.waiting):
                     batch = [lane.waiting.popleft()[1] for _ in range(due.count)]
                     lane.bytes -= sum(record.size for record in batch)
-                    self._changed.notify_all()
+                    # To wake the reader for each batch would take as long as to send the batch.
+                    if self._has_room():
+                        self._changed.notify_all()
                     return batch
                 self._changed.wait(due.wait)
             return []

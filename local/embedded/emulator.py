@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eventbridge_pipes import guard
 
@@ -39,11 +40,11 @@ def put_right(installed: str) -> str | None:
     return None
 
 
-def _with_preflights(served: guard.App, admitted: guard.Admitted) -> guard.App:
+def _with_preflights(served: ASGIApp, admitted: guard.Admitted) -> ASGIApp:
     """MiniStack lets pages send any header but Authorization, which SDKs put their signature in."""
     preflights = CORSMiddleware(served, **guard.cors(admitted))
 
-    async def serve(scope: guard.Message, receive: guard.Receive, send: guard.Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         answering = preflights if scope.get("method") == "OPTIONS" else served
         await answering(scope, receive, send)
 

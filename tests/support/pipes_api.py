@@ -44,7 +44,7 @@ class Api:
         service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
         service.create_pipe(definition())
         prometheus = PrometheusMetrics(store.pipes)
-        self._app = application(MODEL, service, store, prometheus, Admitted())
+        self._app = application(MODEL, service, prometheus, Admitted())
 
     def ask(self, method: str, target: str, body: bytes = b"") -> Answer:
         return asyncio.run(self._ask(method, target, body))

@@ -11,21 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+if TYPE_CHECKING:  # not every program that imports this has it installed
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "host.docker.internal"})
 LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
 ERROR_CODE = "AccessDeniedException"
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-OWN_PAGES = frozenset({"same-origin", "none"})
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(:[0-9]+)?", re.IGNORECASE)
 """A name or an address, and perhaps a port."""
@@ -58,7 +56,7 @@ def refusal(headers: Sequence[tuple[bytes, bytes]], admitted: Admitted) -> str |
     for origin in origins:
         if origin.lower() not in own:
             return f"A web page of {origin!r} sent this: refused (--allow-origin admits one)."
-    if not OWN_PAGES.issuperset(sites):
+    if not {"same-origin", "none"}.issuperset(sites):
         return "A web page of another origin sent this: refused (--allow-origin admits one)."
     return None
 
@@ -81,29 +79,28 @@ def as_error(why: str) -> dict[str, str]:
     return {"__type": ERROR_CODE, "message": why}
 
 
+@dataclass(frozen=True)
 class Guard:
     """Answers 403 in the place of `app`, as AWS words errors; closes a WebSocket."""
 
-    def __init__(self, app: App, admitted: Admitted) -> None:
-        self._app = app
-        self._admitted = admitted
+    app: ASGIApp
+    admitted: Admitted
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        why = refusal(scope["headers"], self._admitted) if "headers" in scope else None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        why = refusal(scope["headers"], self.admitted) if "headers" in scope else None
         if why is None:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             body = json.dumps(as_error(why)).encode() + b"\n"
-            headers = {
-                b"content-type": b"application/json",
-                b"content-length": str(len(body)).encode(),
-                b"x-amzn-errortype": ERROR_CODE.encode(),
-                b"x-content-type-options": b"nosniff",
-            }
-            start = {"type": "http.response.start", "status": 403, "headers": [*headers.items()]}
-            await send(start)
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-amzn-errortype", ERROR_CODE.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
 
@@ -120,23 +117,13 @@ def cors(admitted: Admitted) -> dict[str, Any]:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `admitted` reads."""
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        type=_host,
-        default=[],
-        metavar="NAME",
-        help="Accept this host name too, such as the container's. Repeatable.",
+    add = partial(parser.add_argument, action="append", default=[])
+    name = "Accept this host name too, such as the container's. Repeatable."
+    add("--allow-host", type=_host, metavar="NAME", help=name)
+    page = (
+        "Let web pages of this origin use the service, such as http://localhost:3000. Repeatable."
     )
-    parser.add_argument(
-        "--allow-origin",
-        action="append",
-        type=origin,
-        default=[],
-        metavar="ORIGIN",
-        help="Let web pages of this origin use the service, such as http://localhost:3000. "
-        "Repeatable.",
-    )
+    add("--allow-origin", type=origin, metavar="ORIGIN", help=page)
 
 
 def options(environ: Mapping[str, str]) -> list[str]:

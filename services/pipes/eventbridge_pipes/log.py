@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any
 
 LOGGER = logging.getLogger("eventbridge_pipes")
 
@@ -17,12 +14,6 @@ class PipeLog(logging.LoggerAdapter[logging.Logger]):
 
     def __init__(self, pipe: str) -> None:
         super().__init__(LOGGER, {"pipe": pipe})
-
-    def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
-    ) -> tuple[Any, MutableMapping[str, Any]]:
-        kwargs["extra"] = self.extra
-        return msg, kwargs
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,11 +48,9 @@ def escaped(text: str) -> str:
 
 def configure(style: str, level: str = "info") -> None:
     """Log to standard error; `style` is text or json, `level` debug, info or warning."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     LOGGER.setLevel(level.upper())
 
 

@@ -33,14 +33,6 @@ from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 GRACE_SECONDS = 5.0
 """How long batches that are at the target when a signal comes may take to finish."""
 
-
-REQUEST_SECONDS = 30.0
-"""How long a client may take to send a request; uvicorn itself would wait for ever."""
-
-MOST_CONNECTIONS = 256
-"""Further connections are closed, so that the pipes keep enough file descriptors for theirs."""
-
-
 # See mallopt(3).
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
@@ -64,11 +56,9 @@ def main() -> int:
         return 2
 
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     kept = f"state in {settings.state}" if settings.state else "nothing is kept"
-    log.LOGGER.info(
-        "EventBridge Pipes at http://%s:%d, Region %s, %s", shown, port, clients.region, kept
-    )
+    log.LOGGER.info("EventBridge Pipes at http://%s, Region %s, %s", shown, clients.region, kept)
 
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
@@ -76,8 +66,7 @@ def main() -> int:
     lifecycle = Lifecycle(store, Resources(clients), assembler.runner, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
-    crash = _crash if settings.allow_crash else None
-    app = application(model, service, store, prometheus, settings.admitted, crash)
+    app = application(model, service, prometheus, settings.admitted, settings.allow_crash)
     server = _server(app)
     lifecycle.resume()
     server.run(sockets=[listener])
@@ -106,11 +95,6 @@ def use_little_memory() -> None:
     gc.freeze()  # what is imported by now stays
 
 
-def _crash() -> None:
-    """End now, leaving everything as it is, as SIGKILL does."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -130,8 +114,10 @@ def _listen(host: str, port: int) -> socket.socket:
 class BoundedProtocol(H11Protocol):
     """A connection that has a limited time to send each request; their number is limited too."""
 
-    request_seconds = REQUEST_SECONDS
-    most_connections = MOST_CONNECTIONS
+    request_seconds = 30.0
+    """How long a client may take to send a request; uvicorn itself would wait for ever."""
+    most_connections = 256
+    """Further connections are closed, so that the pipes keep enough file descriptors for theirs."""
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -160,19 +146,18 @@ class BoundedProtocol(H11Protocol):
 
 def _server(app: Starlette) -> uvicorn.Server:
     """A server that SIGINT and SIGTERM end well, from now on."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=BoundedProtocol,
-            loop="asyncio",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
+    server = uvicorn.Server(config)
 
     def end(*_: object) -> None:
         server.should_exit = True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -51,8 +51,6 @@ of other origins are refused.
 Exit codes: 0: ended by a signal. 2: could not start.
 """
 
-STATE = Path(".eventbridge-pipes")
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -73,7 +71,7 @@ class Settings:
     @classmethod
     def read(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         """End the process if they are wrong, with one line and exit code 2."""
-        state = Path(environ.get("PIPES_STATE") or STATE)
+        state = environ.get("PIPES_STATE") or ".eventbridge-pipes"
         told = vars(_parser(state).parse_args([*guard.options(environ), *arguments]))
         return cls(admitted=guard.admitted(told), **told)
 
@@ -85,7 +83,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {log.escaped(message)}. See {self.prog} --help.\n")
 
 
-def _parser(state: Path) -> argparse.ArgumentParser:
+def _parser(state: str) -> argparse.ArgumentParser:
     parser = Parser(
         prog="eventbridge-pipes",
         description=DESCRIPTION,
@@ -122,10 +120,7 @@ def _port(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")
-    return seconds
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= 3600:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 3600")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import uuid
 from collections import Counter
-from collections.abc import Callable
 
 from botocore import xform_name
 from botocore.model import ServiceModel
@@ -21,95 +22,85 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from eventbridge_pipes import guard
-from eventbridge_pipes.api import errors
-from eventbridge_pipes.api.model import Router, parse_request, serialise_response, validate
+from eventbridge_pipes.api.model import ApiError, find_operation, parse_request, to_json
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.log import LOGGER
-from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 MAX_BODY_BYTES = 2**20
 """Many times the largest definition that the model allows."""
 
 
+class RequestTooLargeError(ApiError, code="RequestEntityTooLargeException", status=413):
+    """The request's body is longer than any that this service reads."""
+
+
+class InternalError(ApiError, code="InternalException", status=500):
+    """A fault of this service."""
+
+
 def application(
     model: ServiceModel,
     service: PipesService,
-    store: Store,
     prometheus: PrometheusMetrics,
     admitted: guard.Admitted,
-    crash: Callable[[], None] | None = None,
+    allow_crash: bool = False,
 ) -> Starlette:
     """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
-    where there is a `crash`, `POST /crash`."""
-    router = Router(model)
+    with `allow_crash`, `POST /crash`."""
 
     async def health(_: Request) -> Response:
-        states = Counter(pipe.current for pipe in await run_in_threadpool(store.pipes))
+        states = Counter(pipe.current for pipe in await run_in_threadpool(service.store.pipes))
         return JSONResponse({"status": "ok", "pipes": dict(sorted(states.items()))})
 
     async def metrics(_: Request) -> Response:
         return Response(await run_in_threadpool(prometheus.text), media_type=CONTENT_TYPE_LATEST)
 
-    async def crashed(_: Request) -> Response:
-        return Response(status_code=202, background=BackgroundTask(crash) if crash else None)
+    async def crash(_: Request) -> Response:
+        """End now, leaving everything as it is, as SIGKILL does."""
+        kill = BackgroundTask(os.kill, os.getpid(), signal.SIGKILL)
+        return Response(status_code=202, background=kill)
 
-    async def operation(request: Request) -> Response:
+    async def operation(request: Request, _: Exception | None = None) -> Response:
+        body = bytearray()
         try:
-            body = await _read(request)
+            async for chunk in request.stream():
+                # Of a body that is too large, no more than shows it.
+                body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return await run_in_threadpool(_answer, router, service, request, body)
-
-    async def other_method(request: Request, _: Exception) -> Response:
-        return await operation(request)  # it says that there is no such operation
+        return await run_in_threadpool(_answer, model, service, request, bytes(body))
 
     cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
-        exception_handlers={HTTPException: other_method},
+        # Any other path or method: the answer says that there is no such operation.
+        exception_handlers={HTTPException: operation},
         middleware=[Middleware(guard.Guard, admitted), *([cors] if admitted.origins else [])],
         routes=[
             Route("/health", health),
             Route("/metrics", metrics),
-            *([Route("/crash", crashed, methods=["POST"])] if crash else []),
+            *([Route("/crash", crash, methods=["POST"])] if allow_crash else []),
             Route("/{path:path}", operation, methods=guard.METHODS),
         ],
     )
 
 
-async def _read(request: Request) -> bytes:
-    """The body; of one that is too large no more than shows it."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
-    return bytes(body)
-
-
-def _answer(router: Router, service: PipesService, request: Request, body: bytes) -> Response:
+def _answer(model: ServiceModel, service: PipesService, request: Request, body: bytes) -> Response:
     request_id = str(uuid.uuid4())
+    headers, status = {"x-amzn-RequestId": request_id}, 200
     try:
         if len(body) > MAX_BODY_BYTES:
-            message = f"The request's body has more than {MAX_BODY_BYTES} bytes"
-            raise errors.RequestTooLargeError(message)
+            raise RequestTooLargeError(f"The request's body has more than {MAX_BODY_BYTES} bytes")
         raw_path = request.scope["raw_path"].decode("ascii", "replace")
-        operation, path = router.find(request.method, raw_path)
-        members = parse_request(operation, path, request.query_params.multi_items(), body)
-        validate(operation.input_shape, members)
+        operation, path = find_operation(model, request.method, raw_path)
+        members = parse_request(operation, path, request.query_params, body)
         result = getattr(service, xform_name(operation.name))(members)
-        return _response(200, serialise_response(operation, result), request_id)
-    except errors.ApiError as error:
-        return _error(error, request_id)
-    except Exception:
-        LOGGER.exception("%s %s failed (request %s)", request.method, request.url.path, request_id)
-        message = "Internal error of this service. See its log."
-        return _error(errors.InternalError(message), request_id)
-
-
-def _error(error: errors.ApiError, request_id: str) -> Response:
-    response = _response(error.status, json.dumps(error.members).encode(), request_id)
-    response.headers["x-amzn-ErrorType"] = error.code
-    return response
-
-
-def _response(status: int, body: bytes, request_id: str) -> Response:
-    return Response(body, status, {"x-amzn-RequestId": request_id}, "application/json")
+        answer = json.dumps(to_json(operation.output_shape, result))
+    except Exception as error:
+        if not isinstance(error, ApiError):
+            where = request.method, request.url.path, request_id
+            LOGGER.exception("%s %s failed (request %s)", *where)
+            error = InternalError("Internal error of this service. See its log.")
+        answer, status = json.dumps(error.members), error.status
+        headers["x-amzn-ErrorType"] = error.code
+    return Response(answer, status, headers, "application/json")

@@ -1,21 +1,60 @@
-"""botocore's service model drives the API: routes, requests, constraints and responses."""
+"""botocore's service model drives the API: operations, requests, constraints and responses.
+
+The errors are those of `pipes/2015-10-07`; each is defined where it is raised.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from botocore.model import OperationModel, ServiceModel, Shape
+from starlette.datastructures import QueryParams
 
-from eventbridge_pipes.api import errors
-from eventbridge_pipes.api.errors import Violation
+Members = Mapping[str, Any]
+"""Of a structure, by their names."""
 
-Query = Collection[tuple[str, str]]
+
+class Violation(NamedTuple):
+    """A constraint that one member of a request does not satisfy."""
+
+    field: str
+    message: str
+
+
+class ApiError(Exception):
+    """An answer other than success; `members` are those of the error's shape."""
+
+    code: str
+    status: int
+
+    def __init_subclass__(cls, code: str, status: int) -> None:
+        cls.code, cls.status = code, status
+
+    def __init__(self, message: str, **members: Any) -> None:
+        super().__init__(message)
+        self.members: dict[str, Any] = {"message": message, **members}
+
+
+class ValidationError(ApiError, code="ValidationException", status=400):
+    """The request breaks the model or a rule; every violation is listed."""
+
+    def __init__(self, violations: Sequence[Violation], prefix: str = "") -> None:
+        listed = [{"name": field, "message": message} for field, message in violations]
+        super().__init__(prefix + "; ".join(v.message for v in violations), fieldList=listed)
+
+
+class SerializationError(ApiError, code="SerializationException", status=400):
+    """The request's body or query cannot be read as the operation's input."""
+
+
+class UnknownOperationError(ApiError, code="UnknownOperationException", status=404):
+    """No operation has this method and path."""
 
 
 def field_name(path: str, member: str) -> str:
@@ -24,63 +63,44 @@ def field_name(path: str, member: str) -> str:
     return f"{path}.{part}" if path else part
 
 
-class Router:
-    """Finds the operation that a request asks for."""
+def find_operation(model: ServiceModel, method: str, path: str) -> tuple[OperationModel, Members]:
+    """The operation that a request asks for, and its path members, percent-decoded.
 
-    def __init__(self, model: ServiceModel) -> None:
-        self._routes = [
-            (operation.http["method"], _path_pattern(operation.http["requestUri"]), operation)
-            for operation in map(model.operation_model, model.operation_names)
-        ]
-
-    def find(self, method: str, raw_path: str) -> tuple[OperationModel, dict[str, str]]:
-        """The operation and its path members, percent-decoded.
-
-        `raw_path` is the path as it was sent, so that an encoded slash stays in its member.
-        """
-        for its_method, pattern, operation in self._routes:
-            match = pattern.fullmatch(raw_path)
-            if its_method == method and match:
-                return operation, {k: unquote(v) for k, v in match.groupdict().items()}
-        raise errors.UnknownOperationError(
-            f"EventBridge Pipes has no operation {method} {raw_path}"
-        )
-
-
-def _path_pattern(uri: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(uri)))
+    `path` is the path as it was sent, so that an encoded slash stays in its member.
+    """
+    for operation in map(model.operation_model, model.operation_names):
+        pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", operation.http["requestUri"])
+        match = re.fullmatch(pattern, path)
+        if match and operation.http["method"] == method:
+            return operation, {k: unquote(v) for k, v in match.groupdict().items()}
+    raise UnknownOperationError(f"EventBridge Pipes has no operation {method} {path}")
 
 
 def parse_request(
-    operation: OperationModel, path: Mapping[str, str], query: Query, body: bytes
+    operation: OperationModel, path: Members, query: QueryParams, body: bytes
 ) -> dict[str, Any]:
     """The input of `operation`, timestamps as seconds since the epoch, null members left out.
 
     Every member has the same name on the wire. Raises SerializationError for a value of the wrong
-    type, and ValidationError for members that the model does not have: a member that this service
-    does not know must not look accepted.
+    type, and ValidationError, first for members that the model does not have (a member that this
+    service does not know must not look accepted), then for every constraint that is broken.
     """
     shape: Any = operation.input_shape  # every operation of this model has one
     given = _read_body(body)
-    parsed: dict[str, Any] = {}
-    unknown: list[str] = []
+    members = {name: path.get(name, given.pop(name, None)) for name in shape.members}
     for name, member in shape.members.items():
-        value = given.pop(name, None)
-        match member.serialization.get("location"):
-            case "uri":
-                parsed[name] = path[name]
-            case "querystring":
-                values = [text for key, text in query if key == name]
-                if values:
-                    parsed[name] = _from_query(member, values, field_name("", name))
-            case _ if value is not None:
-                parsed[name] = _from_json(member, value, field_name("", name), unknown)
-    unknown += [field_name("", name) for name in given]
-    if unknown:
+        if member.serialization.get("location") == "querystring":
+            members[name] = _from_query(member, query.getlist(name), field_name("", name))
+    reader = Reader()
+    parsed: dict[str, Any] = reader.read(shape, members)
+    if unknown := reader.unknown + [field_name("", name) for name in given]:
         reason = "the model of this API has no such member"
-        raise errors.ValidationError.of(
+        raise ValidationError(
             [Violation(field, f"Unknown member '{field}': {reason}") for field in unknown]
         )
+    if count := len(reader.broken):
+        plural = "" if count == 1 else "s"
+        raise ValidationError(reader.broken, f"{count} validation error{plural} detected: ")
     return parsed
 
 
@@ -88,11 +108,11 @@ def _read_body(body: bytes) -> dict[str, Any]:
     try:
         given = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except ValueError as error:
-        raise errors.SerializationError(f"The request's body is not JSON: {error}") from error
+        raise SerializationError(f"The request's body is not JSON: {error}") from error
     except RecursionError as error:
-        raise errors.SerializationError("The request's body is nested too deeply") from error
+        raise SerializationError("The request's body is nested too deeply") from error
     if not isinstance(given, dict):
-        raise errors.SerializationError("The request's body is not a JSON object")
+        raise SerializationError("The request's body is not a JSON object")
     return given
 
 
@@ -101,47 +121,79 @@ def _refuse_constant(text: str) -> None:
 
 
 def _from_query(shape: Shape, values: list[str], path: str) -> Any:
-    if shape.type_name == "list":
-        return values
+    if shape.type_name == "list" or not values:
+        return values or None
     if shape.type_name != "integer":
         return values[-1]
     try:
         return int(values[-1])
     except ValueError:
-        raise errors.SerializationError(f"{path} must be an integer") from None
+        raise SerializationError(f"{path} must be an integer") from None
+
+
+class Reader:
+    """Reads JSON values of a request as shapes of the model, and collects what is wrong with them.
+
+    `unknown` are the fields that the model does not have, `broken` the constraints that are not
+    satisfied, in the model's order.
+    """
+
+    def __init__(self) -> None:
+        self.unknown: list[str] = []
+        self.broken: list[Violation] = []
+
+    def read(self, shape: Any, value: Any, path: str = "") -> Any:
+        """`value` as the operations take it. Raises SerializationError for one of a wrong type."""
+        if shape.type_name == "timestamp":
+            return _timestamp(value, path)
+        _check_type(shape, value, path)
+        before = len(self.broken)
+        match shape.type_name:
+            case "structure":
+                value = self._read_structure(shape, value, path)
+            case "list":
+                value = [
+                    self.read(shape.member, item, f"{path}.{number}.member")
+                    for number, item in enumerate(value, start=1)
+                ]
+            case "map":
+                self._read_map(shape, value, path)
+        # What the value itself breaks comes before what its parts break.
+        own = [_violation(shape, value, path, each) for each in _broken(shape, value)]
+        self.broken[before:before] = own
+        return value
+
+    def _read_structure(self, shape: Any, value: Members, path: str) -> dict[str, Any]:
+        self.unknown += [field_name(path, name) for name in value if name not in shape.members]
+        for name in shape.metadata.get("required", ()):
+            if value.get(name) is None:
+                where = field_name(path, name)
+                failed = f"Value null at '{where}' failed to satisfy constraint"
+                self.broken.append(Violation(where, f"{failed}: Member must not be null"))
+        return {
+            name: self.read(member, value[name], field_name(path, name))
+            for name, member in shape.members.items()
+            if value.get(name) is not None
+        }
+
+    def _read_map(self, shape: Any, value: Members, path: str) -> None:
+        """All maps of this model have texts as their values, which stay as they are."""
+        for key, item in value.items():
+            _check_type(shape.value, item, f"{path}.{key}")
+            for constraint in _broken(shape.key, key):
+                wrong = f"Map keys must satisfy: [{constraint}]"
+                self.broken.append(_violation(shape, value, path, wrong))
+            self.read(shape.value, item, f"{path}.{key}.member")
 
 
 _JSON_TYPES = {"string": str, "integer": int, "boolean": bool, "list": list}
 """A structure and a map are JSON objects."""
 
 
-def _from_json(shape: Any, value: Any, path: str, unknown: list[str]) -> Any:
-    """`value` as the operations take it; `unknown` gets what the model does not have."""
-    kind = shape.type_name
-    if kind == "timestamp":
-        return _timestamp(value, path)
-    json_type: Any = _JSON_TYPES.get(kind, dict)
-    # A bool is an int to Python, but not to JSON.
-    if not isinstance(value, json_type) or isinstance(value, bool) != (kind == "boolean"):
-        raise errors.SerializationError(f"{path} must be a JSON value of type {kind}")
-    if kind == "structure":
-        unknown += [field_name(path, name) for name in value if name not in shape.members]
-        return {
-            name: _from_json(member, value[name], field_name(path, name), unknown)
-            for name, member in shape.members.items()
-            if value.get(name) is not None
-        }
-    if kind == "list":
-        return [
-            _from_json(shape.member, item, f"{path}.{number}.member", unknown)
-            for number, item in enumerate(value, start=1)
-        ]
-    if kind == "map":
-        return {
-            key: _from_json(shape.value, item, f"{path}.{key}", unknown)
-            for key, item in value.items()
-        }
-    return value
+def _check_type(shape: Shape, value: Any, path: str) -> None:
+    # A bool would be an instance of int, too.
+    if type(value) is not _JSON_TYPES.get(shape.type_name, dict):
+        raise SerializationError(f"{path} must be a JSON value of type {shape.type_name}")
 
 
 def _timestamp(value: Any, path: str) -> float:
@@ -152,45 +204,7 @@ def _timestamp(value: Any, path: str) -> float:
             return datetime.fromtimestamp(value, UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         pass
-    raise errors.SerializationError(
-        f"{path} must be a timestamp: seconds since the epoch, or ISO 8601"
-    )
-
-
-def validate(shape: Any, value: Any) -> None:
-    """Raises ValidationError that lists every constraint of `shape` that `value` breaks."""
-    if violations := list(violations_of(shape, value)):
-        plural = "" if len(violations) == 1 else "s"
-        raise errors.ValidationError.of(
-            violations, f"{len(violations)} validation error{plural} detected: "
-        )
-
-
-def violations_of(shape: Any, value: Any, path: str = "") -> Iterator[Violation]:
-    """Each broken constraint of `value` and of what is in it, in the model's order."""
-    for constraint in _broken(shape, value):
-        yield _violation(shape, value, path, constraint)
-    if shape.type_name == "structure":
-        yield from _in_structure(shape, value, path)
-    elif shape.type_name == "list":
-        for number, item in enumerate(value, start=1):
-            yield from violations_of(shape.member, item, f"{path}.{number}.member")
-    elif shape.type_name == "map":
-        for key, item in value.items():
-            for constraint in _broken(shape.key, key):
-                yield _violation(shape, value, path, f"Map keys must satisfy: [{constraint}]")
-            yield from violations_of(shape.value, item, f"{path}.{key}.member")
-
-
-def _in_structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[Violation]:
-    for name in shape.metadata.get("required", ()):
-        if name not in value:
-            where = field_name(path, name)
-            failed = f"Value null at '{where}' failed to satisfy constraint"
-            yield Violation(where, f"{failed}: Member must not be null")
-    for name, member in shape.members.items():
-        if name in value:
-            yield from violations_of(member, value[name], field_name(path, name))
+    raise SerializationError(f"{path} must be a timestamp: seconds since the epoch, or ISO 8601")
 
 
 def _broken(shape: Any, value: Any) -> Iterator[str]:
@@ -251,19 +265,15 @@ def _is_sensitive(shape: Any) -> bool:
     return False
 
 
-def serialise_response(operation: OperationModel, result: Mapping[str, Any]) -> bytes:
-    """The response body: exactly the members that the output shape has and `result` gives."""
-    shape = operation.output_shape
-    return json.dumps(_to_json(shape, result) if shape else {}).encode()
-
-
-def _to_json(shape: Any, value: Any) -> Any:
-    if shape.type_name == "structure":
-        return {
-            name: _to_json(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None
-        }
-    if shape.type_name == "list":
-        return [_to_json(shape.member, item) for item in value]
-    return dict(value) if shape.type_name == "map" else value
+def to_json(shape: Any, value: Any) -> Any:
+    """`value` in a response: of a structure, exactly the members that `shape` has and it gives."""
+    match shape.type_name:
+        case "structure":
+            return {
+                name: to_json(member, value[name])
+                for name, member in shape.members.items()
+                if value.get(name) is not None
+            }
+        case "list":
+            return [to_json(shape.member, item) for item in value]
+    return value

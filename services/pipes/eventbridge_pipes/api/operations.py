@@ -1,4 +1,4 @@
-"""The ten operations."""
+"""The ten operations, and the pipes that they make of their requests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eventbridge_pipes.api import definitions, errors
-from eventbridge_pipes.api.rules import check
+from eventbridge_pipes.api.model import ApiError, Members, ValidationError, Violation
+from eventbridge_pipes.api.rules import check, default_batch_size
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe, State
+from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.store import Store
-
-Members = Mapping[str, Any]
+from eventbridge_pipes.targets import target_kind, target_kind_of
 
 LIST_LIMIT = 100
 PIPE_LIMIT = 1000
@@ -26,49 +27,53 @@ TAG_LIMIT = 50
 USER_INITIATED = "User initiated"
 
 
+class PipeNotFoundError(ApiError, code="NotFoundException", status=404):
+    """There is no pipe of that name."""
+
+
+class ConflictError(ApiError, code="ConflictException", status=409):
+    """The pipe is not in a state that allows the operation, or it exists already."""
+
+
+class QuotaExceededError(ApiError, code="ServiceQuotaExceededException", status=402):
+    """There are as many pipes as an account may have."""
+
+
+@dataclass
 class PipesService:
     """What each operation does to the pipes, under the name that boto3 gives it.
 
     Requests are taken to satisfy the model.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        lifecycle: Lifecycle,
-        region: str,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._store = store
-        self._lifecycle = lifecycle
-        self._region = region
-        self._now = now
-        self._one_at_a_time = threading.Lock()
+    store: Store
+    lifecycle: Lifecycle
+    region: str
+    now: Callable[[], float] = time.time
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def create_pipe(self, request: Members) -> Members:
-        check(request, self._region)
+        check(request, self.region)
         name = request["Name"]
         with self._one_at_a_time:
-            if self._store.pipe(name):
-                raise _conflict(f"Pipe {name} already exists.", name)
-            if len(self._store.pipes()) >= PIPE_LIMIT:
+            if self.store.pipe(name):
+                raise ConflictError(f"Pipe {name} already exists.", **_resource(name))
+            if len(self.store.pipes()) >= PIPE_LIMIT:
                 message = f"An account has at most {PIPE_LIMIT} pipes."
                 # AWS's code of this quota is not published; a name says what is meant.
                 quota = {"serviceCode": "pipes", "quotaCode": "PipesPerAccount"}
-                raise errors.QuotaExceededError(
-                    message, resourceId=name, resourceType="Pipe", **quota
-                )
-            return self._settle(definitions.created(request, self._region, self._now()))
+                raise QuotaExceededError(message, **_resource(name), **quota)
+            return self._settle(new_pipe(request, self.region, self.now()))
 
     def describe_pipe(self, request: Members) -> Members:
-        return definitions.members(self._pipe(request["Name"]).updated)
+        return described(self._found(request["Name"]).updated)
 
     def update_pipe(self, request: Members) -> Members:
         with self._one_at_a_time:
             pipe = self._settled(request["Name"])
-            definition = definitions.merged(pipe, request)
-            check(definition, self._region)
-            update = definitions.updated(pipe, definition, self._now())
+            definition = merged(pipe, request)
+            check(definition, self.region)
+            update = updated_pipe(definition, self.now())
             pipe = replace(pipe, update=update, kept_running=pipe.runs, modified=update.modified)
             return self._settle(replace(pipe, current=State.UPDATING, reason=None))
 
@@ -84,71 +89,61 @@ class PipesService:
         return self._move(request["Name"], State.STOPPING, State.STOPPED)
 
     def list_pipes(self, request: Members) -> Members:
-        pipes = [pipe.updated for pipe in self._store.pipes()]
+        pipes = [pipe.updated for pipe in self.store.pipes()]
         matching = [pipe for pipe in pipes if _matches(pipe, request)]
         shown, token = page(matching, request.get("Limit", LIST_LIMIT), request.get("NextToken"))
-        return {"Pipes": [definitions.members(pipe) for pipe in shown], "NextToken": token}
+        return {"Pipes": [described(pipe) for pipe in shown], "NextToken": token}
 
     def list_tags_for_resource(self, request: Members) -> Members:
-        return {"tags": self._tagged(request["resourceArn"]).tags}
+        return {"tags": self._tagged(request).tags}
 
     def tag_resource(self, request: Members) -> Members:
         with self._one_at_a_time:
-            pipe = self._tagged(request["resourceArn"])
+            pipe = self._tagged(request)
             tags = {**pipe.tags, **request["tags"]}
             if len(tags) > TAG_LIMIT:
                 message = f"A pipe has at most {TAG_LIMIT} tags; this would make {len(tags)}"
-                raise errors.ValidationError.of([errors.Violation("tags", message)])
-            self._store.change(pipe.name, tags=tags)
+                raise ValidationError([Violation("tags", message)])
+            self.store.change(pipe.name, tags=tags)
         return {}
 
     def untag_resource(self, request: Members) -> Members:
         with self._one_at_a_time:
-            pipe = self._tagged(request["resourceArn"])
+            pipe = self._tagged(request)
             kept = {k: v for k, v in pipe.tags.items() if k not in request["tagKeys"]}
-            self._store.change(pipe.name, tags=kept)
+            self.store.change(pipe.name, tags=kept)
         return {}
 
     def _move(self, name: str, passing: State, desired: State) -> Members:
         with self._one_at_a_time:
             pipe = self._settled(name)
             if passing is not State.DELETING and pipe.current is desired:
-                return definitions.members(pipe)
-            pipe = replace(pipe, desired=desired, reason=USER_INITIATED, modified=self._now())
+                return described(pipe)
+            pipe = replace(pipe, desired=desired, reason=USER_INITIATED, modified=self.now())
             return self._settle(replace(pipe, current=passing))
 
     def _settle(self, pipe: Pipe) -> Members:
         """Store `pipe`, which is in a passing state, and have it leave that state."""
-        self._store.save(pipe)
-        self._lifecycle.settle(pipe)
-        return definitions.members(pipe.updated)
+        self.store.save(pipe)
+        self.lifecycle.settle(pipe)
+        return described(pipe.updated)
 
-    def _pipe(self, name: str) -> Pipe:
-        pipe = self._store.pipe(name)
-        if pipe is None:
-            raise _not_found(name)
+    def _found(self, name: str, arn: str | None = None) -> Pipe:
+        pipe = self.store.pipe(name)
+        if pipe is None or arn not in (None, pipe.arn):
+            raise PipeNotFoundError(f"Pipe {name} does not exist.")
         return pipe
 
     def _settled(self, name: str) -> Pipe:
-        pipe = self._pipe(name)
+        pipe = self._found(name)
         if not pipe.current.settled:
-            raise _conflict(f"Pipe {name} is {pipe.current}. Try again when that has ended.", name)
+            message = f"Pipe {name} is {pipe.current}. Try again when that has ended."
+            raise ConflictError(message, **_resource(name))
         return pipe
 
-    def _tagged(self, arn: str) -> Pipe:
-        name = arn.rpartition(":pipe/")[2]
-        pipe = self._pipe(name)
-        if pipe.arn != arn:
-            raise _not_found(name)
-        return pipe
-
-
-def _not_found(name: str) -> errors.PipeNotFoundError:
-    return errors.PipeNotFoundError(f"Pipe {name} does not exist.")
-
-
-def _conflict(message: str, name: str) -> errors.ConflictError:
-    return errors.ConflictError(message, **_resource(name))
+    def _tagged(self, request: Members) -> Pipe:
+        arn = request["resourceArn"]
+        return self._found(arn.rpartition(":pipe/")[2], arn)
 
 
 def _resource(name: str) -> dict[str, str]:
@@ -175,8 +170,121 @@ def page(pipes: Sequence[Pipe], limit: int, token: str | None) -> tuple[Sequence
         after = base64.b64decode((token or "").encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
         message = "The NextToken is not valid: use the one that the previous page came with"
-        raise errors.ValidationError.of([errors.Violation("nextToken", message)]) from None
+        raise ValidationError([Violation("nextToken", message)]) from None
     rest = [pipe for pipe in pipes if pipe.name > after]
     shown = rest[:limit]
     more = len(rest) > limit
     return shown, base64.urlsafe_b64encode(shown[-1].name.encode()).decode() if more else None
+
+
+# From the members of a request to a pipe, and from a pipe to the members of a response
+
+_ATTRIBUTES = {
+    "Arn": "arn",
+    "Name": "name",
+    "DesiredState": "desired",
+    "CurrentState": "current",
+    "StateReason": "reason",
+    "CreationTime": "created",
+    "LastModifiedTime": "modified",
+    "Description": "description",
+    "Source": "source",
+    "SourceParameters": "source_parameters",
+    "Enrichment": "enrichment",
+    "EnrichmentParameters": "enrichment_parameters",
+    "Target": "target",
+    "TargetParameters": "target_parameters",
+    "RoleArn": "role_arn",
+    "LogConfiguration": "log_configuration",
+    "Tags": "tags",
+}
+"""The members of DescribePipe's response, and the attributes of a pipe that they show."""
+
+
+def described(pipe: Pipe) -> dict[str, Any]:
+    """A pipe as DescribePipe shows it, where three members are there even when they are empty.
+
+    The other operations answer with those of these members that the model gives their responses.
+    """
+    return {member: getattr(pipe, attribute) for member, attribute in _ATTRIBUTES.items()}
+
+
+def new_pipe(request: Members, region: str, now: float) -> Pipe:
+    """The pipe that a valid CreatePipe request asks for. Its account is that of its role."""
+    role = Arn.parse(request["RoleArn"])
+    arn = f"arn:{role.partition}:pipes:{region}:{role.account}:pipe/{request['Name']}"
+    return _pipe_of({**request, "Arn": arn, "CreationTime": now, "LastModifiedTime": now})
+
+
+def updated_pipe(definition: Members, now: float) -> Pipe:
+    """The pipe of a valid `definition` that `merged` made."""
+    changed = {"CurrentState": State.UPDATING, "StateReason": None, "LastModifiedTime": now}
+    return _pipe_of({**definition, **changed})
+
+
+def merged(pipe: Pipe, request: Members) -> dict[str, Any]:
+    """The definition that UpdatePipe's `request` makes of `pipe`.
+
+    What the request leaves out stays. The parameters of one service are replaced as a whole, and
+    so is the log configuration; the starting position, which no update can carry, stays.
+    https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_UpdatePipe.html
+    """
+    before = {name: value for name, value in described(pipe).items() if value is not None}
+    enrichment = {**pipe.enrichment_parameters, **request.get("EnrichmentParameters", {})}
+    return {
+        **before,
+        **request,
+        "SourceParameters": _merged_source(pipe, request),
+        "EnrichmentParameters": enrichment,
+        "TargetParameters": _merged_target(pipe, request),
+    }
+
+
+def _merged_source(pipe: Pipe, request: Members) -> dict[str, Any]:
+    parameters = {**pipe.source_parameters, **request.get("SourceParameters", {})}
+    service = source_kind(pipe).parameters
+    before = pipe.source_parameters[service]
+    kept = {k: v for k, v in before.items() if k.startswith("StartingPosition")}
+    return {**parameters, service: {**kept, **parameters[service]}}
+
+
+def _merged_target(pipe: Pipe, request: Members) -> dict[str, Any]:
+    """A pipe that changes to another kind of target leaves the parameters of the old one behind.
+
+    No request could take them off, and they would not belong to the new one.
+    """
+    kept = dict(pipe.target_parameters)
+    kind = target_kind(pipe)
+    target = Arn.parse(request.get("Target", pipe.target))
+    if kind is not target_kind_of(target):
+        kept.pop(kind.parameters, None)
+    return {**kept, **request.get("TargetParameters", {})}
+
+
+def _pipe_of(definition: Members) -> Pipe:
+    """The pipe of a valid definition. Empty texts and an empty filter are left out.
+
+    The batch size is added, for AWS shows it even when none was given. So a queue's pipe has its
+    SqsQueueParameters even when no SourceParameters were given, as the acceptance tests of
+    hashicorp/terraform-provider-aws (pipes, basicSQS) found it.
+    """
+    given = {name: value for name, value in definition.items() if value not in (None, "")}
+    given["DesiredState"] = State(given.get("DesiredState", State.RUNNING))
+    for name in ("EnrichmentParameters", "TargetParameters"):
+        given[name] = _without_empty_texts(given.get(name, {}))
+    pipe = Pipe(**{_ATTRIBUTES[name]: given[name] for name in _ATTRIBUTES.keys() & given.keys()})
+    source = source_kind(pipe)
+    parameters = dict(pipe.source_parameters)
+    if not parameters.get("FilterCriteria", {}).get("Filters"):
+        parameters.pop("FilterCriteria", None)
+    size = {"BatchSize": default_batch_size(source, target_kind(pipe))}
+    parameters[source.parameters] = {**size, **parameters.get(source.parameters, {})}
+    return replace(pipe, source_parameters=parameters)
+
+
+def _without_empty_texts(parameters: Members) -> dict[str, Any]:
+    return {
+        name: _without_empty_texts(value) if isinstance(value, dict) else value
+        for name, value in parameters.items()
+        if value != ""
+    }

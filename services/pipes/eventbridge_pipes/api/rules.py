@@ -7,10 +7,9 @@ definition has the members of CreatePipe; on an update, those of the pipe as it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from functools import partial
 
-from eventbridge_pipes.api.errors import ValidationError, Violation
-from eventbridge_pipes.api.model import field_name
+from eventbridge_pipes.api.model import Members, ValidationError, Violation, field_name
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.execution.enrichment import ENRICHMENTS
 from eventbridge_pipes.path import Path, PathError
@@ -21,7 +20,6 @@ from eventbridge_pipes.targets import TARGETS, target_kind_of
 from eventbridge_pipes.targets.target import TargetKind, not_supported
 from eventbridge_pipes.template import Template, TemplateError
 
-Members = Mapping[str, Any]
 Violations = Iterator[Violation]
 
 CROSS_REGION = "Creating cross-region pipe is not permitted."
@@ -55,7 +53,7 @@ _OTHER_TARGETS = {
 def check(definition: Members, region: str) -> None:
     """Raises ValidationError that lists everything that `definition` breaks in `region`."""
     if violations := list(violations_of(definition, region)):
-        raise ValidationError.of(violations)
+        raise ValidationError(violations)
 
 
 def violations_of(definition: Members, region: str) -> Violations:
@@ -94,15 +92,14 @@ def _source(definition: Members, region: str) -> Violations:
             yield Violation(field_name("sourceParameters", name), message)
     yield from _filters(given.get("FilterCriteria", {}), kind)
     where = field_name("sourceParameters", kind.parameters)
-    if kind.is_stream and kind.parameters not in given:
-        needed = f"{kind.parameters} with StartingPosition is needed"
-        yield Violation(where, f"{needed} for {kind.label} as source")
-        return
     parameters = given.get(kind.parameters, {})
-    if kind.is_stream:
+    if not kind.is_stream:
+        yield from _from_queue(where, parameters, arn.is_fifo)
+    elif kind.parameters in given:
         yield from _from_stream(where, parameters, region)
     else:
-        yield from _from_queue(where, parameters, arn.is_fifo)
+        needed = f"{kind.parameters} with StartingPosition is needed"
+        yield Violation(where, f"{needed} for {kind.label} as source")
     target = target_kind_of(_arn(definition["Target"]))
     size = parameters.get("BatchSize", 1)
     if target and target.batch_limit and size > target.batch_limit:
@@ -114,14 +111,11 @@ def _source(definition: Members, region: str) -> Violations:
 
 
 def _filters(criteria: Members, kind: SourceKind) -> Violations:
-    def parse(text: str) -> Pattern:
-        return Pattern.parse(text, kind)
-
+    parse = partial(Pattern.parse, source=kind)
     for number, given in enumerate(criteria.get("Filters", ()), start=1):
         where = f"sourceParameters.filterCriteria.filters.{number}.member.pattern"
         if "Pattern" in given:
-            what = f"The pattern of filter {number}"
-            yield from _syntax(where, what, parse, given["Pattern"])
+            yield from _syntax(where, f"The pattern of filter {number}", parse, given["Pattern"])
         else:
             # The model allows it, and no page says what it would match.
             yield Violation(where, f"Filter {number} has no Pattern")

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from eventbridge_pipes.api.model import violations_of
+from eventbridge_pipes.api.model import Reader
 from pipes_service import PipesProcess, pipes_process
 from pipes_shapes import KEY, MODEL, PATTERNED, Place, of_size, places, sample
 
@@ -80,8 +80,10 @@ def name_of(case: Case) -> str:
 def broken(case: Case, value: Any) -> list[str]:
     """What the validation alone says of the case."""
     shape = MODEL.operation_model(case.place.operation).input_shape
-    found = violations_of(shape, case.place.request(value))
-    return [v.message for v in found if v.field == case.field and case.words in v.message]
+    reader = Reader()
+    reader.read(shape, case.place.request(value))
+    told = [message for field, message in reader.broken if field == case.field]
+    return [message for message in told if case.words in message]
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

@@ -9,24 +9,33 @@ import json
 from typing import Any
 
 import pytest
+from starlette.datastructures import QueryParams
 
-from eventbridge_pipes.api.errors import SerializationError, UnknownOperationError, ValidationError
 from eventbridge_pipes.api.model import (
-    Router,
+    Reader,
+    SerializationError,
+    UnknownOperationError,
+    ValidationError,
+    find_operation,
     java_pattern,
     parse_request,
-    serialise_response,
-    validate,
-    violations_of,
+    to_json,
 )
+from pipes_requests import ROLE, definition
 from pipes_shapes import MODEL
 
-ROUTER = Router(MODEL)
 
-
-def parse(operation: str, path: dict[str, str], body: Any = None, **query: str) -> dict[str, Any]:
+def parse(
+    operation: str, path: dict[str, str], body: Any = None, query: str = ""
+) -> dict[str, Any]:
     encoded = b"" if body is None else json.dumps(body).encode()
-    return parse_request(MODEL.operation_model(operation), path, query.items(), encoded)
+    return parse_request(MODEL.operation_model(operation), path, QueryParams(query), encoded)
+
+
+def created(**members: Any) -> dict[str, Any]:
+    """What is read of a CreatePipe request with these members, beside those that it needs."""
+    body = definition(**members)
+    return parse("CreatePipe", {"Name": body.pop("Name")}, body)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +57,7 @@ def parse(operation: str, path: dict[str, str], body: Any = None, **query: str) 
 def test_each_operation_is_found_by_its_method_and_path(
     method: str, path: str, operation: str, members: dict[str, str]
 ) -> None:
-    found, decoded = ROUTER.find(method, path)
+    found, decoded = find_operation(MODEL, method, path)
     assert (found.name, decoded) == (operation, members)
 
 
@@ -58,27 +67,27 @@ def test_each_operation_is_found_by_its_method_and_path(
 )
 def test_what_no_operation_answers_is_said_to_be_unknown(method: str, path: str) -> None:
     with pytest.raises(UnknownOperationError):
-        ROUTER.find(method, path)
+        find_operation(MODEL, method, path)
 
 
 def test_members_come_from_path_query_and_body() -> None:
-    assert parse("CreatePipe", {"Name": "a"}, {"Source": "s"}) == {"Name": "a", "Source": "s"}
-    assert parse("ListPipes", {}, Limit="7", NamePrefix="a") == {"Limit": 7, "NamePrefix": "a"}
-    pairs = [("tagKeys", "a"), ("tagKeys", "b")]
-    operation = MODEL.operation_model("UntagResource")
-    assert parse_request(operation, {"resourceArn": "r"}, pairs, b"")["tagKeys"] == ["a", "b"]
+    assert created() == definition()
+    query = "Limit=7&NamePrefix=a"
+    assert parse("ListPipes", {}, query=query) == {"Limit": 7, "NamePrefix": "a"}
+    path = {"resourceArn": "arn:aws:pipes:us-east-1:000000000000:pipe/p"}
+    untagged = parse("UntagResource", path, query="tagKeys=a&tagKeys=b")
+    assert untagged == {**path, "tagKeys": ["a", "b"]}
 
 
 def test_null_members_are_as_if_left_out() -> None:
-    body = {"Source": None, "SourceParameters": {"SqsQueueParameters": None}}
-    assert parse("CreatePipe", {"Name": "a"}, body) == {"Name": "a", "SourceParameters": {}}
+    read = created(Description=None, SourceParameters={"SqsQueueParameters": None})
+    assert read == definition(SourceParameters={})
 
 
 @pytest.mark.parametrize("timestamp", [1700000000.5, "2023-11-14T22:13:20.500Z"])
 def test_a_timestamp_is_seconds_since_the_epoch(timestamp: float | str) -> None:
     stream = {"StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": timestamp}
-    body = {"SourceParameters": {"KinesisStreamParameters": stream}}
-    parsed = parse("CreatePipe", {"Name": "a"}, body)["SourceParameters"]
+    parsed = created(SourceParameters={"KinesisStreamParameters": stream})["SourceParameters"]
     assert parsed["KinesisStreamParameters"]["StartingPositionTimestamp"] == 1700000000.5
 
 
@@ -121,28 +130,29 @@ def test_a_value_of_the_wrong_type_cannot_be_read(body: Any) -> None:
 @pytest.mark.parametrize("body", [b"{", b'{"Source": NaN}', b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json_cannot_be_read(body: bytes) -> None:
     with pytest.raises(SerializationError):
-        parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, [], body)
+        parse_request(MODEL.operation_model("CreatePipe"), {"Name": "a"}, QueryParams(), body)
 
 
 def test_a_limit_that_is_no_number_cannot_be_read() -> None:
     with pytest.raises(SerializationError):
-        parse("ListPipes", {}, Limit="many")
+        parse("ListPipes", {}, query="Limit=many")
 
 
 def test_a_response_has_the_members_of_the_output_shape_only() -> None:
     result = {"Name": "a", "Arn": None, "Secret": "x", "CreationTime": 1700000000.5}
-    body = serialise_response(MODEL.operation_model("DescribePipe"), result)
-    assert json.loads(body) == {"Name": "a", "CreationTime": 1700000000.5}
+    answer = to_json(MODEL.operation_model("DescribePipe").output_shape, result)
+    assert answer == {"Name": "a", "CreationTime": 1700000000.5}
 
 
 def test_an_operation_without_output_answers_an_empty_object() -> None:
-    assert serialise_response(MODEL.operation_model("TagResource"), {}) == b"{}"
+    assert to_json(MODEL.operation_model("TagResource").output_shape, {}) == {}
 
 
 def broken(name: str, value: Any) -> str:
     """What `value` breaks of the shape called `name`, not of what is inside it."""
-    found = violations_of(MODEL.shape_for(name), value, "here")
-    return "; ".join(violation.message for violation in found if violation.field == "here")
+    reader = Reader()
+    reader.read(MODEL.shape_for(name), value, "here")
+    return "; ".join(message for field, message in reader.broken if field == "here")
 
 
 @pytest.mark.parametrize(
@@ -171,15 +181,14 @@ def test_a_pattern_is_matched_from_end_to_end(name: str, good: list[str], bad: l
 
 
 def test_all_violations_are_in_one_error_with_the_fields_named() -> None:
-    request = {
-        "Name": "a b",
+    body = {
         "Source": "arn:aws:kinesis:us-east-1:000000000000:stream/s",
         "RoleArn": "nobody",
         "SourceParameters": {"KinesisStreamParameters": {"BatchSize": 10_001}},
         "Tags": {"k" * 129: "v" * 257},
     }
     with pytest.raises(ValidationError) as raised:
-        validate(MODEL.operation_model("CreatePipe").input_shape, request)
+        parse("CreatePipe", {"Name": "a b"}, body)
     assert [field["name"] for field in raised.value.members["fieldList"]] == [
         "target",
         "name",
@@ -195,9 +204,9 @@ def test_all_violations_are_in_one_error_with_the_fields_named() -> None:
 
 
 def test_a_value_that_the_model_calls_sensitive_is_not_shown() -> None:
-    shape = MODEL.operation_model("UpdatePipe").input_shape
+    body = {"RoleArn": ROLE, "Description": "secret" * 100}
     with pytest.raises(ValidationError) as raised:
-        validate(shape, {"Name": "p", "RoleArn": _ROLE, "Description": "secret" * 100})
+        parse("UpdatePipe", {"Name": "p"}, body)
     assert "secret" not in str(raised.value)
 
 
@@ -205,9 +214,8 @@ def test_a_value_that_the_model_calls_sensitive_is_not_shown() -> None:
     "tags", [{"k" * 129: "secret"}, {str(number): "secret" for number in range(51)}]
 )
 def test_nor_is_what_holds_a_sensitive_value(tags: dict[str, str]) -> None:
-    shape = MODEL.operation_model("TagResource").input_shape
     with pytest.raises(ValidationError) as raised:
-        validate(shape, {"resourceArn": "arn:aws:pipes:us-east-1::pipe/p", "tags": tags})
+        parse("TagResource", {"resourceArn": "arn:aws:pipes:us-east-1::pipe/p"}, {"tags": tags})
     assert "secret" not in str(raised.value)
 
 
@@ -227,10 +235,7 @@ def test_a_dot_in_a_pattern_stands_for_no_end_of_line_as_in_java(end_of_line: st
 
 
 def test_a_request_that_satisfies_the_model_passes() -> None:
-    validate(MODEL.operation_model("ListPipes").input_shape, {"Limit": 100, "NamePrefix": "a"})
-
-
-_ROLE = "arn:aws:iam::000000000000:role/pipe"
+    parse("ListPipes", {}, query="Limit=100&NamePrefix=a")
 
 
 def test_a_text_that_is_too_long_is_not_held_against_its_pattern() -> None:

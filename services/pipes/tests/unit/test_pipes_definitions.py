@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.api import definitions
+from eventbridge_pipes.api import operations
 from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.execution.retry import RetryPolicy, retry_policy
 from eventbridge_pipes.pipe import Pipe, State
@@ -34,12 +34,12 @@ GROUP = {"SqsQueueParameters": {"MessageGroupId": "g"}}
 
 
 def created(request: dict[str, Any] | None = None) -> Pipe:
-    return definitions.created(request or STREAM_REQUEST, REGION, now=5.0)
+    return operations.new_pipe(request or STREAM_REQUEST, REGION, now=5.0)
 
 
 def updated(pipe: Pipe, **request: Any) -> Pipe:
-    merged = definitions.merged(pipe, {"Name": pipe.name, "RoleArn": pipe.role_arn, **request})
-    return definitions.updated(pipe, merged, now=9.0)
+    merged = operations.merged(pipe, {"Name": pipe.name, "RoleArn": pipe.role_arn, **request})
+    return operations.updated_pipe(merged, now=9.0)
 
 
 def test_a_new_pipe_has_an_arn_in_its_roles_account_and_is_creating() -> None:
@@ -62,12 +62,12 @@ def test_a_new_pipe_has_an_arn_in_its_roles_account_and_is_creating() -> None:
 def test_a_pipe_shows_its_batch_size_when_none_was_given(
     request_: dict[str, Any], parameters: str, size: int
 ) -> None:
-    described = definitions.members(created(request_))
+    described = operations.described(created(request_))
     assert described["SourceParameters"][parameters]["BatchSize"] == size
 
 
 def test_three_members_are_described_when_they_are_empty_and_others_are_not() -> None:
-    described = definitions.members(created(definition(Enrichment="", Description="")))
+    described = operations.described(created(definition(Enrichment="", Description="")))
     for member in ("EnrichmentParameters", "TargetParameters", "Tags"):
         assert described[member] == {}
     for member in ("Enrichment", "Description", "LogConfiguration", "StateReason"):
@@ -87,7 +87,7 @@ def test_what_was_asked_for_is_described_as_it_was_given() -> None:
             "SourceParameters": filtered('{"data": {"a": [1]}}')["SourceParameters"],
         }
     )
-    described = definitions.members(created(request))
+    described = operations.described(created(request))
     for member in ("Enrichment", "EnrichmentParameters", "Target", "TargetParameters"):
         assert described[member] == request[member]
     assert described["LogConfiguration"] == request["LogConfiguration"]

@@ -12,8 +12,7 @@ from typing import Any, cast
 import pytest
 
 from eventbridge_pipes import lifecycle as module
-from eventbridge_pipes.api.errors import ConflictError
-from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.api.operations import ConflictError, PipesService
 from eventbridge_pipes.lifecycle import Lifecycle, Runner
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.record import OLDEST

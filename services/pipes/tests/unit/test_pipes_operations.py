@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.api import operations
-from eventbridge_pipes.api.errors import ConflictError, QuotaExceededError, ValidationError
-from eventbridge_pipes.api.operations import PipesService, page
+from eventbridge_pipes.api.model import ValidationError
+from eventbridge_pipes.api.operations import (
+    ConflictError,
+    PipesService,
+    QuotaExceededError,
+    page,
+)
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.store import Store

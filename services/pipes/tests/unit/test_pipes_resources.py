@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from eventbridge_pipes.api import definitions
+from eventbridge_pipes.api.operations import new_pipe
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.resources import REASON_LIMIT, ResourceError, Resources
@@ -93,7 +93,7 @@ class Services:
 
 
 def check(services: Services, request: dict[str, Any]) -> float:
-    pipe: Pipe = definitions.created(request, REGION, now=0.0)
+    pipe: Pipe = new_pipe(request, REGION, now=0.0)
     return Resources(cast(Clients, services)).check(pipe)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.api.errors import ValidationError
+from eventbridge_pipes.api.model import ValidationError
 from eventbridge_pipes.api.rules import CROSS_REGION, check, violations_of
 from pipes_requests import (
     BUS,

@@ -1,15 +1,18 @@
-"""The records of one shard that are read and not yet at the target, in lanes."""
+"""The records of one shard that are read and not finished: in lanes, and as its checkpoint."""
 
 from __future__ import annotations
 
 import threading
 import time
 import zlib
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from eventbridge_pipes.execution.batch import BatchRules, cut
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.record import Record
+from eventbridge_pipes.store import StateError
 
 READ_AHEAD_BYTES = 10 * 1024 * 1024
 """What a shard may have read ahead, for its other lanes, while one lane is blocked."""
@@ -97,3 +100,93 @@ class Backlog:
 
     def _has_less_than_a_batch(self, lane: _Lane) -> bool:
         return len(lane.waiting) < self._rules.size and lane.bytes < self._rules.payload
+
+
+class _Outstanding(NamedTuple):
+    """`before` is the sequence number that was read before the record, None for the first."""
+
+    before: str | None
+    arrived: float
+
+
+class Progress:
+    """How far the records of one shard are finished. Its reader and its lanes share it.
+
+    Lanes finish in any order, and filtered records are never delivered. Reading has to continue
+    after the last record that has nothing outstanding before it: the checkpoint, which only
+    advances. `store` stores its sequence number, and raises StateError.
+
+    While the store cannot be written, on a full disk for example, delivery continues. The stored
+    checkpoint follows at the next batch or the next `save`. If the service ends before, records
+    since the last stored checkpoint are delivered again.
+    """
+
+    def __init__(self, store: Callable[[str], object], shard_id: str, log: PipeLog) -> None:
+        self._store = store
+        self._shard_id = shard_id
+        self._log = log
+        self._lock = threading.Lock()
+        # An ordered dictionary finds its oldest entry at once, however many were removed.
+        self._outstanding: OrderedDict[str, _Outstanding] = OrderedDict()
+        self._last: str | None = None
+        self._stored: str | None = None
+        self._lags = False
+
+    def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
+        """The shard gave `page`, and `kept` of it is to be delivered; both in the shard's order."""
+        wanted = None if len(kept) == len(page) else {record.sequence_number for record in kept}
+        with self._lock:
+            for record in page:
+                number = record.sequence_number
+                if wanted is None or number in wanted:
+                    self._outstanding[number] = _Outstanding(self._last, record.arrived)
+                self._last = number
+            if not kept:
+                self._save()
+
+    def done(self, records: Sequence[Record]) -> None:
+        """Each of `records` was delivered or given up on."""
+        with self._lock:
+            for record in records:
+                self._outstanding.pop(record.sequence_number, None)
+            self._save()
+
+    def save(self) -> None:
+        """Store what could not be stored before."""
+        with self._lock:
+            if self._lags:
+                self._save()
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The sequence number up to which everything is finished; None when nothing is."""
+        oldest = next(iter(self._outstanding.values()), None)
+        return oldest.before if oldest else self._last
+
+    @property
+    def oldest_arrival(self) -> float | None:
+        """When the oldest outstanding record arrived (epoch seconds)."""
+        with self._lock:
+            oldest = next(iter(self._outstanding.values()), None)
+            return oldest.arrived if oldest else None
+
+    def _save(self) -> None:
+        reached = self.checkpoint
+        if reached is None or reached == self._stored:
+            return
+        try:
+            self._store(reached)
+        except StateError as error:
+            if not self._lags:
+                self._lags = True
+                self._log.error(
+                    "cannot store checkpoints of shard %s (%s): delivery continues, and records "
+                    "may be delivered twice after a restart; free space for the state directory",
+                    self._shard_id,
+                    error,
+                )
+            return
+        self._stored = reached
+        if self._lags:
+            self._lags = False
+            self._log.info("storing checkpoints of shard %s again", self._shard_id)

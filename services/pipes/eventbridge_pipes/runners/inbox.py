@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ class _Waiting(NamedTuple):
     record: Record
 
 
+@dataclass(eq=False)
 class Inbox:
     """The messages that wait for their batch, and the batches that are under way.
 
@@ -39,34 +41,28 @@ class Inbox:
     messages of one receive.
     """
 
-    def __init__(
-        self,
-        rules: BatchRules,
-        ordered: bool,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.ended = 0
-        """How many batches have ended."""
-        self._rules = rules
-        self._ordered = ordered
-        self._monotonic = monotonic
-        self._changed = threading.Condition()
-        self._waiting: list[_Waiting] = []
-        self._bytes = 0
-        self._under_way: list[list[Record]] = []
-        self._busy_since: float | None = None
-        self._service_errors = 0
-        self._held_until = 0.0
-        self._stopped = False
-        self._closed = False
+    rules: BatchRules
+    ordered: bool
+    monotonic: Callable[[], float] = time.monotonic
+    ended: int = field(default=0, init=False)
+    """How many batches have ended."""
+    _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
+    _waiting: list[_Waiting] = field(default_factory=list, init=False)
+    _bytes: int = field(default=0, init=False)
+    _under_way: list[list[Record]] = field(default_factory=list, init=False)
+    _busy_since: float | None = field(default=None, init=False)
+    _service_errors: int = field(default=0, init=False)
+    _held_until: float = field(default=0.0, init=False)
+    _stopped: bool = field(default=False, init=False)
+    _closed: bool = field(default=False, init=False)
 
     def wanted(self) -> int:
         """Wait until there is room; return how many messages to receive, 0 if the pipe stops."""
         with self._changed:
             while not self._stopped:
-                held = self._held_until - self._monotonic()
+                held = self._held_until - self.monotonic()
                 free = self._free_batches()
-                count = to_receive(len(self._waiting), free, self._rules.size, self._ordered)
+                count = to_receive(len(self._waiting), free, self.rules.size, self.ordered)
                 if count and held <= 0:
                     return count
                 self._changed.wait(held if held > 0 else CHECK_SECONDS)
@@ -75,13 +71,13 @@ class Inbox:
     def put(self, records: Sequence[Record]) -> None:
         """Add the messages of one receive, even if there are none."""
         with self._changed:
-            now = self._monotonic()
+            now = self.monotonic()
             if not records:
                 self._busy_since = None
             elif self._busy_since is None:
                 self._busy_since = now
             # A batch that waits for its window is not looked at each time that it grows.
-            growing = bool(self._waiting) and self._rules.window > 0 and not self._ordered
+            growing = bool(self._waiting) and self.rules.window > 0 and not self.ordered
             self._waiting += [_Waiting(now, record) for record in records]
             self._bytes += sum(record.size for record in records)
             if not growing or self._is_full():
@@ -90,7 +86,7 @@ class Inbox:
     def hold(self, seconds: float) -> None:
         """Let nothing be received for so long."""
         with self._changed:
-            self._held_until = max(self._held_until, self._monotonic() + seconds)
+            self._held_until = max(self._held_until, self.monotonic() + seconds)
 
     def take(self) -> list[Record]:
         """Wait for the next batch; empty when the inbox is closed and all its messages left."""
@@ -166,23 +162,23 @@ class Inbox:
         ready = self._waiting
         if busy:
             ready = [w for w in self._waiting if w.record.partition_key not in busy]
-        waited = self._monotonic() - ready[0].since if ready else 0.0
+        waited = self.monotonic() - ready[0].since if ready else 0.0
         sizes = (waiting.record.size for waiting in ready)
-        due = cut(sizes, waited, self._closed, self._rules)
+        due = cut(sizes, waited, self._closed, self.rules)
         leaving = ready[: due.count]
         self._remove(leaving)
         return [waiting.record for waiting in leaving], due.wait
 
     def _free_batches(self) -> int:
-        busy = self._monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        busy = self.monotonic() - self._busy_since if self._busy_since is not None else 0.0
         return batches_at_once(busy) - len(self._under_way)
 
     def _is_full(self) -> bool:
-        return len(self._waiting) >= self._rules.size or self._bytes >= self._rules.payload
+        return len(self._waiting) >= self.rules.size or self._bytes >= self.rules.payload
 
     def _groups(self, records: Iterable[Record]) -> set[str]:
         """The groups whose order has to be kept: those of a standard queue have none."""
-        return {record.partition_key for record in records} if self._ordered else set()
+        return {record.partition_key for record in records} if self.ordered else set()
 
     def _remove(self, leaving: Sequence[_Waiting]) -> None:
         gone = set(map(id, leaving))

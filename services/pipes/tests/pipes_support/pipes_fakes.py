@@ -11,8 +11,7 @@ from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import OLDEST, Position, Record, Shard
-from eventbridge_pipes.runners.idle import IdlePoller
-from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.reader import IdlePoller, Shared
 from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,

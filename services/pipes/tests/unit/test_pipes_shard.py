@@ -17,8 +17,8 @@ from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import OLDEST, Record
 from eventbridge_pipes.runners.backlog import lane_of
-from eventbridge_pipes.runners.idle import EARLY_SHARE
-from eventbridge_pipes.runners.shard import (
+from eventbridge_pipes.runners.reader import (
+    EARLY_SHARE,
     FIRST_PAGE_RECORDS,
     PAGE_BYTES,
     THROTTLED_PAUSE,
@@ -175,7 +175,7 @@ def reader_of(kind: type[FakeShard], stream: FakeStream, store: Store) -> ShardR
             return kind(stream, shard_id)
 
     shared = shared_by(OfKind(), FakeTarget(), store)
-    return ShardReader(shared, "a", OLDEST, None, lambda: None)
+    return ShardReader(shared, "a", OLDEST, "")
 
 
 def test_a_page_that_is_too_large_is_requested_again_with_half_as_many_records(

@@ -184,13 +184,10 @@ class Lifecycle:
         origin = self.store.origin(pipe.name)
         if self._stopping.is_set() or not origin:
             return
-        runner = None
         try:
             runner = self.runner_of(pipe, origin)
             runner.start()
         except RuntimeError as error:
-            if runner:
-                runner.stop()
             raise StartError(str(error)) from error
         self._running[pipe.name] = runner
 

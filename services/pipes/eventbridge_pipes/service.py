@@ -74,8 +74,7 @@ def main() -> int:
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
     make_runner = partial(runner_of, clients, store, telemetry, IdlePoller())
-    check = partial(resources.check, clients)
-    lifecycle = Lifecycle(store, check, make_runner, telemetry.forget)
+    lifecycle = Lifecycle(store, partial(resources.check, clients), make_runner, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     crash = _crash if settings.allow_crash else None

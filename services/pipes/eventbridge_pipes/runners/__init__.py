@@ -31,11 +31,9 @@ class Runner(Protocol):
 
     def stop(self) -> None:
         """Ask the pipe to stop. Returns at once."""
-        ...
 
     def join(self, timeout: float | None = None) -> bool:
         """Whether all work has ended within `timeout` seconds."""
-        ...
 
 
 def runner_of(

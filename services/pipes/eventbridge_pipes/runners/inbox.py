@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
 
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.batch import BatchRules, cut
@@ -22,11 +21,6 @@ MOST_BATCHES = 64
 
 CHECK_SECONDS = 1.0
 """How often to check whether the limit of batches under way has grown."""
-
-
-class _Waiting(NamedTuple):
-    since: float
-    record: Record
 
 
 @dataclass(eq=False)
@@ -47,7 +41,8 @@ class Inbox:
     ended: int = field(default=0, init=False)
     """How many batches have ended."""
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
-    _waiting: list[_Waiting] = field(default_factory=list, init=False)
+    _waiting: list[tuple[float, Record]] = field(default_factory=list, init=False)
+    """The messages, each with the time when it was put in."""
     _bytes: int = field(default=0, init=False)
     _under_way: list[list[Record]] = field(default_factory=list, init=False)
     _busy_since: float | None = field(default=None, init=False)
@@ -78,9 +73,10 @@ class Inbox:
                 self._busy_since = now
             # A batch that waits for its window is not looked at each time that it grows.
             growing = bool(self._waiting) and self.rules.window > 0 and not self.ordered
-            self._waiting += [_Waiting(now, record) for record in records]
+            self._waiting += [(now, record) for record in records]
             self._bytes += sum(record.size for record in records)
-            if not growing or self._is_full():
+            full = len(self._waiting) >= self.rules.size or self._bytes >= self.rules.payload
+            if full or not growing:
                 self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
@@ -114,7 +110,7 @@ class Inbox:
             self.ended += 1
             failed_groups = self._groups(failed)
             if failed_groups:
-                self._remove([w for w in self._waiting if w.record.partition_key in failed_groups])
+                self._remove([w for w in self._waiting if w[1].partition_key in failed_groups])
             self._service_errors = self._service_errors + 1 if service_error else 0
             if service_error:
                 self._busy_since = None
@@ -150,7 +146,7 @@ class Inbox:
     def oldest_arrival(self) -> float | None:
         """When the oldest of all the messages was sent (epoch seconds)."""
         with self._changed:
-            waiting = [waiting.record for waiting in self._waiting]
+            waiting = [record for _, record in self._waiting]
             records = chain(waiting, *self._under_way)
             return min((record.arrived for record in records), default=None)
 
@@ -161,29 +157,26 @@ class Inbox:
         busy = self._groups(chain.from_iterable(self._under_way))
         ready = self._waiting
         if busy:
-            ready = [w for w in self._waiting if w.record.partition_key not in busy]
-        waited = self.monotonic() - ready[0].since if ready else 0.0
-        sizes = (waiting.record.size for waiting in ready)
+            ready = [w for w in self._waiting if w[1].partition_key not in busy]
+        waited = self.monotonic() - ready[0][0] if ready else 0.0
+        sizes = (record.size for _, record in ready)
         due = cut(sizes, waited, self._closed, self.rules)
         leaving = ready[: due.count]
         self._remove(leaving)
-        return [waiting.record for waiting in leaving], due.wait
+        return [record for _, record in leaving], due.wait
 
     def _free_batches(self) -> int:
         busy = self.monotonic() - self._busy_since if self._busy_since is not None else 0.0
         return batches_at_once(busy) - len(self._under_way)
 
-    def _is_full(self) -> bool:
-        return len(self._waiting) >= self.rules.size or self._bytes >= self.rules.payload
-
     def _groups(self, records: Iterable[Record]) -> set[str]:
         """The groups whose order has to be kept: those of a standard queue have none."""
         return {record.partition_key for record in records} if self.ordered else set()
 
-    def _remove(self, leaving: Sequence[_Waiting]) -> None:
+    def _remove(self, leaving: Sequence[tuple[float, Record]]) -> None:
         gone = set(map(id, leaving))
         self._waiting = [waiting for waiting in self._waiting if id(waiting) not in gone]
-        self._bytes -= sum(waiting.record.size for waiting in leaving)
+        self._bytes -= sum(record.size for _, record in leaving)
 
 
 def batches_at_once(busy: float) -> int:

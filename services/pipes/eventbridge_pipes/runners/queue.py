@@ -164,11 +164,8 @@ class QueueRunner:
 
     def _take_in(self, records: Sequence[Record]) -> None:
         """Put what passes the filter into the inbox, and delete the rest."""
-        passing: list[Record] = []
-        filtered: list[Record] = []
-        for record in records:
-            (passing if self.filter.passes(record) else filtered).append(record)
-        self._inbox.put(passing)
+        filtered = [record for record in records if not self.filter.passes(record)]
+        self._inbox.put([record for record in records if record not in filtered])
         if records:
             self.telemetry.read(len(records))
         if filtered:

@@ -217,19 +217,14 @@ def _fail(shard: PolledShard) -> None:
     shard.ready.set()
 
 
-class PageLimit:
-    """How many records to request, so that memory stays bounded. All shards of a stream share it.
+def limit_after(page: Sequence[Record], limit: int) -> int:
+    """How many records to request after `page`, of at most `limit`, so that memory stays bounded.
 
     A request limits the number of records, not of bytes. The size of the last records tells how
     many of the next ones fit into PAGE_BYTES. The limit grows in steps, as those may be larger.
     """
-
-    def __init__(self) -> None:
-        self.records = FIRST_PAGE_RECORDS
-
-    def learn(self, page: Sequence[Record]) -> None:
-        mean = max(1, sum(record.size for record in page) // len(page))
-        self.records = max(1, min(PAGE_RECORDS, PAGE_BYTES // mean, 10 * self.records))
+    mean = max(1, sum(record.size for record in page) // len(page))
+    return max(1, min(PAGE_RECORDS, PAGE_BYTES // mean, 10 * limit))
 
 
 @dataclass(eq=False)
@@ -237,8 +232,9 @@ class Shared:
     """What the shards of a running pipe share.
 
     `delivery` makes the delivery of a lane, from the id of its shard and a wait that a stop of the
-    pipe ends. `wake` is set when the runner of the stream has to look at the shards, and `in_doubt`
-    when the stream may have been deleted and created again.
+    pipe ends. `page_limit` is how many records a read requests. `wake` is set when the runner of
+    the stream has to look at the shards, and `in_doubt` when the stream may have been deleted and
+    created again.
     """
 
     pipe: Pipe
@@ -248,7 +244,7 @@ class Shared:
     delivery: Callable[[str, Wait], Delivery]
     filter: Filter
     telemetry: PipeTelemetry
-    page_limit: PageLimit = field(default_factory=PageLimit, init=False)
+    page_limit: int = field(default=FIRST_PAGE_RECORDS, init=False)
     wake: threading.Event = field(default_factory=threading.Event, init=False)
     in_doubt: bool = field(default=True, init=False)
 
@@ -272,7 +268,7 @@ class ShardReader(PolledShard):
         self._shared = shared
         self._shard_id = shard_id
         self._position = position
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         # None: the shard is idle.
         self._pause: float | None = 0.0
         self._not_before: float | None = None
@@ -281,18 +277,13 @@ class ShardReader(PolledShard):
         self._caught_up = self.empty_since
         self._behind = True
 
-    @property
-    def stopped(self) -> bool:
-        return self._stopping.is_set()
-
-    @property
     def unread_for(self) -> float:
         """For how many seconds the shard may have had records that were not read."""
         return time.monotonic() - self._caught_up if self._behind or self._failures else 0.0
 
     def stop(self) -> None:
         """Read no more. Returns at once."""
-        self._stopping.set()
+        self.stopping.set()
         self.ready.set()
 
     def read(self) -> Page | None:
@@ -312,22 +303,22 @@ class ShardReader(PolledShard):
     def _next_page(self) -> Page | None:
         if self._pause is None:
             self.page, self.failed = None, False
-            self.limit = self._shared.page_limit.records
+            self.limit = self._shared.page_limit
             self.ready.clear()
-            if not self.stopped:
+            if not self.stopping.is_set():
                 self._shared.poller.wait(self)
             if self.failed:
                 self._shared.doubt()
             if self.page:
                 return self.page
         else:
-            self._stopping.wait(self._pause)
-        if self.stopped:
+            self.stopping.wait(self._pause)
+        if self.stopping.is_set():
             return None
         if not self.iterator:
             self.iterator = self.source.iterator(self._position)
             self._not_before = self._position.at
-        return self.source.begin_read(self.iterator, self._shared.page_limit.records)(None)
+        return self.source.begin_read(self.iterator, self._shared.page_limit)(None)
 
     def _after_error(self, error: SourceError) -> float:
         """Return how long to pause."""
@@ -337,8 +328,8 @@ class ShardReader(PolledShard):
             doubled = max(THROTTLED_PAUSE, self.least_pause * 2)
             self.least_pause = min(LONGEST_THROTTLED_PAUSE, doubled)
             return self.least_pause
-        if isinstance(error, PageTooLargeError) and self._shared.page_limit.records > 1:
-            self._shared.page_limit.records //= 2
+        if isinstance(error, PageTooLargeError) and self._shared.page_limit > 1:
+            self._shared.page_limit //= 2
             return 0.0
         self.iterator = ""
         self._failures += 1
@@ -372,7 +363,7 @@ class ShardReader(PolledShard):
         self._pause = max(self.least_pause, 0.0 if page.behind else SHORTEST_PAUSE)
         self.gap = (self.gap + now - self.empty_since) / 2
         self.empty_since = now
-        self._shared.page_limit.learn(page.records)
+        self._shared.page_limit = limit_after(page.records, self._shared.page_limit)
         if (earliest := self._not_before) is not None:
             # Records come roughly in order of arrival, so each one is looked at.
             page = replace(page, records=[r for r in page.records if r.arrived >= earliest])

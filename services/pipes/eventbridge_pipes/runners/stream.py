@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from functools import partial
 
@@ -17,8 +17,6 @@ from eventbridge_pipes.runners.reader import ShardReader, Shared
 from eventbridge_pipes.sources.source import PositionLostError, SourceError
 from eventbridge_pipes.store import Checkpoint, Origin, StateError
 
-DISCOVERY_SECONDS = 5.0
-"""How often the runner lists the shards if nothing tells it to."""
 LATEST_TRIES = 4
 
 
@@ -33,7 +31,7 @@ def starting_position(pipe: Pipe) -> Position:
 
 
 def shards_to_read(
-    shards: Iterable[Shard], finished: Collection[str], reading: Collection[str]
+    shards: Sequence[Shard], finished: Collection[str], reading: Collection[str]
 ) -> list[Shard]:
     """Return the shards to start: neither finished nor being read, and their parents finished.
 
@@ -41,12 +39,11 @@ def shards_to_read(
     it is still being read: its records go first, so that the order of each partition key holds
     across a reshard.
     """
-    listed = list(shards)
-    unread = {shard.id for shard in listed} - set(finished)
+    unread = {shard.id for shard in shards} - set(finished)
     waiting_for = unread | set(reading)
     return [
         shard
-        for shard in listed
+        for shard in shards
         if shard.id in unread and shard.id not in reading and waiting_for.isdisjoint(shard.parents)
     ]
 
@@ -124,7 +121,7 @@ class ShardRunner:
         """
         arrival = self.progress.oldest_arrival
         age = time.time() - arrival if arrival is not None else 0.0
-        return max(age, self._reader.unread_for)
+        return max(age, self._reader.unread_for())
 
     def _run(self) -> None:
         self._shared.telemetry.shard_begun(self.shard_id, self.lag)
@@ -149,7 +146,7 @@ class ShardRunner:
             # To request more than there is room for would only keep the server from the calls for
             # the records that are under way.
             self._backlog.wait_for_room()
-            if self._reader.stopped:
+            if self._reader.stopping.is_set():
                 return End.GONE
             page = self._reader.read()
             if page and page.records:
@@ -187,23 +184,22 @@ class ShardRunner:
 class StreamRunner:
     """One thread that looks after the shards. `origin` is where the pipe began."""
 
-    def __init__(
-        self, shared: Shared, origin: Origin, discovery: float = DISCOVERY_SECONDS
-    ) -> None:
+    discovery_seconds = 5.0
+    """How often the runner lists the shards if nothing tells it to."""
+
+    def __init__(self, shared: Shared, origin: Origin) -> None:
         self._shared = shared
         self._pipe = shared.pipe
         self._store = shared.store
         self._log = shared.log
         self._origin = origin
-        self._discovery = discovery
         self._runners: dict[str, ShardRunner] = {}
         self._latest: dict[str, str] = {}
         self._stopping = threading.Event()
         self._outages = 0
         self._restarts = 0
-        self._thread = threading.Thread(
-            target=self._run, name=f"pipe {self._pipe.name}", daemon=True
-        )
+        name = f"pipe {shared.pipe.name}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the pipe; LATEST is the moment before this returns.
@@ -278,7 +274,7 @@ class StreamRunner:
             self._log.exception("following the shards failed, retrying")
         else:
             self._outages = 0
-            return self._discovery
+            return self.discovery_seconds
         self._shared.in_doubt = True
         self._outages += 1
         return growing_pause(self._outages)

@@ -11,7 +11,7 @@ import base64
 import heapq
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.function_cost import ROLE, STREAM
 from bench.simulation.clock import EPOCH, Clock
@@ -21,11 +21,11 @@ from bench.simulation.stream import SimulatedShard, Stream
 from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
+from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome, all_failed, of_answer
 from eventbridge_pipes.pipe import Pipe as PipeDefinition
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.runners.backlog import lane_of
-from eventbridge_pipes.runners.checkpoint import Progress
+from eventbridge_pipes.runners.backlog import Progress, lane_of
 from eventbridge_pipes.runners.stream import shards_to_read
 from eventbridge_pipes.sources.kinesis import KinesisShape
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
@@ -103,7 +103,7 @@ class Work:
     shard: SimulatedShard
     shape: KinesisShape
     lanes: list[Lane]
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress
     unfinished: int = 0
 
 
@@ -143,7 +143,9 @@ class Pipe:
         for arrived, put in shard.records:
             shares[lane_of(f"P{put.product}", lanes)].append((arrived, put))
         shape = KinesisShape(STREAM, shard.shard.id, ROLE)
-        work = Work(shard, shape, [Lane(s, self._delivery(shard.shard.id)) for s in shares])
+        own_lanes = [Lane(share, self._delivery(shard.shard.id)) for share in shares]
+        progress = Progress(lambda number: None, shard.shard.id, PipeLog(PIPE.name))
+        work = Work(shard, shape, own_lanes, progress)
         work.unfinished = lanes
         self.reading[shard.shard.id] = work
         for lane in work.lanes:

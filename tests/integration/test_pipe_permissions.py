@@ -17,10 +17,11 @@ from botocore.response import StreamingBody
 
 import eventbridge_pipes.aws.clients
 import template
-from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import connect
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Position
+from eventbridge_pipes.runners import runner_of
+from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.store import Origin, Store
 from eventbridge_pipes.telemetry.metrics import Telemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
@@ -86,7 +87,8 @@ def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
         telemetry = Telemetry(clients, PrometheusMetrics(), 0)
-        running = Assembler(clients, store, telemetry).runner(pipe(retries), BEGINNING)
+        shared = (clients, store, telemetry, IdlePoller())
+        running = runner_of(*shared, pipe(retries), BEGINNING)
         running.start()
         try:
             return eventually(done, timeout=10)

@@ -27,7 +27,7 @@ POINTS = {
     "a batch is cut": "after runners.backlog Backlog take",
     "before Invoke": "before execution.execution Route carry",
     "Invoke is answered": "after execution.execution Route carry",
-    "a batch is done, unrecorded": "before runners.checkpoint ShardCheckpoint done",
+    "a batch is done, unrecorded": "before runners.backlog Progress done",
     "before the position's write": "before store Store advance",
     "in the position's write": "in store Store advance",
     "after the position's write": "after store Store advance",

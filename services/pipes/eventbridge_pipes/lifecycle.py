@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Protocol
 
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe, State
-from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.resources import ResourceError
+from eventbridge_pipes.runners import Runner
+from eventbridge_pipes.runners.shard import StartError
 from eventbridge_pipes.runners.stream import starting_position
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
@@ -32,48 +34,28 @@ _FAILED = {
 _OWN_FAULT = "Internal error of this service. See its log."
 
 
-class NoThreadError(Exception):
-    """A thread cannot be started for now, for want of memory or by a limit of the system."""
-
-
-class Runner(Protocol):
-    """Runs one pipe, whatever its source is."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None:
-        """Ask the pipe to stop. Returns at once."""
-        ...
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Whether all work has ended within `timeout` seconds."""
-        ...
-
-
+@dataclass(eq=False)
 class Lifecycle:
-    """Owns the runners of the pipes that run; `forget` is called for each deleted pipe."""
+    """Owns the runners of the pipes that run.
 
-    def __init__(
-        self,
-        store: Store,
-        resources: Resources,
-        runner_of: Callable[[Pipe, Origin], Runner],
-        forget: Callable[[str], None],
-    ) -> None:
-        self._store = store
-        self._resources = resources
-        self._runner_of = runner_of
-        self._forget = forget
-        self._running: dict[str, Runner] = {}
-        self._locks: dict[str, threading.Lock] = {}
-        self._settling: set[threading.Thread] = set()
-        self._postponed: SimpleQueue[Pipe] = SimpleQueue()
-        self._stopping = threading.Event()
+    `check` is that of `resources`; `runner_of` makes a runner, which is not started yet; `forget`
+    is called for each deleted pipe.
+    """
+
+    store: Store
+    check: Callable[[Pipe], float]
+    runner_of: Callable[[Pipe, Origin], Runner]
+    forget: Callable[[str], None]
+    _running: dict[str, Runner] = field(default_factory=dict, init=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, init=False)
+    _settling: set[threading.Thread] = field(default_factory=set, init=False)
+    _postponed: SimpleQueue[Pipe] = field(default_factory=SimpleQueue, init=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False)
 
     def resume(self) -> None:
         """Go on with every pipe where the last service left it."""
         threading.Thread(target=self._settle_postponed, name="lifecycle", daemon=True).start()
-        for pipe in self._store.pipes():
+        for pipe in self.store.pipes():
             if pipe.runs or not pipe.current.settled:
                 self.settle(pipe)
 
@@ -125,14 +107,14 @@ class Lifecycle:
                     with lock:
                         self._proceed(name)
                     return
-                except (StateError, NoThreadError) as error:
+                except (StateError, StartError) as error:
                     PipeLog(name).warning("%s: trying again in %g s", error, pause)
         finally:
             self._settling.discard(threading.current_thread())
 
     def _proceed(self, name: str) -> None:
         """Do once what the stored state of the pipe calls for. Doing it again does no harm."""
-        pipe = self._store.pipe(name)
+        pipe = self.store.pipe(name)
         if pipe is None:
             return
         log = PipeLog(name)
@@ -145,7 +127,7 @@ class Lifecycle:
                 return  # the next service asks again
             log.error("%s: %s", _FAILED[pipe.current], error)
             self._fail(pipe, str(error))
-        except (StateError, NoThreadError):
+        except (StateError, StartError):
             raise
         except Exception:
             log.exception("cannot leave the state %s", pipe.current)
@@ -156,12 +138,12 @@ class Lifecycle:
             case State.DELETING:
                 self._halt(pipe.name)
                 # First, for the name is free to be used again once the pipe is deleted.
-                self._forget(pipe.name)
-                self._store.delete(pipe.name)
+                self.forget(pipe.name)
+                self.store.delete(pipe.name)
                 PipeLog(pipe.name).info("deleted")
             case State.STOPPING:
                 self._halt(pipe.name)
-                self._store.complete(pipe.name, State.STOPPED)
+                self.store.complete(pipe.name, State.STOPPED)
             case State.CREATING | State.STARTING:
                 self._halt(pipe.name)
                 self._activate(pipe)
@@ -171,46 +153,43 @@ class Lifecycle:
     def _fail(self, pipe: Pipe, reason: str) -> None:
         """A failed update leaves the pipe as it was before, and running if it was running."""
         failed = _FAILED.get(pipe.current, State.STOPPED)
-        self._store.change(pipe.name, current=failed, reason=reason, update=None)
+        self.store.change(pipe.name, current=failed, reason=reason, update=None)
         self._proceed(pipe.name)
 
     def _activate(self, pipe: Pipe) -> None:
         """Once everything that `pipe` connects is there, replace what runs so far by `pipe`."""
-        stream_created = self._check(pipe)
-        if pipe.desired is State.RUNNING and not self._store.origin(pipe.name):
+        stream_created = self._check_patiently(pipe)
+        if pipe.desired is State.RUNNING and not self.store.origin(pipe.name):
             origin = Origin(stream_created, starting_position(pipe))
-            self._store.begin(pipe.name, origin)
+            self.store.begin(pipe.name, origin)
         self._halt(pipe.name)
         if pipe.desired is State.RUNNING:
             self._run(pipe)
         try:
-            self._store.complete(pipe.name, pipe.desired)
+            self.store.complete(pipe.name, pipe.desired)
         except StateError:
             self._halt(pipe.name)  # what runs is always what is stored
             raise
 
-    def _check(self, pipe: Pipe) -> float:
-        """See Resources.check; a service that does not answer is asked again for some seconds."""
+    def _check_patiently(self, pipe: Pipe) -> float:
+        """See `resources.check`; a service that does not answer is asked again for some seconds."""
         for pause in PATIENCE_SECONDS:
             try:
-                return self._resources.check(pipe)
+                return self.check(pipe)
             except ResourceError as error:
                 if not error.passing or self._stopping.wait(pause):
                     raise
-        return self._resources.check(pipe)
+        return self.check(pipe)
 
     def _run(self, pipe: Pipe) -> None:
-        origin = self._store.origin(pipe.name)
+        origin = self.store.origin(pipe.name)
         if self._stopping.is_set() or not origin:
             return
-        runner = None
         try:
-            runner = self._runner_of(pipe, origin)
+            runner = self.runner_of(pipe, origin)
             runner.start()
         except RuntimeError as error:
-            if runner:
-                runner.stop()
-            raise NoThreadError(str(error)) from error
+            raise StartError(str(error)) from error
         self._running[pipe.name] = runner
 
     def _halt(self, name: str) -> None:

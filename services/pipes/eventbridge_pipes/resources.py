@@ -42,61 +42,55 @@ class _UnusableError(Exception):
     """The resource exists, but a pipe cannot use it; the text says why and what to do."""
 
 
-class Resources:
-    """Asks AWS for the resources of a pipe."""
+def check(clients: Clients, pipe: Pipe) -> float:
+    """Return when the source stream was created (epoch seconds); NO_TIME for a queue.
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    Raises ResourceError about the first of source, enrichment, target, dead-letter queue and log
+    group that does not exist or may not be used.
+    """
+    created = _described(clients, "source", pipe.source)
+    if pipe.enrichment:
+        _check_invoked(clients, "enrichment", pipe.enrichment, waits=True)
+    _check_invoked(clients, "target", pipe.target, target_kind(pipe).waits(pipe))
+    if pipe.dead_letter_arn:
+        _described(clients, "dead-letter", pipe.dead_letter_arn)
+    if pipe.log_group_arn:
+        _described(clients, "execution log's", pipe.log_group_arn)
+    return created if isinstance(created, float) else NO_TIME
 
-    def check(self, pipe: Pipe) -> float:
-        """Return when the source stream was created (epoch seconds); NO_TIME for a queue.
 
-        Raises ResourceError about the first of source, enrichment, target, dead-letter queue and
-        log group that does not exist or may not be used.
-        """
-        created = self._known("source", pipe.source)
-        if pipe.enrichment:
-            self._invoked("enrichment", pipe.enrichment, waits=True)
-        self._invoked("target", pipe.target, target_kind(pipe).waits(pipe))
-        if pipe.dead_letter_arn:
-            self._known("dead-letter", pipe.dead_letter_arn)
-        if pipe.log_group_arn:
-            self._known("execution log's", pipe.log_group_arn)
-        return created if isinstance(created, float) else NO_TIME
+def _check_invoked(clients: Clients, role: str, arn: str, waits: bool) -> None:
+    if _described(clients, role, arn) == "STANDARD" and waits:
+        instead = "an Express one"
+        if role == "target":
+            instead += ", or InvocationType FIRE_AND_FORGET"
+        raise ResourceError(
+            f"The {role} state machine {arn} is a Standard one, which cannot be invoked for "
+            f"its answer (REQUEST_RESPONSE). Use {instead}."
+        )
 
-    def _invoked(self, role: str, arn: str, waits: bool) -> None:
-        if self._known(role, arn) == "STANDARD" and waits:
-            instead = "an Express one"
-            if role == "target":
-                instead += ", or InvocationType FIRE_AND_FORGET"
-            raise ResourceError(
-                f"The {role} state machine {arn} is a Standard one, which cannot be invoked for "
-                f"its answer (REQUEST_RESPONSE). Use {instead}."
-            )
 
-    def _known(self, role: str, text: str) -> Any:
-        """Return what `describe` of the resource's kind returns."""
-        arn = Arn.parse(text)
-        kind = target_kind_of(arn)
-        noun = kind.noun if kind else "stream"
-        describe = kind.describe if kind else _describe_table_stream
-        what = f"{role} {noun} {text}"
-        absent = f"The {what} does not exist. Create it, then start the pipe or create it again."
-        try:
-            return describe(self._clients, arn)
-        except AbsentError as error:
-            raise ResourceError(absent) from error
-        except _UnusableError as error:
-            raise ResourceError(f"The {what} cannot be used: {error}.") from error
-        except errors.CallError as error:
-            if errors.code_of(error) in _ABSENT:
-                raise ResourceError(absent) from error
-            reason = f"The {what} cannot be used: {errors.describe(error)}"
-            raise ResourceError(reason, passing=errors.is_service_error(error)) from error
-        except LookupError as error:
-            # The answer is not this service's: something else listens at its endpoint.
-            lacking = f"The {what} cannot be used: {arn.service} answered without {error}."
-            raise ResourceError(f"{lacking} Does the endpoint offer this service?") from error
+def _described(clients: Clients, role: str, text: str) -> Any:
+    """Return what `describe` of the resource's kind returns."""
+    arn = Arn.parse(text)
+    kind = target_kind_of(arn)
+    noun = kind.noun if kind else "stream"
+    describe = kind.describe if kind else _describe_table_stream
+    what = f"{role} {noun} {text}"
+    try:
+        return describe(clients, arn)
+    except _UnusableError as error:
+        raise ResourceError(f"The {what} cannot be used: {error}.") from error
+    except (AbsentError, *errors.CallError) as error:
+        if isinstance(error, AbsentError) or errors.code_of(error) in _ABSENT:
+            absent = "does not exist. Create it, then start the pipe or create it again."
+            raise ResourceError(f"The {what} {absent}") from error
+        reason = f"The {what} cannot be used: {errors.describe(error)}"
+        raise ResourceError(reason, passing=errors.is_service_error(error)) from error
+    except LookupError as error:
+        # The answer is not this service's: something else listens at its endpoint.
+        lacking = f"The {what} cannot be used: {arn.service} answered without {error}."
+        raise ResourceError(f"{lacking} Does the endpoint offer this service?") from error
 
 
 def _describe_table_stream(clients: Clients, arn: Arn) -> float:

@@ -10,6 +10,7 @@ import platform
 import signal
 import socket
 import sys
+from functools import partial
 
 import h11
 import uvicorn
@@ -18,13 +19,13 @@ from botocore.model import ServiceModel
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from eventbridge_pipes import log
+from eventbridge_pipes import log, resources
 from eventbridge_pipes.api.http import application
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.assembly import Assembler
 from eventbridge_pipes.aws.clients import AwsSetupError, connect
 from eventbridge_pipes.lifecycle import Lifecycle
-from eventbridge_pipes.resources import Resources
+from eventbridge_pipes.runners import runner_of
+from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.store import StateDirectoryError, Store
 from eventbridge_pipes.telemetry.metrics import Telemetry
@@ -62,8 +63,8 @@ def main() -> int:
 
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
-    assembler = Assembler(clients, store, telemetry)
-    lifecycle = Lifecycle(store, Resources(clients), assembler.runner, telemetry.forget)
+    make_runner = partial(runner_of, clients, store, telemetry, IdlePoller())
+    lifecycle = Lifecycle(store, partial(resources.check, clients), make_runner, telemetry.forget)
     service = PipesService(store, lifecycle, clients.region)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     app = application(model, service, prometheus, settings.admitted, settings.allow_crash)

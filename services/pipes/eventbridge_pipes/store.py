@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Collection
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,21 @@ class Store:
         """
         self._lock = threading.RLock()
         with ExitStack() as opened:
-            if directory is None:
-                self._db = opened.enter_context(closing(_open(Path(":memory:"))))
-            else:
-                try:
+            try:
+                if directory:
                     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    opened.enter_context(closing(_locked(directory / LOCK_NAME)))
-                    self._db = opened.enter_context(closing(_open(directory / FILE_NAME)))
-                except (OSError, sqlite3.Error) as error:
-                    raise StateDirectoryError(_explain(directory, error)) from error
+                    # Keeps a second service off the same positions; it ends with the process.
+                    lock = opened.enter_context(_connection(directory / LOCK_NAME, timeout=0))
+                    lock.execute("BEGIN EXCLUSIVE")
+                path = directory / FILE_NAME if directory else ":memory:"
+                self._db = opened.enter_context(_connection(path))
+                self._db.execute("PRAGMA journal_mode = WAL")
+                # A commit survives kill -9. A power cut may cost the last ones: those batches come
+                # again, which at-least-once allows.
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.executescript(SCHEMA)
+            except (OSError, sqlite3.Error) as error:
+                raise StateDirectoryError(_explain(directory, error)) from error
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -108,11 +114,13 @@ class Store:
                 self.save(replace(pipe.updated, current=current))
 
     def delete(self, name: str) -> None:
-        """Forget the pipe and how far it got."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM checkpoints WHERE pipe = ?", (name,))
-            db.execute("DELETE FROM origins WHERE pipe = ?", (name,))
-            db.execute("DELETE FROM pipes WHERE name = ?", (name,))
+        """Forget the pipe and how far it got.
+
+        The pipe itself goes last: as long as it is there, the service deletes it again.
+        """
+        self._query("DELETE FROM checkpoints WHERE pipe = ?", name)
+        self._query("DELETE FROM origins WHERE pipe = ?", name)
+        self._query("DELETE FROM pipes WHERE name = ?", name)
 
     def origin(self, pipe: str) -> Origin | None:
         rows = self._query("SELECT stream_created, position FROM origins WHERE pipe = ?", pipe)
@@ -122,11 +130,16 @@ class Store:
         return Origin(created, Position(**json.loads(position)))
 
     def begin(self, pipe: str, origin: Origin) -> None:
-        """Set where the pipe begins, and forget how far it got in a stream that it read before."""
-        row = (pipe, origin.stream_created, json.dumps(asdict(origin.position)))
-        with self._transaction() as db:
-            db.execute("DELETE FROM checkpoints WHERE pipe = ?", (pipe,))
-            db.execute("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", row)
+        """Set where the pipe begins, and forget how far it got in a stream that it read before.
+
+        If the process ends between the two, the pipe has no origin or that of the stream before,
+        and the next process begins again.
+        """
+        position = json.dumps(asdict(origin.position))
+        self._query("DELETE FROM checkpoints WHERE pipe = ?", pipe)
+        self._query(
+            "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", pipe, origin.stream_created, position
+        )
 
     def checkpoints(self, pipe: str) -> dict[str, Checkpoint]:
         """By shard id."""
@@ -159,23 +172,10 @@ class Store:
 
         `shards` are the shards that the stream lists, and those that are still being read.
         """
-        gone = [(pipe, shard) for shard in self.checkpoints(pipe) if shard not in shards]
-        if not gone:
-            return
-        with self._transaction() as db:
-            db.executemany("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", gone)
+        for shard in self.checkpoints(pipe).keys() - set(shards):
+            self.forget(pipe, shard)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                with self._db:
-                    self._db.execute("BEGIN")
-                    yield self._db
-            except sqlite3.Error as error:
-                raise StateError(str(error)) from error
-
-    def _query(self, statement: str, *values: str) -> list[Any]:
+    def _query(self, statement: str, *values: str | float) -> list[Any]:
         with self._lock:
             try:
                 return self._db.execute(statement, values).fetchall()
@@ -183,32 +183,14 @@ class Store:
                 raise StateError(str(error)) from error
 
 
-def _locked(path: Path) -> sqlite3.Connection:
-    """Keeps a second service off the same positions; the lock ends with the process."""
-    lock = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error:
-        lock.close()
-        raise
-    return lock
+def _connection(path: Path | str, timeout: float = 5.0) -> closing[sqlite3.Connection]:
+    """A connection that commits each statement, and waits `timeout` seconds for a lock."""
+    return closing(
+        sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    )
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        # A commit survives kill -9. A power cut may cost the last ones: those batches come again,
-        # which at-least-once allows.
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.executescript(SCHEMA)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def _explain(directory: Path, error: Exception) -> str:
+def _explain(directory: Path | None, error: Exception) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"another service is using the state directory {directory}: stop it, or name another"
     reason = getattr(error, "strerror", None) or str(error)

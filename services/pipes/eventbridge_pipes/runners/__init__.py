@@ -1,1 +1,65 @@
-"""Reading a stream: its shards, each in order, and how far each got."""
+"""What runs a pipe, made from what its definition names."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Protocol
+
+from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.execution import dead_letter
+from eventbridge_pipes.execution.delivery import Delivery, Wait
+from eventbridge_pipes.execution.enrichment import enrichment_of
+from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.execution.retry import retry_policy
+from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.runners.idle import IdlePoller
+from eventbridge_pipes.runners.queue import QueueRunner
+from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.stream import StreamRunner
+from eventbridge_pipes.sources import source_kind
+from eventbridge_pipes.sources.sqs import SqsQueue
+from eventbridge_pipes.store import Origin, Store
+from eventbridge_pipes.targets import target_kind
+from eventbridge_pipes.telemetry.metrics import Telemetry
+
+
+class Runner(Protocol):
+    """Runs one pipe, whatever its source is."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Ask the pipe to stop. Returns at once."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Whether all work has ended within `timeout` seconds."""
+
+
+def runner_of(
+    clients: Clients,
+    store: Store,
+    telemetry: Telemetry,
+    poller: IdlePoller,
+    pipe: Pipe,
+    origin: Origin,
+) -> Runner:
+    """Return the runner of `pipe`, not yet started. All pipes of the process share the rest."""
+    kind = source_kind(pipe)
+    of_pipe = telemetry.of(pipe)
+    target = target_kind(pipe).connect(pipe, clients)
+    route = Route(pipe, target, enrichment_of(pipe, clients), of_pipe)
+    filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
+    if not kind.stream:
+        queue = SqsQueue(clients.sqs_calls, Arn.parse(pipe.source))
+        return QueueRunner(pipe, queue, route.carry, filter_, of_pipe)
+    arn = pipe.dead_letter_arn
+    dead_letters = partial(dead_letter.send, clients, arn) if arn else None
+    retries = retry_policy(pipe)
+
+    def delivery(shard_id: str, wait: Wait) -> Delivery:
+        return Delivery(pipe, shard_id, retries, route.carry, dead_letters, of_pipe, wait)
+
+    stream = kind.stream(pipe, clients)
+    return StreamRunner(Shared(pipe, stream, store, poller, delivery, filter_, of_pipe), origin)

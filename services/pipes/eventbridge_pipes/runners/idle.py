@@ -48,11 +48,11 @@ COST_STEP = 1.2
 
 
 @dataclass(eq=False)
-class IdleShard:
-    """One shard while it is idle. `iterator` moves on with each poll.
+class PolledShard:
+    """What the poller knows of a shard. `iterator` moves on with each poll.
 
-    `empty_since` is when it last gave a record (monotonic seconds), `gap` the usual seconds between
-    its pages with records, `least_pause` what throttling has taught. In the end `ready` is
+    `empty_since` is when the shard last gave a record (monotonic seconds), `gap` the usual seconds
+    between its pages with records, `least_pause` what throttling has taught. In the end `ready` is
     set, with the `page` that was found, or with `failed` if a poll failed.
     """
 
@@ -86,13 +86,13 @@ class IdlePoller:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         # When each is due, a number that no other has, and from when on it may be polled.
-        self._due: list[tuple[float, int, float, IdleShard]] = []
+        self._due: list[tuple[float, int, float, PolledShard]] = []
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         # The median of what a poll takes, in seconds: one slow answer hardly changes it.
         self._cost = 0.001
 
-    def wait(self, shard: IdleShard) -> None:
+    def wait(self, shard: PolledShard) -> None:
         """Return when the reader of `shard` has something to do.
 
         That is a page with records or the last page of the shard, a failed poll, records further
@@ -114,25 +114,24 @@ class IdlePoller:
     def _run(self) -> None:
         while group := self._take_due():
             begun = time.monotonic()
-            _poll(group)
+            idle = _poll(group)
             took = time.monotonic() - begun
             with self._changed:
                 rising = took / len(group) > self._cost
                 self._cost *= COST_STEP if rising else 1 / COST_STEP
-                idle = [shard for shard in group if not shard.ready.is_set()]
                 for shard in idle:
                     self._push(shard, len(self._due) + len(idle))
             if idle:
                 time.sleep(min(LONGEST_REST, took * REST))
 
-    def _push(self, shard: IdleShard, shards: int) -> None:
+    def _push(self, shard: PolledShard, shards: int) -> None:
         now = time.monotonic()
         rest = pause(now - shard.empty_since, shard.gap, self._cost, shards)
         rest = max(rest, shard.least_pause)
         earliest = now + rest * (1 - EARLY_SHARE)
         heapq.heappush(self._due, (now + rest, next(self._order), earliest, shard))
 
-    def _take_due(self) -> list[IdleShard]:
+    def _take_due(self) -> list[PolledShard]:
         """Wait for the shards that are due, some at a time; none ends the thread."""
         with self._changed:
             while True:
@@ -148,37 +147,43 @@ class IdlePoller:
                     break
                 self._changed.wait(until_due)
             now = time.monotonic()
-            group: list[IdleShard] = []
+            group: list[PolledShard] = []
             while self._due and self._due[0][2] <= now and len(group) < POLLS_AT_ONCE:
                 group.append(heapq.heappop(self._due)[3])
             return group
 
 
-def _poll(group: list[IdleShard]) -> None:
-    """Poll the shards at the same time, and set those ready that have something to do."""
+def _poll(group: list[PolledShard]) -> list[PolledShard]:
+    """Poll the shards at the same time; return those still idle, and set the others ready.
+
+    Only those returned may be looked at afterwards: a shard that is ready is its reader's again.
+    """
     deadline = time.monotonic() + ANSWER_SECONDS
-    pending: list[tuple[IdleShard, PendingPage]] = []
+    pending: list[tuple[PolledShard, PendingPage]] = []
     for shard in group:
         try:
             pending.append((shard, shard.source.begin_read(shard.iterator, shard.limit)))
         except Exception:
             _fail(shard)
+    idle = []
     for shard, answer in pending:
         try:
             page = answer(max(0.01, deadline - time.monotonic()))
         except Exception:
             _fail(shard)
             continue
-        if page.next_iterator is not None and not page.records:
+        if page.next_iterator is None or page.records:
+            shard.page = page
+        else:
             shard.iterator = page.next_iterator
             if not page.behind:
+                idle.append(shard)
                 continue
-        else:
-            shard.page = page
         shard.ready.set()
+    return idle
 
 
-def _fail(shard: IdleShard) -> None:
+def _fail(shard: PolledShard) -> None:
     """Its reader reads again, meets the same error, and knows what to do about it."""
     shard.failed = True
     shard.ready.set()

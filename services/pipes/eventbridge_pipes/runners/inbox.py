@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
 
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.execution.batch import BatchRules, cut
@@ -23,11 +23,7 @@ CHECK_SECONDS = 1.0
 """How often to check whether the limit of batches under way has grown."""
 
 
-class _Waiting(NamedTuple):
-    since: float
-    record: Record
-
-
+@dataclass(eq=False)
 class Inbox:
     """The messages that wait for their batch, and the batches that are under way.
 
@@ -39,34 +35,29 @@ class Inbox:
     messages of one receive.
     """
 
-    def __init__(
-        self,
-        rules: BatchRules,
-        ordered: bool,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.ended = 0
-        """How many batches have ended."""
-        self._rules = rules
-        self._ordered = ordered
-        self._monotonic = monotonic
-        self._changed = threading.Condition()
-        self._waiting: list[_Waiting] = []
-        self._bytes = 0
-        self._under_way: list[list[Record]] = []
-        self._busy_since: float | None = None
-        self._service_errors = 0
-        self._held_until = 0.0
-        self._stopped = False
-        self._closed = False
+    rules: BatchRules
+    ordered: bool
+    monotonic: Callable[[], float] = time.monotonic
+    ended: int = field(default=0, init=False)
+    """How many batches have ended."""
+    _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
+    _waiting: list[tuple[float, Record]] = field(default_factory=list, init=False)
+    """The messages, each with the time when it was put in."""
+    _bytes: int = field(default=0, init=False)
+    _under_way: list[list[Record]] = field(default_factory=list, init=False)
+    _busy_since: float | None = field(default=None, init=False)
+    _service_errors: int = field(default=0, init=False)
+    _held_until: float = field(default=0.0, init=False)
+    _stopped: bool = field(default=False, init=False)
+    _closed: bool = field(default=False, init=False)
 
     def wanted(self) -> int:
         """Wait until there is room; return how many messages to receive, 0 if the pipe stops."""
         with self._changed:
             while not self._stopped:
-                held = self._held_until - self._monotonic()
+                held = self._held_until - self.monotonic()
                 free = self._free_batches()
-                count = to_receive(len(self._waiting), free, self._rules.size, self._ordered)
+                count = to_receive(len(self._waiting), free, self.rules.size, self.ordered)
                 if count and held <= 0:
                     return count
                 self._changed.wait(held if held > 0 else CHECK_SECONDS)
@@ -75,22 +66,23 @@ class Inbox:
     def put(self, records: Sequence[Record]) -> None:
         """Add the messages of one receive, even if there are none."""
         with self._changed:
-            now = self._monotonic()
+            now = self.monotonic()
             if not records:
                 self._busy_since = None
             elif self._busy_since is None:
                 self._busy_since = now
             # A batch that waits for its window is not looked at each time that it grows.
-            growing = bool(self._waiting) and self._rules.window > 0 and not self._ordered
-            self._waiting += [_Waiting(now, record) for record in records]
+            growing = bool(self._waiting) and self.rules.window > 0 and not self.ordered
+            self._waiting += [(now, record) for record in records]
             self._bytes += sum(record.size for record in records)
-            if not growing or self._is_full():
+            full = len(self._waiting) >= self.rules.size or self._bytes >= self.rules.payload
+            if full or not growing:
                 self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
         """Let nothing be received for so long."""
         with self._changed:
-            self._held_until = max(self._held_until, self._monotonic() + seconds)
+            self._held_until = max(self._held_until, self.monotonic() + seconds)
 
     def take(self) -> list[Record]:
         """Wait for the next batch; empty when the inbox is closed and all its messages left."""
@@ -118,7 +110,7 @@ class Inbox:
             self.ended += 1
             failed_groups = self._groups(failed)
             if failed_groups:
-                self._remove([w for w in self._waiting if w.record.partition_key in failed_groups])
+                self._remove([w for w in self._waiting if w[1].partition_key in failed_groups])
             self._service_errors = self._service_errors + 1 if service_error else 0
             if service_error:
                 self._busy_since = None
@@ -154,7 +146,7 @@ class Inbox:
     def oldest_arrival(self) -> float | None:
         """When the oldest of all the messages was sent (epoch seconds)."""
         with self._changed:
-            waiting = [waiting.record for waiting in self._waiting]
+            waiting = [record for _, record in self._waiting]
             records = chain(waiting, *self._under_way)
             return min((record.arrived for record in records), default=None)
 
@@ -165,29 +157,26 @@ class Inbox:
         busy = self._groups(chain.from_iterable(self._under_way))
         ready = self._waiting
         if busy:
-            ready = [w for w in self._waiting if w.record.partition_key not in busy]
-        waited = self._monotonic() - ready[0].since if ready else 0.0
-        sizes = (waiting.record.size for waiting in ready)
-        due = cut(sizes, waited, self._closed, self._rules)
+            ready = [w for w in self._waiting if w[1].partition_key not in busy]
+        waited = self.monotonic() - ready[0][0] if ready else 0.0
+        sizes = (record.size for _, record in ready)
+        due = cut(sizes, waited, self._closed, self.rules)
         leaving = ready[: due.count]
         self._remove(leaving)
-        return [waiting.record for waiting in leaving], due.wait
+        return [record for _, record in leaving], due.wait
 
     def _free_batches(self) -> int:
-        busy = self._monotonic() - self._busy_since if self._busy_since is not None else 0.0
+        busy = self.monotonic() - self._busy_since if self._busy_since is not None else 0.0
         return batches_at_once(busy) - len(self._under_way)
-
-    def _is_full(self) -> bool:
-        return len(self._waiting) >= self._rules.size or self._bytes >= self._rules.payload
 
     def _groups(self, records: Iterable[Record]) -> set[str]:
         """The groups whose order has to be kept: those of a standard queue have none."""
-        return {record.partition_key for record in records} if self._ordered else set()
+        return {record.partition_key for record in records} if self.ordered else set()
 
-    def _remove(self, leaving: Sequence[_Waiting]) -> None:
+    def _remove(self, leaving: Sequence[tuple[float, Record]]) -> None:
         gone = set(map(id, leaving))
         self._waiting = [waiting for waiting in self._waiting if id(waiting) not in gone]
-        self._bytes -= sum(waiting.record.size for waiting in leaving)
+        self._bytes -= sum(record.size for _, record in leaving)
 
 
 def batches_at_once(busy: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from eventbridge_pipes.backoff import growing_pause, worth_telling
@@ -39,6 +40,7 @@ LONGEST_IDLE_PAUSE = 1.0
 DELETE_TRIES = 4
 
 
+@dataclass(eq=False)
 class QueueRunner:
     """Runs a pipe: one thread receives, one sends batches off, and each batch has its own.
 
@@ -47,26 +49,21 @@ class QueueRunner:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
     """
 
-    def __init__(
-        self,
-        pipe: Pipe,
-        queue: SqsQueue,
-        carry: Callable[[Sequence[Record]], Outcome],
-        filter_: Filter,
-        telemetry: PipeTelemetry,
-    ) -> None:
-        self._pipe = pipe
-        self._queue = queue
-        self._carry = carry
-        self._filter = filter_
-        self._telemetry = telemetry
-        self._log = PipeLog(pipe.name)
-        self._inbox = Inbox(batch_rules(pipe), queue.ordered)
-        self._thread: threading.Thread | None = None
-        self._visibility: int | None = None
-        self._visibility_known = False
-        self._early_returns = 0
-        self._failed_batches = 0
+    pipe: Pipe
+    queue: SqsQueue
+    carry: Callable[[Sequence[Record]], Outcome]
+    filter: Filter
+    telemetry: PipeTelemetry
+    _thread: threading.Thread | None = field(default=None, init=False)
+    _visibility: int | None = field(default=None, init=False)
+    _visibility_known: bool = field(default=False, init=False)
+    _early_returns: int = field(default=0, init=False)
+    _failed_batches: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._log = PipeLog(self.pipe.name)
+        self._rules = batch_rules(self.pipe)
+        self._inbox = Inbox(self._rules, self.queue.ordered)
 
     def start(self) -> None:
         """Start the pipe's threads.
@@ -82,7 +79,7 @@ class QueueRunner:
         except RuntimeError:
             self._inbox.close()
             dispatching.join()
-            self._inbox = Inbox(batch_rules(self._pipe), self._queue.ordered)
+            self._inbox = Inbox(self._rules, self.queue.ordered)
             raise
         self._thread = receiving
 
@@ -102,18 +99,18 @@ class QueueRunner:
         return not self._thread.is_alive()
 
     def _new_thread(self, task: str, run: Callable[..., None], *arguments: Any) -> threading.Thread:
-        name = f"{task} {self._pipe.name}"
+        name = f"{task} {self.pipe.name}"
         return threading.Thread(target=run, args=arguments, name=name, daemon=True)
 
     def _run(self, dispatching: threading.Thread) -> None:
-        self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
-        self._telemetry.shard_begun("", self._lag)
+        self._log.info("started: %s to %s", self.pipe.source, self.pipe.target)
+        self.telemetry.shard_begun("", self._lag)
         self._receive_until_stopped()
         self._inbox.close()
         dispatching.join()
         self._inbox.wait_until_finished()
-        self._queue.close()
-        self._telemetry.shard_ended("")
+        self.queue.close()
+        self.telemetry.shard_ended("")
         self._log.info("stopped")
 
     def _receive_until_stopped(self) -> None:
@@ -137,11 +134,11 @@ class QueueRunner:
 
     def _receive(self, count: int) -> None:
         ended = self._inbox.ended
-        locked = self._queue.ordered and self._inbox.holds_any()
-        if not self._visibility_known:
+        locked = self.queue.ordered and self._inbox.holds_any()
+        if self._rules.window and not self._visibility_known:
             self._learn_visibility()
         began = time.monotonic()
-        records = self._queue.receive(count, 0 if locked else WAIT_SECONDS, self._visibility)
+        records = self.queue.receive(count, 0 if locked else WAIT_SECONDS, self._visibility)
         self._take_in(records)
         if records:
             self._early_returns = 0
@@ -153,31 +150,26 @@ class QueueRunner:
             self._inbox.hold(min(LONGEST_IDLE_PAUSE, growing_pause(self._early_returns)))
 
     def _learn_visibility(self) -> None:
-        window = batch_rules(self._pipe).window
-        if window:
-            timeout = self._queue.visibility_timeout()
-            self._visibility = visibility_for(timeout, window)
-            if self._visibility is not None:
-                self._log.warning(
-                    "the queue's visibility timeout (%d s) is short for a batching window of %g s: "
-                    "receiving with %d s",
-                    timeout,
-                    window,
-                    self._visibility,
-                )
+        timeout = self.queue.visibility_timeout()
+        self._visibility = visibility_for(timeout, self._rules.window)
+        if self._visibility is not None:
+            self._log.warning(
+                "the queue's visibility timeout (%d s) is short for a batching window of %g s: "
+                "receiving with %d s",
+                timeout,
+                self._rules.window,
+                self._visibility,
+            )
         self._visibility_known = True
 
     def _take_in(self, records: Sequence[Record]) -> None:
         """Put what passes the filter into the inbox, and delete the rest."""
-        passing: list[Record] = []
-        filtered: list[Record] = []
-        for record in records:
-            (passing if self._filter.passes(record) else filtered).append(record)
-        self._inbox.put(passing)
+        filtered = [record for record in records if not self.filter.passes(record)]
+        self._inbox.put([record for record in records if record not in filtered])
         if records:
-            self._telemetry.read(len(records))
+            self.telemetry.read(len(records))
         if filtered:
-            self._telemetry.filtered(len(filtered))
+            self.telemetry.filtered(len(filtered))
             self._delete(filtered)
 
     def _dispatch(self) -> None:
@@ -191,8 +183,8 @@ class QueueRunner:
     def _deliver(self, batch: list[Record]) -> None:
         failed, service_error = batch, True
         try:
-            outcome = self._carry(batch)
-            done, failed = settled(batch, outcome, self._queue.ordered)
+            outcome = self.carry(batch)
+            done, failed = settled(batch, outcome, self.queue.ordered)
             service_error = outcome.service_error
             self._log_failure(outcome, len(failed), len(batch))
             self._delete(done)
@@ -219,22 +211,18 @@ class QueueRunner:
         """Delete messages in some tries, and log those that stay: the queue gives them again."""
         expired: list[NotDeleted] = []
         for tries in range(1, DELETE_TRIES + 1):
-            left = self._queue.delete(records)
+            left = self.queue.delete(records)
             expired += [message for message in left if message.expired]
             left = [message for message in left if not message.expired]
             if not left or tries == DELETE_TRIES:
                 break
             records = [message.record for message in left]
             time.sleep(growing_pause(tries))
-        self._log_not_deleted(
-            expired, "came into view again before being deleted, and may be delivered twice"
-        )
-        self._log_not_deleted(left, "not deleted, to be delivered again")
-
-    def _log_not_deleted(self, messages: Sequence[NotDeleted], what: str) -> None:
-        if messages:
-            count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
-            self._log.warning("%s %s: %s", count, what, messages[0].reason)
+        again = "came into view again before being deleted, and may be delivered twice"
+        for messages, what in ((expired, again), (left, "not deleted, to be delivered again")):
+            if messages:
+                count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
+                self._log.warning("%s %s: %s", count, what, messages[0].reason)
 
     def _lag(self) -> float:
         """Seconds since the oldest message that the pipe holds was sent."""

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from eventbridge_pipes.backoff import growing_pause
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import LATEST, OLDEST, Position, Shard
 from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
-from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Checkpoint, Origin, StateError
 
-DISCOVERY_SECONDS = 5.0
-"""How often the runner lists the shards if nothing tells it to."""
 LATEST_TRIES = 4
 
 
 def starting_position(pipe: Pipe) -> Position:
     """Where a new pipe starts to read. A queue has no positions: every message is due."""
-    if not source_kind(pipe).is_stream:
-        return OLDEST
-    match pipe.stream_parameters["StartingPosition"]:
-        case "TRIM_HORIZON":
-            return OLDEST
+    match pipe.stream_parameters.get("StartingPosition"):
         case "LATEST":
             return LATEST
         case "AT_TIMESTAMP":
             return Position(at=pipe.stream_parameters["StartingPositionTimestamp"])
-        case unknown:
-            raise ValueError(f"unknown starting position {unknown!r}")
+    return OLDEST
 
 
 def shards_to_read(
-    shards: Iterable[Shard], finished: Collection[str], reading: Collection[str]
+    shards: Sequence[Shard], finished: Collection[str], reading: Collection[str]
 ) -> list[Shard]:
     """Return the shards to start: neither finished nor being read, and their parents finished.
 
@@ -43,12 +34,11 @@ def shards_to_read(
     it is still being read: its records go first, so that the order of each partition key holds
     across a reshard.
     """
-    listed = list(shards)
-    unread = {shard.id for shard in listed} - set(finished)
+    unread = {shard.id for shard in shards} - set(finished)
     waiting_for = unread | set(reading)
     return [
         shard
-        for shard in listed
+        for shard in shards
         if shard.id in unread and shard.id not in reading and waiting_for.isdisjoint(shard.parents)
     ]
 
@@ -56,26 +46,22 @@ def shards_to_read(
 class StreamRunner:
     """One thread that looks after the shards. `origin` is where the pipe began."""
 
-    def __init__(
-        self, shared: Shared, origin: Origin, discovery: float = DISCOVERY_SECONDS
-    ) -> None:
+    discovery_seconds = 5.0
+    """How often the runner lists the shards if nothing tells it to."""
+
+    def __init__(self, shared: Shared, origin: Origin) -> None:
         self._shared = shared
         self._pipe = shared.pipe
-        self._stream = shared.stream
         self._store = shared.store
+        self._log = shared.log
         self._origin = origin
-        self._discovery = discovery
-        self._log = PipeLog(self._pipe.name)
         self._runners: dict[str, ShardRunner] = {}
         self._latest: dict[str, str] = {}
         self._stopping = threading.Event()
-        self._wake = threading.Event()
-        self._in_doubt = True
         self._outages = 0
         self._restarts = 0
-        self._thread = threading.Thread(
-            target=self._run, name=f"pipe {self._pipe.name}", daemon=True
-        )
+        name = f"pipe {shared.pipe.name}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the pipe; LATEST is the moment before this returns.
@@ -96,7 +82,7 @@ class StreamRunner:
     def stop(self) -> None:
         """Ask the pipe to stop: batches that are at the target are the last. Returns at once."""
         self._stopping.set()
-        self._wake.set()
+        self._shared.wake.set()
 
     def join(self, timeout: float | None = None) -> bool:
         """Whether all work has ended within `timeout` seconds."""
@@ -110,9 +96,9 @@ class StreamRunner:
         The time is that of the source's clock, by which it dates its records. It counts for shards
         that appear later, and after a restart for those that have no checkpoint.
         """
-        now = self._stream.now()
-        shards = self._stream.shards()
-        self._latest = {s.id: self._stream.shard(s.id).iterator(LATEST) for s in shards}
+        now = self._shared.stream.now()
+        shards = self._shared.stream.shards()
+        self._latest = {s.id: self._shared.stream.shard(s.id).iterator(LATEST) for s in shards}
         origin = Origin(self._origin.stream_created, Position(at=now))
         self._store.begin(self._pipe.name, origin)
         self._origin = origin
@@ -120,8 +106,8 @@ class StreamRunner:
     def _run(self) -> None:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
         while not self._stopping.is_set():
-            self._wake.clear()
-            if not self._wake.wait(self._look()):
+            self._shared.wake.clear()
+            if not self._shared.wake.wait(self._look()):
                 self._restarts = 0
         for runner in self._runners.values():
             runner.stop()
@@ -137,37 +123,35 @@ class StreamRunner:
         """Bring the shards' runners in line with the stream; seconds until the next look."""
         try:
             self._collect_ended()
-            if not self._in_doubt or self._is_same_stream():
-                self._in_doubt = False
+            if not self._shared.in_doubt or self._is_same_stream():
+                self._shared.in_doubt = False
                 self._follow_shards()
-        except SourceError as error:
-            self._report("cannot describe the stream", error)
-        except (StateError, StartError) as error:
-            self._report("cannot follow the shards", error)
+        except (SourceError, StateError, StartError) as error:
+            if not self._outages:
+                cause = (
+                    "describe the stream" if isinstance(error, SourceError) else "follow the shards"
+                )
+                self._log.warning("cannot %s, retrying: %s", cause, error)
         except Exception:
             self._log.exception("following the shards failed, retrying")
         else:
             self._outages = 0
-            return self._discovery
-        self._in_doubt = True
+            return self.discovery_seconds
+        self._shared.in_doubt = True
         self._outages += 1
         return growing_pause(self._outages)
-
-    def _report(self, what: str, error: Exception) -> None:
-        if not self._outages:
-            self._log.warning("%s, retrying: %s", what, error)
 
     def _collect_ended(self) -> None:
         """Remove the runners that have ended; pause if one of them is to start over."""
         restarting = False
         for runner in list(self._runners.values()):
-            runner.checkpoint.save()
+            runner.progress.save()
             if runner.end is None:
                 continue
             if runner.end is End.FINISHED:
                 self._store.finish(self._pipe.name, runner.shard_id)
             if runner.end is End.POSITION_LOST:
-                self._in_doubt = True
+                self._shared.in_doubt = True
                 self._store.forget(self._pipe.name, runner.shard_id)
             # A runner stays until this is stored: it is tried again at the next look.
             del self._runners[runner.shard_id]
@@ -182,7 +166,7 @@ class StreamRunner:
 
         Records of the stream before are delivered first; the end of a runner wakes this one.
         """
-        created = self._stream.created()
+        created = self._shared.stream.created()
         if self._origin.stream_created == created:
             return True
         for runner in self._runners.values():
@@ -197,7 +181,7 @@ class StreamRunner:
         return True
 
     def _follow_shards(self) -> None:
-        shards = self._stream.shards()
+        shards = self._shared.stream.shards()
         listed = {shard.id for shard in shards}
         for runner in self._runners.values():
             if runner.shard_id not in listed:
@@ -210,18 +194,12 @@ class StreamRunner:
 
     def _begin_shard(self, shard_id: str, checkpoint: Checkpoint | None) -> None:
         position = self._origin.position
-        iterator = self._latest.get(shard_id)
+        iterator = self._latest.get(shard_id, "")
         if checkpoint and checkpoint.sequence_number:
-            position, iterator = Position(after=checkpoint.sequence_number), None
+            position, iterator = Position(after=checkpoint.sequence_number), ""
         start = LATEST if iterator else position
         self._log.info("reading shard %s from %s", shard_id, start)
-        runner = ShardRunner(
-            self._shared, shard_id, position, iterator, self._wake.set, self._doubt
-        )
+        runner = ShardRunner(self._shared, shard_id, position, iterator)
         runner.start()
         self._runners[shard_id] = runner
         self._latest.pop(shard_id, None)
-
-    def _doubt(self) -> None:
-        self._in_doubt = True
-        self._wake.set()

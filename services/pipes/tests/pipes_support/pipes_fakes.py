@@ -141,7 +141,9 @@ def stream_runner(
     if origin is None:
         origin = Origin(stream.born, position)
         store.begin(pipe.name, origin)
-    return StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin, 0.05)
+    runner = StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin)
+    runner.discovery_seconds = 0.05
+    return runner
 
 
 def shared_by(

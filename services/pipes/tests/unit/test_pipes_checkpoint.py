@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.runners.checkpoint import Progress, ShardCheckpoint
+from eventbridge_pipes.runners.backlog import Progress
 from eventbridge_pipes.store import StateError
 from pipes_samples import record, records
 
 
 class Disk:
-    """Has the face of the store; `full` is whether nothing can be written."""
+    """Stores checkpoints; `full` is whether nothing can be written."""
 
     def __init__(self) -> None:
         self.full = False
         self.written: list[str] = []
 
-    def advance(self, pipe: str, shard: str, sequence_number: str) -> None:
+    def store(self, sequence_number: str) -> None:
         if self.full:
             raise StateError("database or disk is full")
         self.written.append(sequence_number)
@@ -30,17 +29,17 @@ class Disk:
 
 def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    disk: Any = Disk()
-    checkpoint = ShardCheckpoint(disk, "pipe", "shard", PipeLog("pipe"))
+    disk = Disk()
+    progress = Progress(disk.store, "shard", PipeLog("pipe"))
     page = records(4)
-    checkpoint.read(page, page)
-    checkpoint.done(page[:1])
+    progress.read(page, page)
+    progress.done(page[:1])
     disk.full = True
-    checkpoint.done(page[1:2])
-    checkpoint.done(page[2:3])
+    progress.done(page[1:2])
+    progress.done(page[2:3])
     assert disk.written == [page[0].sequence_number]
     disk.full = False
-    checkpoint.done(page[3:])
+    progress.done(page[3:])
     assert disk.written == [page[0].sequence_number, page[3].sequence_number]
     told = [logged.getMessage() for logged in caplog.records]
     assert len(told) == 2, "one line when it begins, one when it ends"
@@ -49,27 +48,31 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
     assert "storing checkpoints of shard shard again" in told[1]
 
 
+def on_a_good_disk() -> Progress:
+    return Progress(Disk().store, "shard", PipeLog("pipe"))
+
+
 def test_nothing_read_is_no_checkpoint() -> None:
-    progress = Progress()
+    progress = on_a_good_disk()
     assert progress.checkpoint is None
     assert progress.oldest_arrival is None
 
 
 def test_the_first_record_outstanding_leaves_no_checkpoint() -> None:
-    progress = Progress()
+    progress = on_a_good_disk()
     progress.read(records(2), records(2))
     progress.done([record(1)])
     assert progress.checkpoint is None
 
 
 def test_what_a_filter_leaves_out_is_done_with() -> None:
-    progress = Progress()
+    progress = on_a_good_disk()
     progress.read(records(3), [])
     assert progress.checkpoint == record(2).sequence_number
 
 
 def test_the_oldest_arrival_is_that_of_the_first_outstanding_record() -> None:
-    progress = Progress()
+    progress = on_a_good_disk()
     page = [record(0, arrived=5.0), record(1, arrived=6.0)]
     progress.read(page, page)
     assert progress.oldest_arrival == 5.0
@@ -87,7 +90,7 @@ def test_the_checkpoint_is_the_last_record_with_nothing_outstanding_up_to_it(
 ) -> None:
     """`fates`: for each record, whether the filter keeps it, and whether it is done with."""
     everything = records(len(fates))
-    progress = Progress()
+    progress = on_a_good_disk()
     for start in range(0, len(everything), page_size):
         page = everything[start : start + page_size]
         progress.read(page, [r for r in page if fates[int(r.body)][0]])

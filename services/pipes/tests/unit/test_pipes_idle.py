@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.record import OLDEST, Position, Record
-from eventbridge_pipes.runners import idle
-from eventbridge_pipes.runners.idle import IdlePoller, IdleShard, pause
+from eventbridge_pipes.runners import idle as module
+from eventbridge_pipes.runners.idle import IdlePoller, PolledShard, pause
 from eventbridge_pipes.runners.shard import ShardReader
 from eventbridge_pipes.sources.source import Page, PendingPage, SourceError
 from eventbridge_pipes.store import Store
@@ -60,7 +60,7 @@ def test_where_a_poll_is_costly_a_shard_is_polled_faster_while_its_records_keep_
 def test_every_shard_is_polled_at_least_once_in_two_seconds(
     empty_for: float, gap: float, cost: float, shards: int
 ) -> None:
-    assert idle.SHORTEST_PAUSE <= pause(empty_for, gap, cost, shards) <= 2.0
+    assert module.SHORTEST_PAUSE <= pause(empty_for, gap, cost, shards) <= 2.0
 
 
 @given(seconds, seconds, seconds, st.floats(0, 1), st.integers(1, 1000))
@@ -108,7 +108,7 @@ class ScriptedShard:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "pause", lambda *_: 0.001)
+    monkeypatch.setattr(module, "pause", lambda *_: 0.001)
 
 
 class Readers:
@@ -117,10 +117,10 @@ class Readers:
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._poller = IdlePoller()
-        self._shards: list[IdleShard] = []
+        self._shards: list[PolledShard] = []
 
-    def wait(self, source: ScriptedShard) -> tuple[IdleShard, Future[None]]:
-        shard = IdleShard(source, "i", 100, time.monotonic() - 60)
+    def wait(self, source: ScriptedShard) -> tuple[PolledShard, Future[None]]:
+        shard = PolledShard(source, "i", 100, time.monotonic() - 60)
         self._shards.append(shard)
         return shard, self._threads.submit(self._poller.wait, shard)
 
@@ -188,7 +188,7 @@ def test_a_shard_that_is_behind_is_left_to_its_reader(readers: Readers) -> None:
 def test_a_reader_that_is_to_stop_goes_on_though_its_shard_is_not_due(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle, "pause", lambda *_: 3600.0)
+    monkeypatch.setattr(module, "pause", lambda *_: 3600.0)
     source = ScriptedShard()
     shard, ready = readers.wait(source)
     shard.ready.set()
@@ -200,7 +200,7 @@ def test_many_shards_all_have_their_turn_some_at_a_time(readers: Readers) -> Non
     sources = [ScriptedShard() for _ in range(30)]
     waiting = [readers.wait(source)[1] for source in sources]
     eventually(lambda: all(source.polls > 1 for source in sources))
-    assert 1 < ScriptedShard.most_at_once <= idle.POLLS_AT_ONCE
+    assert 1 < ScriptedShard.most_at_once <= module.POLLS_AT_ONCE
     sources[17].next = FOUND
     waiting[17].result(5)
     assert [ready.done() for ready in waiting].count(True) == 1
@@ -209,8 +209,8 @@ def test_many_shards_all_have_their_turn_some_at_a_time(readers: Readers) -> Non
 def test_shards_that_are_polled_together_are_waited_for_no_longer_than_one_of_them(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle, "ANSWER_SECONDS", 0.2)
-    sources = [ScriptedShard() for _ in range(idle.POLLS_AT_ONCE)]
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.2)
+    sources = [ScriptedShard() for _ in range(module.POLLS_AT_ONCE)]
     for source in sources:
         source.takes = 0.1
         readers.wait(source)
@@ -227,7 +227,7 @@ def test_the_poller_learns_what_a_poll_takes(monkeypatch: pytest.MonkeyPatch) ->
         costs.append(cost)
         return 0.001
 
-    monkeypatch.setattr(idle, "pause", noted)
+    monkeypatch.setattr(module, "pause", noted)
     source = ScriptedShard()
     source.takes = 0.01
     with ThreadPoolExecutor(1) as threads:
@@ -242,7 +242,7 @@ def test_the_poller_learns_what_a_poll_takes(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_thread_ends_when_there_is_nothing_to_poll_and_comes_back(
     readers: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(module, "KEEP_SECONDS", 0.0)
     before = pollers()
     for _ in range(2):
         source = ScriptedShard()
@@ -263,10 +263,10 @@ def test_a_thread_that_cannot_be_started_is_started_the_next_time(
     poller = IdlePoller()
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", no_thread)
-        first = IdleShard(source, "i", 100, 0.0)
+        first = PolledShard(source, "i", 100, 0.0)
         poller.wait(first)
     assert first.page is None
-    second = IdleShard(source, "i", 100, 0.0)
+    second = PolledShard(source, "i", 100, 0.0)
     poller.wait(second)
     assert second.page is FOUND
 
@@ -350,7 +350,9 @@ class Idle(ScriptedShard):
         return super().begin_read(iterator, limit)
 
 
-def test_a_reader_goes_on_from_where_the_poller_ended(store: Store) -> None:
+def test_a_reader_goes_on_from_where_the_poller_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = Idle()
 
     class OneShard(FakeStream):
@@ -359,7 +361,8 @@ def test_a_reader_goes_on_from_where_the_poller_ended(store: Store) -> None:
 
     doubts: list[str] = []
     shared = shared_by(OneShard(), FakeTarget(), store)
-    reader = ShardReader(shared, "a", OLDEST, None, lambda: doubts.append("doubt"))
+    monkeypatch.setattr(shared, "doubt", lambda: doubts.append("doubt"))
+    reader = ShardReader(shared, "a", OLDEST, "")
     pages = list(iter(reader.read, LAST))
     assert pages == [Page([], "second", False), Page([], "fourth", False), FOUND]
     assert doubts == ["doubt"]
@@ -374,4 +377,4 @@ def test_a_reader_goes_on_from_where_the_poller_ended(store: Store) -> None:
 
 
 def test_a_shard_of_unknown_pace_is_not_taken_for_one_whose_records_keep_coming() -> None:
-    assert IdleShard(ScriptedShard(), "i", 100, 0.0).gap == math.inf
+    assert PolledShard(ScriptedShard(), "i", 100, 0.0).gap == math.inf

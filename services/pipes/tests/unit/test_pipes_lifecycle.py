@@ -13,10 +13,11 @@ import pytest
 
 from eventbridge_pipes import lifecycle as module
 from eventbridge_pipes.api.operations import ConflictError, PipesService
-from eventbridge_pipes.lifecycle import Lifecycle, Runner
+from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.record import OLDEST
-from eventbridge_pipes.resources import ResourceError, Resources
+from eventbridge_pipes.resources import ResourceError
+from eventbridge_pipes.runners import Runner
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
 from pipes_api import Api
@@ -73,7 +74,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        self.lifecycle = Lifecycle(self.store, cast(Resources, self), self.runner, lambda _: None)
+        self.lifecycle = Lifecycle(self.store, self.check, self.runner, lambda _: None)
         self.api = PipesService(self.store, self.lifecycle, REGION)
         self.lifecycle.resume()
 
@@ -285,15 +286,6 @@ class FullDisk:
             self.refused += 1
             raise sqlite3.OperationalError("database or disk is full")
         return self._db.execute(statement, *values)
-
-    def executemany(self, statement: str, rows: Any) -> Any:
-        return self._db.executemany(statement, rows)
-
-    def __enter__(self) -> None:
-        self._db.__enter__()
-
-    def __exit__(self, *raised: Any) -> None:
-        self._db.__exit__(*raised)
 
 
 @pytest.fixture

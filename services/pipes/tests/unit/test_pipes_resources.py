@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from eventbridge_pipes import resources
 from eventbridge_pipes.api.operations import new_pipe
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.resources import REASON_LIMIT, ResourceError, Resources
+from eventbridge_pipes.resources import REASON_LIMIT, ResourceError
 from pipes_requests import (
     BUS,
     FUNCTION,
@@ -94,7 +95,7 @@ class Services:
 
 def check(services: Services, request: dict[str, Any]) -> float:
     pipe: Pipe = new_pipe(request, REGION, now=0.0)
-    return Resources(cast(Clients, services)).check(pipe)
+    return resources.check(cast(Clients, services), pipe)
 
 
 def refusal(services: Services, request: dict[str, Any]) -> ResourceError:

@@ -22,8 +22,8 @@ from eventbridge_pipes.runners.shard import (
     FIRST_PAGE_RECORDS,
     PAGE_BYTES,
     THROTTLED_PAUSE,
-    PageLimit,
     ShardReader,
+    limit_after,
 )
 from eventbridge_pipes.sources.kinesis import KIND as KINESIS
 from eventbridge_pipes.sources.source import (
@@ -175,7 +175,7 @@ def reader_of(kind: type[FakeShard], stream: FakeStream, store: Store) -> ShardR
             return kind(stream, shard_id)
 
     shared = shared_by(OfKind(), FakeTarget(), store)
-    return ShardReader(shared, "a", OLDEST, None, lambda: None)
+    return ShardReader(shared, "a", OLDEST, "")
 
 
 def test_a_page_that_is_too_large_is_requested_again_with_half_as_many_records(
@@ -216,16 +216,16 @@ def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on
     assert THROTTLED_PAUSE * (1 - EARLY_SHARE) >= 0.2
 
 
-def test_the_first_page_is_small() -> None:
-    assert PageLimit().records == 10
+def test_the_first_page_is_small(store: Store) -> None:
+    assert shared_by(FakeStream(), FakeTarget(), store).page_limit == 10
 
 
 def test_small_records_are_requested_by_the_largest_page_in_some_steps() -> None:
-    limit = PageLimit()
+    limit = FIRST_PAGE_RECORDS
     requested = []
     for _ in range(4):
-        limit.learn(records(3))
-        requested.append(limit.records)
+        limit = limit_after(records(3), limit)
+        requested.append(limit)
     assert requested == [100, 1000, 10_000, 10_000]
 
 
@@ -233,9 +233,8 @@ def test_small_records_are_requested_by_the_largest_page_in_some_steps() -> None
 def test_no_more_is_requested_than_fits_when_the_records_are_like_the_last_ones(
     sizes: list[int],
 ) -> None:
-    limit = PageLimit()
     page = [record(number, size=size) for number, size in enumerate(sizes)]
-    limit.learn(page)
-    assert limit.records >= 1
+    limit = limit_after(page, FIRST_PAGE_RECORDS)
+    assert limit >= 1
     mean = sum(r.size for r in page) // len(page)
-    assert limit.records == 1 or limit.records * mean <= PAGE_BYTES
+    assert limit == 1 or limit * mean <= PAGE_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import zlib
@@ -15,6 +16,10 @@ from eventbridge_pipes.store import StateError
 
 READ_AHEAD_BYTES = 10 * 1024 * 1024
 """What a shard may have read ahead, for its other lanes, while one lane is blocked."""
+
+STORE_SECONDS = 0.01
+"""How often a checkpoint is stored while more is outstanding: a commit costs as much time as all
+else that a small batch takes here."""
 
 
 def lane_of(partition_key: str, lanes: int) -> int:
@@ -104,12 +109,19 @@ class Progress:
     after the last record that has nothing outstanding before it: the checkpoint, which only
     advances. `store` stores its sequence number, and raises StateError.
 
-    While the store cannot be written, on a full disk for example, delivery continues. The stored
-    checkpoint follows at the next batch or the next `save`. If the service ends before, records
-    since the last stored checkpoint are delivered again.
+    The stored checkpoint may be STORE_SECONDS behind. While the store cannot be written, on a full
+    disk for example, delivery continues; the stored checkpoint follows at the next batch or the
+    next `save`. If the service ends before, records since the stored checkpoint are delivered
+    again.
     """
 
-    def __init__(self, store: Callable[[str], object], shard_id: str, log: PipeLog) -> None:
+    def __init__(
+        self,
+        store: Callable[[str], object],
+        shard_id: str,
+        log: PipeLog,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._shard_id = shard_id
         self._log = log
@@ -118,7 +130,9 @@ class Progress:
         # An ordered dictionary finds its oldest entry at once, however many were removed.
         self._outstanding: OrderedDict[str, tuple[str | None, float]] = OrderedDict()
         self._last: str | None = None
+        self._monotonic = monotonic
         self._stored: str | None = None
+        self._stored_at = -math.inf
         self._lags = False
 
     def read(self, page: Sequence[Record], kept: Sequence[Record]) -> None:
@@ -138,13 +152,13 @@ class Progress:
         with self._lock:
             for record in records:
                 self._outstanding.pop(record.sequence_number, None)
-            self._save()
+            if not self._outstanding or self._monotonic() - self._stored_at >= STORE_SECONDS:
+                self._save()
 
     def save(self) -> None:
-        """Store what could not be stored before."""
+        """Store the checkpoint if it is not stored yet."""
         with self._lock:
-            if self._lags:
-                self._save()
+            self._save()
 
     @property
     def checkpoint(self) -> str | None:
@@ -175,7 +189,7 @@ class Progress:
                     error,
                 )
             return
-        self._stored = reached
+        self._stored, self._stored_at = reached, self._monotonic()
         if self._lags:
             self._lags = False
             self._log.info("storing checkpoints of shard %s again", self._shard_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.log import PipeLog
-from eventbridge_pipes.runners.backlog import Progress
+from eventbridge_pipes.runners.backlog import STORE_SECONDS, Progress
 from eventbridge_pipes.store import StateError
 from pipes_samples import record, records
 
@@ -27,10 +28,23 @@ class Disk:
         self.written.append(sequence_number)
 
 
+@dataclass
+class Clock:
+    """`step` seconds pass between two looks."""
+
+    step: float = 1.0
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
 def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     disk = Disk()
-    progress = Progress(disk.store, "shard", PipeLog("pipe"))
+    clock = Clock()
+    progress = Progress(disk.store, "shard", PipeLog("pipe"), clock)
     page = records(4)
     progress.read(page, page)
     progress.done(page[:1])
@@ -46,6 +60,24 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
     assert "cannot store checkpoints of shard shard" in told[0]
     assert "database or disk is full" in told[0]
     assert "storing checkpoints of shard shard again" in told[1]
+
+
+def test_while_batches_follow_each_other_the_checkpoint_is_stored_only_now_and_then() -> None:
+    disk, clock = Disk(), Clock(step=0.0)
+    progress = Progress(disk.store, "shard", PipeLog("pipe"), clock)
+    page = records(5)
+    progress.read(page, page)
+    for each in page[:2]:
+        progress.done([each])
+    assert disk.written == [page[0].sequence_number]
+    clock.now += STORE_SECONDS
+    progress.done(page[2:3])
+    assert disk.written[1:] == [page[2].sequence_number]
+    progress.done(page[3:4])
+    progress.save()
+    assert disk.written[2:] == [page[3].sequence_number]
+    progress.done(page[4:])
+    assert disk.written[3:] == [page[4].sequence_number], "nothing is outstanding"
 
 
 def on_a_good_disk() -> Progress:

@@ -21,7 +21,7 @@ LATEST_TRIES = 4
 
 def starting_position(pipe: Pipe) -> Position:
     """Where a new pipe starts to read. A queue has no positions: every message is due."""
-    if not source_kind(pipe).is_stream:
+    if not source_kind(pipe).stream:
         return OLDEST
     match pipe.stream_parameters["StartingPosition"]:
         case "TRIM_HORIZON":

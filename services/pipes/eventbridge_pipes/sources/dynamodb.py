@@ -46,7 +46,7 @@ class DynamoDbStream:
             shard={"StreamArn": self.arn.text, "ShardId": shard_id},
             start=iterator_arguments,
             read={},
-            record=partial(record_of, self.arn),
+            record=partial(record_of, stream=self.arn),
             unknown="TrimmedDataAccessException",
             page_records=1000,
         )
@@ -68,7 +68,7 @@ def iterator_arguments(position: Position) -> source.Members:
     return {"ShardIteratorType": "LATEST" if is_latest else "TRIM_HORIZON"}
 
 
-def record_of(stream: Arn, raw: source.Members) -> Record:
+def record_of(raw: source.Members, stream: Arn) -> Record:
     """The record of a change, its members in the order of AWS's example.
 
     `raw` is a record of GetRecords, its binary values in base64, its time a number.

@@ -51,9 +51,9 @@ class SqsQueue:
     the group are hidden.
     """
 
-    def __init__(self, calls: DirectClient, arn: Arn) -> None:
+    def __init__(self, client: DirectClient, arn: Arn) -> None:
         self.ordered = arn.is_fifo
-        self._calls = calls
+        self._client = client
         self._arn = arn
         self._known_url: str | None = None
 
@@ -96,7 +96,7 @@ class SqsQueue:
 
     def close(self) -> None:
         """Close the connections that no call is using."""
-        self._calls.close()
+        self._client.close()
 
     def _delete(self, records: Sequence[Record]) -> list[NotDeleted]:
         entries = [
@@ -117,8 +117,8 @@ class SqsQueue:
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         if self._known_url is None:
-            self._known_url = queue_url(self._calls, self._arn)
-        return self._calls.call(operation, {"QueueUrl": self._known_url, **arguments})
+            self._known_url = queue_url(self._client, self._arn)
+        return self._client.call(operation, {"QueueUrl": self._known_url, **arguments})
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

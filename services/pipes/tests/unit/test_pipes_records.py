@@ -98,7 +98,7 @@ def change(**members: Any) -> dict[str, Any]:
 
 
 def test_a_change_of_a_table_has_the_members_and_order_of_aws() -> None:
-    made = change_of(TABLE_STREAM, change())
+    made = change_of(change(), TABLE_STREAM)
     members = json.loads(made.body)
     assert list(members.pop("dynamodb").items()) == [
         ("ApproximateCreationDateTime", 1479499740),
@@ -127,16 +127,16 @@ def test_a_change_of_a_table_has_the_members_and_order_of_aws() -> None:
 def test_a_deletion_by_time_to_live_names_the_service_that_deleted() -> None:
     by_service = {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"}
     deletion = {**change(), "eventName": "REMOVE", "userIdentity": by_service}
-    assert json.loads(change_of(TABLE_STREAM, deletion).body)["userIdentity"] == {
+    assert json.loads(change_of(deletion, TABLE_STREAM).body)["userIdentity"] == {
         "principalId": "dynamodb.amazonaws.com",
         "type": "Service",
     }
 
 
 def test_changes_of_one_item_share_their_partition_key() -> None:
-    one = change_of(TABLE_STREAM, change(Keys={"Id": {"N": "1"}, "At": {"S": "é"}}))
-    same = change_of(TABLE_STREAM, change(Keys={"At": {"S": "é"}, "Id": {"N": "1"}}))
-    other = change_of(TABLE_STREAM, change(Keys={"At": {"S": "é"}, "Id": {"S": "1"}}))
+    one = change_of(change(Keys={"Id": {"N": "1"}, "At": {"S": "é"}}), TABLE_STREAM)
+    same = change_of(change(Keys={"At": {"S": "é"}, "Id": {"N": "1"}}), TABLE_STREAM)
+    other = change_of(change(Keys={"At": {"S": "é"}, "Id": {"S": "1"}}), TABLE_STREAM)
     assert one.partition_key == same.partition_key != other.partition_key
 
 

@@ -23,7 +23,7 @@ from botocore.config import Config
 from bench.figures import row, section
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 from inventory.stock import Outcome, RemovalNamePolicy
 from processor import handler
 from processor.failures import Rejection
@@ -50,7 +50,7 @@ class Rejected:
 
 def records(first: int, count: int) -> list[Record]:
     """New products, as the pipe sends them, of EVENT_BYTES on the stream each."""
-    shape = KinesisShape(STREAM, "shardId-000000000000", ROLE)
+    record_of = record_maker(STREAM, "shardId-000000000000", ROLE)
     made = []
     for number in range(first, first + count):
         event: dict[str, Any] = {
@@ -72,7 +72,7 @@ def records(first: int, count: int) -> list[Record]:
             "PartitionKey": f"P{number}",
             "Data": data,
         }
-        made.append(shape.record(raw))
+        made.append(record_of(raw))
     return made
 
 

@@ -14,7 +14,7 @@ from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import KIND as KINESIS
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.template import Context, Template
 
 
@@ -22,7 +22,7 @@ def way_of_records(
     pattern: str, template: str
 ) -> tuple[Callable[[Any], Record], Callable[[list[Record]], list[str]]]:
     """Return two functions: one makes a record of a page's entry, one filters and transforms."""
-    shape = KinesisShape(Arn.parse(STREAM), "shardId-000000000000", ROLE)
+    record_of = record_maker(Arn.parse(STREAM), "shardId-000000000000", ROLE)
     filter_ = Filter([Pattern.parse(pattern, KINESIS)])
     compiled = Template.parse(template)
     now = time.time()
@@ -32,7 +32,7 @@ def way_of_records(
         passed = [record for record in records if filter_.passes(record)]
         return compiled.render_all(passed, context)
 
-    return shape.record, filter_and_transform
+    return record_of, filter_and_transform
 
 
 def empty_read() -> Callable[[], object]:

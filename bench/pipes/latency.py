@@ -12,7 +12,7 @@ from typing import Any
 from bench.pipes import readers
 from bench.pipes.calls import Calls
 from bench.pipes.stand import Stand
-from bench.pipes.streams import entry, oldest, shape, stream
+from bench.pipes.streams import entry, oldest, record_maker_of, stream
 from bench.pipes.targets import Arrival, Function
 from eventbridge_pipes.record import json_array
 from inventory_cli.demo import percentile
@@ -40,7 +40,7 @@ class Latency:
 
 def of_calls(stand: Stand, function: Function) -> Latency:
     """PutRecord, GetRecords and Invoke, without a pause between them."""
-    calls, shard, put = stand.calls(), shape(STREAM, 0), {}
+    calls, record_of, put = stand.calls(), record_maker_of(STREAM, 0), {}
     function.clear()
     with stream(stand, STREAM, 1):
         iterator = oldest(calls, STREAM, 0)
@@ -49,7 +49,7 @@ def of_calls(stand: Stand, function: Function) -> Latency:
             put[_put(calls, STREAM, number, 0, 1)] = begun
             page = calls.kinesis("GetRecords", ShardIterator=iterator)
             iterator = page["NextShardIterator"]
-            bodies = (shard.record(raw).body for raw in page["Records"])
+            bodies = (record_of(raw).body for raw in page["Records"])
             calls.invoke(function.NAME, json_array(bodies).encode())
     return Latency.of(_seconds(put, function.arrivals(CALLS)))
 

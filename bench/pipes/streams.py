@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from bench.pipes.scale import Work
 from bench.pipes.stand import ROLE, Stand, arn
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 
 PUT_AT_ONCE = 500
 PAGE = 10_000
@@ -92,18 +92,18 @@ def next_iterator(page: bytes) -> str:
     return found[1].decode()
 
 
-def shape(name: str, shard: int) -> KinesisShape:
+def record_maker_of(name: str, shard: int) -> Callable[[Any], Record]:
     """What makes the records of a shard as a pipe does."""
-    return KinesisShape(Arn.parse(stream_arn(name)), shard_id(shard), ROLE)
+    return record_maker(Arn.parse(stream_arn(name)), shard_id(shard), ROLE)
 
 
 def records(calls: Calls, name: str, shard: int, count: int) -> list[Record]:
     """The first `count` records of a shard, as a pipe makes them."""
-    made = shape(name, shard)
+    record_of = record_maker_of(name, shard)
     found: list[Record] = []
     iterator = oldest(calls, name, shard)
     while len(found) < count:
         page = calls.kinesis("GetRecords", ShardIterator=iterator, Limit=PAGE)
-        found += [made.record(raw) for raw in page["Records"]]
+        found += [record_of(raw) for raw in page["Records"]]
         iterator = page["NextShardIterator"]
     return found

@@ -12,6 +12,7 @@ import heapq
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.function_cost import ROLE, STREAM
 from bench.simulation.clock import EPOCH, Clock
@@ -27,7 +28,7 @@ from eventbridge_pipes.pipe import Pipe as PipeDefinition
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.runners.backlog import Progress, lane_of
 from eventbridge_pipes.runners.stream import shards_to_read
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
@@ -101,7 +102,7 @@ class Work:
     """A shard that is being read."""
 
     shard: SimulatedShard
-    shape: KinesisShape
+    record_of: Callable[[Any], Record]
     lanes: list[Lane]
     progress: Progress
     unfinished: int = 0
@@ -142,10 +143,10 @@ class Pipe:
         shares: list[list[tuple[float, Put]]] = [[] for _ in range(lanes)]
         for arrived, put in shard.records:
             shares[lane_of(f"P{put.product}", lanes)].append((arrived, put))
-        shape = KinesisShape(STREAM, shard.shard.id, ROLE)
+        record_of = record_maker(STREAM, shard.shard.id, ROLE)
         own_lanes = [Lane(share, self._delivery(shard.shard.id)) for share in shares]
         progress = Progress(lambda number: None, shard.shard.id, PipeLog(PIPE.name))
-        work = Work(shard, shape, own_lanes, progress)
+        work = Work(shard, record_of, own_lanes, progress)
         work.unfinished = lanes
         self.reading[shard.shard.id] = work
         for lane in work.lanes:
@@ -180,7 +181,7 @@ class Pipe:
             return
         ending = work.shard.closed and lane.done + len(seen) == len(lane.records)
         waited = now - seen[0][0] - READ_PAUSE
-        records = [self._record(work.shape, *entry) for entry in seen]
+        records = [self._record(work.record_of, *entry) for entry in seen]
         due = cut((record.size for record in records), waited, ending, self._rules)
         if due.count:
             self._deliver(work, lane, records[: due.count], now)
@@ -215,8 +216,8 @@ class Pipe:
         self._follow(now)
 
     @staticmethod
-    def _record(shape: KinesisShape, arrived: float, put: Put) -> Record:
-        return shape.record(
+    def _record(record_of: Callable[[Any], Record], arrived: float, put: Put) -> Record:
+        return record_of(
             {
                 "SequenceNumber": f"{4_960_000_000_000 + put.number:056d}",
                 "ApproximateArrivalTimestamp": EPOCH + arrived,

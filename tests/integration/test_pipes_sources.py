@@ -16,8 +16,8 @@ from embedded import ministack
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients, connect
 from eventbridge_pipes.record import OLDEST, Position, Record
-from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
-from eventbridge_pipes.sources.source import PositionLostError, SourceNotFoundError
+from eventbridge_pipes.sources.dynamodb import DynamoDbStream
+from eventbridge_pipes.sources.source import AwsShard, PositionLostError, SourceNotFoundError
 from eventbridge_pipes.sources.sqs import SqsQueue
 from pipes_service import ACCOUNT, unique
 from servers import AwsClient
@@ -74,18 +74,18 @@ def table(aws: AwsClient, name: str) -> Table:
 
 
 @pytest.fixture
-def shard(clients: Clients, table: Table) -> DynamoDbShard:
-    calls = clients.dynamodbstreams_calls
-    (only,) = DynamoDbStream(calls, table.stream).shards()
+def shard(clients: Clients, table: Table) -> AwsShard:
+    stream = DynamoDbStream(clients.dynamodbstreams_calls, table.stream)
+    (only,) = stream.shards()
     assert only.parents == ()
-    return DynamoDbShard(calls, table.stream, only.id)
+    return stream.shard(only.id)
 
 
 def ids(records: list[Record]) -> list[str]:
     return [json.loads(record.body)["dynamodb"]["Keys"]["id"]["S"] for record in records]
 
 
-def test_the_changes_of_a_table_are_read_page_by_page(table: Table, shard: DynamoDbShard) -> None:
+def test_the_changes_of_a_table_are_read_page_by_page(table: Table, shard: AwsShard) -> None:
     table.put("a", "b", "c")
     first = shard.begin_read(shard.iterator(OLDEST), 2)(None)
     assert first.next_iterator
@@ -97,7 +97,7 @@ def test_the_changes_of_a_table_are_read_page_by_page(table: Table, shard: Dynam
 
 
 def test_binary_values_of_an_item_stay_as_they_are_on_the_wire(
-    table: Table, shard: DynamoDbShard
+    table: Table, shard: AwsShard
 ) -> None:
     data = bytes(range(256))
     table.put("a", photo={"B": data}, nested={"L": [{"BS": [data]}]})
@@ -107,7 +107,7 @@ def test_binary_values_of_an_item_stay_as_they_are_on_the_wire(
     assert base64.b64decode(image["nested"]["L"][0]["BS"][0]) == data
 
 
-def test_a_position_that_the_stream_does_not_know_is_lost(shard: DynamoDbShard) -> None:
+def test_a_position_that_the_stream_does_not_know_is_lost(shard: AwsShard) -> None:
     with pytest.raises(PositionLostError):
         shard.iterator(Position(after="0" * 21))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Payload, Record
 
 FieldPath = tuple[str, ...]
 
@@ -41,18 +41,18 @@ DECIMALS = 6
 NOT_OF_PIPES = frozenset({"cidr", "exactly", "wildcard"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordSource:
     """What patterns need to know about a source.
 
-    `payload` is the member of a record that may hold JSON as text, for patterns to look into.
-    Patterns for `object_member` have to be objects. `added` are the members that the pipe adds
-    when it polls: AWS lists them as no fields for patterns.
+    Patterns look into its `payload`, if there is one. Patterns for `object_member` have to be
+    objects. `added` are the members that the pipe adds when it polls: AWS lists them as no fields
+    for patterns.
     """
 
     service: str
-    payload: str | None
-    object_member: str | None
+    payload: Payload | None = None
+    object_member: str | None = None
     added: frozenset[str]
 
 
@@ -114,7 +114,7 @@ def _wants_json(conditions: Conditions, source: RecordSource) -> bool | None:
     nothing of a `$or` with and without conditions on it: each alternative is judged by itself, as
     if it were a filter of its own.
     """
-    paths = [path for path in conditions if path[0] == source.payload]
+    paths = [path for path in conditions if source.payload and path[0] == source.payload.member]
     return any(len(path) > 1 for path in paths) if paths else None
 
 

@@ -8,6 +8,8 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.sources import dynamodb
+from eventbridge_pipes.sources.source import UnusableError
 from eventbridge_pipes.targets import target_kind, target_kind_of
 from eventbridge_pipes.targets.target import AbsentError
 
@@ -36,10 +38,6 @@ class ResourceError(Exception):
     def __init__(self, reason: str, passing: bool = False) -> None:
         super().__init__(" ".join(reason.split())[:REASON_LIMIT])
         self.passing = passing
-
-
-class _UnusableError(Exception):
-    """The resource exists, but a pipe cannot use it; the text says why and what to do."""
 
 
 def check(clients: Clients, pipe: Pipe) -> float:
@@ -73,13 +71,13 @@ def _check_invoked(clients: Clients, role: str, arn: str, waits: bool) -> None:
 def _described(clients: Clients, role: str, text: str) -> Any:
     """Return what `describe` of the resource's kind returns."""
     arn = Arn.parse(text)
+    # Of the sources, only the stream of a table is no target.
     kind = target_kind_of(arn)
-    noun = kind.noun if kind else "stream"
-    describe = kind.describe if kind else _describe_table_stream
-    what = f"{role} {noun} {text}"
+    describe = kind.describe if kind else dynamodb.describe
+    what = f"{role} {kind.noun if kind else 'stream'} {text}"
     try:
         return describe(clients, arn)
-    except _UnusableError as error:
+    except UnusableError as error:
         raise ResourceError(f"The {what} cannot be used: {error}.") from error
     except (AbsentError, *errors.CallError) as error:
         if isinstance(error, AbsentError) or errors.code_of(error) in _ABSENT:
@@ -91,11 +89,3 @@ def _described(clients: Clients, role: str, text: str) -> Any:
         # The answer is not this service's: something else listens at its endpoint.
         lacking = f"The {what} cannot be used: {arn.service} answered without {error}."
         raise ResourceError(f"{lacking} Does the endpoint offer this service?") from error
-
-
-def _describe_table_stream(clients: Clients, arn: Arn) -> float:
-    answer: Any = clients.dynamodbstreams.describe_stream(StreamArn=arn.text, Limit=1)
-    stream = answer["StreamDescription"]
-    if stream.get("StreamStatus") in ("DISABLING", "DISABLED"):
-        raise _UnusableError("it is disabled. A stream enabled again is another one: use its ARN")
-    return float(stream["CreationRequestDateTime"])

@@ -25,9 +25,6 @@ Violations = Iterator[Violation]
 CROSS_REGION = "Creating cross-region pipe is not permitted."
 CLOUDWATCH = "CloudwatchLogsLogDestination"
 
-QUEUE_BATCH = 10
-"""What one ReceiveMessage can bring: more takes several, and so a window to collect them in."""
-
 # What is not supported, by the service in its ARN. "" is for what has no ARN.
 _OTHER_SOURCES = {
     "": "self-managed Kafka cluster",
@@ -92,14 +89,15 @@ def _source(definition: Members, region: str) -> Violations:
             yield Violation(field_name("sourceParameters", name), message)
     yield from _filters(given.get("FilterCriteria", {}), kind)
     where = field_name("sourceParameters", kind.parameters)
-    parameters = given.get(kind.parameters, {})
-    if not kind.is_stream:
-        yield from _from_queue(where, parameters, arn.is_fifo)
-    elif kind.parameters in given:
-        yield from _from_stream(where, parameters, region)
-    else:
+    if kind.stream and kind.parameters not in given:
         needed = f"{kind.parameters} with StartingPosition is needed"
         yield Violation(where, f"{needed} for {kind.label} as source")
+        return
+    parameters = given.get(kind.parameters, {})
+    for member, message in kind.violations(arn, parameters):
+        yield Violation(field_name(where, member), message)
+    if dead_letters := parameters.get("DeadLetterConfig", {}).get("Arn"):
+        yield from _dead_letters(f"{where}.deadLetterConfig.arn", dead_letters, region)
     target = target_kind_of(_arn(definition["Target"]))
     size = parameters.get("BatchSize", 1)
     if target and target.batch_limit and size > target.batch_limit:
@@ -121,17 +119,6 @@ def _filters(criteria: Members, kind: SourceKind) -> Violations:
             yield Violation(where, f"Filter {number} has no Pattern")
 
 
-def _from_stream(where: str, parameters: Members, region: str) -> Violations:
-    timestamp_given = "StartingPositionTimestamp" in parameters
-    if timestamp_given != (parameters["StartingPosition"] == "AT_TIMESTAMP"):
-        yield Violation(
-            f"{where}.startingPositionTimestamp",
-            "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp, and no other takes it",
-        )
-    if text := parameters.get("DeadLetterConfig", {}).get("Arn"):
-        yield from _dead_letters(f"{where}.deadLetterConfig.arn", text, region)
-
-
 def _dead_letters(where: str, text: str, region: str) -> Violations:
     arn = _arn(text)
     what = f"The dead-letter target {text}"
@@ -141,28 +128,6 @@ def _dead_letters(where: str, text: str, region: str) -> Violations:
         yield Violation(where, f"{what} is FIFO; only standard queues and topics are supported")
     else:
         yield from _other_region(where, arn, region)
-
-
-def _from_queue(where: str, parameters: Members, fifo: bool) -> Violations:
-    """The limits that Lambda's event source mapping has for queues.
-
-    Pipes polls queues in the same way, but no page says whether it has them too: what is accepted
-    with them is accepted without them.
-    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
-    """
-    size = parameters.get("BatchSize", 1)
-    window = parameters.get("MaximumBatchingWindowInSeconds", 0)
-    if fifo and size > QUEUE_BATCH:
-        message = f"The batch size of a FIFO queue is at most {QUEUE_BATCH}, not {size}"
-        yield Violation(f"{where}.batchSize", message)
-    if fifo and window:
-        message = "A FIFO queue as source has no batching window: leave it out, or set it to 0"
-        yield Violation(f"{where}.maximumBatchingWindowInSeconds", message)
-    if not fifo and size > QUEUE_BATCH and not window:
-        yield Violation(
-            f"{where}.maximumBatchingWindowInSeconds",
-            f"A batch size over {QUEUE_BATCH} needs a MaximumBatchingWindowInSeconds of at least 1",
-        )
 
 
 # Enrichments

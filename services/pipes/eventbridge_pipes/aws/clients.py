@@ -1,8 +1,8 @@
 """The AWS clients that the service shares between all its threads.
 
-boto3's clients make the calls that are rare. The calls that are made all the time, such as
-GetRecords, Invoke and SendMessageBatch, are made directly: a boto3 call takes about five times
-the processor time.
+botocore's clients, which are those of boto3, make the calls that are rare. The calls that are
+made all the time, such as GetRecords, Invoke and SendMessageBatch, are made directly: a call of
+botocore's takes about five times the processor time.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import boto3
-import botocore.session
 from botocore import xform_name
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
@@ -36,33 +32,32 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, HttpRequest, Signer, check_head
+from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, PendingAnswer, Signer, check_head
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
 
-_USUAL_READ_TIMEOUT = 15
-_READ_TIMEOUTS: Mapping[str, int] = {
-    "lambda": EXECUTION_LIMIT + 10,
-    "stepfunctions": EXECUTION_LIMIT + 10,
-}
-
 _READS = ("Describe", "Get", "List")
 """Operations whose names begin like this change nothing and can be repeated."""
 
-# In AWS's JSON protocol times are numbers, in seconds.
-_encode = json.JSONEncoder(separators=(",", ":"), default=datetime.timestamp).encode
+PendingCall = Callable[[float | None], dict[str, Any]]
+"""A call that is under way. Calling it, once, waits for the answer and returns it.
+
+It takes the longest silence of the service in seconds, None for the usual one. It raises
+botocore's ClientError or BotoCoreError. Blobs stay in base64 and times stay numbers.
+ResponseMetadata is as in botocore's answers.
+"""
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class AwsSetupError(Exception):
@@ -70,97 +65,71 @@ class AwsSetupError(Exception):
 
 
 @dataclass(frozen=True)
-class Pending:
-    """A call that is under way."""
-
-    wait: Callable[[float | None], dict[str, Any]]
-
-    def result(self, timeout: float | None = None) -> dict[str, Any]:
-        """Return the answer; call it once. Raises botocore's ClientError or BotoCoreError.
-
-        Blobs stay in base64 and times stay numbers. ResponseMetadata is as in boto3's answers.
-        `timeout` is the longest silence of the service in seconds, if not the usual one.
-        """
-        return self.wait(timeout)
-
-
-class AwsJsonClient:
-    """Calls one service by the names of its operations: Kinesis, DynamoDB Streams or SQS.
+class DirectClient:
+    """Calls one service without botocore, with the arguments and answers that botocore has.
 
     Safe for threads. Raises botocore's ClientError or BotoCoreError. A call that the service may
-    have processed is not made a second time, except for reads.
+    have processed is not made a second time, except for reads. Without `http`, botocore's
+    `client` makes each call, when its answer is asked for.
     """
 
-    def __init__(self, client: BaseClient, http: HttpClient | None = None) -> None:
-        """Without `http`, `client` makes each call, when its result is asked for."""
-        self._client = client
-        self._http = http
+    client: Any
+    http: HttpClient | None
 
-    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
-        """Make a call without waiting for its answer, so that several can be under way."""
-        if self._http is None:
-            method = getattr(self._client, xform_name(operation))
-            return Pending(lambda timeout: method(**arguments))
-        protocol = self._client.meta.service_model.metadata
+    def begin(self, operation: str, arguments: Mapping[str, Any]) -> PendingCall:
+        """Make a call without waiting for its answer, so that several can be under way.
+
+        For Kinesis, DynamoDB Streams and SQS, which speak AWS's JSON protocol.
+        """
+        if self.http is None:
+            method = getattr(self.client, xform_name(operation))
+            return lambda timeout: method(**arguments)
+        protocol = self.client.meta.service_model.metadata
         headers = {
             "x-amz-target": f"{protocol['targetPrefix']}.{operation}",
             "content-type": f"application/x-amz-json-{protocol['jsonVersion']}",
         }
         body = _encode(arguments).encode()
-        request = self._http.post(headers, body, repeatable=operation.startswith(_READS))
-        return Pending(partial(_json_answer, request, operation))
+        pending = self.http.post(headers, body, repeatable=operation.startswith(_READS))
+        return partial(_json_answer, pending, operation)
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call and return its answer (see Pending.result)."""
-        return self.begin(operation, arguments).result()
+        """Make a call and return its answer (see PendingCall)."""
+        return self.begin(operation, arguments)(None)
 
-    def close(self) -> None:
-        """Close the connections that no call is using."""
-        (self._http or self._client).close()
-
-
-@dataclass(frozen=True)
-class LambdaInvoker:
-    """Invokes functions, with the arguments and answers of boto3's Lambda client."""
-
-    http: HttpClient
-
-    def invoke(self, **arguments: Any) -> dict[str, Any]:
+    def invoke(self, **arguments: Any) -> Any:
         """Invoke a function: FunctionName, InvocationType and Payload are required.
 
-        Raises botocore's ClientError or BotoCoreError. No function is invoked a second time.
         https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
         """
+        if self.http is None:
+            return self.client.invoke(**arguments)
         function = quote(arguments["FunctionName"], safe="")
         headers = {
             "content-type": "application/json",
             "x-amz-invocation-type": arguments["InvocationType"],
         }
         path = f"/2015-03-31/functions/{function}/invocations"
-        answer = self.http.post(headers, arguments["Payload"], path).answer()
-        if answer.status >= 300:
-            raise _client_error(answer, "Invoke")
+        answer, metadata = _success(self.http.post(headers, arguments["Payload"], path), "Invoke")
         result = {
             "StatusCode": answer.status,
             "Payload": io.BytesIO(answer.body),
-            "ResponseMetadata": _metadata(answer),
+            "ResponseMetadata": metadata,
         }
         error = answer.headers.get("x-amz-function-error")
         return {**result, "FunctionError": error} if error else result
 
     def close(self) -> None:
-        """Close the connections that no invocation is using."""
-        self.http.close()
+        """Close the connections that no call is using."""
+        (self.http or self.client).close()
 
 
-def _json_answer(request: HttpRequest, operation: str, timeout: float | None) -> dict[str, Any]:
-    answer = request.answer(timeout)
-    if answer.status >= 300:
-        raise _client_error(answer, operation)
+def _json_answer(pending: PendingAnswer, operation: str, timeout: float | None) -> dict[str, Any]:
+    answer, metadata = _success(pending, operation, timeout)
     content = _json_object(answer.body)
     if content is None:
         raise HTTPClientError(error="the answer is not a JSON object")
-    return {**content, "ResponseMetadata": _metadata(answer)}
+    return {**content, "ResponseMetadata": metadata}
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
@@ -171,16 +140,10 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _metadata(answer: HttpAnswer) -> dict[str, Any]:
-    return {
-        "HTTPStatusCode": answer.status,
-        "HTTPHeaders": answer.headers,
-        "RequestId": answer.headers.get("x-amzn-requestid", ""),
-    }
-
-
-def _client_error(answer: HttpAnswer, operation: str) -> ClientError:
-    """Return the error that boto3 raises.
+def _success(
+    pending: PendingAnswer, operation: str, timeout: float | None = None
+) -> tuple[HttpAnswer, dict[str, Any]]:
+    """Return the answer and its metadata, as botocore has them, or raise botocore's error.
 
     An error's type may have a namespace before it or a URL behind it. SQS also sends the name
     that the error had before SQS spoke JSON, in a header; SDKs use that name.
@@ -188,38 +151,31 @@ def _client_error(answer: HttpAnswer, operation: str) -> ClientError:
     https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
     https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
     """
-    content = _json_object(answer.body) or {}
-    kind = answer.headers.get("x-amzn-errortype") or content.get("__type") or content.get("code")
-    name = str(kind or answer.status).partition(":")[0].rpartition("#")[2]
-    code = answer.headers.get("x-amzn-query-error", "").partition(";")[0] or name
+    status, headers, body = answer = pending(timeout)
+    request_id = headers.get("x-amzn-requestid", "")
+    metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers, "RequestId": request_id}
+    if status < 300:
+        return answer, metadata
+    content = _json_object(body) or {}
+    kind = headers.get("x-amzn-errortype") or content.get("__type") or content.get("code")
+    name = str(kind or status).partition(":")[0].rpartition("#")[2]
+    code = headers.get("x-amzn-query-error", "").partition(";")[0] or name
     message = str(content.get("message") or content.get("Message") or "")
-    error = {"Code": code, "Message": message}
-    response: Any = {"Error": error, "ResponseMetadata": _metadata(answer)}
-    return ClientError(response, operation)
+    error: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
+    raise ClientError(error, operation)
 
 
-def queue_url(sqs: AwsJsonClient, queue: Arn) -> str:
+def queue_url(sqs: DirectClient, queue: Arn) -> str:
     """Ask SQS for the URL of a queue. Raises botocore's ClientError or BotoCoreError."""
     arguments = {"QueueName": queue.name, "QueueOwnerAWSAccountId": queue.account}
     url: str = sqs.call("GetQueueUrl", arguments)["QueueUrl"]
     return url
 
 
-def direct_client(client: Any, session: Session) -> Any:
-    """Return what makes the calls of `client` directly: an AwsJsonClient or a LambdaInvoker.
+def http_client_like(client: Any, session: Session) -> HttpClient | None:
+    """Return one with the endpoint, credentials, certificates and timeouts of botocore's `client`.
 
-    `session` is the one that `client` was made with. Behind a proxy, `client` makes the calls.
-    """
-    http = http_client_like(client, session)
-    if client.meta.service_model.service_name == "lambda":
-        return LambdaInvoker(http) if http else client
-    return AwsJsonClient(client, http)
-
-
-def http_client_like(client: BaseClient, session: Session) -> HttpClient | None:
-    """Return one with the endpoint, credentials, certificates and timeouts of `client`.
-
-    Return None behind a proxy.
+    `session` is the one that `client` was made with. Return None behind a proxy.
     """
     url = client.meta.endpoint_url
     scheme = urlsplit(url).scheme
@@ -231,7 +187,7 @@ def http_client_like(client: BaseClient, session: Session) -> HttpClient | None:
         tls = ssl.create_default_context(cafile=bundle)
     signing_name = client.meta.service_model.signing_name
     signer = Signer(client.meta.region_name, signing_name, partial(credentials_of, session))
-    config: Any = client.meta.config
+    config = client.meta.config
     return HttpClient(url, signer, tls, config.connect_timeout, config.read_timeout)
 
 
@@ -250,12 +206,8 @@ def credentials_of(session: Session) -> ReadOnlyCredentials:
         raise CredentialRetrievalError(provider=credentials.method, error_msg=error) from error
 
 
-def _boto3_property(service: str) -> Any:
-    return property(lambda clients: clients._boto3(service))
-
-
-def _direct_property(service: str) -> Any:
-    return property(lambda clients: clients._direct(service))
+def _client(service: str, direct: bool = False) -> Any:
+    return property(lambda clients: clients._kept(service, direct))
 
 
 class Clients:
@@ -266,75 +218,64 @@ class Clients:
     their own.
     """
 
-    kinesis: KinesisClient = _boto3_property("kinesis")
-    dynamodbstreams: DynamoDBStreamsClient = _boto3_property("dynamodbstreams")
-    sqs: SQSClient = _boto3_property("sqs")
-    sns: SNSClient = _boto3_property("sns")
-    lambda_: LambdaClient = _boto3_property("lambda")
-    events: EventBridgeClient = _boto3_property("events")
-    stepfunctions: SFNClient = _boto3_property("stepfunctions")
-    logs: CloudWatchLogsClient = _boto3_property("logs")
-    cloudwatch: CloudWatchClient = _boto3_property("cloudwatch")
+    kinesis: KinesisClient = _client("kinesis")
+    sns: SNSClient = _client("sns")
+    lambda_: LambdaClient = _client("lambda")
+    events: EventBridgeClient = _client("events")
+    stepfunctions: SFNClient = _client("stepfunctions")
+    logs: CloudWatchLogsClient = _client("logs")
+    cloudwatch: CloudWatchClient = _client("cloudwatch")
 
-    kinesis_calls: AwsJsonClient = _direct_property("kinesis")
-    dynamodbstreams_calls: AwsJsonClient = _direct_property("dynamodbstreams")
-    sqs_calls: AwsJsonClient = _direct_property("sqs")
-    invoker: LambdaClient | LambdaInvoker = _direct_property("lambda")
+    kinesis_calls: DirectClient = _client("kinesis", direct=True)
+    dynamodbstreams_calls: DirectClient = _client("dynamodbstreams", direct=True)
+    sqs_calls: DirectClient = _client("sqs", direct=True)
+    invoker: DirectClient = _client("lambda", direct=True)
 
     def __init__(self, core: Session) -> None:
+        self.region = str(core.get_config_variable("region"))
         self._core = core
-        self._session = boto3.Session(botocore_session=core)
-        self._made: dict[str, Any] = {}
+        self._made: dict[tuple[str, bool], Any] = {}
         # Sessions are not thread-safe; the clients that they make are.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
-    @property
-    def region(self) -> str:
-        return self._session.region_name
-
-    def _boto3(self, service: str) -> Any:
-        return self._once(service, lambda: self._make(service))
-
-    def _direct(self, service: str) -> Any:
-        client = self._boto3(service)
-        return self._once(f"{service}, direct", lambda: direct_client(client, self._core))
-
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+    def _kept(self, service: str, direct: bool) -> Any:
         with self._lock:
-            if name not in self._made:
-                self._made[name] = make()
-            return self._made[name]
+            key = (service, direct)
+            if key not in self._made:
+                self._made[key] = self._direct(service) if direct else self._make(service)
+            return self._made[key]
+
+    def _direct(self, service: str) -> DirectClient:
+        client = self._kept(service, direct=False)
+        return DirectClient(client, http_client_like(client, self._core))
 
     def _make(self, service: str) -> Any:
+        """Make botocore's client.
+
+        It puts `sync-` before the host of StartSyncExecution. That name exists for AWS's
+        endpoint, but seldom for one that you set: its host gets no prefix. If yours has it, set
+        AWS_DISABLE_HOST_PREFIX_INJECTION=false, as for AWS's SDKs.
+        https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
+        """
+        waits = service in ("lambda", "stepfunctions")
         settings: dict[str, Any] = {
             # So many threads use a client at once without opening a connection for each call.
             "max_pool_connections": 256,
             "tcp_keepalive": True,
             "retries": {"total_max_attempts": 1, "mode": "standard"},
             "connect_timeout": 5,
-            "read_timeout": _READ_TIMEOUTS.get(service, _USUAL_READ_TIMEOUT),
+            "read_timeout": EXECUTION_LIMIT + 10 if waits else 15,
         }
         client = self._with(service, **settings)
-        if service == "stepfunctions" and self._has_own_endpoint(service, client):
-            return self._with(service, **settings, inject_host_prefix=False)
+        decided = self._core.get_config_variable("disable_host_prefix_injection") is not None
+        if service == "stepfunctions" and not decided:
+            standard = self._with(service, ignore_configured_endpoint_urls=True)
+            if client.meta.endpoint_url != standard.meta.endpoint_url:
+                return self._with(service, **settings, inject_host_prefix=False)
         return client
 
-    def _has_own_endpoint(self, service: str, client: Any) -> bool:
-        """Whether `client` calls an endpoint that you set, whose host gets no prefix.
-
-        botocore puts `sync-` before the host of StartSyncExecution. That name exists for AWS's
-        endpoint, but seldom for others. If yours has it, set
-        AWS_DISABLE_HOST_PREFIX_INJECTION=false, as for AWS's SDKs.
-        https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
-        """
-        if self._core.get_config_variable("disable_host_prefix_injection") is not None:
-            return False
-        standard = self._with(service, ignore_configured_endpoint_urls=True)
-        differs: bool = client.meta.endpoint_url != standard.meta.endpoint_url
-        return differs
-
     def _with(self, service: Any, **settings: Any) -> Any:
-        return self._session.client(service, config=Config(**settings))
+        return self._core.create_client(service, config=Config(**settings))
 
 
 def connect() -> Clients:
@@ -344,7 +285,7 @@ def connect() -> Clients:
     invalid.
     """
     try:
-        core = botocore.session.Session()
+        core = Session()
         if not core.get_config_variable("region"):
             raise AwsSetupError("no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one")
         if core.get_credentials() is None:
@@ -352,7 +293,11 @@ def connect() -> Clients:
                 "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
                 "(any value will do for an emulator), or AWS_PROFILE"
             )
-        _leave_undecoded(core)
+        # No client decodes blobs and timestamps. A record's data is passed on in base64, which is
+        # how it comes: to decode and encode it would take most of the time for a page of records.
+        core.get_component("response_parser_factory").set_parser_defaults(
+            blob_parser=_as_it_is, timestamp_parser=_as_it_is
+        )
         core.register("before-parse", check_answer)
         core.register("before-sign", partial(check_credentials, core))
         clients = Clients(core)
@@ -363,7 +308,7 @@ def connect() -> Clients:
         raise AwsSetupError(f"the AWS settings cannot be used: {error}") from error
 
 
-def check_credentials(session: Session, **event: Any) -> None:
+def check_credentials(session: Session, **_: Any) -> None:
     """Handle botocore's `before-sign` event; see `credentials_of`."""
     credentials_of(session)
 
@@ -372,17 +317,6 @@ def check_answer(**event: Any) -> None:
     """Handle botocore's `before-parse` event; see `check_head`."""
     answer: Mapping[str, Any] = event["response_dict"]
     check_head(answer["status_code"], answer["headers"])
-
-
-def _leave_undecoded(core: Session) -> None:
-    """Let no client of this session decode blobs and timestamps.
-
-    A record's data is passed on in base64, which is how it comes, so that decoding and encoding
-    it again would cost most of the time that a page of records takes.
-    """
-    core.get_component("response_parser_factory").set_parser_defaults(
-        blob_parser=_as_it_is, timestamp_parser=_as_it_is
-    )
 
 
 def _as_it_is(value: Any) -> Any:

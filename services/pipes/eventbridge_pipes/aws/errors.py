@@ -15,37 +15,27 @@ from botocore.exceptions import (
 CallError = (ClientError, BotoCoreError)
 
 _THROTTLING = {
-    "EC2ThrottledException",
     "ExecutionLimitExceeded",
-    "KMSThrottling",
-    "KMSThrottlingException",
-    "KmsThrottled",
-    "KmsThrottlingException",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
-    "RequestThrottled",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
     "TooManyRequestsException",
 }
+"""Besides those that say so themselves, such as KMSThrottlingException."""
 
 _CREDENTIALS = {
     "ExpiredToken",
-    "ExpiredTokenException",
     "IncompleteSignature",
-    "IncompleteSignatureException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
-    "InvalidSignatureException",
+    "InvalidSignature",
     "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
     "RequestExpired",
     "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+    "UnrecognizedClient",
 }
-"""AWS does not accept who calls. That says nothing about what the call is for."""
+"""AWS does not accept who calls. That says nothing about what the call is for. Some services
+put Exception behind these codes."""
 
 
 class AnswerTooLargeError(HTTPClientError):
@@ -74,7 +64,7 @@ def _response(error: BaseException) -> Any:
 
 
 def is_throttling_code(code: str) -> bool:
-    return _without_prefix(code) in _THROTTLING
+    return "throttl" in code.lower() or without_prefix(code) in _THROTTLING
 
 
 def is_throttling(error: BaseException) -> bool:
@@ -93,13 +83,13 @@ def is_service_error(error: BaseException) -> bool:
     that AWS accepts.
     """
     if isinstance(error, ClientError):
-        refused = _without_prefix(code_of(error)) in _CREDENTIALS
+        refused = without_prefix(code_of(error)).removesuffix("Exception") in _CREDENTIALS
         return refused or is_throttling(error) or status_of(error) >= 500
     return not isinstance(error, (ParamValidationError, AnswerTooLargeError))
 
 
-def _without_prefix(code: str) -> str:
-    # SQS gives some codes with the prefix of its old protocol: AWS.SimpleQueueService.….
+def without_prefix(code: str) -> str:
+    """SQS gives some codes with the prefix of its old protocol: AWS.SimpleQueueService.…."""
     return code.rpartition(".")[2]
 
 

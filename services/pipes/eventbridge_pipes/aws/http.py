@@ -102,6 +102,14 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
+PendingAnswer = Callable[[float | None], HttpAnswer]
+"""A request that is under way. Calling it, once, waits for the answer. Raises BotoCoreError.
+
+It takes a read timeout, None for the client's. Raises AnswerTooLargeError for a body of more than
+MAX_ANSWER_BYTES, which it does not read to the end.
+"""
+
+
 @dataclass(frozen=True)
 class HttpClient:
     """Sends requests to the service at `url`; safe for threads.
@@ -121,11 +129,15 @@ class HttpClient:
 
     def post(
         self, headers: Mapping[str, str], body: bytes, path: str = "", repeatable: bool = False
-    ) -> HttpRequest:
+    ) -> PendingAnswer:
         """Send a request without waiting for the answer. Raises BotoCoreError.
 
         `path` is quoted and follows the path of the endpoint; it begins with a slash or is empty.
-        `headers` have names in lower case. See `HttpRequest` for `repeatable`.
+        `headers` have names in lower case.
+
+        The server may close a kept connection at any moment. If it did so before it had the whole
+        request, the request is sent again on a new connection. If it had the whole request, only
+        a `repeatable` one is sent again, once: the server may have processed it.
         """
         endpoint = urlsplit(self.url)
         path = f"{endpoint.path.rstrip('/')}{path}" or "/"
@@ -134,18 +146,36 @@ class HttpClient:
         # Names as the SDKs write them: a server that tells capitals apart expects those.
         lines = "".join([f"{name.title()}: {value}\r\n" for name, value in headers.items()])
         head = f"POST {path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
-        return HttpRequest(self, head.encode() + body, repeatable)
+        content = head.encode() + body
+        with _translated(self.url, ConnectTimeoutError, EndpointConnectionError):
+            connection, kept = self._send(content)
+        to_repeat = content if repeatable and kept else b""
 
-    def send(self, content: bytes) -> tuple[socket.socket, bool]:
-        """Send a request; return the connection and whether it is a kept one. Raises OSError."""
+        def answer(timeout: float | None) -> HttpAnswer:
+            with _translated(self.url, ReadTimeoutError, HTTPClientError):
+                try:
+                    return self._receive(connection, timeout)
+                except ConnectionError:
+                    if not to_repeat:
+                        raise
+                    return self._receive(self._send_over_new(to_repeat), timeout)
+
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that no request is using."""
+        with self._lock:
+            self._close_older_than(-1.0)
+
+    def _send(self, content: bytes) -> tuple[socket.socket, bool]:
+        """Return the connection, and whether it is a kept one."""
         if kept := self._take_kept():
             # If the server closed it after all, it has not received the whole request.
             with suppress(ConnectionError):
                 return self._send_over(kept, content), True
-        return self.send_over_new(content), False
+        return self._send_over_new(content), False
 
-    def send_over_new(self, content: bytes) -> socket.socket:
-        """Send a request over a new connection. Raises OSError."""
+    def _send_over_new(self, content: bytes) -> socket.socket:
         endpoint = urlsplit(self.url)
         host, port = endpoint.hostname or "", endpoint.port or (443 if self.tls else 80)
         connection = socket.create_connection((host, port), self.connect_timeout)
@@ -168,15 +198,19 @@ class HttpClient:
             raise
         return connection
 
-    def keep(self, connection: socket.socket) -> None:
-        """Keep a connection for later requests."""
-        with self._lock:
-            self._kept.append((time.monotonic(), connection))
-
-    def close(self) -> None:
-        """Close the connections that no request is using."""
-        with self._lock:
-            self._close_older_than(-1.0)
+    def _receive(self, connection: socket.socket, timeout: float | None) -> HttpAnswer:
+        connection.settimeout(timeout or self.read_timeout)
+        try:
+            answer, reusable = _read_answer(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if reusable:
+            with self._lock:
+                self._kept.append((time.monotonic(), connection))
+        else:
+            connection.close()
+        return answer
 
     def _take_kept(self) -> socket.socket | None:
         with self._lock:
@@ -192,49 +226,6 @@ class HttpClient:
         oldest = time.monotonic() - seconds
         while self._kept and self._kept[0][0] < oldest:
             self._kept.popleft()[1].close()
-
-
-class HttpRequest:
-    """A request that is under way.
-
-    The server may close a kept connection at any moment. If it did so before it had the whole
-    request, the request is sent again on a new connection. If it had the whole request, only a
-    `repeatable` one is sent again, once: the server may have processed it.
-    """
-
-    def __init__(self, client: HttpClient, content: bytes, repeatable: bool) -> None:
-        self._client = client
-        with _translated(client.url, ConnectTimeoutError, EndpointConnectionError):
-            self._connection, kept = client.send(content)
-        self._to_repeat = content if repeatable and kept else b""
-
-    def answer(self, timeout: float | None = None) -> HttpAnswer:
-        """Return the answer; call it once. Raises BotoCoreError.
-
-        Raises AnswerTooLargeError for a body of more than MAX_ANSWER_BYTES, which it does not
-        read to the end. `timeout` replaces the client's read timeout.
-        """
-        with _translated(self._client.url, ReadTimeoutError, HTTPClientError):
-            try:
-                return self._receive(timeout)
-            except ConnectionError:
-                if not self._to_repeat:
-                    raise
-                self._connection = self._client.send_over_new(self._to_repeat)
-                return self._receive(timeout)
-
-    def _receive(self, timeout: float | None) -> HttpAnswer:
-        self._connection.settimeout(timeout or self._client.read_timeout)
-        try:
-            answer, reusable = _read_answer(self._connection)
-        except BaseException:
-            self._connection.close()
-            raise
-        if reusable:
-            self._client.keep(self._connection)
-        else:
-            self._connection.close()
-        return answer
 
 
 def _read_answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import AwsJsonClient
+from eventbridge_pipes.aws.clients import Clients, DirectClient
 from eventbridge_pipes.record import Position, Record, Shard
-from eventbridge_pipes.sources.source import (
-    ADDED,
-    ExpiredIteratorError,
-    Page,
-    PendingPage,
-    PositionLostError,
-    SourceKind,
-    compact_json,
-    in_order,
-    time_of,
-    translated,
-)
-
-PAGE_RECORDS = 1000
-"""The most that one GetRecords gives. A page also ends at 1 MB."""
+from eventbridge_pipes.sources import source
 
 
+@dataclass(frozen=True)
 class DynamoDbStream:
     """One stream of a table (see `source.Stream`).
 
@@ -33,73 +20,43 @@ class DynamoDbStream:
     is another one: it has its own ARN, and only a pipe made for that ARN reads it.
     """
 
-    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
-        self._calls = calls
-        self._arn = arn
+    client: DirectClient
+    arn: Arn
 
     def created(self) -> float:
-        description = self._describe(Limit=1)["StreamDescription"]
-        return float(description["CreationRequestDateTime"])
+        return float(self._describe(Limit=1)["StreamDescription"]["CreationRequestDateTime"])
 
     def now(self) -> float:
-        return time_of(self._describe(Limit=1))
+        return source.time_of(self._describe(Limit=1))
 
     def shards(self) -> list[Shard]:
         found: list[Shard] = []
         start: dict[str, str] = {}
         while True:
             page = self._describe(**start)["StreamDescription"]
-            for shard in page.get("Shards", []):
-                parent = shard.get("ParentShardId")
-                found.append(Shard(shard["ShardId"], (parent,) if parent else ()))
+            found += map(source.listed_shard, page.get("Shards", []))
             last = page.get("LastEvaluatedShardId")
             if not last:
                 return found
             start = {"ExclusiveStartShardId": last}
 
-    def shard(self, shard_id: str) -> DynamoDbShard:
-        return DynamoDbShard(self._calls, self._arn, shard_id)
+    def shard(self, shard_id: str) -> source.AwsShard:
+        return source.AwsShard(
+            self.client,
+            shard={"StreamArn": self.arn.text, "ShardId": shard_id},
+            start=iterator_arguments,
+            read={},
+            record=partial(record_of, stream=self.arn),
+            unknown="TrimmedDataAccessException",
+            page_records=1000,
+        )
 
-    def _describe(self, **arguments: Any) -> dict[str, Any]:
-        with translated():
-            return self._calls.call("DescribeStream", {"StreamArn": self._arn.text, **arguments})
-
-
-class DynamoDbShard:
-    """One shard (see `source.ShardSource`)."""
-
-    def __init__(self, calls: AwsJsonClient, stream: Arn, shard_id: str) -> None:
-        self._calls = calls
-        self._stream = stream
-        self._shard_id = shard_id
-        self._shape = DynamoDbShape(stream)
-
-    def iterator(self, position: Position) -> str:
-        arguments = {"StreamArn": self._stream.text, "ShardId": self._shard_id}
-        with translated("TrimmedDataAccessException", PositionLostError):
-            answer = self._calls.call(
-                "GetShardIterator", {**arguments, **iterator_arguments(position)}
-            )
-        iterator: str = answer["ShardIterator"]
-        return iterator
-
-    def begin_read(self, iterator: str, limit: int) -> PendingPage:
-        limit = min(limit, PAGE_RECORDS)
-        with translated():
-            pending = self._calls.begin("GetRecords", {"ShardIterator": iterator, "Limit": limit})
-
-        def page(timeout: float | None) -> Page:
-            # A new iterator shows whether it is the position itself that was trimmed.
-            with translated("TrimmedDataAccessException", ExpiredIteratorError):
-                answer = pending.result(timeout)
-            records = [self._shape.record(raw) for raw in answer["Records"]]
-            # DynamoDB does not say how far behind a reader is: a full page means there is more.
-            return Page(records, answer.get("NextShardIterator"), behind=len(records) >= limit)
-
-        return page
+    def _describe(self, **arguments: str | int) -> source.Members:
+        with source.translated():
+            return self.client.call("DescribeStream", {"StreamArn": self.arn.text, **arguments})
 
 
-def iterator_arguments(position: Position) -> dict[str, Any]:
+def iterator_arguments(position: Position) -> source.Members:
     """The arguments of GetShardIterator that say where to start.
 
     DynamoDB finds no record by its time. To start at a time, the reader begins with the oldest
@@ -111,41 +68,39 @@ def iterator_arguments(position: Position) -> dict[str, Any]:
     return {"ShardIteratorType": "LATEST" if is_latest else "TRIM_HORIZON"}
 
 
-class DynamoDbShape:
-    """Makes the records of a table's stream, members in the order of AWS's example.
+def record_of(raw: source.Members, stream: Arn) -> Record:
+    """The record of a change, its members in the order of AWS's example.
 
+    `raw` is a record of GetRecords, its binary values in base64, its time a number.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html
     """
-
-    def __init__(self, stream: Arn) -> None:
-        self._stream = stream
-
-    def record(self, raw: dict[str, Any]) -> Record:
-        """`raw` is a record of GetRecords, its binary values in base64, its time a number."""
-        change = in_order(raw["dynamodb"], _CHANGE)
-        created = change["ApproximateCreationDateTime"]
-        if created == int(created):
-            # The wire may say 1.479499740E9; AWS passes whole seconds on as 1479499740.
-            change["ApproximateCreationDateTime"] = int(created)
-        members = {
-            "eventID": raw["eventID"],
-            "eventVersion": raw.get("eventVersion", "1.1"),
-            "dynamodb": change,
-            "awsRegion": raw.get("awsRegion") or self._stream.region,
-            "eventName": raw["eventName"],
-            "eventSourceARN": self._stream.text,
-            "eventSource": "aws:dynamodb",
-        }
-        if raw.get("userIdentity"):
-            members["userIdentity"] = _identity(raw["userIdentity"])
-        return Record(
-            raw["eventID"],
-            change["SequenceNumber"],
-            float(created),
-            compact_json(members),
-            json.dumps(change["Keys"], sort_keys=True),
-            members,
-        )
+    change = source.in_order(raw["dynamodb"], _CHANGE)
+    created = change["ApproximateCreationDateTime"]
+    if created == int(created):
+        # The wire may say 1.479499740E9; AWS passes whole seconds on as 1479499740.
+        change["ApproximateCreationDateTime"] = int(created)
+    members = {
+        "eventID": raw["eventID"],
+        "eventVersion": raw.get("eventVersion", "1.1"),
+        "dynamodb": change,
+        "awsRegion": raw.get("awsRegion") or stream.region,
+        "eventName": raw["eventName"],
+        "eventSourceARN": stream.text,
+        "eventSource": "aws:dynamodb",
+    }
+    if deleted_by := raw.get("userIdentity"):
+        # Of an item that was past its time to live. The API's model spells the members with
+        # capitals; those who receive events see them without.
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+        members["userIdentity"] = source.uncapitalized(deleted_by)
+    return Record(
+        raw["eventID"],
+        change["SequenceNumber"],
+        float(created),
+        source.compact_json(members),
+        json.dumps(change["Keys"], sort_keys=True),
+        members,
+    )
 
 
 _CHANGE = (
@@ -159,26 +114,32 @@ _CHANGE = (
 )
 
 
-def _identity(raw: Mapping[str, str]) -> dict[str, str]:
-    """Who deleted an item that was past its time to live.
+def describe(clients: Clients, arn: Arn) -> float:
+    """Return when the stream was created, in seconds since the epoch.
 
-    The API's model spells the members with capitals; those who receive events see them without.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+    Raises what boto3 raises, and source.UnusableError.
     """
-    return {name[0].lower() + name[1:]: value for name, value in raw.items()}
+    arguments = {"StreamArn": arn.text, "Limit": 1}
+    answer = clients.dynamodbstreams_calls.call("DescribeStream", arguments)
+    stream = answer["StreamDescription"]
+    if stream.get("StreamStatus") in ("DISABLING", "DISABLED"):
+        raise source.UnusableError(
+            "it is disabled. A stream enabled again is another one: use its ARN"
+        )
+    return float(stream["CreationRequestDateTime"])
 
 
-KIND = SourceKind(
+KIND = source.SourceKind(
     service="dynamodb",
-    payload=None,
     object_member="dynamodb",
     # AWS's tutorial filters by eventName, which DynamoDB itself sends:
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-tutorial-create-dynamodb-sqs.html
-    added=ADDED,
+    added=source.ADDED,
     resource="table/[^/]*/stream/[^/]*",
     label="a DynamoDB stream",
     parameters="DynamoDBStreamParameters",
     default_batch_size=100,
+    violations=source.stream_violations,
     stream=lambda pipe, clients: DynamoDbStream(
         clients.dynamodbstreams_calls, Arn.parse(pipe.source)
     ),

@@ -1,4 +1,4 @@
-"""What a stream offers to its readers, whatever service it is of."""
+"""What the kinds of sources share: above all, what a stream offers to its readers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import Clients
+from eventbridge_pipes.aws.clients import Clients, DirectClient
 from eventbridge_pipes.pattern import RecordSource
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Position, Record, Shard
@@ -19,6 +20,13 @@ from eventbridge_pipes.record import Position, Record, Shard
 ADDED = frozenset({"eventSourceARN", "eventSourceKey", "invokeIdentityArn"})
 ADDED_UNLESS_SENT = ADDED | {"awsRegion", "eventID", "eventName", "eventSource", "eventVersion"}
 """The members that a pipe adds to records; DynamoDB's own records bring the second ones."""
+
+
+Members = Mapping[str, Any]
+"""Parameters of the API, or the members of an answer, by their names."""
+
+Problems = Iterator[tuple[str, str]]
+"""The name of a parameter that is not valid, and the message."""
 
 
 class SourceError(Exception):
@@ -45,6 +53,10 @@ class PositionLostError(SourceError):
     """The stream does not know the sequence number that reading should continue after."""
 
 
+class UnusableError(Exception):
+    """The resource exists, but a pipe cannot use it; the text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Page:
     """The result of one read. `next_iterator` is None at the end of a closed shard.
@@ -69,11 +81,9 @@ class ShardSource(Protocol):
 
     def iterator(self, position: Position) -> str:
         """Raises PositionLostError when the stream does not know the position."""
-        ...
 
     def begin_read(self, iterator: str, limit: int) -> PendingPage:
         """Request at most `limit` records, without waiting: several shards may be read at once."""
-        ...
 
 
 class Stream(Protocol):
@@ -81,20 +91,17 @@ class Stream(Protocol):
 
     def created(self) -> float:
         """When the stream was created, in epoch seconds: another time is another stream."""
-        ...
 
     def now(self) -> float:
         """The time of the service's clock (see `time_of`)."""
-        ...
 
     def shards(self) -> list[Shard]:
         """All shards that the stream still has, including closed ones."""
-        ...
 
     def shard(self, shard_id: str) -> ShardSource: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceKind(RecordSource):
     """All that is known about a kind of source."""
 
@@ -104,18 +111,74 @@ class SourceKind(RecordSource):
     parameters: str
     """The member of SourceParameters that belongs to it."""
     default_batch_size: int
+    violations: Callable[[Arn, Members], Problems]
+    """Checks the parameters, given the ARN of the source."""
     stream: Callable[[Pipe, Clients], Stream] | None = None
     """Makes the stream that a pipe reads; None for a queue."""
     batch_info: str = ""
     """The member of a dead-letter message that says which records it is about."""
 
-    @property
-    def is_stream(self) -> bool:
-        return self.stream is not None
+
+def stream_violations(_: Arn, parameters: Members) -> Problems:
+    """The parameters of a stream have a StartingPosition: the model requires it."""
+    timestamp_given = "StartingPositionTimestamp" in parameters
+    if timestamp_given != (parameters["StartingPosition"] == "AT_TIMESTAMP"):
+        needed = "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp"
+        yield "StartingPositionTimestamp", f"{needed}, and no other takes it"
+
+
+@dataclass(frozen=True)
+class AwsShard:
+    """One shard, of Kinesis or of a table's stream (see `ShardSource`)."""
+
+    client: DirectClient
+    shard: Members
+    """The arguments that name it."""
+    start: Callable[[Position], Members]
+    """The arguments of GetShardIterator that say where to start."""
+    read: Members
+    """The arguments of GetRecords besides the iterator and the limit."""
+    record: Callable[[Members], Record]
+    unknown: str
+    """The code of the error that the stream has not, or no longer, what a call asks for."""
+    page_records: int = 10_000
+    """The most that one GetRecords gives."""
+
+    def iterator(self, position: Position) -> str:
+        with translated(self.unknown, PositionLostError):
+            arguments = {**self.shard, **self.start(position)}
+            answer = self.client.call("GetShardIterator", arguments)
+        iterator: str = answer["ShardIterator"]
+        return iterator
+
+    def begin_read(self, iterator: str, limit: int) -> PendingPage:
+        limit = min(limit, self.page_records)
+        arguments = {**self.read, "ShardIterator": iterator, "Limit": limit}
+        with translated():
+            pending = self.client.begin("GetRecords", arguments)
+
+        def page(timeout: float | None) -> Page:
+            # A new iterator shows whether it is the position itself that is unknown.
+            with translated(self.unknown, ExpiredIteratorError):
+                answer = pending(timeout)
+            records = [self.record(raw) for raw in answer["Records"]]
+            # DynamoDB does not say how far behind a reader is: a full page means there is more.
+            behind = len(records) >= limit or (answer.get("MillisBehindLatest") or 0) > 0
+            return Page(records, answer.get("NextShardIterator"), behind)
+
+        return page
+
+
+def listed_shard(raw: Members) -> Shard:
+    parents = (raw.get("ParentShardId"), raw.get("AdjacentParentShardId"))
+    return Shard(raw["ShardId"], tuple(parent for parent in parents if parent))
 
 
 _ERRORS: Mapping[str, type[SourceError]] = {
     "ExpiredIteratorException": ExpiredIteratorError,
+    "NonExistentQueue": SourceNotFoundError,
+    "OverLimit": ThrottledError,
+    "QueueDoesNotExist": SourceNotFoundError,
     "ResourceNotFoundException": SourceNotFoundError,
 }
 
@@ -127,7 +190,7 @@ def translated(code: str = "", meaning: type[SourceError] = SourceError) -> Iter
         yield
     except errors.CallError as error:
         reason = errors.describe(error)
-        found = errors.code_of(error)
+        found = errors.without_prefix(errors.code_of(error))
         kind = meaning if found and found == code else _ERRORS.get(found, SourceError)
         if errors.is_throttling(error):
             kind = ThrottledError
@@ -138,7 +201,7 @@ def translated(code: str = "", meaning: type[SourceError] = SourceError) -> Iter
         raise kind(reason) from error
 
 
-def time_of(answer: Mapping[str, Any]) -> float:
+def time_of(answer: Members) -> float:
     """The time of the service's clock when it answered, in epoch seconds, rounded down.
 
     It is never later than our clock, which also stands in for an answer without a date.
@@ -151,10 +214,14 @@ def time_of(answer: Mapping[str, Any]) -> float:
         return ours
 
 
-def in_order(members: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def in_order(members: Members, names: Sequence[str]) -> dict[str, Any]:
     """`members` with those of `names` first; members that AWS may add one day follow."""
     return {name: members[name] for name in names if name in members} | dict(members)
 
 
-def compact_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def uncapitalized(members: Members) -> dict[str, Any]:
+    """`members` as events have them; the API's model spells their names with capitals."""
+    return {name[0].lower() + name[1:]: value for name, value in members.items()}
+
+
+compact_json = json.JSONEncoder(separators=(",", ":")).encode

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import AwsJsonClient, queue_url
+from eventbridge_pipes.aws.clients import DirectClient, queue_url
 from eventbridge_pipes.record import Payload, Record
-from eventbridge_pipes.sources.source import (
-    ADDED_UNLESS_SENT,
-    SourceError,
-    SourceKind,
-    SourceNotFoundError,
-    ThrottledError,
-    compact_json,
-    in_order,
-)
+from eventbridge_pipes.sources import source
 
 CALL_LIMIT = 10
 """Messages that one call receives or deletes at most."""
@@ -42,8 +32,7 @@ _SYSTEM_ATTRIBUTES = (
 _NOT_NAMED = {"Code": "NotNamed", "Message": "the answer does not name the message"}
 
 
-@dataclass(frozen=True)
-class NotDeleted:
+class NotDeleted(NamedTuple):
     """A message that a call did not delete.
 
     `expired`: its receipt is no longer valid, because the message came into view again and may be
@@ -62,9 +51,9 @@ class SqsQueue:
     the group are hidden.
     """
 
-    def __init__(self, calls: AwsJsonClient, arn: Arn) -> None:
+    def __init__(self, client: DirectClient, arn: Arn) -> None:
         self.ordered = arn.is_fifo
-        self._calls = calls
+        self._client = client
         self._arn = arn
         self._known_url: str | None = None
 
@@ -101,13 +90,13 @@ class SqsQueue:
         for start in range(0, len(records), CALL_LIMIT):
             try:
                 left += self._delete(records[start : start + CALL_LIMIT])
-            except SourceError as error:
+            except source.SourceError as error:
                 return left + [NotDeleted(record, str(error)) for record in records[start:]]
         return left
 
     def close(self) -> None:
         """Close the connections that no call is using."""
-        self._calls.close()
+        self._client.close()
 
     def _delete(self, records: Sequence[Record]) -> list[NotDeleted]:
         entries = [
@@ -128,27 +117,21 @@ class SqsQueue:
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         if self._known_url is None:
-            self._known_url = queue_url(self._calls, self._arn)
-        return self._calls.call(operation, {"QueueUrl": self._known_url, **arguments})
+            self._known_url = queue_url(self._client, self._arn)
+        return self._client.call(operation, {"QueueUrl": self._known_url, **arguments})
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         """Raise what goes wrong with a call or its answer as a SourceError."""
         try:
-            yield
-        except errors.CallError as error:
-            reason = errors.describe(error)
-            # A code of the query protocol comes with a prefix: AWS.SimpleQueueService.….
-            code = errors.code_of(error).rpartition(".")[2]
-            if code in ("QueueDoesNotExist", "NonExistentQueue"):
-                self._known_url = None
-                raise SourceNotFoundError(reason) from error
-            if errors.is_throttling(error) or code == "OverLimit":
-                raise ThrottledError(reason) from error
-            raise SourceError(reason) from error
+            with source.translated():
+                yield
+        except source.SourceNotFoundError:
+            self._known_url = None
+            raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # Something else than SQS listens at its endpoint.
-            raise SourceError(f"the answer lacks what SQS answers: {error!r}") from error
+            raise source.SourceError(f"the answer lacks what SQS answers: {error!r}") from error
 
 
 def visibility_for(queue_timeout: int, window: float) -> int | None:
@@ -164,14 +147,15 @@ def visibility_for(queue_timeout: int, window: float) -> int | None:
     return min(LONGEST_VISIBILITY, queue_timeout + int(window))
 
 
-def record_of(message: Mapping[str, Any], queue: Arn) -> Record:
+def record_of(message: source.Members, queue: Arn) -> Record:
     """The record of a message, its members in the order of AWS's example.
 
     `message` is one of ReceiveMessage with all its attributes, binary ones in base64.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html
     """
-    attributes = in_order(message.get("Attributes", {}), _SYSTEM_ATTRIBUTES)
+    attributes = source.in_order(message.get("Attributes", {}), _SYSTEM_ATTRIBUTES)
     of_sender = message.get("MessageAttributes", {})
+    digest_given = of_sender and "MD5OfMessageAttributes" in message
     members = {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -179,10 +163,7 @@ def record_of(message: Mapping[str, Any], queue: Arn) -> Record:
         "attributes": attributes,
         "messageAttributes": {name: _attribute(of_sender[name]) for name in of_sender},
         "md5OfBody": message["MD5OfBody"],
-    }
-    if of_sender and "MD5OfMessageAttributes" in message:
-        members["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
-    members |= {
+        **({"md5OfMessageAttributes": message["MD5OfMessageAttributes"]} if digest_given else {}),
         "eventSource": "aws:sqs",
         "eventSourceARN": queue.text,
         "awsRegion": queue.region,
@@ -190,7 +171,7 @@ def record_of(message: Mapping[str, Any], queue: Arn) -> Record:
     return Record(
         event_id=message["MessageId"],
         arrived=int(attributes.get("SentTimestamp", "0")) / 1000,
-        body=compact_json(members),
+        body=source.compact_json(members),
         partition_key=attributes.get("MessageGroupId", ""),
         members=members,
         payload=BODY,
@@ -198,27 +179,44 @@ def record_of(message: Mapping[str, Any], queue: Arn) -> Record:
     )
 
 
-def _attribute(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _attribute(raw: source.Members) -> dict[str, Any]:
     """An attribute of the sender's, as Lambda's event source mapping passes it on.
 
     The lists are there and empty: SQS has no values for them.
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
-    value = {
-        name[0].lower() + name[1:]: raw[name]
-        for name in ("StringValue", "BinaryValue")
-        if name in raw
-    }
+    names = ("StringValue", "BinaryValue")
+    value = source.uncapitalized({name: raw[name] for name in names if name in raw})
     return {**value, "stringListValues": [], "binaryListValues": [], "dataType": raw["DataType"]}
 
 
-KIND = SourceKind(
+def violations(queue: Arn, parameters: source.Members) -> source.Problems:
+    """The limits that Lambda's event source mapping has for queues.
+
+    Pipes polls queues in the same way, but no page says whether it has them too: what is accepted
+    with them is accepted without them. More than one receive can bring takes several, and so a
+    window to collect messages in.
+    https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+    """
+    size = parameters.get("BatchSize", 1)
+    window = parameters.get("MaximumBatchingWindowInSeconds", 0)
+    if queue.is_fifo and size > CALL_LIMIT:
+        yield "BatchSize", f"The batch size of a FIFO queue is at most {CALL_LIMIT}, not {size}"
+    if queue.is_fifo and window:
+        message = "A FIFO queue as source has no batching window: leave it out, or set it to 0"
+        yield "MaximumBatchingWindowInSeconds", message
+    if not queue.is_fifo and size > CALL_LIMIT and not window:
+        needed = "needs a MaximumBatchingWindowInSeconds of at least 1"
+        yield "MaximumBatchingWindowInSeconds", f"A batch size over {CALL_LIMIT} {needed}"
+
+
+KIND = source.SourceKind(
     service="sqs",
-    payload="body",
-    object_member=None,
-    added=ADDED_UNLESS_SENT,
+    payload=BODY,
+    added=source.ADDED_UNLESS_SENT,
     resource="[^/]*",
     label="an SQS queue",
     parameters="SqsQueueParameters",
     default_batch_size=10,
+    violations=violations,
 )

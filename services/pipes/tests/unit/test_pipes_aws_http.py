@@ -45,7 +45,7 @@ def client(server: RawServer) -> Iterator[HttpClient]:
 
 
 def send(client: HttpClient, repeatable: bool = False) -> http.HttpAnswer:
-    return client.post({}, MESSAGE, repeatable=repeatable).answer()
+    return client.post({}, MESSAGE, repeatable=repeatable)(None)
 
 
 @pytest.mark.parametrize("token", [None, "a/token+of=several//parts"])
@@ -141,7 +141,7 @@ def test_connections_that_the_server_closed_are_not_used(
     server.answers += [answer()] * 4
     pending = [client.post({}, MESSAGE) for _ in range(3)]
     for request in pending:
-        request.answer()
+        request(None)
     server.drop_connections()
     assert send(client).status == 200
     assert (len(server.requests), server.connections) == (4, 4)
@@ -191,7 +191,7 @@ def test_a_large_body_may_take_longer_than_connecting() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         body = b'"' + b"x" * 16_000_000 + b'"'
         with closing(HttpClient(url, signer(), connect_timeout=0.1, read_timeout=5)) as client:
-            assert client.post({}, body).answer().status == 200
+            assert client.post({}, body)(None).status == 200
         thread.join(5)
 
 
@@ -208,7 +208,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout_and_its_connection_is
 ) -> None:
     server.answers += [b"", answer()]
     with pytest.raises(ReadTimeoutError):
-        client.post({}, MESSAGE, repeatable=True).answer(0.05)
+        client.post({}, MESSAGE, repeatable=True)(0.05)
     assert send(client).status == 200
     assert (len(server.requests), server.connections) == (2, 2)
 
@@ -239,7 +239,7 @@ def test_the_body_of_an_answer_has_a_bound(
     eventually(lambda: server.requests)
     if sent is until_the_end:
         server.drop_connections()
-    assert len(pending.answer().body) == 1000
+    assert len(pending(None).body) == 1000
     with pytest.raises(AnswerTooLargeError):
         send(client)
     assert send(client).status == 200

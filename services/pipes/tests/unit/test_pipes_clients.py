@@ -52,9 +52,10 @@ def asked_hosts(clients: Clients) -> list[str]:
 
 def test_a_client_is_made_when_it_is_asked_for_and_then_kept() -> None:
     clients = connect()
-    assert set(clients._made) == {"kinesis"}
-    assert clients.sqs is clients.sqs
-    assert set(clients._made) == {"kinesis", "sqs"}
+    assert {service for service, _ in clients._made} == {"kinesis"}
+    assert clients.sns is clients.sns
+    assert clients.sqs_calls is clients.sqs_calls
+    assert {service for service, _ in clients._made} == {"kinesis", "sns", "sqs"}
     assert clients.region == "eu-west-1"
 
 
@@ -76,7 +77,7 @@ def test_threads_that_ask_at_once_get_the_same_client() -> None:
 
 def test_no_client_repeats_a_call_by_itself() -> None:
     clients = connect()
-    for client in (clients.kinesis, clients.lambda_, clients.sqs, clients.stepfunctions):
+    for client in (clients.kinesis, clients.lambda_, clients.sns, clients.stepfunctions):
         assert client.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
 
 

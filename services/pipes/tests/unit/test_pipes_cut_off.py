@@ -70,7 +70,9 @@ def clients(
 
 def send_to_queue(clients: Clients) -> Any:
     entries: Any = [{"Id": "0", "MessageBody": "{}"}]
-    return clients.sqs.send_message_batch(QueueUrl="http://queue/name", Entries=entries)
+    return clients.sqs_calls.client.send_message_batch(
+        QueueUrl="http://queue/name", Entries=entries
+    )
 
 
 def invoke(clients: Clients) -> Any:

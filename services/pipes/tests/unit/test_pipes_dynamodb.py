@@ -10,10 +10,11 @@ import pytest
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import AwsJsonClient
+from eventbridge_pipes.aws.clients import DirectClient
 from eventbridge_pipes.record import LATEST, OLDEST, Position, Shard
-from eventbridge_pipes.sources.dynamodb import DynamoDbShard, DynamoDbStream
+from eventbridge_pipes.sources.dynamodb import DynamoDbStream
 from eventbridge_pipes.sources.source import (
+    AwsShard,
     ExpiredIteratorError,
     PositionLostError,
     SourceError,
@@ -44,8 +45,8 @@ def answers(client: Any) -> Iterator[Stubber]:
 
 
 @pytest.fixture
-def shard(client: Any, answers: Stubber) -> DynamoDbShard:
-    return DynamoDbShard(AwsJsonClient(client), ARN, SHARD)
+def shard(client: Any, answers: Stubber) -> AwsShard:
+    return DynamoDbStream(DirectClient(client, None), ARN).shard(SHARD)
 
 
 def record(number: int) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     describe(
         answers, [{"ShardId": names[2], "ParentShardId": names[1]}], ExclusiveStartShardId=names[1]
     )
-    assert DynamoDbStream(AwsJsonClient(client), ARN).shards() == [
+    assert DynamoDbStream(DirectClient(client, None), ARN).shards() == [
         Shard(names[0]),
         Shard(names[1], (names[0],)),
         Shard(names[2], (names[1],)),
@@ -99,7 +100,7 @@ def test_all_pages_of_shards_are_read_with_their_parents(client: Any, answers: S
     ],
 )
 def test_dynamodb_is_asked_for_a_position_in_its_own_terms(
-    shard: DynamoDbShard, answers: Stubber, position: Position, arguments: dict[str, str]
+    shard: AwsShard, answers: Stubber, position: Position, arguments: dict[str, str]
 ) -> None:
     answers.add_response(
         "get_shard_iterator",
@@ -109,14 +110,14 @@ def test_dynamodb_is_asked_for_a_position_in_its_own_terms(
     assert shard.iterator(position) == ITERATOR
 
 
-def test_no_more_is_asked_for_than_dynamodb_gives(shard: DynamoDbShard, answers: Stubber) -> None:
+def test_no_more_is_asked_for_than_dynamodb_gives(shard: AwsShard, answers: Stubber) -> None:
     answers.add_response("get_records", {"Records": []}, {"ShardIterator": ITERATOR, "Limit": 1000})
     shard.begin_read(ITERATOR, 10_000)(None)
 
 
 @pytest.mark.parametrize(("count", "behind"), [(0, False), (1, False), (2, True)])
 def test_a_full_page_means_that_there_is_more(
-    shard: DynamoDbShard, answers: Stubber, count: int, behind: bool
+    shard: AwsShard, answers: Stubber, count: int, behind: bool
 ) -> None:
     given = [record(number) for number in range(count)]
     answers.add_response("get_records", {"Records": given, "NextShardIterator": ITERATOR})
@@ -124,7 +125,7 @@ def test_a_full_page_means_that_there_is_more(
     assert (len(page.records), page.behind, page.next_iterator) == (count, behind, ITERATOR)
 
 
-def test_a_closed_shard_ends_without_an_iterator(shard: DynamoDbShard, answers: Stubber) -> None:
+def test_a_closed_shard_ends_without_an_iterator(shard: AwsShard, answers: Stubber) -> None:
     answers.add_response("get_records", {"Records": []})
     assert shard.begin_read(ITERATOR, 100)(None).next_iterator is None
 
@@ -140,7 +141,7 @@ def test_a_closed_shard_ends_without_an_iterator(shard: DynamoDbShard, answers: 
     ],
 )
 def test_an_error_of_reading_says_what_to_do(
-    shard: DynamoDbShard, answers: Stubber, code: str, kind: type[SourceError]
+    shard: AwsShard, answers: Stubber, code: str, kind: type[SourceError]
 ) -> None:
     answers.add_client_error("get_records", code)
     with pytest.raises(SourceError) as raised:
@@ -149,7 +150,7 @@ def test_an_error_of_reading_says_what_to_do(
 
 
 def test_a_position_that_was_trimmed_is_lost_and_the_error_says_what_that_means(
-    shard: DynamoDbShard, answers: Stubber
+    shard: AwsShard, answers: Stubber
 ) -> None:
     answers.add_client_error("get_shard_iterator", "TrimmedDataAccessException")
     with pytest.raises(PositionLostError, match="some may have gone unread"):

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import LambdaInvoker, direct_client
+from eventbridge_pipes.aws.clients import DirectClient, http_client_like
 from raw_server import RawServer, answer, raw_server
 
 FUNCTION = "arn:aws:lambda:eu-central-1:000000000000:function:orders:live"
@@ -43,9 +43,9 @@ def client(server: RawServer, core: botocore.session.Session) -> Iterator[Any]:
 
 
 @pytest.fixture
-def invoker(client: Any, core: botocore.session.Session) -> Iterator[LambdaInvoker]:
-    invoker = direct_client(client, core)
-    assert isinstance(invoker, LambdaInvoker)
+def invoker(client: Any, core: botocore.session.Session) -> Iterator[DirectClient]:
+    invoker = DirectClient(client, http_client_like(client, core))
+    assert invoker.http
     yield invoker
     invoker.close()
 
@@ -57,7 +57,7 @@ def invoke(by: Any) -> dict[str, Any]:
 
 
 def test_an_invocation_is_the_request_that_the_sdk_makes(
-    server: RawServer, client: Any, invoker: LambdaInvoker
+    server: RawServer, client: Any, invoker: DirectClient
 ) -> None:
     server.answers += [answer([1]), answer([1])]
     invoke(client)
@@ -73,7 +73,7 @@ def test_an_invocation_is_the_request_that_the_sdk_makes(
 
 @pytest.mark.parametrize("more", [(), ("X-Amz-Function-Error: Unhandled",)])
 def test_what_is_answered_is_what_the_sdk_says(
-    server: RawServer, client: Any, invoker: LambdaInvoker, more: tuple[str, ...]
+    server: RawServer, client: Any, invoker: DirectClient, more: tuple[str, ...]
 ) -> None:
     server.answers += [answer({"a": 1}, "x-amzn-RequestId: 7f", *more)] * 2
     by_sdk, direct = invoke(client), invoke(invoker)
@@ -92,7 +92,7 @@ def test_what_is_answered_is_what_the_sdk_says(
     ],
 )
 def test_a_refusal_is_the_error_of_the_sdk(
-    server: RawServer, client: Any, invoker: LambdaInvoker, refused: bytes
+    server: RawServer, client: Any, invoker: DirectClient, refused: bytes
 ) -> None:
     server.answers += [refused, refused]
     told = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,18 @@ from botocore.exceptions import (
 )
 from botocore.session import Session
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import (
-    AwsJsonClient,
-    direct_client,
-)
+from eventbridge_pipes.aws.clients import DirectClient, http_client_like
+from eventbridge_pipes.record import Position
+from eventbridge_pipes.sources.kinesis import KinesisStream
 from raw_server import RawServer, answer, raw_server, self_signed
 from waiting import eventually
 
-Connect = Callable[..., AwsJsonClient]
+Connect = Callable[..., DirectClient]
+
+STREAM = Arn.parse("arn:aws:kinesis:eu-central-1:000000000000:stream/s")
+ROLE = "arn:aws:iam::000000000000:role/r"
 
 EMPTY = answer({"Records": []})
 
@@ -56,12 +58,12 @@ def session() -> Session:
 
 @pytest.fixture
 def connect(session: Session) -> Iterator[Connect]:
-    made: list[AwsJsonClient] = []
+    made: list[DirectClient] = []
 
-    def to(url: str, service: Any = "kinesis") -> AwsJsonClient:
+    def to(url: str, service: Any = "kinesis") -> DirectClient:
         config = Config(connect_timeout=2, read_timeout=600)
         client = session.create_client(service, "eu-central-1", endpoint_url=url, config=config)
-        made.append(direct_client(client, session))
+        made.append(DirectClient(client, http_client_like(client, session)))
         return made[-1]
 
     yield to
@@ -70,11 +72,11 @@ def connect(session: Session) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def calls(server: RawServer, connect: Connect) -> AwsJsonClient:
+def calls(server: RawServer, connect: Connect) -> DirectClient:
     return connect(server.url)
 
 
-def read(calls: AwsJsonClient) -> dict[str, Any]:
+def read(calls: DirectClient) -> dict[str, Any]:
     """The content of an answer."""
     return content(calls.call("GetRecords", {"ShardIterator": "i", "Limit": 5}))
 
@@ -83,7 +85,7 @@ def content(answered: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answered.items() if name != "ResponseMetadata"}
 
 
-def test_a_call_is_what_the_service_expects(server: RawServer, calls: AwsJsonClient) -> None:
+def test_a_call_is_what_the_service_expects(server: RawServer, calls: DirectClient) -> None:
     server.answers.append(answer({"Records": [{"Data": "aGk=", "Time": 1.5}]}))
     assert read(calls) == {"Records": [{"Data": "aGk=", "Time": 1.5}]}
     [request] = server.requests
@@ -96,7 +98,7 @@ def test_a_call_is_what_the_service_expects(server: RawServer, calls: AwsJsonCli
 
 
 def test_the_names_of_headers_are_written_as_the_sdk_writes_them(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     server.answers.append(EMPTY)
     read(calls)
@@ -117,14 +119,15 @@ def test_the_stream_of_a_table_is_asked_in_its_own_protocol(
     assert "/dynamodb/aws4_request" in request.headers["authorization"]
 
 
-def test_a_time_is_sent_in_seconds(server: RawServer, calls: AwsJsonClient) -> None:
-    server.answers.append(EMPTY)
-    moment = datetime(1970, 1, 1, 0, 1, 0, 250_000, tzinfo=UTC)
-    calls.call("GetShardIterator", {"Timestamp": moment})
-    assert server.requests[0].body == {"Timestamp": 60.25}
+@pytest.mark.parametrize("by_sdk", [False, True])
+def test_a_time_is_sent_in_seconds(server: RawServer, calls: DirectClient, by_sdk: bool) -> None:
+    server.answers.append(answer({"ShardIterator": "i"}))
+    client = DirectClient(calls.client, None) if by_sdk else calls
+    assert KinesisStream(client, STREAM, ROLE).shard("s").iterator(Position(at=60.25)) == "i"
+    assert server.requests[0].body["Timestamp"] == 60.25
 
 
-def test_a_connection_is_used_again(server: RawServer, calls: AwsJsonClient) -> None:
+def test_a_connection_is_used_again(server: RawServer, calls: DirectClient) -> None:
     server.answers += [EMPTY] * 3
     for _ in range(3):
         read(calls)
@@ -132,7 +135,7 @@ def test_a_connection_is_used_again(server: RawServer, calls: AwsJsonClient) -> 
 
 
 def test_a_connection_that_was_closed_while_it_rested_is_made_anew(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     server.answers += [EMPTY, answer({"Records": ["new"]})]
     read(calls)
@@ -142,7 +145,7 @@ def test_a_connection_that_was_closed_while_it_rested_is_made_anew(
 
 
 def test_a_request_that_closes_an_old_connection_and_a_new_one_fails(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     server.answers += [EMPTY, None, None, EMPTY]
     read(calls)
@@ -152,7 +155,7 @@ def test_a_request_that_closes_an_old_connection_and_a_new_one_fails(
 
 
 def test_a_server_that_closes_a_new_connection_is_not_asked_again(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     server.answers += [None, EMPTY]
     with pytest.raises(HTTPClientError):
@@ -160,10 +163,10 @@ def test_a_server_that_closes_a_new_connection_is_not_asked_again(
     assert len(server.requests) == 1
 
 
-def test_several_calls_are_under_way_at_once(server: RawServer, calls: AwsJsonClient) -> None:
+def test_several_calls_are_under_way_at_once(server: RawServer, calls: DirectClient) -> None:
     server.answers += [EMPTY] * 4
     pending = [calls.begin("GetRecords", {"number": number}) for number in range(4)]
-    assert [content(call.result()) for call in reversed(pending)] == [{"Records": []}] * 4
+    assert [content(call(None)) for call in reversed(pending)] == [{"Records": []}] * 4
     assert server.connections == 4
     assert sorted(request.body["number"] for request in server.requests) == [0, 1, 2, 3]
 
@@ -182,7 +185,7 @@ def test_several_calls_are_under_way_at_once(server: RawServer, calls: AwsJsonCl
     ids=["closing", "old HTTP", "chunks"],
 )
 def test_the_end_of_an_answer_is_found(
-    server: RawServer, calls: AwsJsonClient, framed: bytes, connections: int
+    server: RawServer, calls: DirectClient, framed: bytes, connections: int
 ) -> None:
     server.answers += [framed, answer({"a": 2})]
     assert read(calls) == {"a": 1}
@@ -190,12 +193,12 @@ def test_the_end_of_an_answer_is_found(
     assert server.connections == connections
 
 
-def test_an_answer_may_end_with_the_connection(server: RawServer, calls: AwsJsonClient) -> None:
+def test_an_answer_may_end_with_the_connection(server: RawServer, calls: DirectClient) -> None:
     server.answers += [b'HTTP/1.1 200 OK\r\n\r\n{"a":1}', EMPTY]
     pending = calls.begin("GetRecords", {})
     eventually(lambda: server.requests)
     server.drop_connections()
-    assert content(pending.result()) == {"a": 1}
+    assert content(pending(None)) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,7 @@ def test_an_answer_may_end_with_the_connection(server: RawServer, calls: AwsJson
 )
 @pytest.mark.parametrize("key", ["message", "Message"])
 def test_a_refusal_is_the_error_of_the_sdk(
-    server: RawServer, calls: AwsJsonClient, kind: str, key: str
+    server: RawServer, calls: DirectClient, kind: str, key: str
 ) -> None:
     server.answers += [answer({"__type": kind, key: "slow down"}, status="400 Bad Request")]
     with pytest.raises(ClientError) as raised:
@@ -218,7 +221,7 @@ def test_a_refusal_is_the_error_of_the_sdk(
 
 
 def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     told = b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"gone"}'
     server.answers += [
@@ -233,7 +236,7 @@ def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
     assert raised.value.response["ResponseMetadata"]["RequestId"] == "7f"
 
 
-def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: AwsJsonClient) -> None:
+def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: DirectClient) -> None:
     server.answers += [answer({}, "X-Amzn-RequestId: 7f", "Date: now")]
     added = calls.call("GetRecords", {})["ResponseMetadata"]
     headers = {"x-amzn-requestid": "7f", "date": "now", "content-length": "2"}
@@ -241,7 +244,7 @@ def test_an_answer_comes_with_what_the_sdk_adds(server: RawServer, calls: AwsJso
 
 
 def test_an_error_that_is_not_json_has_its_status_as_code(
-    server: RawServer, calls: AwsJsonClient
+    server: RawServer, calls: DirectClient
 ) -> None:
     server.answers += [answer(status="502 Bad Gateway", body=b"<html>")]
     with pytest.raises(ClientError) as raised:
@@ -262,7 +265,7 @@ def test_an_error_that_is_not_json_has_its_status_as_code(
     ],
 )
 def test_what_is_no_answer_of_the_service_is_a_fault_of_it(
-    server: RawServer, calls: AwsJsonClient, broken: bytes
+    server: RawServer, calls: DirectClient, broken: bytes
 ) -> None:
     server.answers += [broken]
     with pytest.raises(BotoCoreError):
@@ -273,7 +276,7 @@ def test_what_is_no_answer_of_the_service_is_a_fault_of_it(
     "part", [b"HTTP/1.1 200 OK\r\nContent-", b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a":1}']
 )
 def test_an_answer_that_is_cut_off_is_a_fault_and_not_asked_for_again(
-    server: RawServer, calls: AwsJsonClient, part: bytes
+    server: RawServer, calls: DirectClient, part: bytes
 ) -> None:
     server.answers += [EMPTY, part, EMPTY]
     read(calls)
@@ -281,14 +284,14 @@ def test_an_answer_that_is_cut_off_is_a_fault_and_not_asked_for_again(
     eventually(lambda: len(server.requests) == 2)
     server.drop_connections()
     with pytest.raises(HTTPClientError):
-        pending.result()
+        pending(None)
     assert len(server.requests) == 2
 
 
-def test_a_caller_may_set_the_timeout(server: RawServer, calls: AwsJsonClient) -> None:
+def test_a_caller_may_set_the_timeout(server: RawServer, calls: DirectClient) -> None:
     server.answers += [b"", EMPTY]
     with pytest.raises(ReadTimeoutError):
-        calls.begin("GetRecords", {}).result(0.01)
+        calls.begin("GetRecords", {})(0.01)
     assert read(calls) == {"Records": []}
     assert server.connections == 2
 
@@ -315,9 +318,9 @@ def test_a_certificate_is_trusted_when_its_authority_is(
 
 def test_a_proxy_is_left_to_the_sdk(monkeypatch: pytest.MonkeyPatch, connect: Connect) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    assert connect("http://kinesis.example")._http is None
+    assert connect("http://kinesis.example").http is None
     monkeypatch.setenv("NO_PROXY", "kinesis.example")
-    assert connect("http://kinesis.example")._http is not None
+    assert connect("http://kinesis.example").http is not None
 
 
 def test_the_sdk_makes_the_same_calls(

@@ -16,7 +16,7 @@ from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources import SOURCES
 from eventbridge_pipes.sources.dynamodb import KIND as DYNAMODB
 from eventbridge_pipes.sources.kinesis import KIND as KINESIS
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.sources.sqs import BODY
 from eventbridge_pipes.sources.sqs import KIND as SQS
@@ -24,7 +24,7 @@ from pipes_samples import holding as record_of
 
 TABLE = Path(__file__).parents[1] / "conformance" / "data" / "filters.json"
 STREAM = Arn.parse("arn:aws:kinesis:us-east-1:000000000000:stream/s")
-SHAPE = KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:role/r")
+made_of = record_maker(STREAM, "shardId-000000000000", "arn:aws:iam::000000000000:role/r")
 
 KINDS = {kind.service: kind for kind in SOURCES}
 
@@ -38,7 +38,7 @@ def kinesis(data: bytes, partition_key: str = "k") -> Record:
         "PartitionKey": partition_key,
         "Data": base64.b64encode(data).decode(),
     }
-    return SHAPE.record(raw)
+    return made_of(raw)
 
 
 def holding(data: Any) -> Record:

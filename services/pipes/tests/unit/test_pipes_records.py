@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.sources.dynamodb import DynamoDbShape
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.dynamodb import record_of as change_of
+from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.sources.sqs import record_of
 
 STREAM = Arn.parse("arn:aws:kinesis:eu-central-1:123456789012:stream/orders")
-SHAPE = KinesisShape(STREAM, "shardId-000000000006", "arn:aws:iam::123456789012:role/pipe")
+made_of = record_maker(STREAM, "shardId-000000000006", "arn:aws:iam::123456789012:role/pipe")
 
 
 def payload(records: list[Record]) -> bytes:
@@ -34,7 +34,7 @@ def raw(
 
 
 def test_a_record_is_flat_with_the_members_and_order_of_aws() -> None:
-    assert list(json.loads(SHAPE.record(raw()).body).items()) == [
+    assert list(json.loads(made_of(raw()).body).items()) == [
         ("kinesisSchemaVersion", "1.0"),
         ("partitionKey", "P42"),
         ("sequenceNumber", "000000017954607423040000000002"),
@@ -51,33 +51,30 @@ def test_a_record_is_flat_with_the_members_and_order_of_aws() -> None:
 
 
 def test_a_time_in_whole_seconds_is_a_float_all_the_same() -> None:
-    assert (
-        '"approximateArrivalTimestamp":1545084650.0,' in SHAPE.record(raw(arrived=1545084650)).body
-    )
+    assert '"approximateArrivalTimestamp":1545084650.0,' in made_of(raw(arrived=1545084650)).body
 
 
 def test_the_payload_is_a_bare_array_also_of_one_record() -> None:
-    record = SHAPE.record(raw())
+    record = made_of(raw())
     assert json.loads(payload([record])) == [json.loads(record.body)]
 
 
 @given(st.lists(st.tuples(st.binary(max_size=64), st.text(min_size=1, max_size=20)), min_size=1))
 def test_data_and_keys_arrive_as_they_were_put(puts: list[tuple[bytes, str]]) -> None:
-    sent = payload([SHAPE.record(raw(data, key)) for data, key in puts])
+    sent = payload([made_of(raw(data, key)) for data, key in puts])
     received = [(base64.b64decode(r["data"]), r["partitionKey"]) for r in json.loads(sent)]
     assert received == puts
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1))
 def test_the_size_of_a_payload_is_that_of_its_records_and_a_bracket(keys: list[str]) -> None:
-    records = [SHAPE.record(raw(key=key)) for key in keys]
+    records = [made_of(raw(key=key)) for key in keys]
     assert len(payload(records)) == 1 + sum(record.size for record in records)
 
 
 TABLE_STREAM = Arn.parse(
     "arn:aws:dynamodb:us-west-2:123456789012:table/orders/stream/2023-06-10T19:26:16.525"
 )
-TABLE_SHAPE = DynamoDbShape(TABLE_STREAM)
 
 
 def change(**members: Any) -> dict[str, Any]:
@@ -101,7 +98,7 @@ def change(**members: Any) -> dict[str, Any]:
 
 
 def test_a_change_of_a_table_has_the_members_and_order_of_aws() -> None:
-    made = TABLE_SHAPE.record(change())
+    made = change_of(change(), TABLE_STREAM)
     members = json.loads(made.body)
     assert list(members.pop("dynamodb").items()) == [
         ("ApproximateCreationDateTime", 1479499740),
@@ -130,16 +127,16 @@ def test_a_change_of_a_table_has_the_members_and_order_of_aws() -> None:
 def test_a_deletion_by_time_to_live_names_the_service_that_deleted() -> None:
     by_service = {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"}
     deletion = {**change(), "eventName": "REMOVE", "userIdentity": by_service}
-    assert json.loads(TABLE_SHAPE.record(deletion).body)["userIdentity"] == {
+    assert json.loads(change_of(deletion, TABLE_STREAM).body)["userIdentity"] == {
         "principalId": "dynamodb.amazonaws.com",
         "type": "Service",
     }
 
 
 def test_changes_of_one_item_share_their_partition_key() -> None:
-    one = TABLE_SHAPE.record(change(Keys={"Id": {"N": "1"}, "At": {"S": "é"}}))
-    same = TABLE_SHAPE.record(change(Keys={"At": {"S": "é"}, "Id": {"N": "1"}}))
-    other = TABLE_SHAPE.record(change(Keys={"At": {"S": "é"}, "Id": {"S": "1"}}))
+    one = change_of(change(Keys={"Id": {"N": "1"}, "At": {"S": "é"}}), TABLE_STREAM)
+    same = change_of(change(Keys={"At": {"S": "é"}, "Id": {"N": "1"}}), TABLE_STREAM)
+    other = change_of(change(Keys={"At": {"S": "é"}, "Id": {"S": "1"}}), TABLE_STREAM)
     assert one.partition_key == same.partition_key != other.partition_key
 
 

@@ -52,8 +52,9 @@ class Services:
                 "StreamARN", lambda: {"StreamDescriptionSummary": {"StreamCreationTimestamp": 3.5}}
             )
         )
-        self.dynamodbstreams = SimpleNamespace(
-            describe_stream=self.answers("StreamArn", self.table_stream)
+        describe_stream = self.answers("StreamArn", self.table_stream)
+        self.dynamodbstreams_calls = SimpleNamespace(
+            call=lambda _, arguments: describe_stream(**arguments)
         )
         self.lambda_ = SimpleNamespace(
             get_function_configuration=self.answers("FunctionName", dict)

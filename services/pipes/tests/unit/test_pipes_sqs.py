@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import AwsJsonClient, Pending
+from eventbridge_pipes.aws.clients import DirectClient, PendingCall
 from eventbridge_pipes.sources.source import SourceError, SourceNotFoundError, ThrottledError
 from eventbridge_pipes.sources.sqs import (
     CALL_LIMIT,
@@ -26,14 +26,14 @@ ARN = Arn.parse("arn:aws:sqs:us-east-1:123456789012:orders")
 URL = "http://sqs/123456789012/orders"
 
 
-class FakeCalls(AwsJsonClient):
+class FakeCalls(DirectClient):
     """Answers each call with the next of `answers`; raises those that are errors."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
 
-    def begin(self, operation: str, arguments: Mapping[str, Any]) -> Pending:
+    def begin(self, operation: str, arguments: Mapping[str, Any]) -> PendingCall:
         raise NotImplementedError
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

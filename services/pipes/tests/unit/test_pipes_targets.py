@@ -16,7 +16,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import AwsJsonClient
+from eventbridge_pipes.aws.clients import DirectClient
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome
 from eventbridge_pipes.targets import lambda_function, log_group, state_machine
 from eventbridge_pipes.targets.target import Answer
@@ -78,7 +78,7 @@ def of(service: Service) -> Any:
     """Clients that are all this one."""
     client = service.client
     names = ("sns", "kinesis", "events", "logs", "stepfunctions", "invoker")
-    return SimpleNamespace(sqs_calls=AwsJsonClient(client), **dict.fromkeys(names, client))
+    return SimpleNamespace(sqs_calls=DirectClient(client, None), **dict.fromkeys(names, client))
 
 
 def expect_url(sqs: Service, queue: str = QUEUE) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
-from eventbridge_pipes.sources.kinesis import KinesisShape
+from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.sources.sqs import BODY
 from eventbridge_pipes.template import Context, Template, TemplateError
 from pipes_samples import holding as record_of
@@ -59,7 +59,7 @@ def kinesis(data: str) -> Record:
         "Data": data,
         "ApproximateArrivalTimestamp": 1545084650.987,
     }
-    return KinesisShape(STREAM, "shardId-000000000000", "arn:aws:iam::0:role/r").record(raw)
+    return record_maker(STREAM, "shardId-000000000000", "arn:aws:iam::0:role/r")(raw)
 
 
 def render_one(template: Template, record: Record, context: Context) -> tuple[str, bool]:

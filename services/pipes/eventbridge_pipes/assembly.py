@@ -9,8 +9,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.execution.delivery import Delivery, Wait
-from eventbridge_pipes.execution.enrichment import enrichment_of
-from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.execution.executor import Executor
 from eventbridge_pipes.execution.retry import retry_policy
 from eventbridge_pipes.lifecycle import Runner
 from eventbridge_pipes.pattern import Filter, Pattern
@@ -22,7 +21,7 @@ from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets import target_kind
+from eventbridge_pipes.targets import target_kind, to_enrichment
 from eventbridge_pipes.telemetry.metrics import Telemetry
 
 
@@ -40,17 +39,19 @@ class Assembler:
         kind = source_kind(pipe)
         telemetry = self.telemetry.of(pipe)
         target = target_kind(pipe).connect(pipe, self.clients)
-        route = Route(pipe, target, enrichment_of(pipe, self.clients), telemetry)
+        enriching = to_enrichment(pipe)
+        enrichment = target_kind(enriching).connect(enriching, self.clients) if enriching else None
+        execute = Executor(pipe, target, enrichment, telemetry).execute
         filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
         if not kind.stream:
             queue = SqsQueue(self.clients.sqs_calls, Arn.parse(pipe.source))
-            return QueueRunner(pipe, queue, route.carry, filter_, telemetry)
+            return QueueRunner(pipe, queue, execute, filter_, telemetry)
         arn = pipe.dead_letter_arn
         dead_letters = partial(dead_letter.send, self.clients, arn) if arn else None
         retries = retry_policy(pipe)
 
         def delivery(shard_id: str, wait: Wait) -> Delivery:
-            return Delivery(pipe, shard_id, retries, route.carry, dead_letters, telemetry, wait)
+            return Delivery(pipe, shard_id, retries, execute, dead_letters, telemetry, wait)
 
         stream = kind.stream(pipe, self.clients)
         shared = Shared(pipe, stream, self.store, self.poller, delivery, filter_, telemetry)

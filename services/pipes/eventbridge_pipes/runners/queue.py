@@ -51,13 +51,13 @@ class QueueRunner:
         self,
         pipe: Pipe,
         queue: SqsQueue,
-        carry: Callable[[Sequence[Record]], Outcome],
+        execute: Callable[[Sequence[Record]], Outcome],
         filter_: Filter,
         telemetry: PipeTelemetry,
     ) -> None:
         self._pipe = pipe
         self._queue = queue
-        self._carry = carry
+        self._execute = execute
         self._filter = filter_
         self._telemetry = telemetry
         self._log = PipeLog(pipe.name)
@@ -191,7 +191,7 @@ class QueueRunner:
     def _deliver(self, batch: list[Record]) -> None:
         failed, service_error = batch, True
         try:
-            outcome = self._carry(batch)
+            outcome = self._execute(batch)
             done, failed = settled(batch, outcome, self._queue.ordered)
             service_error = outcome.service_error
             self._log_failure(outcome, len(failed), len(batch))

@@ -71,9 +71,7 @@ class Delivery:
             if (decision.again or pause) and self.wait(pause):
                 return False
         if retried:
-            self.telemetry.log.info(
-                "batch of %s of %s processed after retries", _count(batch), self.shard_id
-            )
+            self.telemetry.log.info("batch of %s processed after retries", self._counted(batch))
         return True
 
     def _give_up(
@@ -82,9 +80,8 @@ class Delivery:
         """Dead-letter or drop `records`; false when the pipe stops before that."""
         log = self.telemetry.log
         for contiguous in dead_letter.ranges(records, batch):
-            count, first, last = _count(contiguous), contiguous[0], contiguous[-1]
-            numbers = f"{first.sequence_number} to {last.sequence_number}"
-            named = f"{count} of {self.shard_id}, {numbers} ({why})"
+            first, last = contiguous[0].sequence_number, contiguous[-1].sequence_number
+            named = f"{self._counted(contiguous)}, {first} to {last} ({why})"
             if not self.dead_letters:
                 log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
@@ -118,17 +115,12 @@ class Delivery:
         """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].service_errors
         if worth_telling(tries) if tries else whole:
-            records = [record for segment in again for record in segment.records]
+            what = self._counted(outcome.failed)
             kind = "target unavailable" if outcome.service_error else "failed"
             self.telemetry.log.warning(
-                "retrying %s of %s (try %d %s: %s)",
-                _count(records),
-                self.shard_id,
-                max(tries, 1),
-                kind,
-                outcome.reason,
+                "retrying %s (try %d %s: %s)", what, max(tries, 1), kind, outcome.reason
             )
 
-
-def _count(records: Sized) -> str:
-    return "1 record" if len(records) == 1 else f"{len(records)} records"
+    def _counted(self, records: Sized) -> str:
+        count = "1 record" if len(records) == 1 else f"{len(records)} records"
+        return f"{count} of {self.shard_id}"

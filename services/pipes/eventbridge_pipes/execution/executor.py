@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from eventbridge_pipes.outcome import (
     of_answer,
 )
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.record import Record, json_array
+from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets import target_kind
 from eventbridge_pipes.targets.target import Answer, Message, Send, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry, Stage, Step
@@ -37,35 +37,32 @@ class _Call(NamedTuple):
     limit: int | None = None
 
 
+@dataclass
 class Executor:
     """Makes the executions of a pipe. All threads that deliver for the pipe share it."""
 
-    def __init__(
-        self,
-        pipe: Pipe,
-        target: Send,
-        enrichment: Send | None,
-        telemetry: PipeTelemetry,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._pipe = pipe
-        self._telemetry = telemetry
-        self._now = now
+    pipe: Pipe
+    target: Send
+    enrichment: Send | None
+    telemetry: PipeTelemetry
+    now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
         self._error_logged = False
-        template, limit = _template(pipe.target_parameters), target_kind(pipe).batch_limit
-        self._calls = [_Call(Stage.TARGET, target, template, limit)]
-        if enrichment:
-            template = _template(pipe.enrichment_parameters)
-            self._calls.insert(0, _Call(Stage.ENRICHMENT, enrichment, template))
+        template, limit = _template(self.pipe.target_parameters), target_kind(self.pipe).batch_limit
+        self._calls = [_Call(Stage.TARGET, self.target, template, limit)]
+        if self.enrichment:
+            template = _template(self.pipe.enrichment_parameters)
+            self._calls.insert(0, _Call(Stage.ENRICHMENT, self.enrichment, template))
 
     def execute(self, records: Sequence[Record]) -> Outcome:
         """Make one attempt and return the outcome of `records`. A retry enriches them again.
 
         An unexpected exception counts as a service error: no record is charged with it.
         """
-        with self._telemetry.execution(records) as telemetry:
+        with self.telemetry.execution(records) as telemetry:
             try:
-                execution = _Execution(records, Context(self._pipe, self._now()), telemetry)
+                execution = _Execution(records, Context(self.pipe, self.now()), telemetry)
                 outcome = execution.run(self._calls)
                 self._error_logged = False
             except Exception as error:
@@ -73,13 +70,15 @@ class Executor:
                 outcome = all_failed(records, reason, service_error=True)
                 if not self._error_logged:
                     self._error_logged = True
-                    log = self._telemetry.log
+                    log = self.telemetry.log
                     log.exception("an execution failed unexpectedly; the pipe retries it")
             telemetry.ended(outcome)
         return outcome
 
 
 class _Execution(NamedTuple):
+    """One attempt to bring `records` to the target."""
+
     records: Sequence[Record]
     context: Context
     telemetry: ExecutionTelemetry
@@ -118,14 +117,9 @@ class _Execution(NamedTuple):
         step(Step.INVOCATION_STARTED)
         outcome, enriched = self._read(call.send(messages, self.telemetry), call.stage, events)
         if not outcome.failed:
-
-            def passed_on() -> str:
-                return (
-                    payload(messages) if enriched is None else json_array(e.body for e in enriched)
-                )
-
+            sent = messages if enriched is None else _untransformed(enriched)
             step(Step.INVOCATION_SUCCEEDED)
-            step(Step.STAGE_SUCCEEDED, passed_on)
+            step(Step.STAGE_SUCCEEDED, lambda: payload(sent))
             return outcome, enriched or ()
         if len(outcome.failed) < len(self.records):
             return failed(outcome, Step.INVOCATION_PARTIALLY_FAILED, Step.STAGE_PARTIALLY_FAILED)
@@ -135,7 +129,7 @@ class _Execution(NamedTuple):
         """Return a message for each event. Raises TooLargeError."""
         template = call.template
         if template is None:
-            return [Message(event, event.body) for event in events]
+            return _untransformed(events)
         self.telemetry.step(call.stage, Step.TRANSFORMATION_STARTED)
         texts = zip(events, template.render_all(events, self.context), strict=True)
         messages = [Message(event, text, template.is_json) for event, text in texts]
@@ -157,6 +151,10 @@ class _Execution(NamedTuple):
             return SUCCEEDED, events_of(answer)
         except EnrichedError as error:
             return all_failed(self.records, str(error)), None
+
+
+def _untransformed(events: Sequence[Record]) -> list[Message]:
+    return [Message(event, event.body) for event in events]
 
 
 def _template(parameters: Mapping[str, Any]) -> Template | None:

@@ -1,6 +1,9 @@
 """The services that a pipe sends its events to.
 
-To add one, write a module that defines its KIND, and list it here.
+To add one, write a module that defines its KIND, and list it here. Most services take several
+messages in a call, as Kinesis does (see kinesis_stream): then KIND is a BatchKind, and `connect`
+returns the `send` of a BatchTarget. A function or a state machine takes them as one array, and is
+an InvokedTarget.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message becomes the detail of an event. The parameter EndpointId is not used."""
     parameters = KIND.parameters_of(pipe)
     source = parameters.get("Source", f"Pipe {pipe.name}")
-    default_type = f"Event from aws:{Arn.parse(pipe.source).service}"
-    detail_type = parameters.get("DetailType", default_type)
+    detail_type = parameters.get("DetailType", f"Event from aws:{Arn.parse(pipe.source).service}")
     resources: Sequence[str] = parameters.get("Resources", ())
     time: str | None = parameters.get("Time")
 
@@ -87,5 +86,4 @@ KIND = target.BatchKind(
     batch_limit=10,
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     call_bytes=1024 * 1024,
-    entry_bytes=1024 * 1024,
 )

@@ -111,6 +111,5 @@ KIND = target.BatchKind(
     # Within a call, events are at most a day apart and in the order of their time.
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
     call_bytes=1024 * 1024,
-    entry_bytes=1024 * 1024,
     call_span=24 * 60 * 60 * 1000,
 )

@@ -75,5 +75,4 @@ KIND = target.BatchKind(
     batch_limit=10,
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
     call_bytes=1024 * 1024,
-    entry_bytes=1024 * 1024,
 )

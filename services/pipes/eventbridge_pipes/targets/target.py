@@ -118,7 +118,7 @@ class UnsendableError(Exception):
     """A message cannot be made an entry; the text says why."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One message in the form of a batch API.
 
@@ -148,9 +148,9 @@ class BatchKind(TargetKind):
     failed: Failed
     """`failed_by_place` or `failed_by_id`, unless the API is like no other."""
     call_bytes: int
-    """The limit of all entries of a call together."""
-    entry_bytes: int
-    """The limit of an entry."""
+    """The limit of all entries of a call together, as `Entry.size` counts them."""
+    entry_bytes: int = 0
+    """The limit of an entry, if it is not that of a call."""
     call_span: int = 0
     """How many milliseconds the timestamps of a call's entries may be apart."""
 
@@ -181,10 +181,10 @@ class BatchTarget:
         calls = self._calls([entry for entry in entries if entry.position not in failures])
         for call in calls:
             # The first entry of a group that failed holds back those behind it.
-            first = {e.group: e.position for e in reversed(entries) if e.position in failures}
-            first.pop(None, None)
-            held = [e for e in call if first.get(e.group, e.position) < e.position]
-            failures |= {e.position: failures[first[e.group]] for e in held}
+            failed_at = {e.group: e.position for e in reversed(entries) if e.position in failures}
+            failed_at.pop(None, None)
+            held = [e for e in call if failed_at.get(e.group, e.position) < e.position]
+            failures |= {e.position: failures[failed_at[e.group]] for e in held}
             due = [e for e in call if e.position not in failures]
             try:
                 failed = self._call(due, execution) if due else {}
@@ -203,6 +203,7 @@ class BatchTarget:
 
     def _entries(self, messages: Messages, failures: dict[int, FailedCall]) -> Iterator[Entry]:
         """Yield the entries. Messages that cannot be sent are added to `failures`."""
+        limit = self.kind.entry_bytes or self.kind.call_bytes
         for position, message in enumerate(messages):
             try:
                 entry = self.entry(message)
@@ -210,19 +211,18 @@ class BatchTarget:
                 failures[position] = FailedCall("", str(error))
                 continue
             entry.position = position
-            if entry.size > self.kind.entry_bytes:
-                limit = self.kind.entry_bytes
+            if entry.size > limit:
                 reason = f"a message of {entry.size} bytes is over the limit of {limit}"
                 failures[position] = FailedCall("", reason)
             yield entry
 
     def _calls(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         """Cut the entries into calls, in their order."""
+        kind, size = self.kind, 0
         call: list[Entry] = []
-        size = 0
         for entry in entries:
-            full = len(call) == self.kind.batch_limit or size + entry.size > self.kind.call_bytes
-            if call and (full or entry.timestamp - call[0].timestamp > self.kind.call_span):
+            full = len(call) == kind.batch_limit or size + entry.size > kind.call_bytes
+            if call and (full or entry.timestamp - call[0].timestamp > kind.call_span):
                 yield call
                 call, size = [], 0
             call.append(entry)

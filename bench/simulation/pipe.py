@@ -61,7 +61,7 @@ class Target:
         self._dice = random.Random(scenario.seed + 1)
         self._running: list[float] = []
 
-    def carry(self, records: Sequence[Record]) -> Outcome:
+    def execute(self, records: Sequence[Record]) -> Outcome:
         while self._running and self._running[0] <= self._clock.now:
             heapq.heappop(self._running)
         if len(self._running) >= self._limit:
@@ -157,7 +157,7 @@ class Pipe:
             PIPE,
             shard_id,
             self._policy,
-            self._target.carry,
+            self._target.execute,
             self.dead_letters.send,
             self._telemetry,
             self._wait,

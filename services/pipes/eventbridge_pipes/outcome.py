@@ -1,13 +1,21 @@
-"""What a target's answer says about each record of the batch it was given."""
+"""What becomes of records in an attempt, and what the answers of targets and enrichments say."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
 from eventbridge_pipes.record import Record
+
+ANSWER_LIMIT = 6 * 1024 * 1024
+"""Bytes that an enrichment may answer with."""
+
+_EMPTY: tuple[Any, ...] = (None, "", {}, [])
+_DECODER = json.JSONDecoder()
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True)
@@ -70,19 +78,17 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
         returned = json.loads(answer) if answer.strip() else None
     except (ValueError, RecursionError):
         return all_failed(records, "the answer is not JSON")
-    if not isinstance(returned, dict) or returned.get("batchItemFailures") is None:
+    failures = returned.get("batchItemFailures") if isinstance(returned, dict) else None
+    if failures is None or failures == []:
         return SUCCEEDED
-    failures = returned["batchItemFailures"]
     if not isinstance(failures, list):
         return all_failed(records, "batchItemFailures is not a list")
-    if not failures:
-        return SUCCEEDED
     known = {record.sequence_number: position for position, record in enumerate(records)}
     known |= {record.event_id: position for position, record in enumerate(records)}
     failed = set()
     for item in failures:
-        identifier = _identifier(item)
-        if identifier is None:
+        identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
+        if not (isinstance(identifier, str) and identifier):
             return all_failed(records, "an item of batchItemFailures has no itemIdentifier")
         if identifier not in known:
             shown = json.dumps(identifier[:100])
@@ -91,6 +97,46 @@ def of_answer(answer: bytes, records: Sequence[Record]) -> Outcome:
     return Outcome(frozenset(failed), "reported in batchItemFailures")
 
 
-def _identifier(item: Any) -> str | None:
-    identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
-    return identifier if isinstance(identifier, str) and identifier else None
+class EnrichedError(Exception):
+    """The answer of the enrichment cannot be passed on; the text says why."""
+
+
+def events_of(answer: bytes) -> list[Record]:
+    """The events to send to the target; none when the answer is empty.
+
+    `""`, `{}`, `[]`, null and no answer at all are empty; `[{}]` is one event without content. An
+    array is as many events as it has items, anything else is one. Each goes on as it was written:
+    numbers keep their digits.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/pipes-enrichment.html
+    """
+    if len(answer) > ANSWER_LIMIT:
+        raise EnrichedError(f"the enrichment answered {len(answer)} bytes, over {ANSWER_LIMIT}")
+    try:
+        text = answer.decode().strip()
+        value = json.loads(text, parse_constant=_refuse) if text else None
+        if value in _EMPTY:
+            return []
+        if not isinstance(value, list):
+            return [Record(body=text, members=value)]
+    except (ValueError, RecursionError) as error:
+        raise EnrichedError(f"the enrichment did not answer with JSON: {error}") from error
+    return [
+        Record(body=item, members=member) for item, member in zip(_items(text), value, strict=True)
+    ]
+
+
+def _items(array: str) -> list[str]:
+    """The texts of the items of a JSON array that is known to be valid."""
+    items: list[str] = []
+    start = 1
+    while True:
+        start = _BETWEEN.match(array, start).end()  # type: ignore[union-attr]  # it always matches
+        if array[start] == "]":
+            return items
+        _, end = _DECODER.raw_decode(array, start)
+        items.append(array[start:end])
+        start = end
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -11,7 +11,6 @@ from functools import partial
 
 from eventbridge_pipes.api.model import Members, ValidationError, Violation, field_name
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.execution.enrichment import ENRICHMENTS
 from eventbridge_pipes.path import Path, PathError
 from eventbridge_pipes.pattern import Pattern, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
@@ -136,10 +135,11 @@ def _dead_letters(where: str, text: str, region: str) -> Violations:
 def _enrichment(definition: Members, region: str) -> Violations:
     """An empty enrichment is none. That a state machine is Express is known only by asking."""
     arn = _arn(definition.get("Enrichment") or "")
-    if target_kind_of(arn) in ENRICHMENTS:
+    kind = target_kind_of(arn)
+    if kind and kind.enrichment_label:
         yield from _other_region("enrichment", arn, region)
     elif arn.text:
-        labels = [kind.label for kind in ENRICHMENTS.values()]
+        labels = [kind.enrichment_label for kind in TARGETS if kind.enrichment_label]
         yield _other_resource("enrichment", arn, _OTHER_ENRICHMENTS, labels)
     parameters = definition.get("EnrichmentParameters", {})
     if parameters.get("HttpParameters"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.sources import source_kind
-from eventbridge_pipes.targets import accepted_kind, target_kind
+from eventbridge_pipes.targets import target_kind, to_enrichment
 from eventbridge_pipes.targets.target import PAYLOAD_LIMIT
 
 
@@ -37,17 +37,12 @@ def cut(sizes: Iterable[int], waited: float, ending: bool, rules: BatchRules) ->
     to wait for but a record (`wait` is None).
     """
     count, total = 0, 1
-    full = False
     for size in sizes:
-        if count and total + size > rules.payload:
-            full = True
-            break
+        if count == rules.size or (count and total + size > rules.payload):
+            return Cut(count)
         count += 1
         total += size
-        if count == rules.size:
-            full = True
-            break
-    if count == 0 or full or ending or waited >= rules.window:
+    if count in (0, rules.size) or ending or waited >= rules.window:
         return Cut(count)
     return Cut(0, wait=rules.window - waited)
 
@@ -56,10 +51,9 @@ def batch_rules(pipe: Pipe) -> BatchRules:
     """Return the rules that source, enrichment and target give the batches of a pipe."""
     kind = source_kind(pipe)
     members = pipe.source_parameters.get(kind.parameters, {})
-    target = target_kind(pipe)
-    payload = target.payload_limit(target.waits(pipe))
-    if pipe.enrichment:
-        payload = min(payload, accepted_kind(pipe.enrichment).payload_limit(True))
+    payload = target_kind(pipe).payload_limit(pipe)
+    if enriching := to_enrichment(pipe):
+        payload = min(payload, target_kind(enriching).payload_limit(enriching))
     return BatchRules(
         size=members.get("BatchSize", kind.default_batch_size),
         window=members.get("MaximumBatchingWindowInSeconds", 0),

@@ -11,7 +11,6 @@ from eventbridge_pipes.backoff import growing_pause, worth_telling
 from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
-from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
@@ -29,20 +28,17 @@ DeadLetters = Callable[[str], None]
 class Delivery:
     """Delivers the batches of one shard. What to do after each attempt is `retry`'s decision.
 
-    `carry` makes one attempt (see `execution.Route`).
+    `execute` makes one attempt (see Executor).
     """
 
     pipe: Pipe
     shard_id: str
     policy: RetryPolicy
-    carry: Callable[[Sequence[Record]], Outcome]
+    execute: Callable[[Sequence[Record]], Outcome]
     dead_letters: DeadLetters | None
     telemetry: PipeTelemetry
     wait: Wait
     now: Callable[[], float] = time.time
-
-    def __post_init__(self) -> None:
-        self.log = PipeLog(self.pipe.name)
 
     def deliver(self, batch: Sequence[Record]) -> bool:
         """Return true when every record is done with, false when the pipe stops before that."""
@@ -57,7 +53,7 @@ class Delivery:
             if not due:
                 continue
             segment = replace(segment, records=due)
-            outcome = self.carry(due)
+            outcome = self.execute(due)
             if not outcome.failed:
                 failures_in_a_row = 0
                 continue
@@ -75,25 +71,26 @@ class Delivery:
             if (decision.again or pause) and self.wait(pause):
                 return False
         if retried:
-            self.log.info("batch of %s of %s processed after retries", _count(batch), self.shard_id)
+            self.telemetry.log.info("batch of %s processed after retries", self._counted(batch))
         return True
 
     def _give_up(
         self, records: Sequence[Record], batch: Sequence[Record], condition: Condition, why: str
     ) -> bool:
         """Dead-letter or drop `records`; false when the pipe stops before that."""
+        log = self.telemetry.log
         for contiguous in dead_letter.ranges(records, batch):
-            named = f"{_count(contiguous)} of {self.shard_id}, {_first_to_last(contiguous)} ({why})"
-            if self.dead_letters is None:
-                self.telemetry.given_up(len(contiguous), dead_lettered=False)
-                self.log.error(
+            first, last = contiguous[0].sequence_number, contiguous[-1].sequence_number
+            named = f"{self._counted(contiguous)}, {first} to {last} ({why})"
+            if not self.dead_letters:
+                log.error(
                     "gave up on %s: dropped, because the pipe has no dead-letter queue", named
                 )
             elif self._report(self.dead_letters, contiguous, condition):
-                self.telemetry.given_up(len(contiguous), dead_lettered=True)
-                self.log.warning("gave up on %s: sent to the dead-letter queue", named)
+                log.warning("gave up on %s: sent to the dead-letter queue", named)
             else:
                 return False
+            self.telemetry.given_up(len(contiguous), dead_lettered=bool(self.dead_letters))
         return True
 
     def _report(
@@ -109,7 +106,8 @@ class Delivery:
             except DeadLetterError as error:
                 tries += 1
                 if worth_telling(tries):
-                    self.log.error("cannot send to the dead-letter queue, retrying: %s", error)
+                    log = self.telemetry.log
+                    log.error("cannot send to the dead-letter queue, retrying: %s", error)
             if self.wait(growing_pause(tries)):
                 return False
 
@@ -117,21 +115,12 @@ class Delivery:
         """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].service_errors
         if worth_telling(tries) if tries else whole:
-            records = [record for segment in again for record in segment.records]
+            what = self._counted(outcome.failed)
             kind = "target unavailable" if outcome.service_error else "failed"
-            self.log.warning(
-                "retrying %s of %s (try %d %s: %s)",
-                _count(records),
-                self.shard_id,
-                max(tries, 1),
-                kind,
-                outcome.reason,
+            self.telemetry.log.warning(
+                "retrying %s (try %d %s: %s)", what, max(tries, 1), kind, outcome.reason
             )
 
-
-def _count(records: Sized) -> str:
-    return "1 record" if len(records) == 1 else f"{len(records)} records"
-
-
-def _first_to_last(records: Sequence[Record]) -> str:
-    return f"{records[0].sequence_number} to {records[-1].sequence_number}"
+    def _counted(self, records: Sized) -> str:
+        count = "1 record" if len(records) == 1 else f"{len(records)} records"
+        return f"{count} of {self.shard_id}"

@@ -9,8 +9,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.execution.delivery import Delivery, Wait
-from eventbridge_pipes.execution.enrichment import enrichment_of
-from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.execution.executor import Executor
 from eventbridge_pipes.execution.retry import retry_policy
 from eventbridge_pipes.pattern import Filter, Pattern
 from eventbridge_pipes.pipe import Pipe
@@ -21,7 +20,7 @@ from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.sqs import SqsQueue
 from eventbridge_pipes.store import Origin, Store
-from eventbridge_pipes.targets import target_kind
+from eventbridge_pipes.targets import target_kind, to_enrichment
 from eventbridge_pipes.telemetry.metrics import Telemetry
 
 
@@ -49,17 +48,19 @@ def runner_of(
     kind = source_kind(pipe)
     of_pipe = telemetry.of(pipe)
     target = target_kind(pipe).connect(pipe, clients)
-    route = Route(pipe, target, enrichment_of(pipe, clients), of_pipe)
+    enriching = to_enrichment(pipe)
+    enrichment = target_kind(enriching).connect(enriching, clients) if enriching else None
+    execute = Executor(pipe, target, enrichment, of_pipe).execute
     filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
     if not kind.stream:
         queue = SqsQueue(clients.sqs_calls, Arn.parse(pipe.source))
-        return QueueRunner(pipe, queue, route.carry, filter_, of_pipe)
+        return QueueRunner(pipe, queue, execute, filter_, of_pipe)
     arn = pipe.dead_letter_arn
     dead_letters = partial(dead_letter.send, clients, arn) if arn else None
     retries = retry_policy(pipe)
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
-        return Delivery(pipe, shard_id, retries, route.carry, dead_letters, of_pipe, wait)
+        return Delivery(pipe, shard_id, retries, execute, dead_letters, of_pipe, wait)
 
     stream = kind.stream(pipe, clients)
     return StreamRunner(Shared(pipe, stream, store, poller, delivery, filter_, of_pipe), origin)

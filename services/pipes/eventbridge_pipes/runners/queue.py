@@ -51,7 +51,7 @@ class QueueRunner:
 
     pipe: Pipe
     queue: SqsQueue
-    carry: Callable[[Sequence[Record]], Outcome]
+    execute: Callable[[Sequence[Record]], Outcome]
     filter: Filter
     telemetry: PipeTelemetry
     _thread: threading.Thread | None = field(default=None, init=False)
@@ -183,7 +183,7 @@ class QueueRunner:
     def _deliver(self, batch: list[Record]) -> None:
         failed, service_error = batch, True
         try:
-            outcome = self.carry(batch)
+            outcome = self.execute(batch)
             done, failed = settled(batch, outcome, self.queue.ordered)
             service_error = outcome.service_error
             self._log_failure(outcome, len(failed), len(batch))

@@ -1,9 +1,14 @@
 """The services that a pipe sends its events to.
 
-To add one, write a module that defines its KIND, and list it here.
+To add one, write a module that defines its KIND, and list it here. Most services take several
+messages in a call, as Kinesis does (see kinesis_stream): then KIND is a BatchKind, and `connect`
+returns the `send` of a BatchTarget. A function or a state machine takes them as one array, and is
+an InvokedTarget.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
@@ -34,12 +39,17 @@ def target_kind_of(arn: Arn) -> TargetKind | None:
     return next((kind for kind in TARGETS if arn.matches(kind.service, kind.resource)), None)
 
 
-def accepted_kind(text: str) -> TargetKind:
-    """Return the kind of the target or the enrichment of a pipe that was accepted."""
-    kind = target_kind_of(Arn.parse(text))
-    assert kind, f"{text} was never accepted"  # noqa: S101
+def target_kind(pipe: Pipe) -> TargetKind:
+    kind = target_kind_of(Arn.parse(pipe.target))
+    assert kind, f"{pipe.target} was never accepted"  # noqa: S101
     return kind
 
 
-def target_kind(pipe: Pipe) -> TargetKind:
-    return accepted_kind(pipe.target)
+def to_enrichment(pipe: Pipe) -> Pipe | None:
+    """Return a pipe whose target is the enrichment of `pipe`; None when it has none.
+
+    Without parameters, a target is invoked for its answer. That is how an enrichment is invoked.
+    """
+    if not pipe.enrichment:
+        return None
+    return replace(pipe, target=pipe.enrichment, target_parameters={})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
-
-_BYTES = 1024 * 1024
-"""The limit of an entry, and of all entries of a call together.
-https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+from eventbridge_pipes.targets import target
 
 _TIME_BYTES = 14
 
@@ -24,16 +20,15 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message becomes the detail of an event. The parameter EndpointId is not used."""
     parameters = KIND.parameters_of(pipe)
     source = parameters.get("Source", f"Pipe {pipe.name}")
-    default_type = f"Event from aws:{Arn.parse(pipe.source).service}"
-    detail_type = parameters.get("DetailType", default_type)
+    detail_type = parameters.get("DetailType", f"Event from aws:{Arn.parse(pipe.source).service}")
     resources: Sequence[str] = parameters.get("Resources", ())
     time: str | None = parameters.get("Time")
 
-    def entry(position: int, message: target.Message) -> batch.Entry:
+    def entry(message: target.Message) -> target.Entry:
         # PutEvents rejects a detail that is no JSON object. Some emulators accept it; it is
         # rejected here, so that no pipe relies on them.
         if not (message.is_json and message.body.lstrip().startswith("{")):
-            raise batch.UnsendableError("MalformedDetail: Detail is malformed.")
+            raise target.UnsendableError("MalformedDetail: Detail is malformed.")
         request: dict[str, Any] = {
             "EventBusName": pipe.target,
             "Source": resolve(source, message.record),
@@ -44,24 +39,16 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
             request["Resources"] = [resolve(each, message.record) for each in resources]
         if time:
             request["Time"] = _rfc3339(resolve(time, message.record))
-        return batch.Entry(position, request, _size(request))
+        return target.Entry(request, _size(request))
 
-    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
-        request = {"Entries": [entry.request for entry in entries]}
-        answer = target.call_service("events", clients.events.put_events, request, execution)
-        return batch.failed_by_place("events", answer, "Entries", len(entries))
-
-    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call).send
+    return target.BatchTarget(KIND, entry, clients.events.put_events, lambda: {}).send
 
 
 def _rfc3339(text: str) -> str:
-    try:
-        aware = datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        aware = False
-    if not aware:
-        raise batch.UnsendableError("the value of Time is no RFC 3339 time")
-    return text
+    with suppress(ValueError):
+        if datetime.fromisoformat(text).tzinfo:
+            return text
+    raise target.UnsendableError("the value of Time is no RFC 3339 time")
 
 
 def _size(request: Mapping[str, Any]) -> int:
@@ -85,7 +72,7 @@ def violations(arn: Arn, parameters: target.Members, role: Arn) -> target.Proble
         yield "EndpointId", message
 
 
-KIND = target.TargetKind(
+KIND = target.BatchKind(
     service="events",
     resource="event-bus/[^:]*",  # the name of a bus may have slashes
     label="an EventBridge bus",
@@ -93,6 +80,10 @@ KIND = target.TargetKind(
     parameters="EventBridgeEventBusParameters",
     connect=connect,
     describe=describe,
-    batch_limit=10,
     violations=violations,
+    entries="Entries",
+    failed=target.failed_by_place("Entries"),
+    batch_limit=10,
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+    call_bytes=1024 * 1024,
 )

@@ -8,14 +8,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
-
-_CALL_BYTES = 5 * 1024 * 1024
-_RECORD_BYTES = 10 * 1024 * 1024
-"""A record may have 1 MiB, or what the stream is set to, up to 10 MiB, its key included; the
-stream decides. A call may have 10 MiB. It had 5 for years, which not all emulators have changed.
-https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
+from eventbridge_pipes.targets import target
 
 _KEY_LENGTH = 256
 
@@ -28,21 +21,17 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """
     partition_key: str = KIND.parameters_of(pipe)["PartitionKey"]
 
-    def entry(position: int, message: target.Message) -> batch.Entry:
+    def entry(message: target.Message) -> target.Entry:
         key = resolve(partition_key, message.record)
         if not 1 <= len(key) <= _KEY_LENGTH:
-            raise batch.UnsendableError(
+            raise target.UnsendableError(
                 f"a partition key has 1 to {_KEY_LENGTH} characters, not {len(key)}"
             )
         request = {"Data": message.body, "PartitionKey": key}
-        return batch.Entry(position, request, len(message.body.encode()) + len(key.encode()))
+        return target.Entry(request, len(message.body.encode()) + len(key.encode()))
 
-    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
-        request = {"StreamARN": pipe.target, "Records": [entry.request for entry in entries]}
-        answer = target.call_service("kinesis", clients.kinesis.put_records, request, execution)
-        return batch.failed_by_place("kinesis", answer, "Records", len(entries))
-
-    return batch.BatchTarget(KIND, _CALL_BYTES, _RECORD_BYTES, entry, call).send
+    request = {"StreamARN": pipe.target}
+    return target.BatchTarget(KIND, entry, clients.kinesis.put_records, lambda: request).send
 
 
 def describe(clients: Clients, arn: Arn) -> float:
@@ -58,7 +47,7 @@ def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems
         yield "PartitionKey", message
 
 
-KIND = target.TargetKind(
+KIND = target.BatchKind(
     service="kinesis",
     resource="stream/[^/:]*",
     label="a Kinesis stream",
@@ -66,6 +55,13 @@ KIND = target.TargetKind(
     parameters="KinesisStreamParameters",
     connect=connect,
     describe=describe,
-    batch_limit=500,
     violations=violations,
+    entries="Records",
+    failed=target.failed_by_place("Records"),
+    batch_limit=500,
+    # A record may have 1 MiB, or what the stream is set to, up to 10 MiB, its key included; the
+    # stream decides. A call may have 10 MiB. It had 5 for years, which not all emulators have
+    # changed. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+    call_bytes=5 * 1024 * 1024,
+    entry_bytes=10 * 1024 * 1024,
 )

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.outcome import FailedCall
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
+from eventbridge_pipes.targets import target
 
-_BYTES = 1024 * 1024
 _EVENT_OVERHEAD = 26
-_DAY = 24 * 60 * 60 * 1000
-"""The limits of a call; within it, events are at most a day apart and in the order of their time.
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
 
 
 def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) -> target.Send:
@@ -37,51 +32,43 @@ def connect(pipe: Pipe, clients: Clients, now: Callable[[], float] = time.time) 
     }
     timestamp: str | None = parameters.get("Timestamp")
 
-    def entry(position: int, message: target.Message) -> batch.Entry:
+    def entry(message: target.Message) -> target.Entry:
         if not message.body:
-            raise batch.UnsendableError("a log event has at least one character")
+            raise target.UnsendableError("a log event has at least one character")
         at = _milliseconds(timestamp, message) if timestamp else int(now() * 1000)
         event = {"timestamp": at, "message": message.body}
         size = len(message.body.encode()) + _EVENT_OVERHEAD
-        return batch.Entry(position, event, size, timestamp=at)
+        return target.Entry(event, size, timestamp=at)
 
-    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
-        request = {**stream, "logEvents": [entry.request for entry in entries]}
+    def put_log_events(**request: Any) -> Any:
         try:
-            answer = target.call_service("logs", client.put_log_events, request, execution)
-        except errors.CallError as error:
-            if errors.code_of(error) != "ResourceNotFoundException":
-                raise
-            _create_stream(client, stream)
-            answer = target.call_service("logs", client.put_log_events, request, execution)
-        return _rejected(len(entries), answer.get("rejectedLogEventsInfo") or {})
+            return client.put_log_events(**request)
+        except client.exceptions.ResourceNotFoundException:
+            # If it is the group that does not exist, this raises the same.
+            with suppress(client.exceptions.ResourceAlreadyExistsException):
+                client.create_log_stream(**stream)
+            return client.put_log_events(**request)
 
-    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call, _DAY).send
+    return target.BatchTarget(KIND, entry, put_log_events, lambda: stream).send
 
 
 def _milliseconds(parameter: str, message: target.Message) -> int:
     text = resolve(parameter, message.record)
     if not (text.isascii() and text.isdecimal()):
-        raise batch.UnsendableError("the value of Timestamp is no whole number of milliseconds")
+        raise target.UnsendableError("the value of Timestamp is no whole number of milliseconds")
     return int(text)
 
 
-def _create_stream(client: Any, stream: Mapping[str, Any]) -> None:
-    """Raises ResourceNotFoundException when it is the group that does not exist."""
-    try:
-        client.create_log_stream(**stream)
-    except errors.CallError as error:
-        if errors.code_of(error) != "ResourceAlreadyExistsException":
-            raise
-
-
-def _rejected(count: int, info: Mapping[str, Any]) -> batch.EntryErrors:
+def _rejected(service: str, answer: Mapping[str, Any], count: int) -> dict[int, FailedCall]:
     """CloudWatch names the places in the call where the events that it accepts begin and end."""
+    info = answer.get("rejectedLogEventsInfo") or {}
     too_old = info.get("tooOldLogEventEndIndex", 0)
     expired = info.get("expiredLogEventEndIndex", 0)
     end = info.get("tooNewLogEventStartIndex", count)
     if not all(isinstance(place, int) and 0 <= place <= count for place in (too_old, expired, end)):
-        raise target.UnreadableAnswerError(service="logs", member="places in rejectedLogEventsInfo")
+        raise target.UnreadableAnswerError(
+            service=service, member="places in rejectedLogEventsInfo"
+        )
     first = max(too_old, expired)
     old = dict.fromkeys(range(first), FailedCall("", "the log event is too old"))
     new = dict.fromkeys(range(end, count), FailedCall("", "the log event is too new"))
@@ -109,7 +96,7 @@ def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems
         yield "LogStreamName", "LogStreamName must be a name: a path is not supported there"
 
 
-KIND = target.TargetKind(
+KIND = target.BatchKind(
     service="logs",
     resource=r"log-group:[^:]*(:\*)?",  # CloudFormation puts :* after the ARN
     label="a CloudWatch Logs log group",
@@ -117,6 +104,12 @@ KIND = target.TargetKind(
     parameters="CloudWatchLogsParameters",
     connect=connect,
     describe=describe,
-    batch_limit=10_000,
     violations=violations,
+    entries="logEvents",
+    failed=_rejected,
+    batch_limit=10_000,
+    # Within a call, events are at most a day apart and in the order of their time.
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+    call_bytes=1024 * 1024,
+    call_span=24 * 60 * 60 * 1000,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from eventbridge_pipes.arn import Arn
@@ -9,12 +10,7 @@ from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients, queue_url
 from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.targets import batch, target
-from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
-
-_BYTES = 1024 * 1024
-"""The limit of a message, and of all messages of a call together.
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+from eventbridge_pipes.targets import target
 
 _NO_SUCH_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
@@ -29,33 +25,30 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     parameters = KIND.parameters_of(pipe)
     names = ("MessageGroupId", "MessageDeduplicationId")
     attributes = {name: parameters[name] for name in names if parameters.get(name)}
-    url: str | None = None
 
-    def entry(position: int, message: target.Message) -> batch.Entry:
+    def entry(message: target.Message) -> target.Entry:
         resolved = {name: resolve(value, message.record) for name, value in attributes.items()}
         request = {"MessageBody": message.body, **resolved}
         group = resolved.get("MessageGroupId") if queue.is_fifo else None
-        return batch.Entry(position, request, len(message.body.encode()), group)
+        return target.Entry(request, len(message.body.encode()), group)
 
-    def send(**request: Any) -> dict[str, Any]:
-        return sqs.call("SendMessageBatch", request)
+    url = cache(lambda: queue_url(sqs, queue))
 
-    def call(entries: batch.Entries, execution: ExecutionTelemetry) -> batch.EntryErrors:
-        nonlocal url
+    def request() -> target.Members:
         try:
-            url = url or queue_url(sqs, queue)
-            request = {"QueueUrl": url, "Entries": batch.numbered(entries)}
-            answer = target.call_service("sqs", send, request, execution)
-        except errors.CallError as error:
-            if errors.code_of(error) in _NO_SUCH_QUEUE:
-                # A queue that is created again may have another URL.
-                url = None
-            raise
+            return {"QueueUrl": url()}
         except LookupError as error:
             raise target.UnreadableAnswerError(service="sqs", member=error.args[0]) from error
-        return batch.failed_by_id("sqs", answer, len(entries))
 
-    return batch.BatchTarget(KIND, _BYTES, _BYTES, entry, call).send
+    def send_message_batch(**request: Any) -> dict[str, Any]:
+        try:
+            return sqs.call("SendMessageBatch", request)
+        except errors.CallError as error:
+            if errors.code_of(error) in _NO_SUCH_QUEUE:
+                url.cache_clear()  # a queue that is created again may have another URL
+            raise
+
+    return target.BatchTarget(KIND, entry, send_message_batch, request).send
 
 
 def violations(arn: Arn, parameters: target.Members, _: Arn) -> target.Problems:
@@ -68,7 +61,7 @@ def violations(arn: Arn, parameters: target.Members, _: Arn) -> target.Problems:
         yield "MessageDeduplicationId", message
 
 
-KIND = target.TargetKind(
+KIND = target.BatchKind(
     service="sqs",
     resource="[^:]*",
     label="an SQS queue",
@@ -76,6 +69,10 @@ KIND = target.TargetKind(
     parameters="SqsQueueParameters",
     connect=connect,
     describe=lambda clients, arn: queue_url(clients.sqs_calls, arn),
-    batch_limit=10,
     violations=violations,
+    entries="Entries",
+    failed=target.failed_by_id,
+    batch_limit=10,
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+    call_bytes=1024 * 1024,
 )

@@ -45,7 +45,7 @@ def source(aws: AwsClient, name: str) -> Stream:
     return Stream(aws, name)
 
 
-def carry(
+def deliver(
     pipes: PipesProcess,
     source: Stream,
     target: str,
@@ -88,7 +88,7 @@ def test_a_function_is_waited_for_and_tells_what_failed(
     answers = iter([failed, None])
     with functions.of(source.name, lambda event: next(answers)) as function:
         lambda_parameters = {"LambdaFunctionParameters": parameters}
-        counted = carry(pipes, source, function.arn, lambda_parameters)
+        counted = deliver(pipes, source, function.arn, lambda_parameters)
     assert [ids(event) for event in function.invocations] == [["o-0", "o-1", "o-2"]] * 2
     assert (counted["failed"], counted["delivered"]) == (3, 3)
 
@@ -100,7 +100,7 @@ def test_a_function_that_is_only_started_is_not_asked_how_it_ended(
     failed = {"batchItemFailures": [{"itemIdentifier": ""}]}
     parameters = {"LambdaFunctionParameters": {"InvocationType": "FIRE_AND_FORGET"}}
     with functions.of(source.name, lambda event: failed) as function:
-        counted = carry(pipes, source, function.arn, parameters)
+        counted = deliver(pipes, source, function.arn, parameters)
         assert [ids(event) for event in function.invoked(1)] == [["o-0", "o-1", "o-2"]]
     assert (counted["failed"], counted["delivered"]) == (0, 3)
 
@@ -112,7 +112,7 @@ def test_a_queue_gets_a_message_for_each_record(
     aws: AwsClient, pipes: PipesProcess, source: Stream, name: str
 ) -> None:
     numbers, queue = source.put_json(*ORDERS), Queue(aws, f"{name}-to")
-    carry(pipes, source, queue.arn, {})
+    deliver(pipes, source, queue.arn, {})
     records = [json.loads(body) for body in queue.bodies(3)]
     assert sorted(ids(records)) == ["o-0", "o-1", "o-2"]
     assert sorted(record["sequenceNumber"] for record in records) == sorted(numbers)
@@ -145,7 +145,7 @@ def test_a_fifo_queue_gets_groups_and_deduplication_ids(
 ) -> None:
     queue = Queue(aws, f"{name}.fifo")
     source.put_json(*ORDERS)
-    carry(pipes, source, queue.arn, {"SqsQueueParameters": parameters})
+    deliver(pipes, source, queue.arn, {"SqsQueueParameters": parameters})
     found = {
         order_of(json.loads(message["Body"]))["id"]: message["Attributes"]
         for message in queue.received(3)
@@ -161,7 +161,7 @@ def test_a_fifo_queue_takes_one_message_of_one_deduplication_id(
     queue = Queue(aws, f"{name}.fifo")
     source.put_json(*ORDERS)
     parameters = {"MessageGroupId": "$.data.customer", "MessageDeduplicationId": "once"}
-    counted = carry(pipes, source, queue.arn, {"SqsQueueParameters": parameters})
+    counted = deliver(pipes, source, queue.arn, {"SqsQueueParameters": parameters})
     assert counted["delivered"] == 3
     assert [order_of(json.loads(body))["id"] for body in queue.bodies(1)] == ["o-0"]
     assert queue.left() == 0
@@ -180,7 +180,7 @@ def test_a_topic_gets_a_message_for_each_record(
 ) -> None:
     source.put_json(*ORDERS)
     queue = Queue(aws, f"{name}-to")
-    carry(pipes, source, topic_to(aws, queue), {"InputTemplate": "order <$.data.id>"})
+    deliver(pipes, source, topic_to(aws, queue), {"InputTemplate": "order <$.data.id>"})
     assert sorted(queue.bodies(3)) == ["order o-0", "order o-1", "order o-2"]
 
 
@@ -205,7 +205,7 @@ def test_a_stream_gets_partition_keys_from_the_records_before_they_are_transform
         "KinesisStreamParameters": {"PartitionKey": key},
         "InputTemplate": "<$.data.id>",
     }
-    carry(pipes, source, sink.arn, parameters)
+    deliver(pipes, source, sink.arn, parameters)
     put = [(record["PartitionKey"], record["Data"].decode()) for record in sink.records()]
     assert put == list(zip(keys, ["o-0", "o-1", "o-2"], strict=True))
 
@@ -234,7 +234,7 @@ def test_a_bus_gets_events_of_the_pipe_when_nothing_else_is_said(
 ) -> None:
     source.put_json(ORDERS[0])
     queue = Queue(aws, f"{name}-to")
-    carry(pipes, source, bus_to(aws, queue), {})
+    deliver(pipes, source, bus_to(aws, queue), {})
     (event,) = on_the_bus(queue, 1)
     assert (event["source"], event["detail-type"]) == (f"Pipe {name}", "Event from aws:kinesis")
     assert event["resources"] == []
@@ -255,7 +255,7 @@ def test_a_bus_gets_events_as_the_parameters_say(
         "EventBridgeEventBusParameters": bus_parameters,
         "InputTemplate": '{"id": <$.data.id>}',
     }
-    carry(pipes, source, bus_to(aws, queue), parameters)
+    deliver(pipes, source, bus_to(aws, queue), parameters)
     events = on_the_bus(queue, 3)
     assert [event["detail"] for event in events] == [{"id": order["id"]} for order in ORDERS]
     assert [event["detail-type"] for event in events] == ["ada", "bob", "ada"]
@@ -275,7 +275,7 @@ def test_a_bus_gets_events_at_their_times(
     parameters = {"EventBridgeEventBusParameters": {"Time": "$.data.at"}}
     environment = {"AWS_ENDPOINT_URL_EVENTBRIDGE": moto.url}
     with pipes_process(emulator, tmp_path / "state", environment) as pipes:
-        carry(pipes, source, bus, parameters, role)
+        deliver(pipes, source, bus, parameters, role)
     found = {order_of(event["detail"])["id"]: event["time"] for event in on_the_bus(queue, 2)}
     assert found == {"0": "2024-02-03T04:05:06Z", "1": "2024-02-03T02:05:07Z"}
 
@@ -295,7 +295,7 @@ def test_a_standard_state_machine_is_started_with_the_batch_however_it_ends(
 ) -> None:
     source.put_json(*ORDERS)
     machine = make_machine(aws, name, "STANDARD", **state)
-    counted = carry(pipes, source, machine, STARTED)
+    counted = deliver(pipes, source, machine, STARTED)
     assert (counted["delivered"], counted["failed"]) == (3, 0)
     stepfunctions = aws("stepfunctions")
 
@@ -315,7 +315,7 @@ def test_an_express_state_machine_that_fails_is_invoked_again(
 ) -> None:
     source.put_json(*ORDERS)
     machine = make_machine(aws, name, **FAIL)
-    counted = carry(pipes, source, machine, parameters, MaximumRetryAttempts=1)
+    counted = deliver(pipes, source, machine, parameters, MaximumRetryAttempts=1)
     assert (counted["failed"], counted["dropped"]) == (6, 3)
 
 
@@ -325,7 +325,7 @@ def test_an_express_state_machine_tells_what_failed(
     source.put_json(*ORDERS)
     failures = {"batchItemFailures": [{"itemIdentifier.$": "$[1].eventID"}]}
     machine = make_machine(aws, name, Type="Pass", Parameters=failures, End=True)
-    counted = carry(pipes, source, machine, WAITED_FOR, MaximumRetryAttempts=0)
+    counted = deliver(pipes, source, machine, WAITED_FOR, MaximumRetryAttempts=0)
     assert (counted["delivered"], counted["dropped"]) == (2, 1)
 
 
@@ -351,7 +351,7 @@ def test_a_log_group_gets_its_events_at_their_times(
     source.put_json(*reversed(ORDERS))
     log_parameters = {"LogStreamName": "orders", "Timestamp": "$.data.at"}
     parameters = {"CloudWatchLogsParameters": log_parameters, "InputTemplate": "<$.data.id>"}
-    carry(pipes, source, log_group(aws, name), parameters)
+    deliver(pipes, source, log_group(aws, name), parameters)
     assert [(e["message"], e["timestamp"]) for e in logged(aws, name, "orders")] == [
         (order["id"], order["at"]) for order in ORDERS
     ]
@@ -361,7 +361,7 @@ def test_a_log_group_gets_the_records_as_they_are_in_a_stream_with_the_name_of_t
     aws: AwsClient, pipes: PipesProcess, source: Stream, name: str
 ) -> None:
     source.put_json(*ORDERS)
-    carry(pipes, source, log_group(aws, name), {})
+    deliver(pipes, source, log_group(aws, name), {})
     events = logged(aws, name, name)
     assert ids([json.loads(event["message"]) for event in events]) == ["o-0", "o-1", "o-2"]
 
@@ -443,7 +443,7 @@ def test_what_the_target_does_not_take_is_sent_again_alone(
     target, parameters, arrived = make_target(aws, name)
     letters = Queue(aws, f"{name}-letters")
     policy: Members = {"MaximumRetryAttempts": 2, "DeadLetterConfig": {"Arn": letters.arn}}
-    counted = carry(pipes, source, target, parameters, **policy)
+    counted = deliver(pipes, source, target, parameters, **policy)
     assert (counted["failed"], counted["delivered"], counted["dead_lettered"]) == (3, 2, 1)
     assert sorted(arrived()) == ["o-0", "o-2"]
     info = json.loads(letters.bodies(1)[0])["KinesisBatchInfo"]
@@ -457,7 +457,7 @@ def test_a_message_that_the_queue_itself_refuses_is_sent_again_alone(
     source.put_json({"text": "a"}, {"text": "\0"}, {"text": "b"})
     queue = Queue(aws, f"{name}-to")
     parameters = {"InputTemplate": "<$.data.text>"}
-    counted = carry(pipes, source, queue.arn, parameters, MaximumRetryAttempts=2)
+    counted = deliver(pipes, source, queue.arn, parameters, MaximumRetryAttempts=2)
     assert (counted["failed"], counted["delivered"], counted["dropped"]) == (3, 2, 1)
     assert sorted(queue.bodies(2)) == ["a", "b"]
     assert queue.left() == 0

@@ -122,7 +122,7 @@ class FakeTarget:
     def __init__(self) -> None:
         self.delivered: list[str] = []
 
-    def carry(self, records: Sequence[Record]) -> Outcome:
+    def execute(self, records: Sequence[Record]) -> Outcome:
         self.delivered += [record.body for record in records]
         return SUCCEEDED
 
@@ -158,6 +158,6 @@ def shared_by(
     telemetry = telemetry or PipeTelemetry(pipe.name, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
-        return Delivery(pipe, shard_id, retry_policy(pipe), target.carry, None, telemetry, wait)
+        return Delivery(pipe, shard_id, retry_policy(pipe), target.execute, None, telemetry, wait)
 
     return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)

@@ -119,7 +119,7 @@ class FakeQueue:
         return [NotDeleted(record, "ReceiptHandleIsInvalid", expired=True) for record in gone]
 
 
-class FakeRoute:
+class FakeExecutor:
     """Takes everything and writes it down in order; `outcome` may decide otherwise."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class FakeRoute:
     def delivered(self) -> list[str]:
         return [word for batch in self.batches for word in batch]
 
-    def carry(self, records: Sequence[Record]) -> Outcome:
+    def execute(self, records: Sequence[Record]) -> Outcome:
         words = [record.body for record in records]
         self.batches.append(words)
         return self.outcome(words)

@@ -36,14 +36,14 @@ class Run:
             PIPE,
             SHARD,
             policy,
-            self.carry,
+            self.execute,
             self.send if world.get("dead_letters", True) else None,
             PipeTelemetry("sample", PrometheusMetrics()),
             self.wait,
             now=lambda: self.clock,
         )
 
-    def carry(self, records: Sequence[Record]) -> Outcome:
+    def execute(self, records: Sequence[Record]) -> Outcome:
         self.invocations.append([record.body for record in records])
         return self.behaviour(records)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.execution import enrichment
-from eventbridge_pipes.execution.enrichment import EnrichedError, events_of
+from eventbridge_pipes import outcome
+from eventbridge_pipes.outcome import EnrichedError, events_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -68,7 +68,7 @@ def test_what_is_not_json_is_refused(answer: bytes) -> None:
 
 
 def test_an_answer_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enrichment, "ANSWER_LIMIT", 4)
+    monkeypatch.setattr(outcome, "ANSWER_LIMIT", 4)
     assert bodies(b"1234") == ["1234"]
     with pytest.raises(EnrichedError, match="answered 5 bytes"):
         events_of(b"12345")

@@ -22,7 +22,7 @@ from eventbridge_pipes.sources.sqs import KIND as SQS
 from eventbridge_pipes.sources.sqs import NotDeleted
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
-from pipes_queue_fakes import FakeQueue, FakeRoute
+from pipes_queue_fakes import FakeExecutor, FakeQueue
 from pipes_samples import PIPE
 from pipes_telemetry import counted
 from waiting import eventually
@@ -40,7 +40,7 @@ class Runs:
 
     def __init__(self) -> None:
         self.queue = FakeQueue()
-        self.route = FakeRoute()
+        self.executor = FakeExecutor()
         self.filter = Filter([])
         self.telemetry = PipeTelemetry(PIPE.name, PrometheusMetrics())
         self._started: list[QueueRunner] = []
@@ -48,7 +48,7 @@ class Runs:
     def runner(self, **parameters: Any) -> QueueRunner:
         queue = self.queue.as_queue()
         runner = QueueRunner(
-            pipe(**parameters), queue, self.route.carry, self.filter, self.telemetry
+            pipe(**parameters), queue, self.executor.execute, self.filter, self.telemetry
         )
         self._started.append(runner)
         return runner
@@ -80,8 +80,8 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
     runs.queue.send(*WORDS)
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert sorted(runs.route.delivered) == sorted(WORDS)
-    assert all(len(batch) <= 10 for batch in runs.route.batches)
+    assert sorted(runs.executor.delivered) == sorted(WORDS)
+    assert all(len(batch) <= 10 for batch in runs.executor.batches)
     assert counted(runs.telemetry, "records_read_total") == len(WORDS)
 
 
@@ -91,7 +91,7 @@ def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Run
     runs.queue.send("a", "b", "c", "d")
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert runs.route.delivered == ["a", "c"]
+    assert runs.executor.delivered == ["a", "c"]
     assert counted(runs.telemetry, "records_read_total") == 4
     assert counted(runs.telemetry, "records_filtered_total") == 2
 
@@ -100,17 +100,17 @@ def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_
     runs: Runs,
 ) -> None:
     def refuse_b_at_first(words: list[str]) -> Outcome:
-        first = len(runs.route.batches) == 1
+        first = len(runs.executor.batches) == 1
         return Outcome(frozenset({1}), "refused") if first else SUCCEEDED
 
-    runs.route.outcome = refuse_b_at_first
+    runs.executor.outcome = refuse_b_at_first
     runs.queue.send("a", "b", "c")
     runs.start()
     eventually(lambda: runs.queue.hidden == ["b"], timeout=10)
-    assert runs.route.batches == [["a", "b", "c"]]
+    assert runs.executor.batches == [["a", "b", "c"]]
     runs.queue.expire()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert runs.route.batches == [["a", "b", "c"], ["b"]]
+    assert runs.executor.batches == [["a", "b", "c"], ["b"]]
 
 
 UNREACHABLE = all_failed(range(1), "unreachable", service_error=True)
@@ -118,12 +118,12 @@ UNREACHABLE = all_failed(range(1), "unreachable", service_error=True)
 
 @pytest.mark.parametrize("outcome", [UNREACHABLE, Outcome(frozenset({0}), "refused")])
 def test_a_batch_that_fails_whole_stays_in_the_queue(runs: Runs, outcome: Outcome) -> None:
-    runs.route.outcome = lambda words: outcome if words == ["a"] else SUCCEEDED
+    runs.executor.outcome = lambda words: outcome if words == ["a"] else SUCCEEDED
     runs.queue.send("a")
     runs.start()
-    eventually(lambda: runs.route.batches == [["a"]], timeout=10)
+    eventually(lambda: runs.executor.batches == [["a"]], timeout=10)
     runs.queue.send("b")
-    eventually(lambda: runs.route.delivered == ["a", "b"], timeout=10)
+    eventually(lambda: runs.executor.delivered == ["a", "b"], timeout=10)
     eventually(lambda: runs.queue.hidden == ["a"], timeout=10)
 
 
@@ -142,7 +142,7 @@ def test_only_a_fault_of_the_target_holds_receiving_up(
         "c": UNREACHABLE,
     }
     monkeypatch.setattr(Inbox, "finished", finish)
-    runs.route.outcome = lambda words: outcomes[words[0]]
+    runs.executor.outcome = lambda words: outcomes[words[0]]
     runs.queue.send("a", "b", "c")
     runs.start(BatchSize=1)
     eventually(lambda: sorted(told) == [("a", False), ("b", False), ("c", True)], timeout=10)
@@ -150,14 +150,14 @@ def test_only_a_fault_of_the_target_holds_receiving_up(
 
 def test_a_route_that_breaks_loses_nothing(runs: Runs, caplog: pytest.LogCaptureFixture) -> None:
     def break_once(words: list[str]) -> Outcome:
-        if len(runs.route.batches) == 1:
+        if len(runs.executor.batches) == 1:
             raise ValueError("broken")
         return SUCCEEDED
 
-    runs.route.outcome = break_once
+    runs.executor.outcome = break_once
     runs.queue.send("a")
     runs.start()
-    eventually(lambda: runs.route.batches == [["a"]] and runs.queue.hidden == ["a"], timeout=10)
+    eventually(lambda: runs.executor.batches == [["a"]] and runs.queue.hidden == ["a"], timeout=10)
     runs.queue.expire()
     eventually(lambda: cleared(runs.queue), timeout=10)
 
@@ -169,7 +169,7 @@ def test_batches_of_a_standard_queue_are_under_way_together(runs: Runs) -> None:
         together.wait(10)
         return SUCCEEDED
 
-    runs.route.outcome = meet
+    runs.executor.outcome = meet
     runs.queue.send("a", "b", "c")
     runs.start(BatchSize=1)
     eventually(lambda: cleared(runs.queue), timeout=10)
@@ -183,7 +183,7 @@ def test_each_group_keeps_its_order_while_groups_are_delivered_side_by_side(runs
             runs.queue.send(words[number], group=group)
     runs.start(BatchSize=3)
     eventually(lambda: cleared(runs.queue), timeout=10)
-    delivered = runs.route.delivered
+    delivered = runs.executor.delivered
     assert {group: [w for w in delivered if w[0] == group] for group in sent} == sent
 
 
@@ -197,25 +197,25 @@ def test_a_fifo_queue_is_asked_without_waiting_while_it_may_have_locked_groups(
         return SUCCEEDED
 
     runs.queue = FakeQueue(ordered=True)
-    runs.route.outcome = take_long
+    runs.executor.outcome = take_long
     runs.start()
     runs.queue.send("a 1", group="a")
     eventually(lambda: runs.queue.waits[1:], timeout=10)
     assert runs.queue.waits[:2] == [WAIT_SECONDS, 0]
     runs.queue.send("b 1", group="b")
-    eventually(lambda: runs.route.delivered == ["a 1", "b 1"], timeout=10)
+    eventually(lambda: runs.executor.delivered == ["a 1", "b 1"], timeout=10)
     go_on.set()
     eventually(lambda: cleared(runs.queue) and runs.queue.waits[-1] == WAIT_SECONDS, timeout=10)
 
 
 def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:
     def refuse_a1_at_first(words: list[str]) -> Outcome:
-        again = runs.route.delivered.count("a 1") > 1
+        again = runs.executor.delivered.count("a 1") > 1
         failing = () if again else (i for i, word in enumerate(words) if word == "a 1")
         return Outcome(frozenset(failing), "refused")
 
     runs.queue = FakeQueue(ordered=True)
-    runs.route.outcome = refuse_a1_at_first
+    runs.executor.outcome = refuse_a1_at_first
     runs.queue.send("a 0", "a 1", "a 2", group="a")
     runs.queue.send("b 0", "b 1", group="b")
     runs.start()
@@ -223,7 +223,7 @@ def test_order_holds_behind_a_message_that_fails(runs: Runs) -> None:
     runs.queue.send("a 3", group="a")
     runs.queue.expire()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    after_failure = runs.route.delivered[5:]
+    after_failure = runs.executor.delivered[5:]
     assert [word for word in after_failure if word[0] == "a"] == ["a 1", "a 2", "a 3"]
 
 
@@ -231,7 +231,7 @@ def test_several_receives_make_up_a_large_batch(runs: Runs) -> None:
     runs.queue.send(*WORDS[:40])
     runs.start(BatchSize=30, MaximumBatchingWindowInSeconds=1)
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert [len(batch) for batch in runs.route.batches] == [30, 10]
+    assert [len(batch) for batch in runs.executor.batches] == [30, 10]
 
 
 def test_messages_that_wait_for_a_long_window_stay_hidden_for_it(runs: Runs) -> None:
@@ -253,7 +253,7 @@ def test_stopping_waits_for_the_last_receive_and_delivers_what_it_brings(runs: R
     assert not runner.join(0.05)
     runs.queue.send("late")
     assert runner.join(5)
-    assert runs.route.delivered == ["late"]
+    assert runs.executor.delivered == ["late"]
     assert cleared(runs.queue)
     assert len(runs.queue.counts) == 1
 
@@ -269,7 +269,7 @@ def test_stopping_delivers_what_waits_for_its_batch(runs: Runs) -> None:
     runner.stop()
     runs.queue.end_receives()
     assert runner.join(5)
-    assert sorted(runs.route.delivered) == ["a", "b"]
+    assert sorted(runs.executor.delivered) == ["a", "b"]
     assert cleared(runs.queue)
 
 
@@ -302,7 +302,7 @@ def test_a_pipe_whose_threads_cannot_be_started_can_be_started_again(
     assert runs.queue.counts == []
     runner.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert runs.route.delivered == ["a"]
+    assert runs.executor.delivered == ["a"]
 
 
 def test_without_a_thread_for_a_batch_the_pipe_delivers_one_after_the_other(
@@ -312,7 +312,7 @@ def test_without_a_thread_for_a_batch_the_pipe_delivers_one_after_the_other(
     runs.queue.send("a", "b", "c")
     runs.start(BatchSize=1)
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert sorted(runs.route.delivered) == ["a", "b", "c"]
+    assert sorted(runs.executor.delivered) == ["a", "b", "c"]
 
 
 def refuse_threads(patch: pytest.MonkeyPatch, refused: Callable[[int], bool]) -> None:
@@ -335,7 +335,7 @@ def test_stopping_waits_for_the_batch_at_the_target_and_deletes_it(runs: Runs) -
         assert go_on.wait(10)
         return SUCCEEDED
 
-    runs.route.outcome = take_long
+    runs.executor.outcome = take_long
     runs.queue.send("a")
     runner = runs.start()
     assert at_target.wait(10)
@@ -371,7 +371,7 @@ def test_a_bug_while_receiving_does_not_end_the_pipe(
     runs.queue.troubles = [KeyError("Messages"), ValueError("broken")]
     runs.queue.send("a")
     runs.start()
-    eventually(lambda: runs.route.delivered == ["a"], timeout=10)
+    eventually(lambda: runs.executor.delivered == ["a"], timeout=10)
     assert [r.exc_info is not None for r in caplog.records if "cannot receive" in r.message] == [
         True,
         True,
@@ -385,7 +385,7 @@ def test_receives_that_fail_are_repeated_with_growing_pauses(
     runs.queue.troubles = [SourceError("…"), KeyError("…"), SourceError("…"), TypeError("…")]
     runs.queue.send("a")
     runs.start()
-    eventually(lambda: runs.route.delivered == ["a"], timeout=10)
+    eventually(lambda: runs.executor.delivered == ["a"], timeout=10)
     assert_growing(pauses, [0.05, 0.1, 0.2, 0.4])
 
 
@@ -436,7 +436,7 @@ def test_a_deletion_that_is_refused_is_tried_again(runs: Runs) -> None:
     runs.queue.send("a", "b")
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)
-    assert runs.route.delivered == ["a", "b"]
+    assert runs.executor.delivered == ["a", "b"]
 
 
 def test_messages_that_are_never_deleted_are_told_of(
@@ -453,23 +453,23 @@ def test_a_message_that_came_into_view_before_it_was_deleted_is_told_of(
     runs: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:
     def outlast_the_timeout(words: list[str]) -> Outcome:
-        if len(runs.route.batches) == 1:
+        if len(runs.executor.batches) == 1:
             runs.queue.expire()
         return SUCCEEDED
 
-    runs.route.outcome = outlast_the_timeout
+    runs.executor.outcome = outlast_the_timeout
     runs.queue.send("a")
     runs.start()
-    eventually(lambda: runs.route.delivered == ["a", "a"] and cleared(runs.queue), timeout=10)
+    eventually(lambda: runs.executor.delivered == ["a", "a"] and cleared(runs.queue), timeout=10)
     assert any("came into view again" in message for message in caplog.messages)
 
 
 def test_failures_in_a_row_are_told_ever_more_seldom(
     runs: Runs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runs.route.outcome = lambda words: all_failed(words, "refused")
+    runs.executor.outcome = lambda words: all_failed(words, "refused")
     runs.queue.send(*WORDS[:9])
     runs.start(BatchSize=1)
-    eventually(lambda: len(runs.route.batches) == 9, timeout=10)
+    eventually(lambda: len(runs.executor.batches) == 9, timeout=10)
     told = "1 of 1 messages stay in the queue until their visibility timeout ends (failed: refused)"
     eventually(lambda: caplog.messages.count(told) == 4, timeout=10)

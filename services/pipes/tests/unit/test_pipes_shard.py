@@ -69,10 +69,10 @@ class Holding(FakeTarget):
         super().__init__()
         self.stuck = stuck
 
-    def carry(self, records: Sequence[Record]) -> Outcome:
+    def execute(self, records: Sequence[Record]) -> Outcome:
         if any(record.partition_key == self.stuck for record in records):
             return all_failed(records, "stuck")
-        return super().carry(records)
+        return super().execute(records)
 
 
 def test_lanes_deliver_everything_each_key_in_its_order(stream: FakeStream, store: Store) -> None:

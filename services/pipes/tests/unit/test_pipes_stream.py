@@ -88,8 +88,8 @@ def test_the_position_moves_only_past_a_finished_batch(
     runs: Runs, stream: FakeStream, store: Store
 ) -> None:
     class Refusing(FakeTarget):
-        def carry(self, records: Sequence[Record]) -> Outcome:
-            super().carry(records)
+        def execute(self, records: Sequence[Record]) -> Outcome:
+            super().execute(records)
             return all_failed(records, "refused")
 
     stream.put("a", *WORDS[:10])
@@ -193,10 +193,10 @@ def test_what_was_read_of_a_stream_is_delivered_though_it_is_made_again(
         called = threading.Event()
         go_on = threading.Event()
 
-        def carry(self, records: Sequence[Record]) -> Outcome:
+        def execute(self, records: Sequence[Record]) -> Outcome:
             self.called.set()
             assert self.go_on.wait(10)
-            return super().carry(records)
+            return super().execute(records)
 
     target = runs.target = Slow()
     stream.put("a", *WORDS[:120])
@@ -255,9 +255,9 @@ def test_a_window_gathers_records_into_one_batch(runs: Runs, stream: FakeStream)
     class Counting(FakeTarget):
         batches = 0
 
-        def carry(self, records: Sequence[Record]) -> Outcome:
+        def execute(self, records: Sequence[Record]) -> Outcome:
             self.batches += 1
-            return super().carry(records)
+            return super().execute(records)
 
     target = runs.target = Counting()
     stream.put("a", *WORDS[:10])

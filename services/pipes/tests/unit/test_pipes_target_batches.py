@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome
 from eventbridge_pipes.targets import sqs_queue
-from eventbridge_pipes.targets.batch import BatchTarget, Entry, UnsendableError
-from eventbridge_pipes.targets.target import Message
-from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
+from eventbridge_pipes.targets.target import (
+    BatchKind,
+    BatchTarget,
+    Entry,
+    Message,
+    UnsendableError,
+)
 from pipes_targets import Unseen, messages
 
 AWAY = EndpointConnectionError(endpoint_url="http://localhost:1")
@@ -35,20 +39,23 @@ DENIED = ClientError(
 )
 
 
-def entry(position: int, message: Message) -> Entry:
+def entry(message: Message) -> Entry:
     """Messages with a size, a group, a time, and some that cannot be sent."""
     about = json.loads(message.body)
     if about.get("unsendable"):
         raise UnsendableError("cannot be sent")
     size, timestamp = about.get("size", 1), about.get("timestamp", 0)
-    return Entry(position, about, size, about.get("group"), timestamp)
+    return Entry(about, size, about.get("group"), timestamp)
 
 
-def never(entries: Sequence[Entry], execution: ExecutionTelemetry) -> dict[int, FailedCall]:
-    raise AssertionError("a call")
+def told(service: str, answer: Any, count: int) -> dict[int, FailedCall]:
+    """The answer of a Service says it directly."""
+    return dict(answer)
 
 
-API = BatchTarget(sqs_queue.KIND, call_bytes=100, entry_bytes=50, entry=entry, call=never)
+API = replace(
+    sqs_queue.KIND, entries="Entries", failed=told, batch_limit=10, call_bytes=100, entry_bytes=50
+)
 
 
 class Service:
@@ -63,21 +70,22 @@ class Service:
         self._raises = raises or {}
         self.calls: list[list[int]] = []
 
-    def __call__(
-        self, entries: Sequence[Entry], execution: ExecutionTelemetry
-    ) -> dict[int, FailedCall]:
-        self.calls.append([e.position for e in entries])
+    def __call__(self, Entries: Sequence[Mapping[str, Any]]) -> dict[int, FailedCall]:  # noqa: N803
+        positions = [entry["position"] for entry in Entries]
+        self.calls.append(positions)
         if len(self.calls) - 1 in self._raises:
             raise self._raises[len(self.calls) - 1]
         return {
-            place: self._refuses[e.position]
-            for place, e in enumerate(entries)
-            if e.position in self._refuses
+            place: self._refuses[position]
+            for place, position in enumerate(positions)
+            if position in self._refuses
         }
 
 
-def send(messages: Sequence[Message], api: BatchTarget, service: Service) -> Any:
-    return replace(api, call=service).send(messages, Unseen())
+def send(sent: Sequence[Message], api: BatchKind, service: Service) -> Any:
+    """Send messages that say which position they have."""
+    about = [{**json.loads(message.body), "position": n} for n, message in enumerate(sent)]
+    return BatchTarget(api, entry, service, dict).send(messages(*about), Unseen())
 
 
 def test_calls_are_cut_by_entries_and_by_bytes_in_order() -> None:

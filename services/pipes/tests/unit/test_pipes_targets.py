@@ -18,7 +18,7 @@ from botocore.stub import Stubber
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import DirectClient
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome
-from eventbridge_pipes.targets import lambda_function, log_group, state_machine
+from eventbridge_pipes.targets import log_group
 from eventbridge_pipes.targets.target import Answer
 from pipes_targets import STARTED, Seen, Unseen, message, messages, pipe_to, target_to, text
 
@@ -399,7 +399,7 @@ def test_the_output_of_an_execution_is_returned(stub: Stub) -> None:
     states = stub("stepfunctions")
     expect_sync(states, status="SUCCEEDED", output='{"x": 1}')
     sent = [message({"a": 1}), text("plain")]
-    assert state_machine.invoke(of(states), MACHINE, True, sent, Unseen()) == b'{"x": 1}'
+    assert target_to(of(states), MACHINE)(sent, Unseen()) == b'{"x": 1}'
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
@@ -407,7 +407,7 @@ def test_an_execution_that_does_not_succeed_fails_all(stub: Stub, status: str) -
     states = stub("stepfunctions")
     expect_sync(states, status=status, error="Bad", cause="because")
     sent = [message({"a": 1}), text("plain")]
-    answer = state_machine.invoke(of(states), MACHINE, True, sent, Unseen())
+    answer = target_to(of(states), MACHINE)(sent, Unseen())
     assert isinstance(answer, Outcome)
     assert answer.failed
     assert not answer.service_error
@@ -426,7 +426,7 @@ def test_an_execution_may_only_be_started(stub: Stub) -> None:
 
 def test_more_than_a_state_machine_takes_is_not_sent(stub: Stub) -> None:
     sent = messages({"a": "x" * 262_144})
-    answer = state_machine.invoke(of(stub("stepfunctions")), MACHINE, True, sent, Unseen())
+    answer = target_to(of(stub("stepfunctions")), MACHINE)(sent, Unseen())
     assert isinstance(answer, Outcome)
     assert answer.failed
     assert not answer.service_error
@@ -444,7 +444,7 @@ def expect_invocation(
 def test_a_function_is_waited_for(stub: Stub) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    assert lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen()) == b"[1]"
+    assert target_to(of(lambda_), FUNCTION)(messages({}), Unseen()) == b"[1]"
 
 
 def test_a_function_may_only_be_started(stub: Stub) -> None:
@@ -463,7 +463,7 @@ def test_a_function_may_only_be_started(stub: Stub) -> None:
 def test_a_function_that_raises_fails_all(stub: Stub, returned: bytes, reason: str) -> None:
     lambda_ = stub("lambda")
     expect_invocation(lambda_, "RequestResponse", returned, FunctionError="Unhandled")
-    answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
+    answer = target_to(of(lambda_), FUNCTION)(messages({}), Unseen())
     assert isinstance(answer, Outcome)
     assert answer.failed
     assert not answer.service_error
@@ -484,7 +484,7 @@ def test_an_invocation_that_lambda_refuses(
 ) -> None:
     lambda_ = stub("lambda")
     lambda_.add_client_error("invoke", code, "why", http_status_code=status)
-    answer = lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), Unseen())
+    answer = target_to(of(lambda_), FUNCTION)(messages({}), Unseen())
     assert isinstance(answer, Outcome)
     assert answer.service_error is service_error
     assert answer.error
@@ -532,7 +532,7 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     expect_invocation(lambda_, "RequestResponse", b"[1]")
     answer = {"Records": [{"SequenceNumber": "1", "ShardId": "s"}]}
     kinesis.add_response("put_records", answer)
-    lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), seen)
+    target_to(of(lambda_), FUNCTION)(messages({}), seen)
     target_to(of(kinesis), STREAM, {"PartitionKey": "all"})(messages({}), seen)
     assert seen.requests == [
         {"FunctionName": FUNCTION, "InvocationType": "RequestResponse", "Payload": "[{}]"},
@@ -542,7 +542,7 @@ def test_who_wants_to_see_the_calls_sees_them_as_text(stub: Stub) -> None:
     assert json.dumps([seen.requests, seen.responses])
     unseen = Unseen()
     expect_invocation(lambda_, "RequestResponse", b"[1]")
-    lambda_function.invoke(of(lambda_), FUNCTION, True, messages({}), unseen)
+    target_to(of(lambda_), FUNCTION)(messages({}), unseen)
     assert unseen.requests == unseen.responses == []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eventbridge_pipes.execution.execution import Route
+from eventbridge_pipes.execution.executor import Executor
 from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets.target import Answer, Message, payload
@@ -36,25 +36,25 @@ class Fake:
         self.got: list[str] = []
 
     def __call__(self, messages: Sequence[Message], execution: ExecutionTelemetry) -> Any:
-        self.got.append(payload(messages).decode())
+        self.got.append(payload(messages))
         return self.answer(messages) if callable(self.answer) else self.answer
 
 
-def route_to(
+def executor_to(
     target: Fake,
     enrichment: Fake | None = None,
     telemetry: PipeTelemetry | None = None,
     template: str | None = None,
     to: str = PIPE.target,
     enrichment_template: str | None = None,
-) -> Route:
+) -> Executor:
     pipe = replace(
         PIPE,
         target=to,
         target_parameters={"InputTemplate": template},
         enrichment_parameters={"InputTemplate": enrichment_template},
     )
-    return Route(
+    return Executor(
         pipe,
         target,
         enrichment,
@@ -63,7 +63,7 @@ def route_to(
     )
 
 
-def carry(
+def execute(
     target: Fake,
     enrichment: Fake | None = None,
     telemetry: PipeTelemetry | None = None,
@@ -71,24 +71,24 @@ def carry(
     records: Sequence[Record] = RECORDS,
     **more: Any,
 ) -> Outcome:
-    return route_to(target, enrichment, telemetry, template, **more).carry(records)
+    return executor_to(target, enrichment, telemetry, template, **more).execute(records)
 
 
 def test_records_go_as_they_are_to_the_target() -> None:
     target = Fake(SUCCEEDED)
-    assert carry(target) == SUCCEEDED
+    assert execute(target) == SUCCEEDED
     assert target.got == ['[{"n":0},{"n":1},{"n":2}]']
 
 
 def test_a_template_is_applied_record_by_record() -> None:
     target = Fake(SUCCEEDED)
-    carry(target, template='{"number": <$.n>}')
+    execute(target, template='{"number": <$.n>}')
     assert target.got == ['[{"number": 0},{"number": 1},{"number": 2}]']
 
 
 def test_text_that_is_not_json_is_a_string_to_a_function() -> None:
     target = Fake(SUCCEEDED)
-    carry(target, template="number <$.n>")
+    execute(target, template="number <$.n>")
     assert target.got == ['["number 0","number 1","number 2"]']
 
 
@@ -96,7 +96,7 @@ def test_a_template_makes_at_most_6_mb_of_a_batch_and_stops_as_soon_as_it_is_ove
     target, telemetry = Fake(SUCCEEDED), LoggedTelemetry("TRACE")
     large = [Record(members={"a": "x" * 900_000}) for _ in range(20)]
     tracemalloc.start()
-    outcome = carry(target, telemetry=telemetry, template="<$.a>" * 800, records=large)
+    outcome = execute(target, telemetry=telemetry, template="<$.a>" * 800, records=large)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
@@ -116,7 +116,7 @@ def test_the_bytes_of_all_messages_of_a_batch_count(size: int, over: bool, lette
     target = Fake(SUCCEEDED)
     text = letter * (size // len(letter.encode()))
     large = [Record(members={"a": text}) for _ in range(3)]
-    assert bool(carry(target, template="<$.a>", records=large).failed) is over
+    assert bool(execute(target, template="<$.a>", records=large).failed) is over
     assert len(target.got) == (not over)
 
 
@@ -124,7 +124,7 @@ def test_a_template_of_the_enrichment_that_makes_too_much_fails_the_attempt() ->
     enrichment, target = Fake(b"[1]"), Fake(SUCCEEDED)
     telemetry = LoggedTelemetry("ERROR")
     large = [Record(members={"a": "x" * 900_000})]
-    outcome = carry(target, enrichment, telemetry, enrichment_template="<$.a>" * 8, records=large)
+    outcome = execute(target, enrichment, telemetry, enrichment_template="<$.a>" * 8, records=large)
     assert outcome == all_failed(large, "the input template makes more than 6 MB of the batch")
     assert enrichment.got == target.got == []
     assert telemetry.logged_steps() == [
@@ -145,24 +145,24 @@ def test_an_unexpected_error_is_a_fault_that_ends_the_execution_and_is_logged_on
         return SUCCEEDED
 
     telemetry = LoggedTelemetry("ERROR")
-    route = route_to(Fake(answer), telemetry=telemetry)
+    executor = executor_to(Fake(answer), telemetry=telemetry)
     for attempts in range(1, 4):
-        outcome = route.carry(RECORDS)
+        outcome = executor.execute(RECORDS)
         assert outcome == away("an error in the Pipes service: KeyError: 'Records'")
         assert counted(telemetry, "batches_in_flight") == 0
         assert counted(telemetry, "executions_total", outcome="failed") == attempts
     assert telemetry.logged_steps() == ["ExecutionFailed"] * 3
     assert len([line for line in caplog.records if line.exc_info]) == 1
     broken = False
-    assert route.carry(RECORDS) == SUCCEEDED
+    assert executor.execute(RECORDS) == SUCCEEDED
     broken = True
-    route.carry(RECORDS)
+    executor.execute(RECORDS)
     assert len([line for line in caplog.records if line.exc_info]) == 2
 
 
 def test_failures_that_a_target_reports_are_those_of_the_records() -> None:
     target = Fake(b'{"batchItemFailures": [{"itemIdentifier": "s:1"}]}')
-    outcome = carry(target)
+    outcome = execute(target)
     assert isinstance(outcome, Outcome)
     assert outcome.failed
     assert not outcome.service_error
@@ -171,22 +171,22 @@ def test_failures_that_a_target_reports_are_those_of_the_records() -> None:
 
 def test_entries_that_a_target_refuses_are_those_of_the_records() -> None:
     refused = Outcome(frozenset({2}), "too long")
-    assert carry(Fake(refused)) == refused
+    assert execute(Fake(refused)) == refused
     held_up = Outcome(frozenset({1, 2}), "throttled", service_error=True)
-    assert carry(Fake(held_up)) == held_up
+    assert execute(Fake(held_up)) == held_up
 
 
 def test_the_target_gets_what_the_enrichment_answers() -> None:
     enrichment = Fake(b'[{"richer": 1}, {"richer": 2}]')
     target = Fake(SUCCEEDED)
-    assert carry(target, enrichment) == SUCCEEDED
+    assert execute(target, enrichment) == SUCCEEDED
     assert enrichment.got == ['[{"n":0},{"n":1},{"n":2}]']
     assert target.got == ['[{"richer": 1},{"richer": 2}]']
 
 
 def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> None:
     target, telemetry = Fake(SUCCEEDED), LoggedTelemetry()
-    assert carry(target, Fake(b"[]"), telemetry) == SUCCEEDED
+    assert execute(target, Fake(b"[]"), telemetry) == SUCCEEDED
     assert target.got == []
     assert "TargetStageSkipped" in telemetry.logged_steps()
 
@@ -194,22 +194,22 @@ def test_an_empty_answer_of_the_enrichment_ends_well_without_the_target() -> Non
 def test_more_events_than_the_target_takes_fail_without_calling_it() -> None:
     target = Fake(SUCCEEDED)
     enrichment = Fake(b"[1,2,3,4,5,6,7,8,9,10,11]")
-    outcome = carry(target, enrichment, to=QUEUE)
+    outcome = execute(target, enrichment, to=QUEUE)
     assert outcome == all_failed(RECORDS, "the enrichment returned 11 events; the target takes 10")
     assert target.got == []
 
 
 def test_after_an_enrichment_a_part_of_the_events_that_fails_fails_all_records() -> None:
     enrichment = Fake(b"[1,2,3]")
-    outcome = carry(Fake(Outcome(frozenset({0}), "no", WENT_WRONG)), enrichment)
+    outcome = execute(Fake(Outcome(frozenset({0}), "no", WENT_WRONG)), enrichment)
     assert outcome == all_failed(RECORDS, "no", WENT_WRONG)
-    outcome = carry(Fake(Outcome(frozenset({0}), "away", service_error=True)), enrichment)
+    outcome = execute(Fake(Outcome(frozenset({0}), "away", service_error=True)), enrichment)
     assert outcome == away("away")
 
 
 def test_identifiers_count_after_an_enrichment_too() -> None:
     target = Fake(b'{"batchItemFailures": [{"itemIdentifier": "s:2"}]}')
-    outcome = carry(target, Fake(b'{"all": "in one"}'))
+    outcome = execute(target, Fake(b'{"all": "in one"}'))
     assert isinstance(outcome, Outcome)
     assert outcome.failed
     assert not outcome.service_error
@@ -219,18 +219,18 @@ def test_identifiers_count_after_an_enrichment_too() -> None:
 def test_an_enrichment_that_fails_fails_all_and_the_target_is_not_called() -> None:
     target = Fake(SUCCEEDED)
     for answer in (Outcome(frozenset({0}), "no", WENT_WRONG), b"<html>"):
-        outcome = carry(target, Fake(answer))
+        outcome = execute(target, Fake(answer))
         assert isinstance(outcome, Outcome)
         assert outcome.failed
         assert not outcome.service_error
         assert outcome.failed == {0, 1, 2}
-    assert carry(target, Fake(away("away"))) == away("away")
+    assert execute(target, Fake(away("away"))) == away("away")
     assert target.got == []
 
 
 def test_the_steps_of_an_execution_are_told_in_order() -> None:
     telemetry = LoggedTelemetry("TRACE", "ALL")
-    carry(Fake(SUCCEEDED), Fake(b"[1]"), telemetry, template="<$.n>")
+    execute(Fake(SUCCEEDED), Fake(b"[1]"), telemetry, template="<$.n>")
     assert telemetry.logged_steps() == [
         "ExecutionStarted",
         "EnrichmentStageEntered",
@@ -251,8 +251,8 @@ def test_the_steps_of_an_execution_are_told_in_order() -> None:
 
 def test_a_failure_in_part_is_told_as_one() -> None:
     telemetry = LoggedTelemetry("ERROR")
-    carry(Fake(Outcome(frozenset({1}), "no")), telemetry=telemetry)
-    carry(Fake(all_failed(RECORDS, "no")), telemetry=telemetry)
+    execute(Fake(Outcome(frozenset({1}), "no")), telemetry=telemetry)
+    execute(Fake(all_failed(RECORDS, "no")), telemetry=telemetry)
     assert telemetry.logged_steps() == [
         "TargetInvocationPartiallyFailed",
         "TargetStagePartiallyFailed",
@@ -270,7 +270,7 @@ def test_requests_are_shown_to_the_execution() -> None:
             return super().__call__(messages, execution)
 
     telemetry = LoggedTelemetry("TRACE", "ALL")
-    carry(Asking(SUCCEEDED), telemetry=telemetry)
+    execute(Asking(SUCCEEDED), telemetry=telemetry)
     (called,) = [record for record in telemetry.logged() if "awsRequest" in record]
     assert called["messageType"] == "TargetInvocationSucceeded"
     assert json.loads(called["awsRequest"]) == {"asked": True}

@@ -32,7 +32,7 @@ from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, PendingAnswer, Signer, check_head
+from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, PendingAnswer, Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -314,9 +314,19 @@ def check_credentials(session: Session, **_: Any) -> None:
 
 
 def check_answer(**event: Any) -> None:
-    """Handle botocore's `before-parse` event; see `check_head`."""
+    """Handle botocore's `before-parse` event: raise HTTPClientError if the head is cut off.
+
+    Python's HTTP client accepts a head that ends where the connection does. What is left may look
+    like a success without content, which for a queue means that no record failed. An answer that
+    does not say where its body ends, by its length, in chunks or with the connection, has lost the
+    line that did. https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+    """
     answer: Mapping[str, Any] = event["response_dict"]
-    check_head(answer["status_code"], answer["headers"])
+    headers = answer["headers"]
+    framed = headers.get("content-length") or headers.get("transfer-encoding")
+    closing = "close" in headers.get("connection", "").lower()
+    if not framed and not closing and answer["status_code"] not in (204, 304):
+        raise HTTPClientError(error="the head of the answer is cut off")
 
 
 def _as_it_is(value: Any) -> Any:

@@ -46,17 +46,17 @@ class Route:
         An unexpected exception counts as a service error: no record is charged with it.
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
         """
-        with self._telemetry.execution(records) as execution:
-            try:
-                outcome = self._attempt(records, execution)
-                self._error_logged = False
-            except Exception as error:
-                reason = f"an error in the Pipes service: {type(error).__name__}: {error}"
-                outcome = all_failed(records, reason, service_error=True)
-                if not self._error_logged:
-                    self._error_logged = True
-                    self._log.exception("an execution failed unexpectedly; the pipe retries it")
-            execution.ended(outcome)
+        execution = self._telemetry.execution(records)
+        try:
+            outcome = self._attempt(records, execution)
+            self._error_logged = False
+        except Exception as error:
+            reason = f"an error in the Pipes service: {type(error).__name__}: {error}"
+            outcome = all_failed(records, reason, service_error=True)
+            if not self._error_logged:
+                self._error_logged = True
+                self._log.exception("an execution failed unexpectedly; the pipe retries it")
+        execution.ended(outcome)
         return outcome
 
     def _attempt(self, records: Sequence[Record], execution: ExecutionTelemetry) -> Outcome:

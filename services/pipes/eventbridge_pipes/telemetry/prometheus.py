@@ -60,9 +60,7 @@ class PrometheusMetrics:
     def forget(self, pipe: str) -> None:
         """Remove the series of a deleted pipe."""
         for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
-            for sample in [s for metric in family.collect() for s in metric.samples]:
-                if sample.labels["pipe"] == pipe:
-                    family.remove(*sample.labels.values())
+            family.remove_by_labels({"pipe": pipe})
 
     def _gauge(self, name: str, description: str, *labels: str) -> Gauge:
         return Gauge(_PREFIX + name, description, ["pipe", *labels], registry=self.registry)

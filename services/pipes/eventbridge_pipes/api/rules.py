@@ -13,7 +13,7 @@ from eventbridge_pipes.api.errors import ValidationError, Violation
 from eventbridge_pipes.api.model import field_name
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.execution.enrichment import ENRICHMENTS
-from eventbridge_pipes.path import Path, PathError
+from eventbridge_pipes.path import PathError, parse_path
 from eventbridge_pipes.pattern import Pattern, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
 from eventbridge_pipes.sources.source import SourceKind
@@ -240,7 +240,7 @@ def _paths(where: str, parameters: Members) -> Violations:
             texts = {f"{field}.{number}.member": item for number, item in enumerate(value, start=1)}
         for field, text in texts.items():
             if text.startswith("$."):
-                yield from _syntax(field, f"The path {text}", Path.parse, text)
+                yield from _syntax(field, f"The path {text}", parse_path, text)
 
 
 def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) -> Violations:

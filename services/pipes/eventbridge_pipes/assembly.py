@@ -13,7 +13,7 @@ from eventbridge_pipes.execution.enrichment import enrichment_of
 from eventbridge_pipes.execution.execution import Route
 from eventbridge_pipes.execution.retry import retry_policy
 from eventbridge_pipes.lifecycle import Runner
-from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.queue import QueueRunner
@@ -41,7 +41,7 @@ class Assembler:
         telemetry = self.telemetry.of(pipe)
         target = target_kind(pipe).connect(pipe, self.clients)
         route = Route(pipe, target, enrichment_of(pipe, self.clients), telemetry)
-        filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
+        filter_ = Filter.parse(pipe.filters, kind)
         if not kind.stream:
             queue = SqsQueue(self.clients.sqs_calls, Arn.parse(pipe.source))
             return QueueRunner(pipe, queue, route.carry, filter_, telemetry)

@@ -25,10 +25,7 @@ class State(StrEnum):
 
     @property
     def settled(self) -> bool:
-        return self not in _PASSING
-
-
-_PASSING = {State.CREATING, State.STARTING, State.UPDATING, State.STOPPING, State.DELETING}
+        return self in (State.RUNNING, State.STOPPED) or self.endswith("_FAILED")
 
 
 @dataclass(frozen=True)

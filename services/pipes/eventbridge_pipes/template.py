@@ -28,8 +28,8 @@ class TemplateError(ValueError):
 class TooLargeError(Exception):
     """The template makes too much of a batch."""
 
-    def __init__(self) -> None:
-        super().__init__("the input template makes more than 6 MB of the batch")
+    def __str__(self) -> str:
+        return "the input template makes more than 6 MB of the batch"
 
 
 class Context(NamedTuple):
@@ -74,16 +74,14 @@ class Template(NamedTuple):
                 " InputTemplate is not closed; it cannot be escaped, in a string of JSON it can be"
                 r" written as \u003c"
             )
-        sample, quotes = _sample(literals, names)
+        sample, places = _sample(literals, names)
         stripped = text.strip()
         is_path = len(names) == 1 and stripped.startswith("<$") and stripped.endswith(">")
         is_json = _is_json(text, sample) and not is_path
         pieces = []
-        position = len(literals[0])
-        for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+        for name, (position, quoted), literal in zip(names, places, literals[1:], strict=True):
             write = _as_text if not is_json else _in_string if quoted else _as_json
             pieces.append((_render(name, write, _at(text, position)), literal))
-            position += len(f"<{name}>{literal}")
         return cls(literals[0], pieces, is_json)
 
     def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
@@ -114,21 +112,21 @@ class Template(NamedTuple):
         return text if text.isascii() else _encodable(text, self.is_json)
 
 
-def _sample(literals: Sequence[str], names: Sequence[str]) -> tuple[str, list[bool]]:
-    """The template with a value for each placeholder, and whether each stands between quotes.
+def _sample(literals: Sequence[str], names: Sequence[str]) -> tuple[str, list[tuple[int, bool]]]:
+    """The template with a value for each placeholder; where each is, and whether between quotes.
 
     It is as long as the template: places stay the same. The values are such that nothing beside
     them can make one value of them and itself, as a digit would of another digit: `1<$.a>` is no
     JSON.
     """
-    sample, quotes, inside = literals[0], [], False
+    sample, places, inside = literals[0], [], False
     for before, name, after in zip(literals[:-1], names, literals[1:], strict=True):
         unescaped = before.replace(r"\\", "").replace(r"\"", "")
         inside ^= unescaped.count('"') % 2 == 1
-        quotes.append(inside)
+        places.append((len(sample), inside))
         width = len(f"<{name}>")
         sample += ("_" * width if inside else "[]".ljust(width)) + after
-    return sample, quotes
+    return sample, places
 
 
 def _is_json(text: str, sample: str) -> bool:

@@ -14,7 +14,7 @@ from eventbridge_pipes.api.model import field_name
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.execution.enrichment import ENRICHMENTS
 from eventbridge_pipes.path import PathError, parse_path
-from eventbridge_pipes.pattern import Pattern, PatternError
+from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
 from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.targets import TARGETS, target_kind_of
@@ -114,8 +114,8 @@ def _source(definition: Members, region: str) -> Violations:
 
 
 def _filters(criteria: Members, kind: SourceKind) -> Violations:
-    def parse(text: str) -> Pattern:
-        return Pattern.parse(text, kind)
+    def parse(text: str) -> Filter:
+        return Filter.parse([text], kind)
 
     for number, given in enumerate(criteria.get("Filters", ()), start=1):
         where = f"sourceParameters.filterCriteria.filters.{number}.member.pattern"

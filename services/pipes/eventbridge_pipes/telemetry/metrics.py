@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -168,6 +169,7 @@ def pause_after(failures: int, interval: float) -> float:
     return max(interval, min(LONGEST_PAUSE, interval * 2.0 ** min(failures, 16)))
 
 
+@dataclass(eq=False)
 class PipeTelemetry:
     """The telemetry of one pipe, over all its runs. The threads of the pipe share it.
 
@@ -175,27 +177,22 @@ class PipeTelemetry:
     for CloudWatch.
     """
 
-    def __init__(
-        self,
-        pipe: str,
-        prometheus: PrometheusMetrics,
-        cloudwatch: CloudWatchMetrics | None = None,
-        account: str = "",
-        execution_log: ExecutionLog | None = None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        self.pipe = pipe
-        self.prometheus = prometheus
-        self.cloudwatch = cloudwatch
-        self.account = account
-        self.execution_log = execution_log
-        self.clock = clock
-        self.log = PipeLog(pipe)
+    pipe: str
+    prometheus: PrometheusMetrics
+    cloudwatch: CloudWatchMetrics | None = None
+    account: str = ""
+    execution_log: ExecutionLog | None = None
+    clock: Callable[[], float] = time.perf_counter
+
+    def __post_init__(self) -> None:
+        name, prometheus = self.pipe, self.prometheus
+        self.log = PipeLog(name)
         # The series are there, with 0, from the start on.
-        self.in_flight = self.prometheus.in_flight.labels(pipe)
-        self.records = {name: all_.labels(pipe) for name, all_ in self.prometheus.records.items()}
-        executions = self.prometheus.executions
-        self.executions = {how: executions.labels(pipe, how.name.lower()) for how in Ending}
+        self.in_flight = prometheus.in_flight.labels(name)
+        self.records = {which: all_.labels(name) for which, all_ in prometheus.records.items()}
+        self.executions = {
+            how: prometheus.executions.labels(name, how.name.lower()) for how in Ending
+        }
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -277,8 +274,7 @@ class ExecutionTelemetry:
             self._entered = self._pipe.clock()
         elif step.startswith("Stage"):  # it ends
             if self._entered is not None:
-                took = self._pipe.clock() - self._entered
-                self._values[f"{stage}StageDuration"] = took * 1000
+                self._values[f"{stage}StageDuration"] = (self._pipe.clock() - self._entered) * 1000
             self._values |= _NO_STAGE_FAILURE[stage]
             if step is not Step.STAGE_SUCCEEDED:
                 self._values[f"{stage}{step}"] = 1
@@ -303,9 +299,7 @@ class ExecutionTelemetry:
                 values[f"Execution{how}"] = 1
             pipe.cloudwatch.ended(pipe.pipe, pipe.account, values)
         if self._log:
-            error = outcome.error
-            if outcome.failed and not error:
-                error = FailedCall(service="", message=outcome.reason)
+            error = outcome.error or (FailedCall("", outcome.reason) if outcome.failed else None)
             self._log(f"Execution{how}", error=error)
         pipe.log.debug(
             "batch of %d (%d bytes): %s in %.1f ms", count, self._size, how, milliseconds
@@ -335,13 +329,11 @@ class Telemetry:
 
     def of(self, pipe: Pipe) -> PipeTelemetry:
         """Return the telemetry of a pipe that starts, with the log that its definition has now."""
+        account = Arn.parse(pipe.arn).account
+        cloudwatch = self.cloudwatch if self._interval else None
         with self._lock:
-            if pipe.name not in self._pipes:
-                account = Arn.parse(pipe.arn).account
-                cloudwatch = self.cloudwatch if self._interval else None
-                made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
-                self._pipes[pipe.name] = made
-            telemetry = self._pipes[pipe.name]
+            made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
+            telemetry = self._pipes.setdefault(pipe.name, made)
         logs = self._clients.logs
         telemetry.change_log(ExecutionLog(logs, pipe) if pipe.log_group_arn else None)
         return telemetry

@@ -217,11 +217,17 @@ def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
         if rest:
             paths_below.setdefault(name, {})[tuple(rest)] = test
         else:
-            tests[name] = test
+            tests[name] = _value_test(test)
     for name in tests.keys() & paths_below.keys():
         raise PatternError(f'"{name}" is wanted as a value and as an object at once')
-    below = [(name, _object_test(paths)) for name, paths in paths_below.items()]
-    holds_in = _fields_test(list(tests.items()), below)
+    tests |= {name: _object_test(paths) for name, paths in paths_below.items()}
+    fields = list(tests.items())
+
+    def holds_in(members: Mapping[str, Any]) -> bool:
+        for name, test in fields:  # noqa: SIM110 (all() of a generator takes twice as long)
+            if not test(members.get(name, _NO_VALUE)):
+                return False
+        return True
 
     def holds(value: Any) -> bool:
         if type(value) is list:
@@ -231,21 +237,13 @@ def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
     return holds
 
 
-def _fields_test(values: list[tuple[str, Test]], below: list[tuple[str, Test]]) -> Test:
-    """Return a test of one object's fields; those of `below` are objects themselves."""
+def _value_test(test: Test) -> Test:
+    """Return a test of a value that may be an object, too, or of any value in an array."""
 
-    def holds(members: Mapping[str, Any]) -> bool:
-        for name, test in values:
-            value = members.get(name, _NO_VALUE)
-            if type(value) is list:
-                if not any(test(one) for one in _elements(value) if type(one) is not dict):
-                    return False
-            elif type(value) is dict or not test(value):
-                return False
-        for name, test in below:  # noqa: SIM110 (all() of a generator takes twice as long)
-            if not test(members.get(name)):
-                return False
-        return True
+    def holds(value: Any) -> bool:
+        if type(value) is list:
+            return any(test(one) for one in _elements(value) if type(one) is not dict)
+        return type(value) is not dict and test(value)
 
     return holds
 

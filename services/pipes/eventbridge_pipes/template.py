@@ -112,7 +112,7 @@ class Template(NamedTuple):
         return text if text.isascii() else _encodable(text, self.is_json)
 
 
-def _sample(literals: Sequence[str], names: Sequence[str]) -> tuple[str, list[tuple[int, bool]]]:
+def _sample(literals: list[str], names: list[str]) -> tuple[str, list[tuple[int, bool]]]:
     """The template with a value for each placeholder; where each is, and whether between quotes.
 
     It is as long as the template: places stay the same. The values are such that nothing beside

@@ -13,6 +13,7 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from json.encoder import encode_basestring_ascii as quoted
@@ -59,9 +60,7 @@ _AT_INFO = (
     *("ExecutionStarted", "ExecutionSucceeded", "StageEntered", "StageSucceeded"),
     "EnrichmentInvocationSkipped",
 )
-_WITH_PAYLOAD = ("ExecutionStarted", "TransformationSucceeded", "StageSucceeded")
-_WITH_CALL = ("InvocationSucceeded", "InvocationPartiallyFailed", "InvocationFailed")
-"""How the message types end that have these levels, or show execution data."""
+"""How the message types end that have these levels."""
 
 
 def level_of(message_type: str) -> str:
@@ -76,6 +75,7 @@ def size_of(event: InputLogEventTypeDef) -> int:
     return len(event["message"]) + EVENT_OVERHEAD
 
 
+@dataclass(eq=False)
 class ExecutionLog:
     """Writes the steps of a pipe's executions to its log group, as the pipe's definition says.
 
@@ -84,23 +84,20 @@ class ExecutionLog:
     here it is the name of the pipe, and the stream is created when it is missing.
     """
 
-    def __init__(
-        self,
-        client: CloudWatchLogsClient,
-        pipe: Pipe,
-        linger: float = LINGER_SECONDS,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        name, configuration = pipe.name, pipe.log_configuration or {}
+    client: CloudWatchLogsClient
+    pipe: Pipe
+    linger: float = LINGER_SECONDS
+    now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        client, name = self.client, self.pipe.name
+        configuration = self.pipe.log_configuration or {}
         self.with_data = "ALL" in configuration.get("IncludeExecutionData", ())
-        self._arn = pipe.arn
         self._levels = LEVELS[: LEVELS.index(configuration["Level"]) + 1]
         arn = Arn.parse(configuration["CloudwatchLogsLogDestination"]["LogGroupArn"])
         self._group = group = arn.resource.split(":")[1]  # :* may follow it
         self._create = partial(client.create_log_stream, logGroupName=group, logStreamName=name)
         self._put = partial(client.put_log_events, logGroupName=group, logStreamName=name)
-        self._linger = linger
-        self._now = now
         self._log = PipeLog(name)
         self._waiting: deque[InputLogEventTypeDef] = deque()
         self._size = 0
@@ -118,18 +115,18 @@ class ExecutionLog:
         call: Mapping[str, Any] | None = None,
         error: FailedCall | None = None,
     ) -> None:
-        """Write a step, if the log has its level. `call` is the last request and its response."""
+        """Write a step, if the log has its level. `call` is a request and its response."""
         level = level_of(message_type)
         if level not in self._levels:
             return
         data: dict[str, str] = {}
-        if self.with_data and payload and message_type.endswith(_WITH_PAYLOAD):
+        if self.with_data and payload:
             data = {"payload": payload()}
-        elif self.with_data and call and message_type.endswith(_WITH_CALL):
+        elif self.with_data and call:
             data = {name: json_text(members) for name, members in call.items()}
-        timestamp = int(self._now() * 1000)
+        timestamp = int(self.now() * 1000)
         fields = {
-            "resourceArn": self._arn,
+            "resourceArn": self.pipe.arn,
             "timestamp": timestamp,
             "executionId": execution_id,
             "messageType": message_type,
@@ -181,7 +178,7 @@ class ExecutionLog:
         with self._changed:
             closing = self._closing.is_set
             self._changed.wait_for(lambda: self._waiting or closing())
-            self._changed.wait_for(lambda: self._size >= MAX_BYTES or closing(), self._linger)
+            self._changed.wait_for(lambda: self._size >= MAX_BYTES or closing(), self.linger)
             return list(islice(self._waiting, batch_length(self._waiting)))
 
     def _send_with_retries(self, batch: list[InputLogEventTypeDef]) -> bool:

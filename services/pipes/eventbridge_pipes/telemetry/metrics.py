@@ -266,10 +266,9 @@ class ExecutionTelemetry:
     ) -> None:
         """Time and log a step. `payload` returns the events at this point as JSON.
 
-        It is called only if the log shows it: at `TRANSFORMATION_SUCCEEDED` and `STAGE_SUCCEEDED`.
+        It is called only if the log shows it: AWS does at `TRANSFORMATION_SUCCEEDED` and
+        `STAGE_SUCCEEDED`. The step after a call is the end of its invocation, and shows the call.
         """
-        if step is Step.INVOCATION_STARTED:
-            self._call = {}
         if step is Step.STAGE_ENTERED:
             self._entered = self._pipe.clock()
         elif step.startswith("Stage"):  # it ends
@@ -281,6 +280,7 @@ class ExecutionTelemetry:
             self._entered = None
         if self._log:
             self._log(f"{stage}{step}", payload, self._call, error)
+            self._call = {}
 
     def ended(self, outcome: Outcome) -> None:
         """End the execution. Some or all of its records may be sent again."""
@@ -306,6 +306,7 @@ class ExecutionTelemetry:
         )
 
 
+@dataclass(eq=False)
 class Telemetry:
     """The telemetry of all pipes that have started.
 
@@ -313,28 +314,27 @@ class Telemetry:
     and each execution log has a thread.
     """
 
-    def __init__(
-        self, clients: Clients, prometheus: PrometheusMetrics, metrics_interval: float
-    ) -> None:
-        self.prometheus = prometheus
+    clients: Clients
+    prometheus: PrometheusMetrics
+    metrics_interval: float
+
+    def __post_init__(self) -> None:
         self.cloudwatch = CloudWatchMetrics()
-        self._clients = clients
-        self._interval = metrics_interval
         self._lock = threading.Lock()
         self._pipes: dict[str, PipeTelemetry] = {}
         self._closing = threading.Event()
         self._publisher = threading.Thread(target=self._publish, name="metrics", daemon=True)
-        if metrics_interval:
+        if self.metrics_interval:
             self._publisher.start()
 
     def of(self, pipe: Pipe) -> PipeTelemetry:
         """Return the telemetry of a pipe that starts, with the log that its definition has now."""
         account = Arn.parse(pipe.arn).account
-        cloudwatch = self.cloudwatch if self._interval else None
+        cloudwatch = self.cloudwatch if self.metrics_interval else None
         with self._lock:
             made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
             telemetry = self._pipes.setdefault(pipe.name, made)
-        logs = self._clients.logs
+        logs = self.clients.logs
         telemetry.change_log(ExecutionLog(logs, pipe) if pipe.log_group_arn else None)
         return telemetry
 
@@ -356,7 +356,7 @@ class Telemetry:
         deadline = time.monotonic() + grace
         for log in logs:
             log.join(max(0.0, deadline - time.monotonic()))
-        if self._interval:
+        if self.metrics_interval:
             self._publisher.join(max(0.0, deadline - time.monotonic()))
 
     def _publish(self) -> None:
@@ -368,12 +368,12 @@ class Telemetry:
         failures = 0
         last = False
         while not last:
-            last = self._closing.wait(pause_after(failures, self._interval))
+            last = self._closing.wait(pause_after(failures, self.metrics_interval))
             try:
                 data = self.cloudwatch.take()
                 for start in range(0, len(data), DATA_PER_CALL):
                     part = data[start : start + DATA_PER_CALL]
-                    self._clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=part)
+                    self.clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=part)
                     if failures:
                         LOGGER.info("putting metrics to CloudWatch again")
                     failures = 0

@@ -177,8 +177,7 @@ def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
 
 def _whole(record: Record, _: Context) -> Any:
     """The record with its payload decoded; missing when the payload is not JSON."""
-    not_json = record.payload and not record.has_json_payload
-    return MISSING if not_json else record.decoded
+    return MISSING if record.payload and not record.has_json_payload else record.decoded
 
 
 def _ingestion_time(_: Record, context: Context) -> str:

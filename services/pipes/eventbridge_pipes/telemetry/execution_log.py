@@ -12,7 +12,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -104,8 +104,8 @@ class ExecutionLog:
         self._dropped = 0
         self._closing = threading.Event()
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name=f"log {name}", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name=f"log {name}", daemon=True)
+        self.thread.start()
 
     def write(
         self,
@@ -139,10 +139,6 @@ class ExecutionLog:
         self._closing.set()
         with self._changed:
             self._changed.notify_all()
-
-    def join(self, timeout: float) -> None:
-        """Wait for the end of the thread, `timeout` seconds at most."""
-        self._thread.join(timeout)
 
     def _append(self, event: InputLogEventTypeDef) -> None:
         with self._changed:
@@ -257,14 +253,13 @@ def json_text(members: Mapping[str, Any]) -> str:
     return json.dumps(members, default=plain, skipkeys=True)
 
 
-def batch_length(events: Iterable[InputLogEventTypeDef]) -> int:
+def batch_length(events: Collection[InputLogEventTypeDef]) -> int:
     """Return how many of the first `events` fit into one call."""
-    count = size = 0
+    size = 0
     oldest, newest = math.inf, -math.inf
-    for event in events:
+    for count, event in enumerate(events):
         oldest, newest = min(oldest, event["timestamp"]), max(newest, event["timestamp"])
         size += size_of(event)
         if count == MAX_EVENTS or size > MAX_BYTES or newest - oldest >= MAX_SPAN:
-            break
-        count += 1
-    return count
+            return count
+    return len(events)

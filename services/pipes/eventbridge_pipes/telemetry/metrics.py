@@ -190,9 +190,8 @@ class PipeTelemetry:
         # The series are there, with 0, from the start on.
         self.in_flight = prometheus.in_flight.labels(name)
         self.records = {which: all_.labels(name) for which, all_ in prometheus.records.items()}
-        self.executions = {
-            how: prometheus.executions.labels(name, how.name.lower()) for how in Ending
-        }
+        executions = prometheus.executions
+        self.executions = {how: executions.labels(name, how.name.lower()) for how in Ending}
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -354,10 +353,9 @@ class Telemetry:
         for log in logs:
             log.close()
         deadline = time.monotonic() + grace
-        for log in logs:
-            log.join(max(0.0, deadline - time.monotonic()))
-        if self.metrics_interval:
-            self._publisher.join(max(0.0, deadline - time.monotonic()))
+        publisher = [self._publisher] if self.metrics_interval else []
+        for thread in [*(log.thread for log in logs), *publisher]:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _publish(self) -> None:
         """Put the metrics to CloudWatch at each interval and at the end.

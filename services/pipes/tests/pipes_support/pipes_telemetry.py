@@ -107,7 +107,7 @@ class LoggedTelemetry(PipeTelemetry):
         log = self.execution_log
         assert log
         log.close()
-        log.join(5)
+        log.thread.join(5)
         return self.logs.records
 
     def logged_steps(self) -> list[str]:

@@ -307,7 +307,7 @@ def log_group(logs: FakeLogs, linger: float = 0.0, **options: Any) -> Iterator[W
     finally:
         logs.hold.set()
         log.close()
-        log.join(5)
+        log.thread.join(5)
 
 
 def ids(logs: FakeLogs) -> list[str]:

@@ -157,10 +157,10 @@ class Clock:
 class TimedPipe(PipeTelemetry):
     """A pipe whose executions take as long as a test says."""
 
-    def __init__(self, name: str = "orders", of_account: CloudWatchMetrics | None = None) -> None:
+    def __init__(self, name: str = "orders", cloudwatch: CloudWatchMetrics | None = None) -> None:
         self.time = Clock()
-        self.taken_from = of_account or CloudWatchMetrics()
-        super().__init__(name, PrometheusMetrics(), self.taken_from, "0", clock=self.time)
+        metrics = cloudwatch or CloudWatchMetrics()
+        super().__init__(name, PrometheusMetrics(), metrics, "0", clock=self.time)
 
     def stage(self, execution: ExecutionTelemetry, stage: Stage, seconds: float, end: Step) -> None:
         execution.step(stage, Step.STAGE_ENTERED)
@@ -170,7 +170,8 @@ class TimedPipe(PipeTelemetry):
 
     def data(self, dimension: str = "PipeName") -> list[Any]:
         """The metrics since the last call that have this dimension, and no others."""
-        data = self.taken_from.take()
+        assert self.cloudwatch
+        data = self.cloudwatch.take()
         return [datum for datum in data if datum["Dimensions"][0]["Name"] == dimension]
 
     def metrics(self) -> dict[str, tuple[float, float, float, float, str]]:

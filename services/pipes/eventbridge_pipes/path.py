@@ -84,7 +84,7 @@ def resolve(parameter: str, record: Record) -> str:
 
 @lru_cache(maxsize=1024)
 def _path_of(parameter: str) -> Path | None:
-    """The whole of `parameter` is a path, or it is none: `Orders in $.region`."""
+    """Return None if not the whole of `parameter` is a path: `Orders in $.region`."""
     return parse_path(parameter) if _PATH.fullmatch(parameter) else None
 
 

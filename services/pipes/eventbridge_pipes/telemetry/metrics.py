@@ -125,7 +125,7 @@ class CloudWatchMetrics:
 
     def ended(self, pipe: str, account: str, values: Mapping[str, float]) -> None:
         """Add the values of an execution that has ended to those of its pipe and its account."""
-        of_account = {name: values[name] for name in ("Invocations", "ExecutionThrottled")}
+        of_account = {"Invocations": 1, "ExecutionThrottled": values["ExecutionThrottled"]}
         with self._lock:
             self._in_flight[account] -= 1
             self.add("PipeName", pipe, values)
@@ -225,7 +225,7 @@ class PipeTelemetry:
 
 
 class ExecutionTelemetry:
-    """One execution, from its begin until `ended` is called.
+    """One execution, from its start until `ended` is called.
 
     The execution log shows requests and responses only if `shows_calls` is true. Of a stage that
     makes several calls it shows the last one.
@@ -292,8 +292,8 @@ class ExecutionTelemetry:
         pipe.executions[how].inc()
         pipe.in_flight.dec()
         if pipe.cloudwatch:
-            values = {"Invocations": 1, "Duration": milliseconds}
-            values |= {"EventCount": count, "EventSize": self._size, **_NO_FAILURE, **self._values}
+            values = {"Invocations": 1, "Duration": milliseconds, **_NO_FAILURE, **self._values}
+            values |= {"EventCount": count, "EventSize": self._size}
             if how is not Ending.SUCCEEDED:
                 values[f"Execution{how}"] = 1
             pipe.cloudwatch.ended(pipe.pipe, pipe.account, values)

@@ -10,7 +10,7 @@ from bench.pipes.fake import QUEUE, STREAM
 from bench.pipes.stand import ROLE
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import connect
-from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import KIND as KINESIS
@@ -23,7 +23,7 @@ def way_of_records(
 ) -> tuple[Callable[[Any], Record], Callable[[list[Record]], list[str]]]:
     """Return two functions: one makes a record of a page's entry, one filters and transforms."""
     record_of = record_maker(Arn.parse(STREAM), "shardId-000000000000", ROLE)
-    filter_ = Filter([Pattern.parse(pattern, KINESIS)])
+    filter_ = Filter.parse([pattern], KINESIS)
     compiled = Template.parse(template)
     now = time.time()
     context = Context(Pipe("bench", STREAM, STREAM, QUEUE, ROLE, created=now, modified=now), now)

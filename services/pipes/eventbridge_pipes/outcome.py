@@ -8,7 +8,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Record, decode_json
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 """Bytes that an enrichment may answer with."""
@@ -113,7 +113,7 @@ def events_of(answer: bytes) -> list[Record]:
         raise EnrichedError(f"the enrichment answered {len(answer)} bytes, over {ANSWER_LIMIT}")
     try:
         text = answer.decode().strip()
-        value = json.loads(text, parse_constant=_refuse) if text else None
+        value = decode_json(text) if text else None
         if value in _EMPTY:
             return []
         if not isinstance(value, list):
@@ -136,7 +136,3 @@ def _items(array: str) -> list[str]:
         _, end = _DECODER.raw_decode(array, start)
         items.append(array[start:end])
         start = end
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

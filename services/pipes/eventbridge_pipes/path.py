@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,14 +13,26 @@ from eventbridge_pipes.record import Record
 MISSING: Any = object()
 """What a path leads to when there is nothing at its end."""
 
-Steps = tuple[str | int, ...]
+Path = Callable[[Any], Any]
+"""Returns what the path leads to in a value, or MISSING.
+
+A path with `[*]` leads to the array of what it finds in the items that have it. It is MISSING when
+what is before the first `[*]` is no array.
+"""
+
+Steps = Sequence[str | int]
 
 # The grammar that botocore's model gives for JsonPath: $(\.[\w/_-]+(\[(\d+|\*)\])*)*
-_SEGMENT = re.compile(r"\.([\w/-]+)((?:\[(?:\d{1,9}|\*)\])*)", re.ASCII)
-_PATH = re.compile(rf"\$(?:{_SEGMENT.pattern})*", re.ASCII)
-_INDEX = re.compile(r"\[(\d+|\*)\]", re.ASCII)
-_EVERY = "*"
+_PATH = re.compile(r"\$(?:\.[\w/-]+(?:\[(?:\d{1,9}|\*)\])*)*", re.ASCII)
+_STEP = re.compile(r"\.([\w/-]+)|\[(\d+)\]", re.ASCII)
 _LONGEST_INDEX = 9
+_NO_PARAMETERS = {
+    object: "nothing in this event",
+    type(None): "null",
+    dict: "an object",
+    list: "an array",
+}
+"""The types of what cannot be a parameter; the first one is that of MISSING."""
 
 
 class PathError(ValueError):
@@ -31,51 +43,24 @@ class UnresolvedError(ValueError):
     """A parameter's path leads to nothing that can be a parameter. It names the path only."""
 
 
-class Path:
-    """Names, indices and `[*]`: `$`, `$.a.b[3].c`, `$.items[*].id`.
+def parse_path(text: str) -> Path:
+    """Names, indices and `[*]`: `$`, `$.a.b[3].c`, `$.items[*].id`. Raises PathError.
 
     Names are letters, digits, dashes, underscores and slashes; quoted names are not supported.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-input-transformation.html
     """
-
-    def __init__(self, text: str, first: Steps, rest: tuple[Steps, ...]) -> None:
-        """`first` are the steps up to the first `[*]`, `rest` those after each `[*]`."""
-        self.text = text
-        self.of: Callable[[Any], Any] = partial(_follow, first)
-        """Returns what the path leads to in a value, or MISSING.
-
-        A path with `[*]` leads to the array of what it finds in the items that have it. It is
-        MISSING when what is before the first `[*]` is no array.
-        """
-        if rest:
-            self.of = partial(_every, first, rest)
-
-    @classmethod
-    def parse(cls, text: str) -> Path:
-        """Raises PathError."""
-        match = _PATH.match(text)
-        if match is None:
-            raise PathError(f"the path {text} does not begin with $")
-        if match.end() < len(text):
-            raise PathError(
-                f"the path {text} cannot be read from its character {match.end() + 1} on; names"
-                " are letters, digits, - _ and /, indices are [3] or [*] after a name"
-            )
-        runs: list[list[str | int]] = [[]]
-        for name, indices in _SEGMENT.findall(text):
-            runs[-1].append(name)
-            for index in _INDEX.findall(indices):
-                if index == _EVERY:
-                    runs.append([])
-                else:
-                    runs[-1].append(int(index))
-        first, *rest = map(tuple, runs)
-        return cls(text, first, tuple(rest))
-
-
-def is_path(text: str) -> bool:
-    """Whether the whole of `text` is a path: `Orders in $.region` is not."""
-    return _PATH.fullmatch(text) is not None
+    match = _PATH.match(text)
+    if match is None:
+        raise PathError(f"the path {text} does not begin with $")
+    if match.end() < len(text):
+        raise PathError(
+            f"the path {text} cannot be read from its character {match.end() + 1} on; names"
+            " are letters, digits, - _ and /, indices are [3] or [*] after a name"
+        )
+    first, *rest = [
+        [name or int(index) for name, index in _STEP.findall(steps)] for steps in text.split("[*]")
+    ]
+    return partial(_every, first, rest) if rest else partial(_follow, first)
 
 
 def resolve(parameter: str, record: Record) -> str:
@@ -89,17 +74,18 @@ def resolve(parameter: str, record: Record) -> str:
     path = _path_of(parameter)
     if path is None:
         return parameter
-    value = path.of(record.decoded)
+    value = path(record.decoded)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
-    if value is MISSING or value is None or isinstance(value, (dict, list)):
-        raise UnresolvedError(f"the parameter's path {parameter} leads to {_kind(value)}")
+    if found := _NO_PARAMETERS.get(type(value)):
+        raise UnresolvedError(f"the parameter's path {parameter} leads to {found}")
     return json.dumps(value)
 
 
 @lru_cache(maxsize=1024)
 def _path_of(parameter: str) -> Path | None:
-    return Path.parse(parameter) if is_path(parameter) else None
+    """Return None if not the whole of `parameter` is a path: `Orders in $.region`."""
+    return parse_path(parameter) if _PATH.fullmatch(parameter) else None
 
 
 def _follow(steps: Steps, value: Any) -> Any:
@@ -113,7 +99,7 @@ def _follow(steps: Steps, value: Any) -> Any:
     return value
 
 
-def _every(first: Steps, rest: tuple[Steps, ...], value: Any) -> Any:
+def _every(first: Steps, rest: Sequence[Steps], value: Any) -> Any:
     found = _follow(first, value)
     if type(found) is not list:
         return MISSING
@@ -131,11 +117,3 @@ def _item(items: list[Any], step: str | int) -> Any:
             return MISSING
         step = int(step)
     return items[step] if step < len(items) else MISSING
-
-
-def _kind(value: Any) -> str:
-    if value is MISSING:
-        return "nothing in this event"
-    if value is None:
-        return "null"
-    return "an object" if isinstance(value, dict) else "an array"

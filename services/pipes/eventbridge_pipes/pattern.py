@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from eventbridge_pipes.record import Payload, Record
@@ -25,8 +25,11 @@ Test = Callable[[Any], bool]
 Conditions = Mapping[FieldPath, Test | None]
 """A test of the value of each field; None for a field that must not be there."""
 
-Operator = Callable[[Any, str], Test]
-"""Takes its operand and its place in the pattern, for a PatternError."""
+Operator = Callable[[Any, str], Test | None]
+"""Takes its operand and its place in the pattern, for a PatternError.
+
+Returns None for a field that must not be there.
+"""
 
 MAX_ALTERNATIVES = 1000
 """AWS's bound for all combinations of the `$or` of a pattern."""
@@ -60,62 +63,49 @@ class PatternError(ValueError):
     """The pattern is refused; the text names the place in it and the reason."""
 
 
-class Filter:
-    """Lets a record through that matches any of `patterns`. Without any it is false: all pass.
+class Filter(tuple[Callable[[Record], bool], ...]):
+    """Lets a record through that passes any of these tests: one of each alternative of a pattern.
 
+    Without any it is false: all pass. A pattern has several alternatives if it has an `$or`.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
     """
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._patterns = tuple(patterns)
-
-    def __bool__(self) -> bool:
-        return bool(self._patterns)
-
-    def passes(self, record: Record) -> bool:
-        return not self._patterns or any(pattern.matches(record) for pattern in self._patterns)
-
-
-class Pattern:
-    """A pattern, ready to run; without `$or` it has one alternative."""
-
-    def __init__(self, alternatives: Sequence[Conditions], source: RecordSource) -> None:
-        self._alternatives = [(_wants_json(each, source), _compiled(each)) for each in alternatives]
-        self._looks_into_payload = any(wants is not None for wants, _ in self._alternatives)
-
     @classmethod
-    def parse(cls, text: str, source: RecordSource) -> Pattern:
+    def parse(cls, patterns: Iterable[str], source: RecordSource) -> Filter:
         """Raises PatternError."""
         try:
-            alternatives = _alternatives(_document(text))
-            for path in itertools.chain.from_iterable(alternatives):
-                _check(path, source)
-            return cls(alternatives, source)
+            return cls(
+                _record_test(conditions, source)
+                for text in patterns
+                for conditions in _alternatives(_document(text))
+            )
         except RecursionError:
             raise PatternError(_TOO_DEEP) from None
 
-    def matches(self, record: Record) -> bool:
-        try:
-            if not self._looks_into_payload:
-                return any(holds(record.members) for _, holds in self._alternatives)
-            event, is_json = record.decoded, record.has_json_payload
-            for wants_json, holds in self._alternatives:
-                if (wants_json is None or wants_json is is_json) and holds(event):
-                    return True
-        except RecursionError:  # JSON nested deeper than Python reads it: what it holds is unknown.
-            pass
-        return False
+    def passes(self, record: Record) -> bool:
+        for test in self:  # any() of a generator takes twice as long
+            if test(record):
+                return True
+        return not self
 
 
-def _wants_json(conditions: Conditions, source: RecordSource) -> bool | None:
-    """None if no condition is on the payload: then its format does not matter.
+def _record_test(conditions: Conditions, source: RecordSource) -> Callable[[Record], bool]:
+    """Return a test of a record for one alternative.
 
     AWS's tables have a record dropped whose payload is not in the format of the pattern. They say
     nothing of a `$or` with and without conditions on it: each alternative is judged by itself, as
-    if it were a filter of its own.
+    if it were a filter of its own. If no condition is on the payload, its format does not matter.
     """
-    paths = [path for path in conditions if source.payload and path[0] == source.payload.member]
-    return any(len(path) > 1 for path in paths) if paths else None
+    for path in conditions:
+        _check(path, source)
+    holds = _compiled(conditions)
+    of_payload = [
+        path for path in conditions if source.payload and path[0] == source.payload.member
+    ]
+    if not of_payload:
+        return lambda record: holds(record.members)
+    wants_json = any(len(path) > 1 for path in of_payload)
+    return lambda record: record.has_json_payload is wants_json and holds(record.decoded)
 
 
 def _check(path: FieldPath, source: RecordSource) -> None:
@@ -213,11 +203,12 @@ def _compiled(conditions: Conditions) -> Test:
 
     Raises PatternError where one path goes on below another that wants a value.
     """
-    absent = [path for path, test in conditions.items() if test is None]
     holds = _object_test({path: test for path, test in conditions.items() if test})
+    absent = [path for path, test in conditions.items() if test is None]
     if not absent:
         return holds
-    return lambda event: holds(event) and not any(_present(path, event) for path in absent)
+    unwanted = [_object_test({path: lambda value: True}) for path in absent]
+    return lambda event: holds(event) and not any(present(event) for present in unwanted)
 
 
 def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
@@ -228,11 +219,17 @@ def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
         if rest:
             paths_below.setdefault(name, {})[tuple(rest)] = test
         else:
-            tests[name] = test
+            tests[name] = _value_test(test)
     for name in tests.keys() & paths_below.keys():
         raise PatternError(f'"{name}" is wanted as a value and as an object at once')
-    below = [(name, _object_test(paths)) for name, paths in paths_below.items()]
-    holds_in = _fields_test(list(tests.items()), below)
+    tests |= {name: _object_test(paths) for name, paths in paths_below.items()}
+    fields = list(tests.items())
+
+    def holds_in(members: Mapping[str, Any]) -> bool:
+        for name, test in fields:  # noqa: SIM110 (all() of a generator takes twice as long)
+            if not test(members.get(name, _NO_VALUE)):
+                return False
+        return True
 
     def holds(value: Any) -> bool:
         if type(value) is list:
@@ -242,31 +239,15 @@ def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
     return holds
 
 
-def _fields_test(values: list[tuple[str, Test]], below: list[tuple[str, Test]]) -> Test:
-    """Return a test of one object's fields; those of `below` are objects themselves."""
+def _value_test(test: Test) -> Test:
+    """Return a test of a value that may be an object, too, or of any value in an array."""
 
-    def holds(members: Mapping[str, Any]) -> bool:
-        for name, test in values:
-            value = members.get(name, _NO_VALUE)
-            if type(value) is list:
-                if not any(test(one) for one in _elements(value) if type(one) is not dict):
-                    return False
-            elif type(value) is dict or not test(value):
-                return False
-        for name, test in below:  # noqa: SIM110 (all() of a generator takes twice as long)
-            if not test(members.get(name)):
-                return False
-        return True
+    def holds(value: Any) -> bool:
+        if type(value) is list:
+            return any(test(one) for one in _elements(value) if type(one) is not dict)
+        return type(value) is not dict and test(value)
 
     return holds
-
-
-def _present(path: FieldPath, event: Any) -> bool:
-    """Whether any element of the event has a value at `path`; an object or nothing is no value."""
-    level = [event]
-    for name in path:
-        level = [one[name] for one in _elements(level) if type(one) is dict and name in one]
-    return any(type(one) is not dict for one in _elements(level))
 
 
 def _elements(array: Sequence[Any]) -> Iterator[Any]:
@@ -290,28 +271,21 @@ def _choices(rules: Sequence[Any], where: str) -> list[Test | None]:
     if not rules:
         raise PatternError(f"{where}: an empty array matches nothing")
     exact = [rule for rule in rules if not isinstance(rule, dict | list)]
-    tests: list[Test] = [_equal_to(exact)] if exact else []
-    found: list[Test | None] = []
-    for rule in rules:
-        if isinstance(rule, list):
-            raise PatternError(f"{where}: an array cannot hold an array")
-        if isinstance(rule, dict):
-            test = _of_operator(rule, where)
-            if test is not None:
-                tests.append(test)
-            elif None not in found:
-                found.append(None)
-    return [_any_of(tests), *found] if tests else found
+    tests: list[Test | None] = [_equal_to(exact)] if exact else []
+    tests += [_of_operator(rule, where) for rule in rules if isinstance(rule, dict | list)]
+    of_values = [test for test in tests if test]
+    absent: list[Test | None] = [None] if None in tests else []
+    return [_any_of(of_values), *absent] if of_values else absent
 
 
-def _of_operator(rule: Mapping[str, Any], where: str) -> Test | None:
+def _of_operator(rule: Any, where: str) -> Test | None:
+    if isinstance(rule, list):
+        raise PatternError(f"{where}: an array cannot hold an array")
     if len(rule) != 1:
         raise PatternError(f"{where}: a rule has exactly one operator, not {len(rule)}")
     ((name, operand),) = rule.items()
     if name in NOT_OF_PIPES:
         raise PatternError(f'{where}: EventBridge Pipes does not support the operator "{name}"')
-    if name == "exists":
-        return _exists(operand, where)
     if name not in _OPERATORS:
         raise PatternError(f'{where}: unknown operator "{name}"')
     return _OPERATORS[name](operand, f"{where}: {name}")
@@ -337,7 +311,7 @@ def _equal_to(values: Sequence[Any]) -> Test:
 
 def _exists(operand: Any, where: str) -> Test | None:
     if not isinstance(operand, bool):
-        raise PatternError(f"{where}: exists takes true or false")
+        raise PatternError(f"{where} takes true or false")
     return (lambda value: True) if operand else None
 
 
@@ -357,8 +331,19 @@ def _anything_but(operand: Any, where: str) -> Test:
 
 
 def _equals_ignore_case(operand: Any, where: str) -> Test:
-    letters = _letters(_text(operand, where))
-    return lambda value: isinstance(value, str) and _are(letters, value)
+    """A letter equals itself, and its upper and lower case if that is one letter.
+
+    AWS's open matcher, event-ruler, folds letter by letter: `straße` is not `STRASSE`.
+    """
+    letters = [
+        {letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)}
+        for letter in _text(operand, where)
+    ]
+    return lambda value: (
+        isinstance(value, str)
+        and len(value) == len(letters)
+        and all(letter in equal for letter, equal in zip(value, letters, strict=True))
+    )
 
 
 def _affix(found_in: Callable[[str, str], bool], part: Callable[[str, int], str]) -> Operator:
@@ -369,30 +354,13 @@ def _affix(found_in: Callable[[str, str], bool], part: Callable[[str, int], str]
             if list(operand) != ["equals-ignore-case"]:
                 expected = "a string, or an object with only equals-ignore-case"
                 raise PatternError(f"{where} takes {expected}")
-            inner = f"{where}: equals-ignore-case"
-            letters = _letters(_text(operand["equals-ignore-case"], inner))
-            return lambda value: isinstance(value, str) and _are(letters, part(value, len(letters)))
+            inner = operand["equals-ignore-case"]
+            equal = _equals_ignore_case(inner, f"{where}: equals-ignore-case")
+            return lambda value: isinstance(value, str) and equal(part(value, len(inner)))
         text = _text(operand, where)
         return lambda value: isinstance(value, str) and found_in(value, text)
 
     return of
-
-
-def _letters(text: str) -> list[set[str]]:
-    """Return what equals each letter: itself, and its upper and lower case if that is one letter.
-
-    AWS's open matcher, event-ruler, folds letter by letter: `straße` is not `STRASSE`.
-    """
-    return [
-        {letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)}
-        for letter in text
-    ]
-
-
-def _are(letters: Sequence[set[str]], text: str) -> bool:
-    return len(text) == len(letters) and all(
-        letter in equal for letter, equal in zip(text, letters, strict=True)
-    )
 
 
 def _numeric(operand: Any, where: str) -> Test:
@@ -442,13 +410,7 @@ _NO_VALUE: Mapping[str, Any] = {}
 
 _TOO_DEEP = f"the pattern is nested too deeply: at most {MAX_DEPTH} levels"
 _TOO_COMPLEX = f"the pattern is too complex: over {MAX_ALTERNATIVES} combinations of its $or"
-_SIGNS = {
-    "=": operator.eq,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
+_SIGNS = {"=": eq, ">": gt, ">=": ge, "<": lt, "<=": le}
 _NUMERIC_SIGNS = [
     *([sign] for sign in _SIGNS),
     *([low, high] for low in (">", ">=") for high in ("<", "<=")),
@@ -456,8 +418,9 @@ _NUMERIC_SIGNS = [
 _OPERATORS: Mapping[str, Operator] = {
     "anything-but": _anything_but,
     "equals-ignore-case": _equals_ignore_case,
+    "exists": _exists,
     "numeric": _numeric,
     "prefix": _affix(str.startswith, lambda value, length: value[:length]),
     "suffix": _affix(str.endswith, lambda value, length: value[max(0, len(value) - length) :]),
 }
-OPERATOR_NAMES = NOT_OF_PIPES | {"exists", *_OPERATORS}
+OPERATOR_NAMES = {*NOT_OF_PIPES, *_OPERATORS}

@@ -25,10 +25,7 @@ class State(StrEnum):
 
     @property
     def settled(self) -> bool:
-        return self not in _PASSING
-
-
-_PASSING = {State.CREATING, State.STARTING, State.UPDATING, State.STOPPING, State.DELETING}
+        return self in (State.RUNNING, State.STOPPED) or self.endswith("_FAILED")
 
 
 @dataclass(frozen=True)
@@ -98,8 +95,7 @@ class Pipe:
         configuration = self.log_configuration or {"Level": "OFF"}
         if configuration["Level"] == "OFF":
             return None
-        arn: str = configuration["CloudwatchLogsLogDestination"]["LogGroupArn"]
-        return arn
+        return str(configuration["CloudwatchLogsLogDestination"]["LogGroupArn"])
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -110,12 +106,10 @@ class Pipe:
     @property
     def stream_parameters(self) -> Mapping[str, Any]:
         """How the stream is read, as given; empty when the source is a queue."""
-        names = ("KinesisStreamParameters", "DynamoDBStreamParameters")
-        found = (self.source_parameters[name] for name in names if name in self.source_parameters)
-        return next(found, {})
+        given = self.source_parameters
+        return given.get("KinesisStreamParameters") or given.get("DynamoDBStreamParameters") or {}
 
     @property
     def lanes(self) -> int:
         """How many batches of a shard are under way at once."""
-        lanes: int = self.stream_parameters.get("ParallelizationFactor", 1)
-        return lanes
+        return int(self.stream_parameters.get("ParallelizationFactor", 1))

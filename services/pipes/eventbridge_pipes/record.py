@@ -66,7 +66,7 @@ class Record:
         name = self.payload.member
         try:
             text = self.payload.text(self.members[name])
-            return {**self.members, name: _decode_json(text)}
+            return {**self.members, name: decode_json(text)}
         except (ValueError, RecursionError):
             return self.members
 
@@ -81,7 +81,7 @@ def _refuse_constant(constant: str) -> None:
 
 
 # json.loads would make a decoder of its own for each payload.
-_decode_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
+decode_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, NamedTuple
 
-from eventbridge_pipes.path import MISSING, Path, PathError
+from eventbridge_pipes.path import MISSING, PathError, parse_path
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.record import Record
+from eventbridge_pipes.record import Record, decode_json
 
 RENDER_LIMIT = 6 * 1024 * 1024
 """Bytes that a template may make of a batch: AWS's limit of a payload."""
@@ -28,8 +28,8 @@ class TemplateError(ValueError):
 class TooLargeError(Exception):
     """The template makes too much of a batch."""
 
-    def __init__(self) -> None:
-        super().__init__("the input template makes more than 6 MB of the batch")
+    def __str__(self) -> str:
+        return "the input template makes more than 6 MB of the batch"
 
 
 class Context(NamedTuple):
@@ -46,17 +46,16 @@ Read = Callable[[Record, Context], Any]
 Render = Callable[[Record, Context], str]
 
 
-class Template:
+class Template(NamedTuple):
     """A template, compiled: literal text and placeholders by turns.
 
-    What a template in JSON (`is_json`) renders is JSON, whatever the event holds.
+    `first` comes before all `pieces`; each is a placeholder and the literal after it. What a
+    template in JSON (`is_json`) renders is JSON, whatever the event holds.
     """
 
-    def __init__(self, first: str, pieces: list[tuple[Render, str]], is_json: bool) -> None:
-        """`first` comes before all pieces; each is a placeholder and the literal after it."""
-        self._first = first
-        self._pieces = pieces
-        self.is_json = is_json
+    first: str
+    pieces: list[tuple[Render, str]]
+    is_json: bool
 
     @classmethod
     def parse(cls, text: str) -> Template:
@@ -75,16 +74,14 @@ class Template:
                 " InputTemplate is not closed; it cannot be escaped, in a string of JSON it can be"
                 r" written as \u003c"
             )
-        quotes = _between_quotes(literals)
+        sample, places = _sample(literals, names)
         stripped = text.strip()
         is_path = len(names) == 1 and stripped.startswith("<$") and stripped.endswith(">")
-        is_json = _is_json(text, _sample(literals, names, quotes)) and not is_path
+        is_json = _is_json(text, sample) and not is_path
         pieces = []
-        position = len(literals[0])
-        for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+        for name, (position, quoted), literal in zip(names, places, literals[1:], strict=True):
             write = _as_text if not is_json else _in_string if quoted else _as_json
             pieces.append((_render(name, write, _at(text, position)), literal))
-            position += len(f"<{name}>{literal}")
         return cls(literals[0], pieces, is_json)
 
     def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
@@ -103,8 +100,8 @@ class Template:
         return texts
 
     def _rendered(self, record: Record, context: Context, room: int) -> str:
-        parts = [self._first]
-        for render, literal in self._pieces:
+        parts = [self.first]
+        for render, literal in self.pieces:
             value = render(record, context)
             room -= len(value)
             if room < 0:
@@ -115,33 +112,27 @@ class Template:
         return text if text.isascii() else _encodable(text, self.is_json)
 
 
-def _between_quotes(literals: Sequence[str]) -> list[bool]:
-    """For each placeholder whether it stands between quotes, if the template is JSON."""
-    inside, quoted = False, []
-    for literal in literals[:-1]:
-        unescaped = literal.replace(r"\\", "").replace(r"\"", "")
-        inside ^= unescaped.count('"') % 2 == 1
-        quoted.append(inside)
-    return quoted
+def _sample(literals: list[str], names: list[str]) -> tuple[str, list[tuple[int, bool]]]:
+    """The template with a value for each placeholder; where each is, and whether between quotes.
 
-
-def _sample(literals: Sequence[str], names: Sequence[str], quotes: Sequence[bool]) -> str:
-    """The template with a value for each placeholder, as long as itself: places stay the same.
-
-    The values are such that nothing beside them can make one value of them and itself, as a digit
-    would of another digit: `1<$.a>` is no JSON.
+    It is as long as the template: places stay the same. The values are such that nothing beside
+    them can make one value of them and itself, as a digit would of another digit: `1<$.a>` is no
+    JSON.
     """
-    parts = [literals[0]]
-    for name, quoted, literal in zip(names, quotes, literals[1:], strict=True):
+    sample, places, inside = literals[0], [], False
+    for before, name, after in zip(literals[:-1], names, literals[1:], strict=True):
+        unescaped = before.replace(r"\\", "").replace(r"\"", "")
+        inside ^= unescaped.count('"') % 2 == 1
+        places.append((len(sample), inside))
         width = len(f"<{name}>")
-        parts += ["_" * width if quoted else "[]".ljust(width), literal]
-    return "".join(parts)
+        sample += ("_" * width if inside else "[]".ljust(width)) + after
+    return sample, places
 
 
 def _is_json(text: str, sample: str) -> bool:
     """Raises TemplateError for a template that begins as an object does and is no JSON."""
     try:
-        json.loads(sample, parse_constant=_refuse)
+        decode_json(sample)
     except RecursionError:
         raise TemplateError("InputTemplate is nested too deep") from None
     except ValueError as error:
@@ -151,10 +142,6 @@ def _is_json(text: str, sample: str) -> bool:
         reason = getattr(error, "msg", str(error))
         raise TemplateError(f"InputTemplate is not valid JSON at {place}: {reason}") from None
     return True
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _at(text: str, index: int) -> str:
@@ -167,10 +154,10 @@ def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
     """`where` is the place of the placeholder, for people."""
     if name.startswith("$"):
         try:
-            path = Path.parse(name)
+            path = parse_path(name)
         except PathError as error:
             raise TemplateError(f"InputTemplate at {where}: {error}") from error
-        return lambda record, _: write(path.of(record.decoded))
+        return lambda record, _: write(path(record.decoded))
     if name not in _VARIABLES:
         known = ", ".join(f"<{variable}>" for variable in _VARIABLES)
         raise TemplateError(
@@ -190,8 +177,7 @@ def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
 
 def _whole(record: Record, _: Context) -> Any:
     """The record with its payload decoded; missing when the payload is not JSON."""
-    not_json = record.payload and not record.has_json_payload
-    return MISSING if not_json else record.decoded
+    return MISSING if record.payload and not record.has_json_payload else record.decoded
 
 
 def _ingestion_time(_: Record, context: Context) -> str:
@@ -239,19 +225,11 @@ def _encoded(value: Any, encode: Any) -> str:
         try:
             return str(encode(value))
         except ValueError:
-            return str(encode(_finite(value)))
+            # 1e999 is read as infinity, which JSON cannot say: it becomes null.
+            finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+            return str(encode(finite))
     except RecursionError:
         return _EMPTY
-
-
-def _finite(value: Any) -> Any:
-    """`value` with null for the numbers that are too large for a float: 1e999 is read as infinity,
-    which JSON cannot say."""
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 _EMPTY = '""'

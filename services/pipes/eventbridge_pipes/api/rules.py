@@ -7,12 +7,11 @@ definition has the members of CreatePipe; on an update, those of the pipe as it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 
 from eventbridge_pipes.api.model import Members, ValidationError, Violation, field_name
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.path import Path, PathError
-from eventbridge_pipes.pattern import Pattern, PatternError
+from eventbridge_pipes.path import PathError, parse_path
+from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
 from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.targets import TARGETS, target_kind_of
@@ -108,7 +107,9 @@ def _source(definition: Members, region: str) -> Violations:
 
 
 def _filters(criteria: Members, kind: SourceKind) -> Violations:
-    parse = partial(Pattern.parse, source=kind)
+    def parse(text: str) -> Filter:
+        return Filter.parse([text], kind)
+
     for number, given in enumerate(criteria.get("Filters", ()), start=1):
         where = f"sourceParameters.filterCriteria.filters.{number}.member.pattern"
         if "Pattern" in given:
@@ -199,7 +200,7 @@ def _paths(where: str, parameters: Members) -> Violations:
             texts = {f"{field}.{number}.member": item for number, item in enumerate(value, start=1)}
         for field, text in texts.items():
             if text.startswith("$."):
-                yield from _syntax(field, f"The path {text}", Path.parse, text)
+                yield from _syntax(field, f"The path {text}", parse_path, text)
 
 
 def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) -> Violations:

@@ -60,19 +60,19 @@ class Executor:
 
         An unexpected exception counts as a service error: no record is charged with it.
         """
-        with self.telemetry.execution(records) as telemetry:
-            try:
-                execution = _Execution(records, Context(self.pipe, self.now()), telemetry)
-                outcome = execution.run(self._calls)
-                self._error_logged = False
-            except Exception as error:
-                reason = f"an error in the Pipes service: {type(error).__name__}: {error}"
-                outcome = all_failed(records, reason, service_error=True)
-                if not self._error_logged:
-                    self._error_logged = True
-                    log = self.telemetry.log
-                    log.exception("an execution failed unexpectedly; the pipe retries it")
-            telemetry.ended(outcome)
+        telemetry = self.telemetry.execution(records)
+        try:
+            execution = _Execution(records, Context(self.pipe, self.now()), telemetry)
+            outcome = execution.run(self._calls)
+            self._error_logged = False
+        except Exception as error:
+            reason = f"an error in the Pipes service: {type(error).__name__}: {error}"
+            outcome = all_failed(records, reason, service_error=True)
+            if not self._error_logged:
+                self._error_logged = True
+                log = self.telemetry.log
+                log.exception("an execution failed unexpectedly; the pipe retries it")
+        telemetry.ended(outcome)
         return outcome
 
 

@@ -11,7 +11,7 @@ from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.execution.delivery import Delivery, Wait
 from eventbridge_pipes.execution.executor import Executor
 from eventbridge_pipes.execution.retry import retry_policy
-from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.queue import QueueRunner
@@ -51,7 +51,7 @@ def runner_of(
     enriching = to_enrichment(pipe)
     enrichment = target_kind(enriching).connect(enriching, clients) if enriching else None
     execute = Executor(pipe, target, enrichment, of_pipe).execute
-    filter_ = Filter([Pattern.parse(text, kind) for text in pipe.filters])
+    filter_ = Filter.parse(pipe.filters, kind)
     if not kind.stream:
         queue = SqsQueue(clients.sqs_calls, Arn.parse(pipe.source))
         return QueueRunner(pipe, queue, execute, filter_, of_pipe)

@@ -12,12 +12,13 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from enum import IntEnum
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from json.encoder import encode_basestring_ascii as quoted
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
@@ -28,6 +29,7 @@ from eventbridge_pipes.pipe import Pipe
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
 EVENT_OVERHEAD = 26
 """What CloudWatch Logs adds to the size of each event."""
@@ -50,45 +52,30 @@ LINGER_SECONDS = 0.25
 """How long a record may wait for others, to go with them in one call."""
 
 
-class Level(IntEnum):
-    """A pipe's log has the steps of its own level and of the levels before it."""
-
-    OFF = 0
-    ERROR = 1
-    INFO = 2
-    TRACE = 3
-
+LEVELS = ("OFF", "ERROR", "INFO", "TRACE")
+"""A pipe's log has the steps of its own level and of the levels before it."""
 
 _AT_ERROR = ("Failed", "Throttled", "Timeout")
 _AT_INFO = (
     *("ExecutionStarted", "ExecutionSucceeded", "StageEntered", "StageSucceeded"),
     "EnrichmentInvocationSkipped",
 )
-_WITH_PAYLOAD = ("ExecutionStarted", "TransformationSucceeded", "StageSucceeded")
-_WITH_CALL = ("InvocationSucceeded", "InvocationPartiallyFailed", "InvocationFailed")
-"""How the message types end that have these levels, or show execution data."""
-
-_CUT_ORDER = ("payload", "awsRequest", "awsResponse")
+"""How the message types end that have these levels."""
 
 
-def level_of(message_type: str) -> Level:
+def level_of(message_type: str) -> str:
     """Return the lowest level at which a log has the step."""
     if message_type.endswith(_AT_ERROR):
-        return Level.ERROR
-    return Level.INFO if message_type.endswith(_AT_INFO) else Level.TRACE
+        return "ERROR"
+    return "INFO" if message_type.endswith(_AT_INFO) else "TRACE"
 
 
-class LogEvent(NamedTuple):
-    """`timestamp` is in milliseconds since the epoch, `message` in ASCII."""
-
-    timestamp: int
-    message: str
-
-    @property
-    def size(self) -> int:
-        return len(self.message) + EVENT_OVERHEAD
+def size_of(event: InputLogEventTypeDef) -> int:
+    """Return the bytes that CloudWatch Logs counts; the message is in ASCII."""
+    return len(event["message"]) + EVENT_OVERHEAD
 
 
+@dataclass(eq=False)
 class ExecutionLog:
     """Writes the steps of a pipe's executions to its log group, as the pipe's definition says.
 
@@ -97,29 +84,28 @@ class ExecutionLog:
     here it is the name of the pipe, and the stream is created when it is missing.
     """
 
-    def __init__(
-        self,
-        client: CloudWatchLogsClient,
-        pipe: Pipe,
-        linger: float = LINGER_SECONDS,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        configuration = pipe.log_configuration or {}
+    client: CloudWatchLogsClient
+    pipe: Pipe
+    linger: float = LINGER_SECONDS
+    now: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        client, name = self.client, self.pipe.name
+        configuration = self.pipe.log_configuration or {}
         self.with_data = "ALL" in configuration.get("IncludeExecutionData", ())
-        self._client = client
-        self._pipe = pipe
-        self._level = Level[configuration["Level"]]
-        self._group = group_name(configuration["CloudwatchLogsLogDestination"]["LogGroupArn"])
-        self._linger = linger
-        self._now = now
-        self._log = PipeLog(pipe.name)
-        self._waiting: deque[LogEvent] = deque()
+        self._levels = LEVELS[: LEVELS.index(configuration["Level"]) + 1]
+        arn = Arn.parse(configuration["CloudwatchLogsLogDestination"]["LogGroupArn"])
+        self._group = group = arn.resource.split(":")[1]  # :* may follow it
+        self._create = partial(client.create_log_stream, logGroupName=group, logStreamName=name)
+        self._put = partial(client.put_log_events, logGroupName=group, logStreamName=name)
+        self._log = PipeLog(name)
+        self._waiting: deque[InputLogEventTypeDef] = deque()
         self._size = 0
         self._dropped = 0
-        self._closed = False
+        self._closing = threading.Event()
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name=f"log {pipe.name}", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name=f"log {name}", daemon=True)
+        self.thread.start()
 
     def write(
         self,
@@ -129,40 +115,37 @@ class ExecutionLog:
         call: Mapping[str, Any] | None = None,
         error: FailedCall | None = None,
     ) -> None:
-        """Write a step, if the log has its level. `call` is the last request and its response."""
+        """Write a step, if the log has its level. `call` is a request and its response."""
         level = level_of(message_type)
-        if level > self._level:
+        if level not in self._levels:
             return
         data: dict[str, str] = {}
-        if self.with_data and payload and message_type.endswith(_WITH_PAYLOAD):
+        if self.with_data and payload:
             data = {"payload": payload()}
-        elif self.with_data and call and message_type.endswith(_WITH_CALL):
+        elif self.with_data and call:
             data = {name: json_text(members) for name, members in call.items()}
-        timestamp = int(self._now() * 1000)
+        timestamp = int(self.now() * 1000)
         fields = {
-            "resourceArn": self._pipe.arn,
+            "resourceArn": self.pipe.arn,
             "timestamp": timestamp,
             "executionId": execution_id,
             "messageType": message_type,
-            "logLevel": level.name,
+            "logLevel": level,
         }
-        self._put(LogEvent(timestamp, log_record(fields, data, error)))
+        self._append({"timestamp": timestamp, "message": log_record(fields, data, error)})
 
     def close(self) -> None:
         """Try once to send what waits, and end the thread. Returns at once."""
+        self._closing.set()
         with self._changed:
-            self._closed = True
             self._changed.notify_all()
 
-    def join(self, timeout: float) -> None:
-        """Wait for the end of the thread, `timeout` seconds at most."""
-        self._thread.join(timeout)
-
-    def _put(self, event: LogEvent) -> None:
+    def _append(self, event: InputLogEventTypeDef) -> None:
         with self._changed:
-            if not self._closed and self._size + event.size <= BUFFER_BYTES:
+            size = self._size + size_of(event)
+            if not self._closing.is_set() and size <= BUFFER_BYTES:
                 self._waiting.append(event)
-                self._size += event.size
+                self._size = size
                 if len(self._waiting) == 1 or self._size >= MAX_BYTES:
                     self._changed.notify_all()
                 return
@@ -177,7 +160,7 @@ class ExecutionLog:
                 with self._changed:
                     for event in batch:
                         self._waiting.popleft()
-                        self._size -= event.size
+                        self._size -= size_of(event)
                     self._dropped += 0 if sent else len(batch)
                     if self._dropped and not self._waiting:
                         self._log.warning("execution log: records dropped: %d", self._dropped)
@@ -186,14 +169,15 @@ class ExecutionLog:
             self._log.exception("execution log: failed and stopped")
             self.close()
 
-    def _next_batch(self) -> list[LogEvent]:
+    def _next_batch(self) -> list[InputLogEventTypeDef]:
         """Wait for records. Return none once the log is closed and nothing waits."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            self._changed.wait_for(lambda: self._size >= MAX_BYTES or self._closed, self._linger)
+            closing = self._closing.is_set
+            self._changed.wait_for(lambda: self._waiting or closing())
+            self._changed.wait_for(lambda: self._size >= MAX_BYTES or closing(), self.linger)
             return list(islice(self._waiting, batch_length(self._waiting)))
 
-    def _send_with_retries(self, batch: list[LogEvent]) -> bool:
+    def _send_with_retries(self, batch: list[InputLogEventTypeDef]) -> bool:
         """Return false if CloudWatch Logs rejects `batch`, or the log is closed meanwhile."""
         failures = 0
         while True:
@@ -207,35 +191,27 @@ class ExecutionLog:
                 if not failures or rejected:
                     self._log.warning("cannot write to %s: %s", self._group, errors.describe(error))
                 failures += 1
-                with self._changed:
-                    pause = growing_pause(failures)
-                    if rejected or self._changed.wait_for(lambda: self._closed, pause):
-                        return False
+                if rejected or self._closing.wait(growing_pause(failures)):
+                    return False
 
-    def _send(self, batch: list[LogEvent]) -> None:
-        ordered = sorted(batch, key=lambda event: event.timestamp)
-        put = partial(
-            self._client.put_log_events,
-            logGroupName=self._group,
-            logStreamName=self._pipe.name,
-            logEvents=[{"timestamp": e.timestamp, "message": e.message} for e in ordered],
-        )
+    def _send(self, batch: list[InputLogEventTypeDef]) -> None:
+        events = sorted(batch, key=itemgetter("timestamp"))
         try:
-            put()
+            self._put(logEvents=events)
         except errors.CallError as error:
             if errors.code_of(error) != "ResourceNotFoundException":
                 raise
-            self._client.create_log_stream(logGroupName=self._group, logStreamName=self._pipe.name)
-            put()
+            self._create()
+            self._put(logEvents=events)
 
 
 def log_record(fields: Mapping[str, Any], data: Mapping[str, str], error: FailedCall | None) -> str:
     """Return a record as JSON in ASCII, at most LIMIT_BYTES long.
 
-    If it is too long, the execution data in `data` lose their ends, one after the other, as on
-    AWS.
+    If it is too long, the execution data in `data` lose their ends, one after the other in their
+    order, as on AWS.
     """
-    shown = {name: data[name][:LIMIT_BYTES] for name in _CUT_ORDER if name in data}
+    shown = {name: text[:LIMIT_BYTES] for name, text in data.items()}
     truncated: list[str] = []
     failed_call = error and {
         "httpStatusCode": error.status or None,
@@ -250,14 +226,12 @@ def log_record(fields: Mapping[str, Any], data: Mapping[str, str], error: Failed
         return json.dumps({**fields, **shown, **ending}, separators=(",", ":"))
 
     written = record()
-    for name in [name for name, text in shown.items() if text]:
-        if len(written) <= LIMIT_BYTES:
-            break
-        text = shown[name]
-        truncated.append(name)
-        shown[name] = ""
-        shown[name] = shortened(text, LIMIT_BYTES - len(record()))
-        written = record()
+    for name, text in shown.items():
+        if text and len(written) > LIMIT_BYTES:
+            truncated.append(name)
+            shown[name] = ""
+            shown[name] = shortened(text, LIMIT_BYTES - len(record()))
+            written = record()
     return written
 
 
@@ -279,19 +253,13 @@ def json_text(members: Mapping[str, Any]) -> str:
     return json.dumps(members, default=plain, skipkeys=True)
 
 
-def batch_length(events: Iterable[LogEvent]) -> int:
+def batch_length(events: Collection[InputLogEventTypeDef]) -> int:
     """Return how many of the first `events` fit into one call."""
-    count = size = 0
+    size = 0
     oldest, newest = math.inf, -math.inf
-    for event in events:
-        oldest, newest = min(oldest, event.timestamp), max(newest, event.timestamp)
-        size += event.size
+    for count, event in enumerate(events):
+        oldest, newest = min(oldest, event["timestamp"]), max(newest, event["timestamp"])
+        size += size_of(event)
         if count == MAX_EVENTS or size > MAX_BYTES or newest - oldest >= MAX_SPAN:
-            break
-        count += 1
-    return count
-
-
-def group_name(log_group_arn: str) -> str:
-    """`arn:aws:logs:…:log-group:/pipes/orders:*` → `/pipes/orders`; the end may be missing."""
-    return Arn.parse(log_group_arn).resource.removeprefix("log-group:").removesuffix(":*")
+            return count
+    return len(events)

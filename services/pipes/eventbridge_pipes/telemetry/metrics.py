@@ -1,5 +1,6 @@
 """The telemetry of the pipes: what they count, time and log of their executions.
 
+The metrics for CloudWatch are those that AWS's Pipes put there:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
 """
 
@@ -8,28 +9,41 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.log import LOGGER, PipeLog
-from eventbridge_pipes.outcome import FailedCall, Outcome, all_failed
+from eventbridge_pipes.outcome import FailedCall, Outcome
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
-from eventbridge_pipes.telemetry.cloudwatch import DATA_PER_CALL, NAMESPACE, Statistics, pause_after
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+    from mypy_boto3_cloudwatch.literals import StandardUnitType
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef, StatisticSetTypeDef
 
     from eventbridge_pipes.aws.clients import Clients
     from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
 GRACE_SECONDS = 2.0
 """How long the last log records and metrics may take to be written when the service ends."""
+
+NAMESPACE = "AWS/EventBridge/Pipes"
+
+DATA_PER_CALL = 500
+"""Half of what PutMetricData takes, for its limit of 1 MB holds before compression."""
+
+LONGEST_PAUSE = 600.0
+
+_UNITS: Mapping[str, StandardUnitType] = {"EventSize": "Bytes", "TargetStageSkipped": "Count"}
+"""Durations are in milliseconds; the other metrics have no unit, as on AWS."""
 
 
 class Stage(StrEnum):
@@ -91,32 +105,93 @@ def ending(outcome: Outcome, count: int) -> Ending:
     return Ending.FAILED
 
 
+class CloudWatchMetrics:
+    """The values of the metrics of all pipes and of their accounts since they were last taken.
+
+    A metric that counts failures has the value 1 for each execution that failed and 0 for each
+    other one: its sum is their number, and its average is their share.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._in_flight: Counter[str] = Counter()
+        self._sets: dict[tuple[str, str], dict[str, StatisticSetTypeDef]] = {}
+
+    def begun(self, account: str) -> None:
+        """Count an execution that begins, for the metric of how many run at once."""
+        with self._lock:
+            self._in_flight[account] += 1
+            self.add("AwsAccountId", account, {"Concurrency": self._in_flight[account]})
+
+    def ended(self, pipe: str, account: str, values: Mapping[str, float]) -> None:
+        """Add the values of an execution that has ended to those of its pipe and its account."""
+        of_account = {"Invocations": 1, "ExecutionThrottled": values["ExecutionThrottled"]}
+        with self._lock:
+            self._in_flight[account] -= 1
+            self.add("PipeName", pipe, values)
+            self.add("AwsAccountId", account, of_account)
+
+    def add(self, dimension: str, of: str, values: Mapping[str, float]) -> None:
+        """Add a value to each of these metrics, whose dimension has the value `of`."""
+        with self._lock:
+            sets = self._sets.setdefault((dimension, of), {})
+            for name, value in values.items():
+                if name not in sets:
+                    sets[name] = {"SampleCount": 0, "Sum": 0, "Minimum": value, "Maximum": value}
+                statistics = sets[name]
+                statistics["SampleCount"] += 1
+                statistics["Sum"] += value
+                if value < statistics["Minimum"]:
+                    statistics["Minimum"] = value
+                elif value > statistics["Maximum"]:
+                    statistics["Maximum"] = value
+
+    def take(self) -> list[MetricDatumTypeDef]:
+        """Return the metrics since the last call: none if nothing happened."""
+        now = datetime.now(UTC)
+        with self._lock:
+            taken, self._sets = self._sets, {}
+        return [
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": dimension, "Value": of}],
+                "Timestamp": now,
+                "Unit": "Milliseconds" if name.endswith("Duration") else _UNITS.get(name, "None"),
+                "StatisticValues": values,
+            }
+            for (dimension, of), sets in taken.items()
+            for name, values in sets.items()
+        ]
+
+
+def pause_after(failures: int, interval: float) -> float:
+    """Return the seconds until the next try: doubling with each failure, up to ten minutes."""
+    return max(interval, min(LONGEST_PAUSE, interval * 2.0 ** min(failures, 16)))
+
+
+@dataclass(eq=False)
 class PipeTelemetry:
     """The telemetry of one pipe, over all its runs. The threads of the pipe share it.
 
-    `prometheus` has the metrics of the process, `account` those of all pipes of the account.
+    `prometheus` and `cloudwatch` have the metrics of all pipes. Without `cloudwatch` there are none
+    for CloudWatch.
     """
 
-    def __init__(
-        self,
-        pipe: str,
-        prometheus: PrometheusMetrics,
-        account: Statistics | None = None,
-        execution_log: ExecutionLog | None = None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        self.pipe = pipe
-        self.prometheus = prometheus
-        self.statistics = Statistics("PipeName", pipe)
-        self.account = account or Statistics("AwsAccountId", "")
-        self.execution_log = execution_log
-        self.clock = clock
-        self.log = PipeLog(pipe)
+    pipe: str
+    prometheus: PrometheusMetrics
+    cloudwatch: CloudWatchMetrics | None = None
+    account: str = ""
+    execution_log: ExecutionLog | None = None
+    clock: Callable[[], float] = time.perf_counter
+
+    def __post_init__(self) -> None:
+        name, prometheus = self.pipe, self.prometheus
+        self.log = PipeLog(name)
         # The series are there, with 0, from the start on.
-        self.in_flight = self.prometheus.in_flight.labels(pipe)
-        self.records = {name: all_.labels(pipe) for name, all_ in self.prometheus.records.items()}
-        executions = self.prometheus.executions
-        self.executions = {how: executions.labels(pipe, how.name.lower()) for how in Ending}
+        self.in_flight = prometheus.in_flight.labels(name)
+        self.records = {which: all_.labels(name) for which, all_ in prometheus.records.items()}
+        executions = prometheus.executions
+        self.executions = {how: executions.labels(name, how.name.lower()) for how in Ending}
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -150,7 +225,7 @@ class PipeTelemetry:
 
 
 class ExecutionTelemetry:
-    """One execution. As a context manager it ends with a service error if the code raises.
+    """One execution, from its start until `ended` is called.
 
     The execution log shows requests and responses only if `shows_calls` is true. Of a stage that
     makes several calls it shows the last one.
@@ -162,26 +237,16 @@ class ExecutionTelemetry:
         self._size = sum([len(record.body) for record in records])
         self._values: dict[str, float] = {}
         self._entered: float | None = None
-        self._ended = False
         self._call: dict[str, Mapping[str, Any]] = {}
-        self._execution_log = pipe.execution_log
-        self._id = str(uuid.uuid4()) if pipe.execution_log else ""
-        self.shows_calls = self._execution_log is not None and self._execution_log.with_data
+        log = pipe.execution_log
+        self._log = partial(log.write, str(uuid.uuid4())) if log else None
+        self.shows_calls = log is not None and log.with_data
         self._begun = pipe.clock()
         pipe.in_flight.inc()
-        pipe.account.begun()
-        if self._execution_log:
-            self._execution_log.write(
-                self._id, "ExecutionStarted", lambda: json_array(r.body for r in records)
-            )
-
-    def __enter__(self) -> ExecutionTelemetry:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if not self._ended:
-            reason = f"error in the pipe itself: {error!r}"
-            self.ended(all_failed(range(self._count), reason, service_error=True))
+        if pipe.cloudwatch:
+            pipe.cloudwatch.begun(pipe.account)
+        if self._log:
+            self._log("ExecutionStarted", lambda: json_array(r.body for r in records))
 
     def request(self, parameters: Mapping[str, Any]) -> None:
         """Keep the parameters of a call for the log."""
@@ -200,26 +265,24 @@ class ExecutionTelemetry:
     ) -> None:
         """Time and log a step. `payload` returns the events at this point as JSON.
 
-        It is called only if the log shows it: at `TRANSFORMATION_SUCCEEDED` and `STAGE_SUCCEEDED`.
+        It is called only if the log shows it: AWS does at `TRANSFORMATION_SUCCEEDED` and
+        `STAGE_SUCCEEDED`. The step after a call is the end of its invocation, and shows the call.
         """
-        if step is Step.INVOCATION_STARTED:
-            self._call = {}
         if step is Step.STAGE_ENTERED:
             self._entered = self._pipe.clock()
         elif step.startswith("Stage"):  # it ends
             if self._entered is not None:
-                took = self._pipe.clock() - self._entered
-                self._values[f"{stage}StageDuration"] = took * 1000
+                self._values[f"{stage}StageDuration"] = (self._pipe.clock() - self._entered) * 1000
             self._values |= _NO_STAGE_FAILURE[stage]
             if step is not Step.STAGE_SUCCEEDED:
                 self._values[f"{stage}{step}"] = 1
             self._entered = None
-        if self._execution_log:
-            self._execution_log.write(self._id, f"{stage}{step}", payload, self._call, error)
+        if self._log:
+            self._log(f"{stage}{step}", payload, self._call, error)
+            self._call = {}
 
     def ended(self, outcome: Outcome) -> None:
         """End the execution. Some or all of its records may be sent again."""
-        self._ended = True
         pipe, count = self._pipe, self._count
         milliseconds = (pipe.clock() - self._begun) * 1000
         how = ending(outcome, count)
@@ -228,23 +291,21 @@ class ExecutionTelemetry:
         pipe.records["failed"].inc(failed)
         pipe.executions[how].inc()
         pipe.in_flight.dec()
-        throttled = 1.0 if how is Ending.THROTTLED else 0.0
-        pipe.account.ended({"Invocations": 1, "ExecutionThrottled": throttled})
-        values = _NO_FAILURE | self._values
-        if how is not Ending.SUCCEEDED:
-            values[f"Execution{how}"] = 1
-        values |= {"Invocations": 1, "Duration": milliseconds}
-        pipe.statistics.add(values | {"EventCount": count, "EventSize": self._size})
-        if self._execution_log:
-            error = outcome.error
-            if outcome.failed and not error:
-                error = FailedCall(service="", message=outcome.reason)
-            self._execution_log.write(self._id, f"Execution{how}", error=error)
+        if pipe.cloudwatch:
+            values = {"Invocations": 1, "Duration": milliseconds, **_NO_FAILURE, **self._values}
+            values |= {"EventCount": count, "EventSize": self._size}
+            if how is not Ending.SUCCEEDED:
+                values[f"Execution{how}"] = 1
+            pipe.cloudwatch.ended(pipe.pipe, pipe.account, values)
+        if self._log:
+            error = outcome.error or (FailedCall("", outcome.reason) if outcome.failed else None)
+            self._log(f"Execution{how}", error=error)
         pipe.log.debug(
             "batch of %d (%d bytes): %s in %.1f ms", count, self._size, how, milliseconds
         )
 
 
+@dataclass(eq=False)
 class Telemetry:
     """The telemetry of all pipes that have started.
 
@@ -252,40 +313,35 @@ class Telemetry:
     and each execution log has a thread.
     """
 
-    def __init__(
-        self, clients: Clients, prometheus: PrometheusMetrics, metrics_interval: float
-    ) -> None:
-        self.prometheus = prometheus
-        self._clients = clients
-        self._interval = metrics_interval
+    clients: Clients
+    prometheus: PrometheusMetrics
+    metrics_interval: float
+
+    def __post_init__(self) -> None:
+        self.cloudwatch = CloudWatchMetrics()
         self._lock = threading.Lock()
         self._pipes: dict[str, PipeTelemetry] = {}
-        self._deleted: list[PipeTelemetry] = []  # until their last metrics are put
-        self._accounts: dict[str, Statistics] = {}
         self._closing = threading.Event()
         self._publisher = threading.Thread(target=self._publish, name="metrics", daemon=True)
-        if metrics_interval:
+        if self.metrics_interval:
             self._publisher.start()
 
     def of(self, pipe: Pipe) -> PipeTelemetry:
         """Return the telemetry of a pipe that starts, with the log that its definition has now."""
         account = Arn.parse(pipe.arn).account
+        cloudwatch = self.cloudwatch if self.metrics_interval else None
         with self._lock:
-            in_account = self._accounts.setdefault(account, Statistics("AwsAccountId", account))
-            if pipe.name not in self._pipes:
-                self._pipes[pipe.name] = PipeTelemetry(pipe.name, self.prometheus, in_account)
-            telemetry = self._pipes[pipe.name]
-        log = ExecutionLog(self._clients.logs, pipe) if pipe.log_group_arn else None
-        telemetry.change_log(log)
+            made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
+            telemetry = self._pipes.setdefault(pipe.name, made)
+        logs = self.clients.logs
+        telemetry.change_log(ExecutionLog(logs, pipe) if pipe.log_group_arn else None)
         return telemetry
 
     def forget(self, name: str) -> None:
-        """Remove the metrics of a deleted pipe, once the last ones are put to CloudWatch."""
+        """Remove the metrics of a deleted pipe; the last ones are still put to CloudWatch."""
         with self._lock:
             telemetry = self._pipes.pop(name, None)
             self.prometheus.forget(name)
-            if telemetry and self._interval:
-                self._deleted.append(telemetry)
         if telemetry:
             telemetry.change_log(None)
 
@@ -297,19 +353,9 @@ class Telemetry:
         for log in logs:
             log.close()
         deadline = time.monotonic() + grace
-        for log in logs:
-            log.join(max(0.0, deadline - time.monotonic()))
-        if self._interval:
-            self._publisher.join(max(0.0, deadline - time.monotonic()))
-
-    def metrics(self) -> list[MetricDatumTypeDef]:
-        """Return the metrics for CloudWatch since the last call."""
-        now = datetime.now(UTC)
-        with self._lock:
-            pipes = [*self._pipes.values(), *self._deleted]
-            self._deleted = []
-            statistics = [*(pipe.statistics for pipe in pipes), *self._accounts.values()]
-        return [datum for each in statistics for datum in each.take(now)]
+        publisher = [self._publisher] if self.metrics_interval else []
+        for thread in [*(log.thread for log in logs), *publisher]:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _publish(self) -> None:
         """Put the metrics to CloudWatch at each interval and at the end.
@@ -320,12 +366,12 @@ class Telemetry:
         failures = 0
         last = False
         while not last:
-            last = self._closing.wait(pause_after(failures, self._interval))
+            last = self._closing.wait(pause_after(failures, self.metrics_interval))
             try:
-                data = self.metrics()
+                data = self.cloudwatch.take()
                 for start in range(0, len(data), DATA_PER_CALL):
                     part = data[start : start + DATA_PER_CALL]
-                    self._clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=part)
+                    self.clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=part)
                     if failures:
                         LOGGER.info("putting metrics to CloudWatch again")
                     failures = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.metrics import disable_created_metrics
@@ -14,7 +15,6 @@ from prometheus_client.process_collector import ProcessCollector
 
 from eventbridge_pipes.pipe import Pipe
 
-_PREFIX = "eventbridge_pipes_"
 _RECORDS = {
     "read": "Records that came from the source.",
     "filtered": "Records that the filters left out.",
@@ -37,16 +37,17 @@ class PrometheusMetrics:
         self._pipes = pipes
         self._lock = threading.Lock()
         self.registry = CollectorRegistry()
-        self.states = self._gauge("pipe_state", "1 for the state that a pipe is in.", "state")
+        gauge = partial(Gauge, namespace="eventbridge_pipes", registry=self.registry)
+        counter = partial(Counter, namespace="eventbridge_pipes", registry=self.registry)
+        states = "1 for the state that a pipe is in."
+        self.states = gauge("pipe_state", states, ["pipe", "state"])
         # Collected before the counters: when no batch is in flight, they have counted them all.
-        self.in_flight = self._gauge("batches_in_flight", "Batches in progress.")
-        self.records = {name: self._counter(f"records_{name}", _RECORDS[name]) for name in _RECORDS}
-        self.executions = self._counter(
-            "executions", "Attempts to bring a batch through the pipe.", "outcome"
-        )
-        self.lag = self._gauge(
-            "shard_lag_seconds", "How far the pipe is behind the end of the shard.", "shard"
-        )
+        self.in_flight = gauge("batches_in_flight", "Batches in progress.", ["pipe"])
+        self.records = {n: counter(f"records_{n}", text, ["pipe"]) for n, text in _RECORDS.items()}
+        executions = "Attempts to bring a batch through the pipe."
+        self.executions = counter("executions", executions, ["pipe", "outcome"])
+        lag = "How far the pipe is behind the end of the shard."
+        self.lag = gauge("shard_lag_seconds", lag, ["pipe", "shard"])
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
@@ -60,12 +61,4 @@ class PrometheusMetrics:
     def forget(self, pipe: str) -> None:
         """Remove the series of a deleted pipe."""
         for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
-            for sample in [s for metric in family.collect() for s in metric.samples]:
-                if sample.labels["pipe"] == pipe:
-                    family.remove(*sample.labels.values())
-
-    def _gauge(self, name: str, description: str, *labels: str) -> Gauge:
-        return Gauge(_PREFIX + name, description, ["pipe", *labels], registry=self.registry)
-
-    def _counter(self, name: str, description: str, *labels: str) -> Counter:
-        return Counter(_PREFIX + name, description, ["pipe", *labels], registry=self.registry)
+            family.remove_by_labels({"pipe": pipe})

@@ -75,18 +75,20 @@ class FakeLogs:
         return [record["messageType"] for record in self.records]
 
 
-def logging_pipe(level: str, *data: str) -> Pipe:
+def logging_pipe(level: str, *data: str, arn: str = LOG_GROUP) -> Pipe:
     """A pipe whose log has this level, and shows these execution data."""
     configuration = {
-        "CloudwatchLogsLogDestination": {"LogGroupArn": LOG_GROUP},
+        "CloudwatchLogsLogDestination": {"LogGroupArn": arn},
         "Level": level,
         "IncludeExecutionData": list(data),
     }
     return replace(PIPE, log_configuration=configuration)
 
 
-def execution_log(logs: FakeLogs, level: str, *data: str, **options: Any) -> ExecutionLog:
-    pipe = logging_pipe(level, *data)
+def execution_log(
+    logs: FakeLogs, level: str, *data: str, arn: str = LOG_GROUP, **options: Any
+) -> ExecutionLog:
+    pipe = logging_pipe(level, *data, arn=arn)
     return ExecutionLog(logs, pipe, **options)  # type: ignore[arg-type]
 
 
@@ -105,7 +107,7 @@ class LoggedTelemetry(PipeTelemetry):
         log = self.execution_log
         assert log
         log.close()
-        log.join(5)
+        log.thread.join(5)
         return self.logs.records
 
     def logged_steps(self) -> list[str]:

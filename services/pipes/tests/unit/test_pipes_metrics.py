@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +14,9 @@ from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
 from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed
-from eventbridge_pipes.telemetry.cloudwatch import LONGEST_PAUSE, Statistics, pause_after
 from eventbridge_pipes.telemetry.metrics import (
+    LONGEST_PAUSE,
+    CloudWatchMetrics,
     Ending,
     ExecutionTelemetry,
     PipeTelemetry,
@@ -24,13 +24,13 @@ from eventbridge_pipes.telemetry.metrics import (
     Step,
     Telemetry,
     ending,
+    pause_after,
 )
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from pipes_samples import PIPE, record, records
 from pipes_telemetry import FakeLogs, LoggedTelemetry, counted, logging_pipe
 from waiting import eventually
 
-NOW = datetime(2024, 5, 1, tzinfo=UTC)
 THROTTLED = FailedCall("lambda", "slow down", 429, throttled=True)
 TIMED_OUT = FailedCall("lambda", "no answer", timed_out=True)
 ALL = frozenset({0, 1, 2})
@@ -74,18 +74,6 @@ def test_what_the_workers_tell_is_counted() -> None:
     }
     assert counted(telemetry, "executions_total", outcome="partially_failed") == 1
     assert counted(telemetry, "batches_in_flight") == 1
-
-
-def test_an_execution_whose_code_raises_has_failed_and_is_not_in_flight_for_ever() -> None:
-    telemetry = PipeTelemetry("orders", PrometheusMetrics())
-    with pytest.raises(ZeroDivisionError), telemetry.execution(records(3)):
-        raise ZeroDivisionError
-    with telemetry.execution(records(3)) as execution:
-        execution.ended(SUCCEEDED)
-    assert counted(telemetry, "batches_in_flight") == 0
-    assert counted(telemetry, "executions_total", outcome="failed") == 1
-    assert counted(telemetry, "executions_total", outcome="succeeded") == 1
-    assert counted(telemetry, "records_failed_total") == 3
 
 
 def samples(prometheus: PrometheusMetrics) -> dict[tuple[str, ...], float]:
@@ -169,9 +157,10 @@ class Clock:
 class TimedPipe(PipeTelemetry):
     """A pipe whose executions take as long as a test says."""
 
-    def __init__(self, account: Statistics | None = None) -> None:
+    def __init__(self, name: str = "orders", cloudwatch: CloudWatchMetrics | None = None) -> None:
         self.time = Clock()
-        super().__init__("orders", PrometheusMetrics(), account, clock=self.time)
+        metrics = cloudwatch or CloudWatchMetrics()
+        super().__init__(name, PrometheusMetrics(), metrics, "0", clock=self.time)
 
     def stage(self, execution: ExecutionTelemetry, stage: Stage, seconds: float, end: Step) -> None:
         execution.step(stage, Step.STAGE_ENTERED)
@@ -179,8 +168,14 @@ class TimedPipe(PipeTelemetry):
         self.time.now += seconds
         execution.step(stage, end)
 
+    def data(self, dimension: str = "PipeName") -> list[Any]:
+        """The metrics since the last call that have this dimension, and no others."""
+        assert self.cloudwatch
+        data = self.cloudwatch.take()
+        return [datum for datum in data if datum["Dimensions"][0]["Name"] == dimension]
+
     def metrics(self) -> dict[str, tuple[float, float, float, float, str]]:
-        return by_name(self.statistics.take(NOW))
+        return by_name(self.data())
 
 
 def by_name(data: list[Any]) -> dict[str, tuple[float, float, float, float, str]]:
@@ -250,21 +245,22 @@ def test_a_stage_that_fails_counts_as_failed() -> None:
 def test_each_datum_names_its_pipe_and_its_time() -> None:
     pipe = TimedPipe()
     pipe.execution(records(1)).ended(SUCCEEDED)
-    data = pipe.statistics.take(NOW)
+    before = datetime.now(UTC)
+    data = pipe.data()
     assert data
     for datum in data:
         assert datum["Dimensions"] == [{"Name": "PipeName", "Value": "orders"}]
-        assert datum["Timestamp"] == NOW
+        assert before <= datum["Timestamp"] <= datetime.now(UTC)
 
 
 def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
-    account = Statistics("AwsAccountId", "0")
-    one, other = TimedPipe(account), TimedPipe(account)
+    cloudwatch = CloudWatchMetrics()
+    one, other = TimedPipe("one", cloudwatch), TimedPipe("other", cloudwatch)
     first, second = one.execution(records(2)), other.execution(records(1))
     first.ended(SUCCEEDED)
     one.execution(records(2)).ended(SUCCEEDED)
     second.ended(all_failed(range(1), "slow down", THROTTLED, True))
-    data = account.take(NOW)
+    data = one.data("AwsAccountId")
     assert not any(type(n) is bool for d in data for n in d["StatisticValues"].values())
     assert by_name(data) == {
         "Concurrency": (3, 5, 1, 2, "None"),
@@ -426,14 +422,14 @@ def test_the_metrics_of_the_last_seconds_of_a_deleted_pipe_are_put_once(
 ) -> None:
     telemetry.of(PIPE).execution(records(2)).ended(SUCCEEDED)
     telemetry.forget(PIPE.name)
-    first, then = telemetry.metrics(), telemetry.metrics()
+    first, then = telemetry.cloudwatch.take(), telemetry.cloudwatch.take()
     events = [metric for metric in first if metric["MetricName"] == "EventCount"]
     assert [metric["StatisticValues"]["Sum"] for metric in events] == [2]
     assert then == []
 
 
 def test_metrics_are_put_in_calls_that_cloudwatch_takes(aws: FakeAws, telemetry: Telemetry) -> None:
-    telemetry.of(PIPE).statistics.add({str(number): 1.0 for number in range(1200)})
+    telemetry.cloudwatch.add("PipeName", "sample", {str(number): 1.0 for number in range(1200)})
     telemetry.close(grace=5)
     assert [len(part) for part in aws.parts] == [500, 500, 200]
 
@@ -460,9 +456,9 @@ def test_an_outage_of_cloudwatch_is_told_once_and_its_end_too(
 def test_metrics_that_cannot_be_put_are_lost_and_the_next_are_put(
     aws: FakeAws, telemetry: Telemetry
 ) -> None:
-    telemetry.of(replace(PIPE, name="other")).statistics.add({"Invocations": 1.0})
-    telemetry.metrics()
-    telemetry.of(PIPE).statistics.add({"Invocations": 1.0})
+    telemetry.cloudwatch.add("PipeName", "other", {"Invocations": 1.0})
+    telemetry.cloudwatch.take()
+    telemetry.cloudwatch.add("PipeName", "sample", {"Invocations": 1.0})
     telemetry.close(grace=5)
     assert [datum["Dimensions"][0]["Value"] for datum in aws.metrics] == ["sample"]
 
@@ -471,13 +467,13 @@ def test_nothing_is_put_when_nothing_happened(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: deque[float] = deque()
-    metrics = Telemetry.metrics
+    take = CloudWatchMetrics.take
 
-    def looked(self: Telemetry) -> Any:
+    def looked(self: CloudWatchMetrics) -> Any:
         looks.append(1)
-        return metrics(self)
+        return take(self)
 
-    monkeypatch.setattr(Telemetry, "metrics", looked)
+    monkeypatch.setattr(CloudWatchMetrics, "take", looked)
     telemetry = telemetry_of(aws, interval=0.001)
     eventually(lambda: len(looks) > 1)
     telemetry.close(grace=5)

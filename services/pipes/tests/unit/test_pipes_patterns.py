@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.pattern import Filter, Pattern, PatternError
+from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.record import Payload, Record
 from eventbridge_pipes.sources import SOURCES
 from eventbridge_pipes.sources.dynamodb import KIND as DYNAMODB
@@ -81,11 +81,11 @@ def payload_of(case: Case) -> bytes:
 def filter_of(case: Case, kind: SourceKind) -> Filter:
     patterns = case.get("patterns", [case.get("pattern")])
     texts = [p if isinstance(p, str) else json.dumps(p) for p in patterns]
-    return Filter([Pattern.parse(text, kind) for text in texts])
+    return Filter.parse(texts, kind)
 
 
-def data_pattern(fields: Any) -> Pattern:
-    return Pattern.parse(json.dumps({"data": fields}), KINESIS)
+def data_filter(fields: Any) -> Filter:
+    return Filter.parse([json.dumps({"data": fields})], KINESIS)
 
 
 def cases(outcome: str) -> list[Any]:
@@ -117,7 +117,7 @@ def test_the_table_has_no_two_cases_of_one_name() -> None:
 
 def test_a_filter_without_patterns_is_false() -> None:
     assert not Filter([])
-    assert Filter([data_pattern({"a": [1]})])
+    assert data_filter({"a": [1]})
 
 
 def _must_not_be_decoded(data: str) -> str:
@@ -127,7 +127,7 @@ def _must_not_be_decoded(data: str) -> str:
 def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
     sealed = Payload("data", _must_not_be_decoded)
     event = record_of(kinesis(b'{"a": 1}').body, sealed)
-    assert Pattern.parse('{"partitionKey": ["k"]}', KINESIS).matches(event)
+    assert Filter.parse(['{"partitionKey": ["k"]}'], KINESIS).passes(event)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_payload_is_not_decoded_for_a_pattern_on_metadata() -> None:
     ],
 )
 def test_an_event_nested_deeper_than_can_be_read_matches_nothing(body: str) -> None:
-    assert not data_pattern({"x": [{"exists": False}]}).matches(kinesis(body.encode()))
+    assert not data_filter({"x": [{"exists": False}]}).passes(kinesis(body.encode()))
 
 
 def test_arrays_nested_as_deep_as_can_be_read_are_searched() -> None:
@@ -146,14 +146,14 @@ def test_arrays_nested_as_deep_as_can_be_read_are_searched() -> None:
     for _ in range(500):
         tags = [tags]
     event = holding({"tags": tags, "items": tags})
-    assert data_pattern({"tags": ["deep"]}).matches(event)
-    assert not data_pattern({"items": {"sku": ["deep"]}}).matches(event)
+    assert data_filter({"tags": ["deep"]}).passes(event)
+    assert not data_filter({"items": {"sku": ["deep"]}}).passes(event)
 
 
 def test_a_pattern_nested_without_end_is_refused() -> None:
     for text in ("[" * 4096, '{"a":' * 800 + "[1]" + "}" * 800, '{"$or":[' * 500):
         with pytest.raises(PatternError):
-            Pattern.parse(text, KINESIS)
+            Filter.parse([text], KINESIS)
 
 
 names = st.text(max_size=6).filter(lambda name: name != "$or")
@@ -183,14 +183,14 @@ def leaves(value: Any) -> Any:
 def test_the_pattern_of_an_events_own_leaves_matches_it(data: Any) -> None:
     pattern = leaves(data)
     if pattern:
-        assert data_pattern(pattern).matches(holding(data))
+        assert data_filter(pattern).passes(holding(data))
 
 
 @given(objects, names, scalars)
 def test_fields_that_a_pattern_does_not_name_do_not_matter(data: Any, name: str, more: Any) -> None:
     pattern = leaves(data)
     if pattern and name not in data:
-        assert data_pattern(pattern).matches(holding({**data, name: more}))
+        assert data_filter(pattern).passes(holding({**data, name: more}))
 
 
 numbers = st.integers(-9, 9) | st.decimals(-9, 9, places=1).map(float)
@@ -205,9 +205,9 @@ def test_anything_but_is_the_opposite_of_exact_on_a_field_that_is_there(
     values: list[Any], found: Any
 ) -> None:
     event = holding({"x": found})
-    exact = data_pattern({"x": values}).matches(event)
-    assert data_pattern({"x": [{"anything-but": values}]}).matches(event) is not exact
-    assert not data_pattern({"x": [{"anything-but": values}]}).matches(holding({"y": found}))
+    exact = data_filter({"x": values}).passes(event)
+    assert data_filter({"x": [{"anything-but": values}]}).passes(event) is not exact
+    assert not data_filter({"x": [{"anything-but": values}]}).passes(holding({"y": found}))
 
 
 rules = st.sampled_from(
@@ -232,17 +232,15 @@ records = st.dictionaries(st.sampled_from("xyz"), values) | st.lists(
 @given(st.lists(fields, min_size=2, max_size=4), records)
 def test_an_or_matches_what_any_of_its_choices_matches(choices: list[Any], data: Any) -> None:
     event = holding(data)
-    any_of_them = any(data_pattern(choice).matches(event) for choice in choices)
-    assert data_pattern({"$or": choices}).matches(event) is any_of_them
+    any_of_them = any(data_filter(choice).passes(event) for choice in choices)
+    assert data_filter({"$or": choices}).passes(event) is any_of_them
 
 
 @given(fields, fields, records)
 def test_fields_of_different_objects_must_all_match(one: Any, other: Any, data: Any) -> None:
     event = holding({"one": data, "other": data})
-    both = data_pattern({"one": one}).matches(event) and data_pattern({"other": other}).matches(
-        event
-    )
-    assert data_pattern({"one": one, "other": other}).matches(event) is both
+    both = data_filter({"one": one}).passes(event) and data_filter({"other": other}).passes(event)
+    assert data_filter({"one": one, "other": other}).passes(event) is both
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["<", "<=", ">", ">=", "="]))
@@ -256,7 +254,7 @@ def test_numbers_compare_as_decimals_do(left: int, right: int, sign: str) -> Non
     }
     pattern = f'{{"data": {{"n": [{{"numeric": ["{sign}", {right}e-6]}}]}}}}'
     event = kinesis(f'{{"n": {left}e-6}}'.encode())
-    assert Pattern.parse(pattern, KINESIS).matches(event) is expected[sign]
+    assert Filter.parse([pattern], KINESIS).passes(event) is expected[sign]
 
 
 anything = st.recursive(
@@ -277,20 +275,20 @@ def test_any_json_is_a_pattern_or_refused_and_nothing_else_is_raised(
     pattern: Any, kind: SourceKind
 ) -> None:
     with contextlib.suppress(PatternError):
-        parsed = Pattern.parse(json.dumps(pattern), kind)
-        assert parsed.matches(holding({})) in (True, False)
+        parsed = Filter.parse([json.dumps(pattern)], kind)
+        assert parsed.passes(holding({})) in (True, False)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_data_that_is_not_utf_8_is_no_json(encoding: str) -> None:
     event = kinesis('{"a": 1}'.encode(encoding))
     assert not event.has_json_payload
-    assert not data_pattern({"a": [1]}).matches(event)
+    assert not data_filter({"a": [1]}).passes(event)
 
 
 def accepts(rule: Any, value: str) -> bool:
-    pattern = Pattern.parse(json.dumps({"data": {"a": [rule]}}), KINESIS)
-    return pattern.matches(holding({"a": value}))
+    pattern = Filter.parse([json.dumps({"data": {"a": [rule]}})], KINESIS)
+    return pattern.passes(holding({"a": value}))
 
 
 IGNORING_CASE: list[Any] = [

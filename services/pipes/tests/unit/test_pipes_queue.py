@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
-from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.runners.inbox import Inbox
@@ -87,7 +87,7 @@ def test_all_messages_are_delivered_and_deleted(runs: Runs) -> None:
 
 def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Runs) -> None:
     pattern = '{"body": [{"anything-but": ["b", "d"]}]}'
-    runs.filter = Filter([Pattern.parse(pattern, SQS)])
+    runs.filter = Filter.parse([pattern], SQS)
     runs.queue.send("a", "b", "c", "d")
     runs.start()
     eventually(lambda: cleared(runs.queue), timeout=10)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.outcome import Outcome, all_failed
-from eventbridge_pipes.pattern import Filter, Pattern
+from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import OLDEST, Record
 from eventbridge_pipes.runners.backlog import lane_of
@@ -113,7 +113,7 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
     stream: FakeStream, store: Store
 ) -> None:
     target = FakeTarget()
-    wanted = Filter([Pattern.parse('{"partitionKey": ["wanted"]}', KINESIS)])
+    wanted = Filter.parse(['{"partitionKey": ["wanted"]}'], KINESIS)
     for number in range(20):
         key = "wanted" if number % 7 == 3 else "unwanted"
         stream.put("a", f'{{"partitionKey": "{key}", "data": "", "n": {number}}}', key=key)

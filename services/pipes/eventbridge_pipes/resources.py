@@ -19,15 +19,6 @@ REASON_LIMIT = 512
 NO_TIME = 0.0
 """The time of creation of a queue: it has no positions that could be of another."""
 
-_ABSENT = {
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "NotFound",
-    "NotFoundException",
-    "QueueDoesNotExist",
-    "ResourceNotFoundException",
-    "StateMachineDoesNotExist",
-}
-
 
 class ResourceError(Exception):
     """A resource of the pipe cannot be used; the text is fit for a StateReason: one short line.
@@ -80,7 +71,7 @@ def _described(clients: Clients, role: str, text: str) -> Any:
     except UnusableError as error:
         raise ResourceError(f"The {what} cannot be used: {error}.") from error
     except (AbsentError, *errors.CallError) as error:
-        if isinstance(error, AbsentError) or errors.code_of(error) in _ABSENT:
+        if isinstance(error, AbsentError) or errors.is_absent(error):
             absent = "does not exist. Create it, then start the pipe or create it again."
             raise ResourceError(f"The {what} {absent}") from error
         reason = f"The {what} cannot be used: {errors.describe(error)}"

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from botocore.model import OperationModel, ServiceModel, Shape
-from starlette.datastructures import QueryParams
+
+if TYPE_CHECKING:  # `apply` runs where it is not installed
+    from starlette.datastructures import QueryParams
 
 Members = Mapping[str, Any]
 """Of a structure, by their names."""

@@ -207,7 +207,7 @@ def credentials_of(session: Session) -> ReadOnlyCredentials:
 
 
 def _client(service: str, direct: bool = False) -> Any:
-    return property(lambda clients: clients._kept(service, direct))
+    return property(lambda clients: clients.client(service, direct))
 
 
 class Clients:
@@ -238,7 +238,8 @@ class Clients:
         # Sessions are not thread-safe; the clients that they make are.
         self._lock = threading.RLock()
 
-    def _kept(self, service: str, direct: bool) -> Any:
+    def client(self, service: str, direct: bool = False) -> Any:
+        """Return botocore's client of `service`, as boto3 names it, or its DirectClient."""
         with self._lock:
             key = (service, direct)
             if key not in self._made:
@@ -246,7 +247,7 @@ class Clients:
             return self._made[key]
 
     def _direct(self, service: str) -> DirectClient:
-        client = self._kept(service, direct=False)
+        client = self.client(service)
         return DirectClient(client, http_client_like(client, self._core))
 
     def _make(self, service: str) -> Any:

@@ -17,6 +17,7 @@ CallError = (ClientError, BotoCoreError)
 _THROTTLING = {
     "ExecutionLimitExceeded",
     "LimitExceededException",
+    "OverLimit",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "TooManyRequestsException",
@@ -36,6 +37,15 @@ _CREDENTIALS = {
 }
 """AWS does not accept who calls. That says nothing about what the call is for. Some services
 put Exception behind these codes."""
+
+_ABSENT = {
+    "NonExistentQueue",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+}
 
 
 class AnswerTooLargeError(HTTPClientError):
@@ -69,6 +79,11 @@ def is_throttling_code(code: str) -> bool:
 
 def is_throttling(error: BaseException) -> bool:
     return is_throttling_code(code_of(error)) or status_of(error) == 429
+
+
+def is_absent(error: BaseException) -> bool:
+    """Whether what the call is for does not exist."""
+    return without_prefix(code_of(error)) in _ABSENT
 
 
 def is_timeout(error: BaseException) -> bool:

@@ -174,29 +174,25 @@ def listed_shard(raw: Members) -> Shard:
     return Shard(raw["ShardId"], tuple(parent for parent in parents if parent))
 
 
-_ERRORS: Mapping[str, type[SourceError]] = {
-    "ExpiredIteratorException": ExpiredIteratorError,
-    "NonExistentQueue": SourceNotFoundError,
-    "OverLimit": ThrottledError,
-    "QueueDoesNotExist": SourceNotFoundError,
-    "ResourceNotFoundException": SourceNotFoundError,
-}
-
-
 @contextmanager
 def translated(code: str = "", meaning: type[SourceError] = SourceError) -> Iterator[None]:
     """Raise the SourceError that an error of a call means; `code` has a `meaning` in this call."""
     try:
         yield
     except errors.CallError as error:
-        reason = errors.describe(error)
+        kind, reason = SourceError, errors.describe(error)
         found = errors.without_prefix(errors.code_of(error))
-        kind = meaning if found and found == code else _ERRORS.get(found, SourceError)
         if errors.is_throttling(error):
             kind = ThrottledError
         elif isinstance(error, errors.AnswerTooLargeError):
             kind = PageTooLargeError
-        elif kind is PositionLostError:
+        elif found and found == code:
+            kind = meaning
+        elif found == "ExpiredIteratorException":
+            kind = ExpiredIteratorError
+        elif errors.is_absent(error):
+            kind = SourceNotFoundError
+        if kind is PositionLostError:
             reason += " (if records have expired, some may have gone unread)"
         raise kind(reason) from error
 

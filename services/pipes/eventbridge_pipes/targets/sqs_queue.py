@@ -12,8 +12,6 @@ from eventbridge_pipes.path import resolve
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.targets import target
 
-_NO_SUCH_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
-
 
 def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """Each message is sent to the queue.
@@ -44,7 +42,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
         try:
             return sqs.call("SendMessageBatch", request)
         except errors.CallError as error:
-            if errors.code_of(error) in _NO_SUCH_QUEUE:
+            if errors.is_absent(error):
                 url.cache_clear()  # a queue that is created again may have another URL
             raise
 

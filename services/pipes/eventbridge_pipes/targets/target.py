@@ -27,7 +27,13 @@ from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes that a synchronous invocation may carry. No batch is larger, whatever its target."""
 
-_INTERNAL = {"InternalError", "InternalException", "InternalFailure", "ServiceUnavailable"}
+_INTERNAL = {
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+}
 """Error codes of single entries that are the fault of the service."""
 
 Members = Mapping[str, Any]

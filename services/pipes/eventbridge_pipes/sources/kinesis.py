@@ -71,39 +71,40 @@ def record_maker(stream: Arn, shard_id: str, role_arn: str) -> Callable[[source.
     It takes a record of GetRecords, its Data still in base64, its time still a number.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
     """
-    region, stream_arn = stream.region, stream.text
-    shared = (
-        '"eventName":"aws:kinesis:record",'
-        f'"invokeIdentityArn":{quoted(role_arn)},"awsRegion":{quoted(region)},'
-        f'"eventSourceARN":{quoted(stream_arn)}'
-    )
+    blank = {
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": "",
+        "sequenceNumber": "",
+        "data": "",
+        "approximateArrivalTimestamp": 0.0,
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": "",
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": role_arn,
+        "awsRegion": stream.region,
+        "eventSourceARN": stream.text,
+    }
+    shared = source.compact_json(blank).partition('"eventName":')[2]
+    id_begins = quoted(f"{shard_id}:")[:-1]
 
     def record(raw: source.Members) -> Record:
-        number = raw["SequenceNumber"]
+        number, key, data = raw["SequenceNumber"], raw["PartitionKey"], raw["Data"]
         arrived = float(raw["ApproximateArrivalTimestamp"])
-        event_id = f"{shard_id}:{number}"
+        quoted_number = quoted(number)
         body = (
-            '{"kinesisSchemaVersion":"1.0",'
-            f'"partitionKey":{quoted(raw["PartitionKey"])},"sequenceNumber":{quoted(number)},'
-            f'"data":{quoted(raw["Data"])},"approximateArrivalTimestamp":{arrived!r},'
-            '"eventSource":"aws:kinesis","eventVersion":"1.0",'
-            f'"eventID":{quoted(event_id)},{shared}}}'
+            f'{{"kinesisSchemaVersion":"1.0","partitionKey":{quoted(key)},'
+            f'"sequenceNumber":{quoted_number},"data":{quoted(data)},'
+            f'"approximateArrivalTimestamp":{arrived!r},"eventSource":"aws:kinesis",'
+            f'"eventVersion":"1.0","eventID":{id_begins}{quoted_number[1:]},"eventName":{shared}'
         )
-        members = {
-            "kinesisSchemaVersion": "1.0",
-            "partitionKey": raw["PartitionKey"],
-            "sequenceNumber": number,
-            "data": raw["Data"],
-            "approximateArrivalTimestamp": arrived,
-            "eventSource": "aws:kinesis",
-            "eventVersion": "1.0",
-            "eventID": event_id,
-            "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": role_arn,
-            "awsRegion": region,
-            "eventSourceARN": stream_arn,
-        }
-        return Record(event_id, number, arrived, body, raw["PartitionKey"], members, DATA)
+        members = blank.copy()
+        members["partitionKey"] = key
+        members["sequenceNumber"] = number
+        members["data"] = data
+        members["approximateArrivalTimestamp"] = arrived
+        members["eventID"] = event_id = f"{shard_id}:{number}"
+        return Record(event_id, number, arrived, body, key, members, DATA)
 
     return record
 

@@ -21,13 +21,15 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     """
     sqs, queue = clients.sqs_calls, Arn.parse(pipe.target)
     parameters = KIND.parameters_of(pipe)
+    is_fifo = queue.is_fifo
     names = ("MessageGroupId", "MessageDeduplicationId")
     attributes = {name: parameters[name] for name in names if parameters.get(name)}
 
     def entry(message: target.Message) -> target.Entry:
-        resolved = {name: resolve(value, message.record) for name, value in attributes.items()}
-        request = {"MessageBody": message.body, **resolved}
-        group = resolved.get("MessageGroupId") if queue.is_fifo else None
+        request = {"MessageBody": message.body}
+        for name, value in attributes.items():
+            request[name] = resolve(value, message.record)
+        group = request.get("MessageGroupId") if is_fifo else None
         return target.Entry(request, len(message.body.encode()), group)
 
     url = cache(lambda: queue_url(sqs, queue))

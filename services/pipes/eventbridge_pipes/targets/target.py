@@ -186,12 +186,15 @@ class BatchTarget:
         entries = sorted(self._entries(messages, failures), key=lambda entry: entry.timestamp)
         calls = self._calls([entry for entry in entries if entry.position not in failures])
         for call in calls:
-            # The first entry of a group that failed holds back those behind it.
-            failed_at = {e.group: e.position for e in reversed(entries) if e.position in failures}
-            failed_at.pop(None, None)
-            held = [e for e in call if failed_at.get(e.group, e.position) < e.position]
-            failures |= {e.position: failures[failed_at[e.group]] for e in held}
-            due = [e for e in call if e.position not in failures]
+            due = call
+            if failures:
+                # The first entry of a group that failed holds back those behind it.
+                before = [e for e in reversed(entries) if e.position in failures]
+                failed_at = {e.group: e.position for e in before}
+                failed_at.pop(None, None)
+                held = [e for e in call if failed_at.get(e.group, e.position) < e.position]
+                failures |= {e.position: failures[failed_at[e.group]] for e in held}
+                due = [e for e in call if e.position not in failures]
             try:
                 failed = self._call(due, execution) if due else {}
             except errors.CallError as error:

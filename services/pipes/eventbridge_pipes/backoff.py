@@ -21,6 +21,6 @@ def growing_pause(tries: int, jitter: Callable[[], float] = random.random) -> fl
     return pause * (1 + jitter()) / 2
 
 
-def worth_telling(failures: int) -> bool:
+def should_log(failures: int) -> bool:
     """Return whether to log a failure: the first in a row, the second, the fourth, and so on."""
     return failures & (failures - 1) == 0

@@ -136,9 +136,9 @@ def options(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def admitted(told: dict[str, Any]) -> Admitted:
-    """What the options say; they are taken out of `told`."""
-    return Admitted(frozenset(told.pop("allow_host")), frozenset(told.pop("allow_origin")))
+def admitted(given: dict[str, Any]) -> Admitted:
+    """What the options say; they are taken out of `given`."""
+    return Admitted(frozenset(given.pop("allow_host")), frozenset(given.pop("allow_origin")))
 
 
 def _host(text: str) -> str:

@@ -74,7 +74,7 @@ def _described(clients: Clients, role: str, text: str) -> Any:
         if isinstance(error, AbsentError) or errors.is_absent(error):
             absent = "does not exist. Create it, then start the pipe or create it again."
             raise ResourceError(f"The {what} {absent}") from error
-        reason = f"The {what} cannot be used: {errors.describe(error)}"
+        reason = f"The {what} cannot be used: {errors.summary(error)}"
         raise ResourceError(reason, passing=errors.is_service_error(error)) from error
     except LookupError as error:
         # The answer is not this service's: something else listens at its endpoint.

@@ -72,8 +72,8 @@ class Settings:
     def read(cls, arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
         """End the process if they are wrong, with one line and exit code 2."""
         state = environ.get("PIPES_STATE") or ".eventbridge-pipes"
-        told = vars(_parser(state).parse_args([*guard.options(environ), *arguments]))
-        return cls(admitted=guard.admitted(told), **told)
+        given = vars(_parser(state).parse_args([*guard.options(environ), *arguments]))
+        return cls(admitted=guard.admitted(given), **given)
 
 
 class Parser(argparse.ArgumentParser):

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         _complain("the template is nested too deeply")
         return 2
     except errors.CallError as error:
-        _complain(errors.describe(error))
+        _complain(errors.summary(error))
         return 1
 
 
@@ -134,7 +134,7 @@ def _requests(options: argparse.Namespace, client: Client, region: str | None) -
     try:
         stack = Stack(client, options.stack) if options.stack else None
     except ClientError as error:
-        raise NotBegunError(f"--stack {options.stack}: {errors.describe(error)}") from error
+        raise NotBegunError(f"--stack {options.stack}: {errors.summary(error)}") from error
     parameters = _parameters(template, stack, dict(options.parameter), region)
     answers: dict[Question, str | Unknown] = {}
     while (found := resolve(template, parameters, answers)).questions:
@@ -170,7 +170,7 @@ def _answer(question: Question, options: argparse.Namespace, stack: Stack | None
         if value is None and stack:
             value = stack.answer(question)
     except (ClientError, ValueError) as error:
-        return Unknown(errors.describe(error))
+        return Unknown(errors.summary(error))
     return unknown(question, options.stack) if value is None else value
 
 
@@ -194,7 +194,7 @@ def _carried_out(pipes: Any, planned: Iterable[changes.Change]) -> bool:
             changes.carry_out(pipes, each)
             print(f"{escaped(each.name)}: {each.done}", flush=True)
         except (changes.PipeFailedError, *errors.CallError) as error:
-            _complain(f"{each.name}: not {each.done}: {errors.describe(error)}")
+            _complain(f"{each.name}: not {each.done}: {errors.summary(error)}")
             done = False
     return done
 

@@ -108,7 +108,7 @@ def without_prefix(code: str) -> str:
     return code.rpartition(".")[2]
 
 
-def describe(error: BaseException) -> str:
+def summary(error: BaseException) -> str:
     """One line: the code and AWS's message, or what went wrong with the connection."""
     if isinstance(error, ClientError):
         return f"{code_of(error)}: {message_of(error)}"

@@ -73,7 +73,7 @@ def send(clients: Clients, arn: str, body: str) -> None:
             url = queue_url(clients.sqs_calls, target)
             clients.sqs_calls.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
     except (*errors.CallError, LookupError) as error:
-        raise DeadLetterError(f"{arn}: {errors.describe(error)}") from error
+        raise DeadLetterError(f"{arn}: {errors.summary(error)}") from error
 
 
 def _iso(epoch: float) -> str:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, replace
 
-from eventbridge_pipes.backoff import growing_pause, worth_telling
+from eventbridge_pipes.backoff import growing_pause, should_log
 from eventbridge_pipes.execution import dead_letter, retry
 from eventbridge_pipes.execution.dead_letter import Condition, DeadLetterError
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment
@@ -105,7 +105,7 @@ class Delivery:
                 return True
             except DeadLetterError as error:
                 tries += 1
-                if worth_telling(tries):
+                if should_log(tries):
                     log = self.telemetry.log
                     log.error("cannot send to the dead-letter queue, retrying: %s", error)
             if self.wait(growing_pause(tries)):
@@ -114,7 +114,7 @@ class Delivery:
     def _log_retry(self, outcome: Outcome, again: Sequence[Segment], whole: bool) -> None:
         """Log why records are retried; of the steps of a bisection only the first."""
         tries = again[0].failures + again[0].service_errors
-        if worth_telling(tries) if tries else whole:
+        if should_log(tries) if tries else whole:
             what = self._counted(outcome.failed)
             kind = "target unavailable" if outcome.service_error else "failed"
             self.telemetry.log.warning(

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from eventbridge_pipes.sources.source import Page, PendingPage, ShardSource
 
 SHORTEST_PAUSE = 0.010
-LONGEST_PAUSE = 0.4
+LONGEST_PAUSE = 0.3
 GROWTH = 0.25
 """A shard is polled again after this share of the time that it has been empty."""
 
 LONGEST_SLOW_PAUSE = 2.0
 """Each shard is polled about so often, however long polls take and however many shards are idle."""
 SHARD_SHARE = 0.02
-ALL_SHARE = 0.15
+ALL_SHARE = 0.18
 """The share of the time that polls may take: of one shard, and of all shards together."""
-POLLS_PER_SECOND = 110
+POLLS_PER_SECOND = 120
 """For all shards together, as long as each has its turn: what this process spends on polls."""
 BUSY_SECONDS = 0.25
 BUSY_GAPS = 4

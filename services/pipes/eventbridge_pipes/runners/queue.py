@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eventbridge_pipes.backoff import growing_pause, worth_telling
+from eventbridge_pipes.backoff import growing_pause, should_log
 from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.outcome import Outcome
@@ -198,7 +198,7 @@ class QueueRunner:
             self._failed_batches = 0
             return
         self._failed_batches += 1
-        if worth_telling(self._failed_batches):
+        if should_log(self._failed_batches):
             self._log.warning(
                 "%d of %d messages stay in the queue until their visibility timeout ends (%s: %s)",
                 failed,

@@ -180,7 +180,7 @@ def translated(code: str = "", meaning: type[SourceError] = SourceError) -> Iter
     try:
         yield
     except errors.CallError as error:
-        kind, reason = SourceError, errors.describe(error)
+        kind, reason = SourceError, errors.summary(error)
         found = errors.without_prefix(errors.code_of(error))
         if errors.is_throttling(error):
             kind = ThrottledError

@@ -189,7 +189,7 @@ class ExecutionLog:
             except errors.CallError as error:
                 rejected = errors.code_of(error) == "InvalidParameterException"
                 if not failures or rejected:
-                    self._log.warning("cannot write to %s: %s", self._group, errors.describe(error))
+                    self._log.warning("cannot write to %s: %s", self._group, errors.summary(error))
                 failures += 1
                 if rejected or self._closing.wait(growing_pause(failures)):
                     return False

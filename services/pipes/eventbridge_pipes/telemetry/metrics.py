@@ -378,7 +378,7 @@ class Telemetry:
             except errors.CallError as error:
                 failures += 1
                 if failures == 1:
-                    why = errors.describe(error)
+                    why = errors.summary(error)
                     LOGGER.warning("cannot put metrics to CloudWatch, retrying: %s", why)
             except Exception:
                 failures += 1

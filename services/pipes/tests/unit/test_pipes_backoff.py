@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.backoff import FIRST_PAUSE, LONGEST_PAUSE, growing_pause, worth_telling
+from eventbridge_pipes.backoff import FIRST_PAUSE, LONGEST_PAUSE, growing_pause, should_log
 
 
 def test_the_pause_doubles_up_to_a_limit() -> None:
@@ -31,4 +31,4 @@ def test_pauses_after_the_same_number_of_tries_differ() -> None:
 
 
 def test_failures_in_a_row_are_told_ever_more_seldom() -> None:
-    assert [n for n in range(1, 20) if worth_telling(n)] == [1, 2, 4, 8, 16]
+    assert [n for n in range(1, 20) if should_log(n)] == [1, 2, 4, 8, 16]

@@ -76,6 +76,6 @@ def test_other_errors_are_of_the_callers_making(error: Exception) -> None:
 
 
 def test_an_error_is_told_in_one_line() -> None:
-    assert errors.describe(client_error("Code", 400)) == "Code: why"
-    shown = errors.describe(EndpointConnectionError(endpoint_url="http://localhost:1"))
+    assert errors.summary(client_error("Code", 400)) == "Code: why"
+    shown = errors.summary(EndpointConnectionError(endpoint_url="http://localhost:1"))
     assert "http://localhost:1" in shown

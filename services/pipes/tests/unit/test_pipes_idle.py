@@ -36,8 +36,8 @@ def test_a_shard_that_just_gave_a_record_is_polled_again_after_some_milliseconds
     assert pause(0.05, gap=0.05, cost=CHEAP, shards=1) <= 0.015
 
 
-def test_a_shard_that_was_empty_for_a_minute_is_polled_every_0_4_seconds() -> None:
-    assert pause(60.0, gap=0.05, cost=CHEAP, shards=1) == 0.4
+def test_a_shard_that_was_empty_for_a_minute_is_polled_every_0_3_seconds() -> None:
+    assert pause(60.0, gap=0.05, cost=CHEAP, shards=1) == 0.3
 
 
 def test_one_of_64_idle_shards_is_polled_about_twice_a_second() -> None:

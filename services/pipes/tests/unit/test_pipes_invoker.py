@@ -99,5 +99,5 @@ def test_a_refusal_is_the_error_of_the_sdk(
     for by in (client, invoker):
         with pytest.raises(ClientError) as raised:
             invoke(by)
-        told.append((errors.describe(raised.value), errors.status_of(raised.value)))
+        told.append((errors.summary(raised.value), errors.status_of(raised.value)))
     assert told[0] == told[1]

@@ -217,7 +217,7 @@ def test_a_refusal_is_the_error_of_the_sdk(
     with pytest.raises(ClientError) as raised:
         read(calls)
     assert errors.is_throttling(raised.value)
-    assert errors.describe(raised.value) == "ProvisionedThroughputExceededException: slow down"
+    assert errors.summary(raised.value) == "ProvisionedThroughputExceededException: slow down"
 
 
 def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
@@ -232,7 +232,7 @@ def test_a_refusal_has_the_name_that_sdks_know_from_the_old_protocol(
     ]
     with pytest.raises(ClientError) as raised:
         read(calls)
-    assert errors.describe(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
+    assert errors.summary(raised.value) == "AWS.SimpleQueueService.NonExistentQueue: gone"
     assert raised.value.response["ResponseMetadata"]["RequestId"] == "7f"
 
 

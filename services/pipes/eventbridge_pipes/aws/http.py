@@ -75,25 +75,21 @@ class Signer:
         request = f"POST\n{quoted}\n\n{lines}\n{signed}\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{date}/{self.region}/{self.service}/aws4_request"
         digest = hashlib.sha256(request.encode()).hexdigest()
-        key = _signing_key(credentials.secret_key, date, self.region, self.service)
-        signature = _hmac(key, f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}").hex()
+        mac = _signing_mac(credentials.secret_key, date, self.region, self.service).copy()
+        mac.update(f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}".encode())
         headers["authorization"] = (
             f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
-            f"SignedHeaders={signed}, Signature={signature}"
+            f"SignedHeaders={signed}, Signature={mac.hexdigest()}"
         )
         return headers
 
 
 @lru_cache(maxsize=32)
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+def _signing_mac(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = _hmac(key, part)
-    return key
-
-
-def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.new(key, digestmod="sha256")
 
 
 class HttpAnswer(NamedTuple):

@@ -46,7 +46,9 @@ def test_the_demo_proves_its_table_and_leaves_nothing_running(front_door: FrontD
     assert "Sending 60 events about 40 products, 100 per second\n" in output
     assert "Success: every event has an outcome, and the table is right.\n" in output
     assert "Try next: `inventory demo --seed 3`" in output
-    assert output.count("\n") <= 1 + MOST_LINES
+    # On a slow machine there are more lines of progress.
+    lines = [line for line in output.splitlines() if not line.startswith("  sent ")]
+    assert len(lines) <= 1 + MOST_LINES
     assert front_door.processes() == []
     assert list(front_door.folder.joinpath(".inventory").iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from botocore.exceptions import (
@@ -14,6 +15,9 @@ from botocore.exceptions import (
 
 CallError = (ClientError, BotoCoreError)
 
+_NAMED_THROTTLING = re.compile(
+    r"(EC2|KMS|Kms|Request)Throttl(ed|ing)(Exception)?|Throttling(Exception)?|ThrottledException"
+)
 _THROTTLING = {
     "ExecutionLimitExceeded",
     "LimitExceededException",
@@ -22,8 +26,6 @@ _THROTTLING = {
     "RequestLimitExceeded",
     "TooManyRequestsException",
 }
-"""Besides those that say so themselves, such as KMSThrottlingException."""
-
 _CREDENTIALS = {
     "ExpiredToken",
     "IncompleteSignature",
@@ -74,7 +76,8 @@ def _response(error: BaseException) -> Any:
 
 
 def is_throttling_code(code: str) -> bool:
-    return "throttl" in code.lower() or without_prefix(code) in _THROTTLING
+    name = without_prefix(code)
+    return name in _THROTTLING or _NAMED_THROTTLING.fullmatch(name) is not None
 
 
 def is_throttling(error: BaseException) -> bool:

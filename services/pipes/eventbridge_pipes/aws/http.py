@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import select
 import socket
 import ssl
@@ -37,6 +38,7 @@ REST_SECONDS = 20.0
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _WITHOUT_BODY = (204, 304)
+_STATUS_LINE = re.compile(rb"HTTP/(1\.[01]) ([1-5]\d\d)\b")
 _LONGEST_LINE = 64 * 1024
 _MOST_HEADERS = 200
 
@@ -236,38 +238,43 @@ def _read_answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:
         status = 100
         while status < 200:  # what comes before 200 only announces the answer
             version, status, headers = _read_head(stream)
-        reusable = version == b"HTTP/1.1" and "close" not in headers.get("connection", "").lower()
+        reusable = version == b"1.1" and "close" not in headers.get("connection", "").lower()
         if status in _WITHOUT_BODY:
             body = b""
         elif "chunked" in headers.get("transfer-encoding", "").lower():
             body = _read_chunks(stream)
         elif "content-length" in headers:
-            body = _read(stream, int(headers["content-length"]))
+            body = _read(stream, _size(headers["content-length"]))
         else:
-            body, reusable = stream.read(MAX_ANSWER_BYTES + 1), False
+            body = stream.read(MAX_ANSWER_BYTES + 1)
             if len(body) > MAX_ANSWER_BYTES:
                 raise AnswerTooLargeError(limit=MAX_ANSWER_BYTES)
+            if reusable and not body:
+                raise HTTPException("the answer does not say where it ends, and has no body")
+            reusable = False
         return HttpAnswer(status, headers, body), reusable
 
 
 def _read_head(stream: BinaryIO) -> tuple[bytes, int, dict[str, str]]:
-    """Return the version, the status and the headers."""
+    """Return the version, the status and the headers; of two headers of a name, the first."""
     first = stream.readline(_LONGEST_LINE)
     if not first:
         raise ConnectionResetError("the server closed the connection without an answer")
-    version, status, *_ = first.split(None, 2)
+    status = _STATUS_LINE.match(first)
+    if not status:
+        raise HTTPException("the answer is not HTTP")
     headers: dict[str, str] = {}
     while line := _read_line(stream):
         if len(headers) == _MOST_HEADERS:
             raise HTTPException(f"the answer has more than {_MOST_HEADERS} headers")
         name, _, value = line.decode("latin-1").partition(":")
-        headers[name.lower()] = value.strip()
-    return version, int(status), headers
+        headers.setdefault(name.lower(), value.strip())
+    return status[1], int(status[2]), headers
 
 
 def _read_chunks(stream: BinaryIO) -> bytes:
     body = bytearray()
-    while size := int(_read_line(stream).partition(b";")[0], 16):
+    while size := _size(_read_line(stream).partition(b";")[0], 16):
         body += _read(stream, size, len(body))
         _read_line(stream)
     while _read_line(stream):  # headers that follow the body
@@ -282,9 +289,19 @@ def _read_line(stream: BinaryIO) -> bytes:
     return line.strip()
 
 
+def _size(text: str | bytes, base: int = 10) -> int:
+    try:
+        size = int(text, base)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise HTTPException("the answer gives a length that is not a number")
+    return size
+
+
 def _read(stream: BinaryIO, size: int, before: int = 0) -> bytes:
     """Return the next `size` bytes of a body of which `before` are read already."""
-    if not 0 <= size <= MAX_ANSWER_BYTES - before:
+    if size > MAX_ANSWER_BYTES - before:
         raise AnswerTooLargeError(limit=MAX_ANSWER_BYTES)
     found = stream.read(size)
     if len(found) < size:
@@ -310,5 +327,5 @@ def _translated(
         raise timeout(endpoint_url=url, error=error) from error
     except ssl.SSLError as error:
         raise SSLError(endpoint_url=url, error=error) from error
-    except (OSError, HTTPException, ValueError) as error:
+    except (OSError, HTTPException) as error:
         raise other(endpoint_url=url, error=error) from error

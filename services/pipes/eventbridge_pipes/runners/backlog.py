@@ -18,8 +18,8 @@ READ_AHEAD_BYTES = 10 * 1024 * 1024
 """What a shard may have read ahead, for its other lanes, while one lane is blocked."""
 
 STORE_SECONDS = 0.01
-"""How often a checkpoint is stored while more is outstanding: a commit costs as much time as all
-else that a small batch takes here."""
+"""How often a checkpoint is stored while batches follow one another at once. A commit takes a good
+part of the time of a small batch."""
 
 
 def lane_of(partition_key: str, lanes: int) -> int:
@@ -75,7 +75,9 @@ class Backlog:
             self._stopped = True
             self._changed.notify_all()
 
-    def take(self, number: int) -> list[Record]:
+    def take(
+        self, number: int, before_waiting: Callable[[], object] = lambda: None
+    ) -> list[Record]:
         """Wait for the next batch of lane `number`; empty when there will be none."""
         lane = self._lanes[number]
         with self._changed:
@@ -90,6 +92,7 @@ class Backlog:
                     if self._has_room():
                         self._changed.notify_all()
                     return batch
+                before_waiting()
                 self._changed.wait(due.wait)
             return []
 
@@ -109,10 +112,10 @@ class Progress:
     after the last record that has nothing outstanding before it: the checkpoint, which only
     advances. `store` stores its sequence number, and raises StateError.
 
-    The stored checkpoint may be STORE_SECONDS behind. While the store cannot be written, on a full
-    disk for example, delivery continues; the stored checkpoint follows at the next batch or the
-    next `save`. If the service ends before, records since the stored checkpoint are delivered
-    again.
+    `done` leaves out what ends within STORE_SECONDS of the last store: whoever calls it calls
+    `save` before it waits. While the store cannot be written, on a full disk for example, delivery
+    continues; the stored checkpoint follows at the next batch or the next `save`. If the service
+    ends before, records since the stored checkpoint are delivered again.
     """
 
     def __init__(
@@ -152,7 +155,7 @@ class Progress:
         with self._lock:
             for record in records:
                 self._outstanding.pop(record.sequence_number, None)
-            if not self._outstanding or self._monotonic() - self._stored_at >= STORE_SECONDS:
+            if self._monotonic() - self._stored_at >= STORE_SECONDS:
                 self._save()
 
     def save(self) -> None:

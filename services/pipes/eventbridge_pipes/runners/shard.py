@@ -283,6 +283,7 @@ class ShardRunner:
         self._backlog.end()
         for thread in self._lanes:
             thread.join()
+        self.progress.save()
         self._shared.telemetry.shard_ended(self.shard_id)
         self.end = self._failed_with or (End.STOPPED if self._stopping.is_set() else end)
         self._shared.wake.set()
@@ -314,13 +315,17 @@ class ShardRunner:
 
     def _deliver(self, lane: int) -> None:
         try:
-            delivery = self._shared.delivery(self.shard_id, self._stopping.wait)
-            while batch := self._backlog.take(lane):
+            delivery = self._shared.delivery(self.shard_id, self._wait)
+            while batch := self._backlog.take(lane, self.progress.save):
                 if not delivery.deliver(batch):
                     return
                 self.progress.done(batch)
         except Exception:
             self._crash("delivering records of shard %s failed")
+
+    def _wait(self, seconds: float) -> bool:
+        self.progress.save()
+        return self._stopping.wait(seconds)
 
     def _crash(self, message: str) -> None:
         self._shared.log.exception(message, self.shard_id)

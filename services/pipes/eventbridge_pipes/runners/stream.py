@@ -144,8 +144,9 @@ class StreamRunner:
     def _collect_ended(self) -> None:
         """Remove the runners that have ended; pause if one of them is to start over."""
         restarting = False
-        for runner in list(self._runners.values()):
+        for runner in self._runners.values():
             runner.progress.save()
+        for runner in list(self._runners.values()):
             if runner.end is None:
                 continue
             if runner.end is End.FINISHED:

@@ -333,8 +333,8 @@ class Telemetry:
         with self._lock:
             made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
             telemetry = self._pipes.setdefault(pipe.name, made)
-        logs = self.clients.logs
-        telemetry.change_log(ExecutionLog(logs, pipe) if pipe.log_group_arn else None)
+        log = ExecutionLog(self.clients.logs, pipe) if pipe.log_group_arn else None
+        telemetry.change_log(log)
         return telemetry
 
     def forget(self, name: str) -> None:

@@ -244,3 +244,60 @@ def test_the_body_of_an_answer_has_a_bound(
         send(client)
     assert send(client).status == 200
     assert len(server.requests) == 3
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "body"),
+    [
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nTrailer: x\r\n\r\n", b"{}"),
+        (HEAD + b"content-LENGTH:2\r\nEmpty:\r\n\r\n{}", b"{}"),
+        (HEAD + b"Content-Length: 2\r\nContent-Length: 9\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", b""),
+    ],
+    ids=["chunks", "capitals", "two lengths", "an announcement", "no content"],
+)
+def test_an_answer_is_read_as_http_says_and_the_connection_is_kept(
+    server: RawServer, client: HttpClient, sent: bytes, body: bytes
+) -> None:
+    server.answers += [sent, answer()]
+    assert send(client).body == body
+    assert send(client).status == 200
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [
+        (b"-ERR unknown command 'POST'\r\n", "is not HTTP"),
+        (b"HTTP/1.1 two OK\r\n\r\n", "is not HTTP"),
+        (b"HTTP/2 200\r\n\r\n", "is not HTTP"),
+        (HEAD + b"Content-Length: -5\r\n\r\n{}", "not a number"),
+        (HEAD + b"Content-Length: many\r\n\r\n{}", "not a number"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n", "not a number"),
+        (HEAD + b"A: b\r\n" * 2 + b"".join(b"N%d: x\r\n" % n for n in range(300)), "headers"),
+        (HEAD + b"A: " + b"x" * 70_000, "too long"),
+    ],
+    ids=["words", "status", "version", "minus", "text", "chunk", "many headers", "long line"],
+)
+def test_what_is_not_http_is_said_at_once_though_the_connection_stays_open(
+    server: RawServer, client: HttpClient, sent: bytes, wrong: str
+) -> None:
+    server.answers += [sent]
+    with pytest.raises(HTTPClientError, match=wrong) as raised:
+        send(client)
+    assert not isinstance(raised.value, ReadTimeoutError | AnswerTooLargeError)
+
+
+def test_an_answer_without_a_length_and_without_a_body_is_no_success(
+    server: RawServer, client: HttpClient
+) -> None:
+    server.answers += [HEAD + b"\r\n"]
+    pending = client.post({}, MESSAGE)
+    eventually(lambda: server.requests)
+    server.drop_connections()
+    with pytest.raises(HTTPClientError, match="does not say where it ends"):
+        pending(None)

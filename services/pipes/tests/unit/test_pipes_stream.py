@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventbridge_pipes.outcome import Outcome, all_failed
+from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import LATEST, Position, Record, Shard
+from eventbridge_pipes.runners import backlog
 from eventbridge_pipes.runners.stream import LATEST_TRIES, StreamRunner, shards_to_read
 from eventbridge_pipes.sources.source import ExpiredIteratorError, SourceError, ThrottledError
-from eventbridge_pipes.store import Origin, StateError, Store
+from eventbridge_pipes.store import Checkpoint, Origin, StateError, Store
 from pipes_fakes import FakeStream, FakeTarget, stream_runner
 from pipes_samples import PIPE
 from waiting import eventually
@@ -37,6 +39,9 @@ class Runs:
 
     def start(self, pipe: Pipe = PIPE, position: Position | None = None) -> StreamRunner:
         runner = stream_runner(self.stream, self.target, self.store, pipe, position or Position())
+        return self.run(runner)
+
+    def run(self, runner: StreamRunner) -> StreamRunner:
         self._started.append(runner)
         runner.start()
         return runner
@@ -97,6 +102,34 @@ def test_the_position_moves_only_past_a_finished_batch(
     runs.start()
     runs.wait_for(30)
     assert store.checkpoints(PIPE.name) == {}
+
+
+@pytest.mark.parametrize("refused", [3, None], ids=["for a retry", "for more records"])
+def test_what_is_finished_is_stored_before_a_lane_waits(
+    refused: int | None,
+    runs: Runs,
+    stream: FakeStream,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though nothing else would store it: no second is long enough, and no look comes soon."""
+
+    class Target(FakeTarget):
+        def execute(self, records: Sequence[Record]) -> Outcome:
+            super().execute(records)
+            return all_failed(records, "no") if records[0].body == f"{refused}" else SUCCEEDED
+
+    monkeypatch.setattr(backlog, "STORE_SECONDS", math.inf)
+    monkeypatch.setattr(StreamRunner, "discovery_seconds", 3600.0)
+    stream.put("a", "0", "1", "2", "3")
+    parameters = {"KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 1}}
+    runs.target = Target()
+    runner = stream_runner(stream, runs.target, store, replace(PIPE, source_parameters=parameters))
+    del runner.discovery_seconds
+    runs.run(runner)
+    last = stream.records["a"][2 if refused else 3].sequence_number
+    stored = Checkpoint(last, finished=False)
+    eventually(lambda: store.checkpoints(PIPE.name).get("a") == stored, timeout=10)
 
 
 def test_a_parent_is_finished_before_its_children_begin(

@@ -46,8 +46,8 @@ class Outcome:
     """What became of the records of a batch in one attempt.
 
     Those at the positions `failed` were not delivered; without any, the attempt succeeded. `error`
-    is that of the call, if one went wrong. A `service_error` is not charged to the records as an
-    attempt.
+    is that of the call, if one went wrong. A `service_error` does not count as an attempt of the
+    records.
     """
 
     failed: frozenset[int] = frozenset()

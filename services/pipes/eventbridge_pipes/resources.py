@@ -8,7 +8,7 @@ from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.pipe import Pipe
-from eventbridge_pipes.sources import dynamodb
+from eventbridge_pipes.sources import source_kind_of
 from eventbridge_pipes.sources.source import UnusableError
 from eventbridge_pipes.targets import target_kind, target_kind_of
 from eventbridge_pipes.targets.target import AbsentError
@@ -62,17 +62,16 @@ def _check_invoked(clients: Clients, role: str, arn: str, waits: bool) -> None:
 def _described(clients: Clients, role: str, text: str) -> Any:
     """Return what `describe` of the resource's kind returns."""
     arn = Arn.parse(text)
-    # Of the sources, only the stream of a table is no target.
-    kind = target_kind_of(arn)
-    describe = kind.describe if kind else dynamodb.describe
-    what = f"{role} {kind.noun if kind else 'stream'} {text}"
+    kind = source_kind_of(arn) if role == "source" else target_kind_of(arn)
+    assert kind, f"{text} was never accepted"  # noqa: S101
+    what = f"{role} {kind.noun} {text}"
     try:
-        return describe(clients, arn)
+        return kind.describe(clients, arn)
     except UnusableError as error:
         raise ResourceError(f"The {what} cannot be used: {error}.") from error
     except (AbsentError, *errors.CallError) as error:
         if isinstance(error, AbsentError) or errors.is_absent(error):
-            absent = "does not exist. Create it, then start the pipe or create it again."
+            absent = "does not exist. Create it and start the pipe, or correct the ARN."
             raise ResourceError(f"The {what} {absent}") from error
         reason = f"The {what} cannot be used: {errors.summary(error)}"
         raise ResourceError(reason, passing=errors.is_service_error(error)) from error

@@ -10,7 +10,6 @@ from botocore.exceptions import (
     ClientError,
     HTTPClientError,
     ParamValidationError,
-    ReadTimeoutError,
 )
 
 CallError = (ClientError, BotoCoreError)
@@ -87,11 +86,6 @@ def is_throttling(error: BaseException) -> bool:
 def is_absent(error: BaseException) -> bool:
     """Whether what the call is for does not exist."""
     return without_prefix(code_of(error)) in _ABSENT
-
-
-def is_timeout(error: BaseException) -> bool:
-    """Whether the request was sent, and no answer came in time."""
-    return isinstance(error, ReadTimeoutError)
 
 
 def is_service_error(error: BaseException) -> bool:

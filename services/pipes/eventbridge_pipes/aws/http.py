@@ -290,13 +290,10 @@ def _read_line(stream: BinaryIO) -> bytes:
 
 
 def _size(text: str | bytes, base: int = 10) -> int:
-    try:
-        size = int(text, base)
-    except ValueError:
-        size = -1
-    if size < 0:
-        raise HTTPException("the answer gives a length that is not a number")
-    return size
+    with suppress(ValueError):
+        if (size := int(text, base)) >= 0:
+            return size
+    raise HTTPException("the answer gives a length that is not a number")
 
 
 def _read(stream: BinaryIO, size: int, before: int = 0) -> bytes:

@@ -58,7 +58,7 @@ class Executor:
     def execute(self, records: Sequence[Record]) -> Outcome:
         """Make one attempt and return the outcome of `records`. A retry enriches them again.
 
-        An unexpected exception counts as a service error: no record is charged with it.
+        An unexpected exception is a service error, which does not count as an attempt.
         """
         telemetry = self.telemetry.execution(records)
         try:

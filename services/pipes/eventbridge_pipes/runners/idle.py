@@ -49,7 +49,8 @@ COST_STEP = 1.2
 
 @dataclass(eq=False)
 class PolledShard:
-    """What the poller knows of a shard. `iterator` moves on with each poll.
+    """What the poller knows of a shard, which belongs to its reader, and to the poller between
+    `wait` and `ready`. `iterator` moves on with each poll.
 
     `empty_since` is when the shard last gave a record (monotonic seconds), `gap` the usual seconds
     between its pages with records, `least_pause` what throttling has taught. In the end `ready` is

@@ -115,10 +115,6 @@ _CHANGE = (
 
 
 def describe(clients: Clients, arn: Arn) -> float:
-    """Return when the stream was created, in seconds since the epoch.
-
-    Raises what boto3 raises, and source.UnusableError.
-    """
     arguments = {"StreamArn": arn.text, "Limit": 1}
     answer = clients.dynamodbstreams_calls.call("DescribeStream", arguments)
     stream = answer["StreamDescription"]
@@ -137,6 +133,8 @@ KIND = source.SourceKind(
     added=source.ADDED,
     resource="table/[^/]*/stream/[^/]*",
     label="a DynamoDB stream",
+    noun="stream",
+    describe=describe,
     parameters="DynamoDBStreamParameters",
     default_batch_size=100,
     violations=source.stream_violations,

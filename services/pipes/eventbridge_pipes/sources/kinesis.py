@@ -6,9 +6,10 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
 
 from eventbridge_pipes.arn import Arn
-from eventbridge_pipes.aws.clients import DirectClient
+from eventbridge_pipes.aws.clients import Clients, DirectClient
 from eventbridge_pipes.record import Payload, Position, Record, Shard
 from eventbridge_pipes.sources import source
 
@@ -116,6 +117,13 @@ def _text_of(data: str) -> str:
 
 DATA = Payload("data", _text_of)
 
+
+def describe(clients: Clients, arn: Arn) -> float:
+    answer: Any = clients.kinesis.describe_stream_summary(StreamARN=arn.text)
+    # The clients leave times as the numbers that they are on the wire.
+    return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
+
+
 KIND = source.SourceKind(
     service="kinesis",
     payload=DATA,
@@ -123,6 +131,8 @@ KIND = source.SourceKind(
     added=source.ADDED_UNLESS_SENT,
     resource="stream/[^/]*",
     label="a Kinesis stream",
+    noun="stream",
+    describe=describe,
     parameters="KinesisStreamParameters",
     default_batch_size=100,
     violations=source.stream_violations,

@@ -108,6 +108,10 @@ class SourceKind(RecordSource):
     resource: str
     """A regular expression for the part of an ARN that follows the account."""
     label: str
+    noun: str
+    describe: Callable[[Clients, Arn], Any]
+    """Asks the service for the source; for a stream, returns its time of creation in seconds since
+    the epoch. Raises what boto3 raises, and UnusableError."""
     parameters: str
     """The member of SourceParameters that belongs to it."""
     default_batch_size: int

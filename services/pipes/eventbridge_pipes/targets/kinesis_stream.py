@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.aws.clients import Clients
 from eventbridge_pipes.path import resolve
@@ -34,13 +32,6 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     return target.BatchTarget(KIND, entry, clients.kinesis.put_records, lambda: request).send
 
 
-def describe(clients: Clients, arn: Arn) -> float:
-    """Return when the stream was created, in seconds since the epoch."""
-    answer: Any = clients.kinesis.describe_stream_summary(StreamARN=arn.text)
-    # The clients leave times as the numbers that they are on the wire.
-    return float(answer["StreamDescriptionSummary"]["StreamCreationTimestamp"])
-
-
 def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems:
     if not parameters.get("PartitionKey"):
         message = "A Kinesis stream as target needs KinesisStreamParameters with PartitionKey"
@@ -54,7 +45,7 @@ KIND = target.BatchKind(
     noun="stream",
     parameters="KinesisStreamParameters",
     connect=connect,
-    describe=describe,
+    describe=lambda clients, arn: clients.kinesis.describe_stream_summary(StreamARN=arn.text),
     violations=violations,
     entries="Records",
     failed=target.failed_by_place("Records"),

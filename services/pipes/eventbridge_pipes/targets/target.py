@@ -12,7 +12,7 @@ from itertools import chain
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from eventbridge_pipes.arn import Arn
@@ -180,7 +180,7 @@ class BatchTarget:
 
         Entries are sent in the order of their timestamps, then of the messages.
         After a service error nothing more is sent. If only some entries failed with one, the whole
-        is a service error: no record is charged with an attempt that it did not have.
+        is a service error, which does not count as an attempt of any record.
         """
         failures: dict[int, FailedCall] = {}
         entries = sorted(self._entries(messages, failures), key=lambda entry: entry.timestamp)
@@ -365,7 +365,8 @@ def call_error(service: str, error: BaseException) -> FailedCall:
     answer: Any = error.response if isinstance(error, ClientError) else {}
     code, message = errors.code_of(error), errors.message_of(error)
     described = reported_error(service, code, message, answer, errors.is_service_error(error))
-    return replace(described, timed_out=errors.is_timeout(error))
+    # The request was sent, and no answer came in time.
+    return replace(described, timed_out=isinstance(error, ReadTimeoutError))
 
 
 def reported_error(

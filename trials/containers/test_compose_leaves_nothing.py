@@ -46,7 +46,6 @@ def run(stack: Project, *command: str) -> None:
 def await_functions(stack: Project) -> None:
     for function in (NAMES.function, NAMES.alerts_function):
         eventually(partial(stack.has_run, function), timeout=120)
-    eventually(lambda: set(stack.states()) == {"running"}, timeout=60)
 
 
 def assert_down_leaves_nothing(stack: Project) -> None:
@@ -71,10 +70,12 @@ def test_after_a_session_with_changes_and_kills(
     monkeypatch.setenv("LS_LOG", "error")  # Compose recreates localstack
     run(stack, "up", "--wait")
     await_functions(stack)
+    eventually(lambda: set(stack.states()) == {"running"}, timeout=60)
     for service in SERVICES:
         run(stack, "kill", service)
     if number % 2:
         run(stack, "up", "--wait")
+        # A function's container of the LocalStack that was killed may stay, in any state.
         await_functions(stack)
     assert_down_leaves_nothing(stack)
 

@@ -86,7 +86,8 @@ def test_sigterm_ends_it_with_all_that_it_took_on_the_stream(
 ) -> None:
     container = producer(RATE="100", SEED="4", PRODUCTS="25")
     eventually(lambda: len(stack.stream()) > 20, timeout=60)
-    container.get_wrapped_container().stop(timeout=15)  # SIGTERM; SIGKILL would be exit code 137
+    # SIGTERM; SIGKILL, after more than one call to the stream may take, would be exit code 137.
+    container.get_wrapped_container().stop(timeout=60)
     assert container.wait() == 0
     told = summary(container)
     assert told["unconfirmed"] == 0

@@ -38,5 +38,6 @@ def way_of_records(
 def empty_read() -> Callable[[], object]:
     """Return a function that makes one GetRecords call to the endpoint of the environment."""
     arguments = {"StreamARN": STREAM, "ShardIterator": "0", "Limit": 1000}
-    calls = connect().kinesis_calls
+    aws = connect()
+    calls = aws.of(aws.home).kinesis_calls
     return lambda: calls.call("GetRecords", arguments)

@@ -26,6 +26,7 @@ import engine
 from container_stack import ContainerBackend, confined
 from emulator_gaps import GAPS, SETTINGS, gaps
 from operations import table
+from pipes_scopes import assert_each_scope_has_its_own
 from servers import pipeline
 from stack import Stack, expected_of
 from waiting import eventually
@@ -93,6 +94,13 @@ def test_sigterm_ends_it_with_all_that_it_took_on_the_stream(
     assert told["unconfirmed"] == 0
     assert told["sent"] == len(stack.stream())
     await_the_fold(stack)
+
+
+def test_each_account_and_region_has_its_own_pipes(backend: ContainerBackend) -> None:
+    endpoints = backend.variables
+    assert_each_scope_has_its_own(
+        endpoints["AWS_ENDPOINT_URL"], endpoints["AWS_ENDPOINT_URL_PIPES"]
+    )
 
 
 def test_what_cloudformation_takes_and_does_not_do_is_known(

@@ -71,7 +71,7 @@ def stack() -> Iterator[Stack]:
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
     """Its calls go through botocore, where they are decided on and answered."""
     module = eventbridge_pipes.aws.clients
-    monkeypatch.setattr(module, "http_client_like", lambda client, session: None)
+    monkeypatch.setattr(module, "http_client_like", lambda *_: None)
     # moto's answers come from this process: none has the bytes that are looked at for their end.
     monkeypatch.setattr(module, "check_answer", lambda **_: None)
     with under(ROLE, failing_function) as role:
@@ -81,13 +81,13 @@ def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
 def test_the_pipe_does_all_with_its_role_and_names_any_action_that_it_lacks(
     stack: Stack, role: Enforcement, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clients = connect()
+    aws = connect()
     caplog.set_level("INFO", "eventbridge_pipes")
 
     def run(retries: int, done: Callable[[], list[str]]) -> list[str]:
         store = Store(None)
-        telemetry = Telemetry(clients, PrometheusMetrics(), 0)
-        shared = (clients, store, telemetry, IdlePoller())
+        telemetry = Telemetry(aws, PrometheusMetrics(), 0)
+        shared = (aws.of(aws.home), store, telemetry, IdlePoller())
         running = runner_of(*shared, pipe(retries), BEGINNING)
         running.start()
         try:

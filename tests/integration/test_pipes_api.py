@@ -29,6 +29,9 @@ from pipes_service import ROLE, Pipeline, PipesProcess, in_state, pipes_process,
 from servers import AwsClient
 from waiting import eventually
 
+UPDATED = "Async workflow completed without requiring PJD update"
+"""The reason of the state of a running pipe after an update."""
+
 
 @pytest.fixture(scope="module")
 def pipes(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipesProcess]:
@@ -88,6 +91,8 @@ def test_a_pipe_is_created_running_and_described_as_on_aws(
 ) -> None:
     created = make(client, pipeline, name)
     created.pop("ResponseMetadata")
+    changed = created["LastModifiedTime"]
+    assert changed.microsecond % 1000 == 0
     assert set(created) == {
         "Arn",
         "Name",
@@ -101,7 +106,9 @@ def test_a_pipe_is_created_running_and_described_as_on_aws(
     described.pop("ResponseMetadata")
     assert described == {
         **created,
+        "LastModifiedTime": changed.replace(microsecond=0),
         "CurrentState": "RUNNING",
+        "StateReason": "USER_INITIATED",
         "Source": pipeline.stream_arn,
         "SourceParameters": {
             "KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 100}
@@ -117,8 +124,10 @@ def test_a_pipe_is_created_running_and_described_as_on_aws(
 def test_a_pipe_created_stopped_stays_stopped_until_it_is_started(
     client: Any, pipeline: Pipeline, name: str
 ) -> None:
-    make(client, pipeline, name, DesiredState="STOPPED")
-    in_state(client, name, "STOPPED")
+    assert "StateReason" not in make(client, pipeline, name, DesiredState="STOPPED")
+    assert in_state(client, name, "STOPPED")["StateReason"] == "USER_INITIATED"
+    client.update_pipe(Name=name, RoleArn=ROLE, Description="stopped")
+    assert in_state(client, name, "STOPPED")["StateReason"] == "USER_INITIATED"
     assert client.start_pipe(Name=name)["CurrentState"] == "STARTING"
     assert in_state(client, name, "RUNNING")["StateReason"] == "User initiated"
     assert client.start_pipe(Name=name)["CurrentState"] == "RUNNING"
@@ -134,10 +143,11 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(
     answer = client.update_pipe(Name=name, RoleArn=ROLE, Description="after")
     assert answer["CurrentState"] == "UPDATING"
     after = in_state(client, name, "RUNNING")
-    assert after.pop("LastModifiedTime") > before.pop("LastModifiedTime")
+    assert after.pop("LastModifiedTime") >= before.pop("LastModifiedTime")
+    assert after["StateReason"] == UPDATED
     for description in (before, after):
         description.pop("ResponseMetadata")
-    assert after == before | {"Description": "after"}
+    assert after == before | {"Description": "after", "StateReason": UPDATED}
 
 
 def test_a_deleted_pipe_is_gone(client: Any, pipeline: Pipeline, name: str) -> None:
@@ -283,7 +293,7 @@ def test_an_update_to_a_missing_target_fails_and_can_be_made_good(
     assert absent in failed["StateReason"]
     assert failed["Target"] == pipeline.function_arn
     client.update_pipe(Name=name, RoleArn=ROLE, Target=pipeline.function_arn)
-    assert "StateReason" not in in_state(client, name, "RUNNING")
+    assert in_state(client, name, "RUNNING")["StateReason"] == UPDATED
 
 
 def test_a_pipe_goes_on_as_it_was_after_a_failed_update_and_a_crash(

@@ -68,23 +68,21 @@ def test_a_port_in_use_is_one_clear_line(own: PipesProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "named"),
+    ("variables", "named"),
     [
-        ("AWS_DEFAULT_REGION", "set AWS_DEFAULT_REGION"),
-        ("AWS_ACCESS_KEY_ID", "set AWS_ACCESS_KEY_ID"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "set AWS_ACCESS_KEY_ID"),
+        (
+            {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"},
+            "set AWS_ACCOUNT_ID, or AWS_ENDPOINT_URL",
+        ),
     ],
 )
 def test_missing_aws_settings_are_one_clear_line(
-    own: PipesProcess, tmp_path: Path, variable: str, named: str
+    own: PipesProcess, tmp_path: Path, variables: dict[str, str], named: str
 ) -> None:
     absent = str(tmp_path / "absent")
-    own.environment = {
-        variable: "",
-        "AWS_CONFIG_FILE": absent,
-        "AWS_SHARED_CREDENTIALS_FILE": absent,
-    }
-    if variable == "AWS_ACCESS_KEY_ID":
-        own.environment["AWS_SECRET_ACCESS_KEY"] = ""
+    files = {"AWS_CONFIG_FILE": absent, "AWS_SHARED_CREDENTIALS_FILE": absent}
+    own.environment = files | variables
     code, said = own.run("--port", "0")
     assert code == 2
     assert named in said

@@ -31,7 +31,8 @@ def clients(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]
         "AWS_SECRET_ACCESS_KEY": "test",
     }.items():
         monkeypatch.setenv(name, value)
-    clients = connect()
+    aws = connect()
+    clients = aws.of(aws.home)
     yield clients
     clients.sqs_calls.close()
     clients.invoker.close()

@@ -9,11 +9,11 @@ from typing import Any, cast
 from eventbridge_pipes.api.http import application
 from eventbridge_pipes.api.operations import PipesService
 from eventbridge_pipes.guard import Admitted
-from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.lifecycle import Lifecycle, reason_of
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
-from pipes_requests import REGION, definition
+from pipes_requests import SCOPE, definition
 from pipes_shapes import MODEL
 
 
@@ -25,9 +25,9 @@ class AtOnce:
 
     def settle(self, pipe: Pipe) -> None:
         if pipe.current is State.DELETING:
-            self.store.delete(pipe.name)
+            self.store.delete(pipe.arn)
         else:
-            self.store.complete(pipe.name, pipe.updated.desired)
+            self.store.complete(pipe.arn, pipe.updated.desired, reason_of(pipe))
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Api:
     """The application, on a store in memory, with a pipe `p`."""
 
     def __init__(self, store: Store) -> None:
-        service = PipesService(store, cast(Lifecycle, AtOnce(store)), REGION)
+        service = PipesService(store, cast(Lifecycle, AtOnce(store)), SCOPE)
         service.create_pipe(definition())
         prometheus = PrometheusMetrics(store.pipes)
         self._app = application(MODEL, service, prometheus, Admitted())

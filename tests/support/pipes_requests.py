@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventbridge_pipes.arn import Scope
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+SCOPE = Scope(ACCOUNT, REGION)
 
 
 def arn(service: str, resource: str, region: str = REGION, account: str = ACCOUNT) -> str:

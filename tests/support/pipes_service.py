@@ -82,7 +82,6 @@ class PipesProcess:
             "HTTP_PROXY": "http://127.0.0.1:9",  # nothing on this machine is asked of a proxy
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": ministack.REGION,
             "AWS_ENDPOINT_URL": self.emulator,
             "AWS_EC2_METADATA_DISABLED": "true",
             **self.environment,

@@ -50,7 +50,7 @@ class Seen(ExecutionTelemetry):
     """The log shows all calls."""
 
     def __init__(self, shows_calls: bool = True) -> None:
-        super().__init__(PipeTelemetry("mine", PrometheusMetrics()), [])
+        super().__init__(PipeTelemetry(PIPE.arn, PrometheusMetrics()), [])
         self.shows_calls = shows_calls
         self.requests: list[Mapping[str, Any]] = []
         self.responses: list[Mapping[str, Any]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.integration import test_pipes_package as package
 
 from embedded import ministack
 from embedded.ports import free_port
+from embedded.processes import Server, answers
+from pipes_scopes import assert_each_scope_has_its_own
 from pipes_service import Pipeline, in_state, pipes_process
 from waiting import eventually
 
@@ -61,6 +64,20 @@ def test_an_emulator_that_restarts_is_waited_for(tmp_path: Path) -> None:
             assert pipes.log.read_text().count(", retrying") <= 2
     finally:
         emulator.stop()
+
+
+def test_each_account_and_region_has_its_own_pipes_beside_moto(tmp_path: Path) -> None:
+    """To moto, all of these callers are of one account: their queues are, not their pipes."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    moto = Server.start("moto", command, os.environ, tmp_path / "moto.log")
+    try:
+        moto.wait_until(lambda: answers(f"{url}/moto-api/"), timeout=60)
+        with pipes_process(url, tmp_path / "state") as pipes:
+            assert_each_scope_has_its_own(url, pipes.url)
+    finally:
+        moto.stop()
 
 
 def test_the_example_beside_moto_brings_the_paid_orders(installed: Path, tmp_path: Path) -> None:

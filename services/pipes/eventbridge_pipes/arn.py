@@ -1,9 +1,25 @@
-"""Amazon Resource Names, taken apart."""
+"""Amazon Resource Names, taken apart, and what they are in: an account and a Region."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
+
+ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+
+
+class Scope(NamedTuple):
+    """An account and a Region: pipes of different ones may share names."""
+
+    account: str
+    region: str
+
+    def pipe_arn(self, name: str) -> str:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+        special = re.match("cn|us-gov", self.region)
+        partition = f"aws-{special[0]}" if special else "aws"
+        return f"arn:{partition}:pipes:{self.region}:{self.account}:pipe/{name}"
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,10 @@ class Arn:
         if len(parts) != 6 or parts[0] != "arn":
             raise ValueError(f"not an ARN: {text!r}")
         return cls(text, *parts[1:])
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.account, self.region)
 
     @property
     def is_fifo(self) -> bool:

@@ -31,6 +31,12 @@ _FAILED = {
     State.UPDATE_FAILED: State.START_FAILED,
 }
 
+_REASONS = {
+    State.STARTING: "User initiated",
+    State.STOPPING: "User initiated",
+}
+"""AWS's own texts, as they were captured; in a passing state a pipe keeps the reason before it."""
+
 _OWN_FAULT = "Internal error of this service. See its log."
 
 
@@ -62,14 +68,14 @@ class Lifecycle:
     def settle(self, pipe: Pipe) -> None:
         """Start to bring `pipe` out of its passing state, and return."""
         thread = threading.Thread(
-            target=self._settle, args=(pipe.name,), name=f"settle {pipe.name}", daemon=True
+            target=self._settle, args=(pipe.arn,), name=f"settle {pipe.name}", daemon=True
         )
         self._settling.add(thread)
         try:
             thread.start()
         except RuntimeError as error:
             self._settling.discard(thread)
-            PipeLog(pipe.name).warning("%s: trying again", error)
+            PipeLog(pipe.arn).warning("%s: trying again", error)
             self._postponed.put(pipe)
 
     def stop(self, grace: float) -> bool:
@@ -95,9 +101,9 @@ class Lifecycle:
             self._stopping.wait(RETRY_SECONDS[0])
             self.settle(pipe)
 
-    def _settle(self, name: str) -> None:
+    def _settle(self, arn: str) -> None:
         """Try until the pipe is where its state leads, or the service ends."""
-        lock = self._locks.setdefault(name, threading.Lock())
+        lock = self._locks.setdefault(arn, threading.Lock())
         pauses = iter(RETRY_SECONDS)
         pause = 0.0
         try:
@@ -105,21 +111,21 @@ class Lifecycle:
                 pause = next(pauses, RETRY_SECONDS[-1])
                 try:
                     with lock:
-                        self._proceed(name)
+                        self._proceed(arn)
                     return
                 except (StateError, StartError) as error:
-                    PipeLog(name).warning("%s: trying again in %g s", error, pause)
+                    PipeLog(arn).warning("%s: trying again in %g s", error, pause)
         finally:
             self._settling.discard(threading.current_thread())
 
-    def _proceed(self, name: str) -> None:
+    def _proceed(self, arn: str) -> None:
         """Do once what the stored state of the pipe calls for. Doing it again does no harm."""
-        pipe = self.store.pipe(name)
+        pipe = self.store.pipe(arn)
         if pipe is None:
             return
-        log = PipeLog(name)
+        log = PipeLog(arn)
         try:
-            if pipe.runs and name not in self._running:
+            if pipe.runs and arn not in self._running:
                 self._run(pipe)
             self._leave_state(pipe)
         except (ResourceError, SourceError) as error:
@@ -136,39 +142,39 @@ class Lifecycle:
     def _leave_state(self, pipe: Pipe) -> None:
         match pipe.current:
             case State.DELETING:
-                self._halt(pipe.name)
+                self._halt(pipe.arn)
                 # First, for the name is free to be used again once the pipe is deleted.
-                self.forget(pipe.name)
-                self.store.delete(pipe.name)
-                PipeLog(pipe.name).info("deleted")
+                self.forget(pipe.arn)
+                self.store.delete(pipe.arn)
+                PipeLog(pipe.arn).info("deleted")
             case State.STOPPING:
-                self._halt(pipe.name)
-                self.store.complete(pipe.name, State.STOPPED)
+                self._halt(pipe.arn)
+                self.store.complete(pipe.arn, State.STOPPED, reason_of(pipe))
             case State.CREATING | State.STARTING:
-                self._halt(pipe.name)
-                self._activate(pipe)
+                self._halt(pipe.arn)
+                self._activate(pipe, reason_of(pipe))
             case State.UPDATING:
-                self._activate(pipe.updated)
+                self._activate(pipe.updated, reason_of(pipe))
 
     def _fail(self, pipe: Pipe, reason: str) -> None:
         """A failed update leaves the pipe as it was before, and running if it was running."""
         failed = _FAILED.get(pipe.current, State.STOPPED)
-        self.store.change(pipe.name, current=failed, reason=reason, update=None)
-        self._proceed(pipe.name)
+        self.store.change(pipe.arn, current=failed, reason=reason, update=None)
+        self._proceed(pipe.arn)
 
-    def _activate(self, pipe: Pipe) -> None:
+    def _activate(self, pipe: Pipe, reason: str) -> None:
         """Once everything that `pipe` connects is there, replace what runs so far by `pipe`."""
         stream_created = self._check_patiently(pipe)
-        if pipe.desired is State.RUNNING and not self.store.origin(pipe.name):
+        if pipe.desired is State.RUNNING and not self.store.origin(pipe.arn):
             origin = Origin(stream_created, starting_position(pipe))
-            self.store.begin(pipe.name, origin)
-        self._halt(pipe.name)
+            self.store.begin(pipe.arn, origin)
+        self._halt(pipe.arn)
         if pipe.desired is State.RUNNING:
             self._run(pipe)
         try:
-            self.store.complete(pipe.name, pipe.desired)
+            self.store.complete(pipe.arn, pipe.desired, reason)
         except StateError:
-            self._halt(pipe.name)  # what runs is always what is stored
+            self._halt(pipe.arn)  # what runs is always what is stored
             raise
 
     def _check_patiently(self, pipe: Pipe) -> float:
@@ -182,7 +188,7 @@ class Lifecycle:
         return self.check(pipe)
 
     def _run(self, pipe: Pipe) -> None:
-        origin = self.store.origin(pipe.name)
+        origin = self.store.origin(pipe.arn)
         if self._stopping.is_set() or not origin:
             return
         try:
@@ -190,10 +196,17 @@ class Lifecycle:
             runner.start()
         except RuntimeError as error:
             raise StartError(str(error)) from error
-        self._running[pipe.name] = runner
+        self._running[pipe.arn] = runner
 
-    def _halt(self, name: str) -> None:
-        runner = self._running.pop(name, None)
+    def _halt(self, arn: str) -> None:
+        runner = self._running.pop(arn, None)
         if runner:
             runner.stop()
             runner.join()
+
+
+def reason_of(pipe: Pipe) -> str:
+    """Return the reason of the state that follows the passing state of `pipe`."""
+    if pipe.current is State.UPDATING and pipe.kept_running:
+        return "Async workflow completed without requiring PJD update"
+    return _REASONS.get(pipe.current, "USER_INITIATED")

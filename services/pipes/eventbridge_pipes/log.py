@@ -6,30 +6,46 @@ import json
 import logging
 from datetime import UTC, datetime
 
+from eventbridge_pipes.arn import Arn, Scope
+
 LOGGER = logging.getLogger("eventbridge_pipes")
 
 
 class PipeLog(logging.LoggerAdapter[logging.Logger]):
     """The log of one pipe: every line of it names the pipe."""
 
-    def __init__(self, pipe: str) -> None:
-        super().__init__(LOGGER, {"pipe": pipe})
+    def __init__(self, arn: str) -> None:
+        super().__init__(LOGGER, {"pipe": arn})
 
 
-class JsonFormatter(logging.Formatter):
+def name_of(arn: str, home: Scope) -> str:
+    """Return the name of a pipe, and where it is if that is not `home`."""
+    pipe = Arn.parse(arn)
+    return pipe.name if pipe.scope == home else f"{pipe.name} in {pipe.region} of {pipe.account}"
+
+
+class PipeFormatter(logging.Formatter):
+    """The pipes of `home` are named without their account and Region."""
+
+    def __init__(self, home: Scope) -> None:
+        super().__init__()
+        self.home = home
+
+
+class JsonFormatter(PipeFormatter):
     """`{"time": …, "level": …, "pipe": …, "message": …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": _time(record), "level": record.levelname}
         if hasattr(record, "pipe"):
-            line["pipe"] = record.pipe
+            line["pipe"] = name_of(record.pipe, self.home)
         line["message"] = record.getMessage()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
-class TextFormatter(logging.Formatter):
+class TextFormatter(PipeFormatter):
     """Time, level, pipe, message; what came from outside cannot break or colour the line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -37,7 +53,7 @@ class TextFormatter(logging.Formatter):
         if record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         if hasattr(record, "pipe"):
-            text = f"{record.pipe}: {text}"
+            text = f"{name_of(record.pipe, self.home)}: {text}"
         return f"{_time(record)} {record.levelname:<7} {escaped(text)}"
 
 
@@ -46,10 +62,10 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def configure(style: str, level: str = "info") -> None:
+def configure(style: str, level: str, home: Scope) -> None:
     """Log to standard error; `style` is text or json, `level` debug, info or warning."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(home) if style == "json" else TextFormatter(home))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     LOGGER.setLevel(level.upper())
 

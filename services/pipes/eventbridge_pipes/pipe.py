@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from eventbridge_pipes.arn import Arn, Scope
+
 
 class State(StrEnum):
     """Where a pipe is in its life. A settled state stays until somebody asks for another."""
@@ -32,9 +34,10 @@ class State(StrEnum):
 class Pipe:
     """One pipe. Parameters and log configuration have the shape of the API's model.
 
-    Times are seconds since the epoch; `desired` is RUNNING or STOPPED. While an update is in
-    progress, `update` is the pipe as it will be, and this one is the pipe as it was. `kept_running`
-    says of a pipe that is UPDATING or UPDATE_FAILED whether it was running before.
+    It is known by its ARN. Times are seconds since the epoch; `desired` is RUNNING or STOPPED.
+    While an update is in progress, `update` is the pipe as it will be, and this one is the pipe as
+    it was. `kept_running` says of a pipe that is UPDATING or UPDATE_FAILED whether it was running
+    before.
     """
 
     name: str
@@ -71,6 +74,10 @@ class Pipe:
         if members.get("update"):
             members["update"] = cls._from_members(members["update"])
         return cls(**members)
+
+    @property
+    def scope(self) -> Scope:
+        return Arn.parse(self.arn).scope
 
     @property
     def runs(self) -> bool:

@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from functools import partial
 from types import FrameType
 
 import h11
@@ -49,27 +48,34 @@ def main() -> int:
     os.umask(0o077)  # the state is its owner's
     use_little_memory()
     settings = Settings.read(sys.argv[1:], os.environ)
-    log.configure(settings.log_format, settings.log_level)
     try:
         listener = _listen(settings.host, settings.port)
-        clients = connect()
+        aws = connect()
         store = Store(settings.state)
     except (ListenError, AwsSetupError, StateDirectoryError) as error:
         print(f"eventbridge-pipes: {log.escaped(str(error))}", file=sys.stderr)
         return 2
 
+    log.configure(settings.log_format, settings.log_level, aws.home)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     kept = f"state in {settings.state}" if settings.state else "nothing is kept"
-    log.LOGGER.info("EventBridge Pipes at http://%s, Region %s, %s", shown, clients.region, kept)
+    log.LOGGER.info("EventBridge Pipes at http://%s, account %s, %s", shown, aws.home.account, kept)
 
     prometheus = PrometheusMetrics(store.pipes)
-    telemetry = Telemetry(clients, prometheus, settings.metrics_interval)
-    make_runner = partial(runner_of, clients, store, telemetry, IdlePoller())
-    lifecycle = Lifecycle(store, partial(resources.check, clients), make_runner, telemetry.forget)
-    service = PipesService(store, lifecycle, clients.region)
+    telemetry = Telemetry(aws, prometheus, settings.metrics_interval)
+    poller = IdlePoller()
+    lifecycle = Lifecycle(
+        store,
+        lambda pipe: resources.check(aws.of(pipe.scope), pipe),
+        lambda pipe, origin: runner_of(aws.of(pipe.scope), store, telemetry, poller, pipe, origin),
+        telemetry.forget,
+    )
+    service = PipesService(store, lifecycle, aws.home)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
-    app = application(model, service, prometheus, settings.admitted, settings.allow_crash)
+    app = application(
+        model, service, prometheus, settings.admitted, aws.emulated, settings.allow_crash
+    )
     server = _server(app)
     lifecycle.resume()
     server.run(sockets=[listener])

@@ -22,11 +22,14 @@ Variables of every AWS SDK:
   AWS_ENDPOINT_URL        The emulator. Without it, sources and targets are on
                           AWS itself.
   AWS_ENDPOINT_URL_<ID>   The same for one service: _KINESIS, _LAMBDA, ...
-  AWS_DEFAULT_REGION      The Region of the pipes. Required, unless a profile
-                          has one.
+  AWS_DEFAULT_REGION      The Region of requests without a signature. Others
+                          name their own. us-east-1 if not set.
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
                           Required, unless a profile has them. An emulator
                           accepts any value.
+  AWS_ACCOUNT_ID          The account of requests whose access key id is not
+                          an account itself, 12 digits (default beside an
+                          emulator: 000000000000).
   AWS_PROFILE             A profile of the AWS configuration.
 
 Its own variables:

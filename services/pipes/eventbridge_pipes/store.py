@@ -1,4 +1,7 @@
-"""What outlives the process: pipes, where each reads from, and how far each shard got (SQLite)."""
+"""What outlives the process: pipes, where each reads from, and how far each shard got (SQLite).
+
+A pipe is known by its ARN.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ LOCK_NAME = "lock.sqlite"
 """Nothing is in it; who has it locked has the directory."""
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS pipes (name TEXT PRIMARY KEY, definition TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS pipes (arn TEXT PRIMARY KEY, definition TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS origins (
-    pipe TEXT PRIMARY KEY, stream_created REAL NOT NULL, position TEXT NOT NULL);
+    arn TEXT PRIMARY KEY, stream_created REAL NOT NULL, position TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoints (
-    pipe TEXT NOT NULL, shard TEXT NOT NULL, sequence_number TEXT, finished INTEGER NOT NULL,
-    PRIMARY KEY (pipe, shard)) WITHOUT ROWID;
+    arn TEXT NOT NULL, shard TEXT NOT NULL, sequence_number TEXT, finished INTEGER NOT NULL,
+    PRIMARY KEY (arn, shard)) WITHOUT ROWID;
 """
 
 
@@ -79,6 +82,7 @@ class Store:
                 # again, which at-least-once allows.
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(SCHEMA)
+                self._db.execute("SELECT arn FROM pipes")
             except (OSError, sqlite3.Error) as error:
                 raise StateDirectoryError(_explain(directory, error)) from error
             self._opened = opened.pop_all()
@@ -88,92 +92,92 @@ class Store:
             self._opened.close()
 
     def pipes(self) -> list[Pipe]:
-        """All pipes, by name."""
-        rows = self._query("SELECT definition FROM pipes ORDER BY name")
+        """All pipes: those of an account and a Region one after the other, by name."""
+        rows = self._query("SELECT definition FROM pipes ORDER BY arn")
         return [Pipe.from_json(definition) for (definition,) in rows]
 
-    def pipe(self, name: str) -> Pipe | None:
-        rows = self._query("SELECT definition FROM pipes WHERE name = ?", name)
+    def pipe(self, arn: str) -> Pipe | None:
+        rows = self._query("SELECT definition FROM pipes WHERE arn = ?", arn)
         return Pipe.from_json(rows[0][0]) if rows else None
 
     def save(self, pipe: Pipe) -> None:
-        self._query("INSERT OR REPLACE INTO pipes VALUES (?, ?)", pipe.name, pipe.to_json())
+        self._query("INSERT OR REPLACE INTO pipes VALUES (?, ?)", pipe.arn, pipe.to_json())
 
-    def change(self, name: str, **members: Any) -> None:
+    def change(self, arn: str, **members: Any) -> None:
         """Replace some members of a pipe, whatever others were replaced since it was read."""
         with self._lock:
-            pipe = self.pipe(name)
+            pipe = self.pipe(arn)
             if pipe:
                 self.save(replace(pipe, **members))
 
-    def complete(self, name: str, current: State) -> None:
+    def complete(self, arn: str, current: State, reason: str) -> None:
         """The pipe is in the state `current` now, and its update, if there is one, takes effect."""
         with self._lock:
-            pipe = self.pipe(name)
+            pipe = self.pipe(arn)
             if pipe:
-                self.save(replace(pipe.updated, current=current))
+                self.save(replace(pipe.updated, current=current, reason=reason))
 
-    def delete(self, name: str) -> None:
+    def delete(self, arn: str) -> None:
         """Forget the pipe and how far it got.
 
         The pipe itself goes last: as long as it is there, the service deletes it again.
         """
-        self._query("DELETE FROM checkpoints WHERE pipe = ?", name)
-        self._query("DELETE FROM origins WHERE pipe = ?", name)
-        self._query("DELETE FROM pipes WHERE name = ?", name)
+        self._query("DELETE FROM checkpoints WHERE arn = ?", arn)
+        self._query("DELETE FROM origins WHERE arn = ?", arn)
+        self._query("DELETE FROM pipes WHERE arn = ?", arn)
 
-    def origin(self, pipe: str) -> Origin | None:
-        rows = self._query("SELECT stream_created, position FROM origins WHERE pipe = ?", pipe)
+    def origin(self, arn: str) -> Origin | None:
+        rows = self._query("SELECT stream_created, position FROM origins WHERE arn = ?", arn)
         if not rows:
             return None
         created, position = rows[0]
         return Origin(created, Position(**json.loads(position)))
 
-    def begin(self, pipe: str, origin: Origin) -> None:
+    def begin(self, arn: str, origin: Origin) -> None:
         """Set where the pipe begins, and forget how far it got in a stream that it read before.
 
         If the process ends between the two, the pipe has no origin or that of the stream before,
         and the next process begins again.
         """
         position = json.dumps(asdict(origin.position))
-        self._query("DELETE FROM checkpoints WHERE pipe = ?", pipe)
+        self._query("DELETE FROM checkpoints WHERE arn = ?", arn)
         self._query(
-            "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", pipe, origin.stream_created, position
+            "INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", arn, origin.stream_created, position
         )
 
-    def checkpoints(self, pipe: str) -> dict[str, Checkpoint]:
+    def checkpoints(self, arn: str) -> dict[str, Checkpoint]:
         """By shard id."""
         rows = self._query(
-            "SELECT shard, sequence_number, finished FROM checkpoints WHERE pipe = ?", pipe
+            "SELECT shard, sequence_number, finished FROM checkpoints WHERE arn = ?", arn
         )
         return {shard: Checkpoint(number, bool(finished)) for shard, number, finished in rows}
 
-    def advance(self, pipe: str, shard: str, sequence_number: str) -> None:
+    def advance(self, arn: str, shard: str, sequence_number: str) -> None:
         """Every record of the shard up to `sequence_number` is done with."""
         self._query(
-            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, 0)", pipe, shard, sequence_number
+            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, 0)", arn, shard, sequence_number
         )
 
-    def finish(self, pipe: str, shard: str) -> None:
+    def finish(self, arn: str, shard: str) -> None:
         """The shard is closed, and done with to its end."""
         self._query(
             "INSERT INTO checkpoints VALUES (?, ?, NULL, 1)"
-            " ON CONFLICT (pipe, shard) DO UPDATE SET finished = 1",
-            pipe,
+            " ON CONFLICT (arn, shard) DO UPDATE SET finished = 1",
+            arn,
             shard,
         )
 
-    def forget(self, pipe: str, shard: str) -> None:
+    def forget(self, arn: str, shard: str) -> None:
         """The shard is to be read from the pipe's beginning again."""
-        self._query("DELETE FROM checkpoints WHERE pipe = ? AND shard = ?", pipe, shard)
+        self._query("DELETE FROM checkpoints WHERE arn = ? AND shard = ?", arn, shard)
 
-    def keep_only(self, pipe: str, shards: Collection[str]) -> None:
+    def keep_only(self, arn: str, shards: Collection[str]) -> None:
         """Delete the checkpoints of all other shards, which nothing will read again.
 
         `shards` are the shards that the stream lists, and those that are still being read.
         """
-        for shard in self.checkpoints(pipe).keys() - set(shards):
-            self.forget(pipe, shard)
+        for shard in self.checkpoints(arn).keys() - set(shards):
+            self.forget(arn, shard)
 
     def _query(self, statement: str, *values: str | float) -> list[Any]:
         with self._lock:
@@ -193,5 +197,7 @@ def _connection(path: Path | str, timeout: float = 5.0) -> closing[sqlite3.Conne
 def _explain(directory: Path | None, error: Exception) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"another service is using the state directory {directory}: stop it, or name another"
+    if "no such column" in str(error):
+        return f"the state in {directory} is of an earlier version: delete it, or name another"
     reason = getattr(error, "strerror", None) or str(error)
     return f"cannot keep state in {directory} ({reason}): name a writable directory with --state"

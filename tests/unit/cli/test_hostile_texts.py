@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.log import JsonFormatter, TextFormatter
 from fuzzing import tries
 from hostile_events import HALVES, HOSTILE_TEXTS
@@ -132,14 +133,17 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
         assert_is_safe(line)
 
 
-@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+HOME = Scope("000000000000", "us-east-1")
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(HOME), JsonFormatter(HOME)])
 @tries(100)
 @given(text=TEXTS)
 def test_the_log_of_the_pipes_has_one_safe_line_for_each_record(
     formatter: logging.Formatter, text: str
 ) -> None:
     record = logging.LogRecord("pipes", logging.INFO, "", 0, "at %s: %s", (text, text), None)
-    record.pipe = text
+    record.pipe = HOME.pipe_arn(text)
     assert_is_safe(formatter.format(record))
 
 

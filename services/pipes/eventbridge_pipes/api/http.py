@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import uuid
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 
 from botocore import xform_name
 from botocore.model import ServiceModel
@@ -24,6 +27,7 @@ from starlette.routing import Route
 from eventbridge_pipes import guard
 from eventbridge_pipes.api.model import ApiError, find_operation, parse_request, to_json
 from eventbridge_pipes.api.operations import PipesService
+from eventbridge_pipes.arn import ACCOUNT, Scope
 from eventbridge_pipes.log import LOGGER
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 
@@ -35,8 +39,33 @@ class RequestTooLargeError(ApiError, code="RequestEntityTooLargeException", stat
     """The request's body is longer than any that this service reads."""
 
 
+_CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/\s]+)/")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html"""
+_REGION = re.compile(r"[a-z]{2}[a-z0-9-]{1,30}")
+
+
+class SignatureError(ApiError, code="InvalidSignatureException", status=403):
+    """The request's signature names no Region."""
+
+
 class InternalError(ApiError, code="InternalException", status=500):
     """A fault of this service."""
+
+
+def signed_scope(authorization: str, home: Scope, accounts: bool) -> Scope:
+    """The account and the Region of a request: those of its signature, as emulators read it.
+
+    With `accounts`, an access key id of 12 digits is an account. Any other one is of the account
+    of `home`. So is a request without a signature, and of its Region. Raises SignatureError.
+    """
+    found = _CREDENTIAL.search(authorization)
+    if not found:
+        return home
+    key_id, region = found.groups()
+    if not _REGION.fullmatch(region):
+        raise SignatureError("Credential should be scoped to a valid Region.")
+    is_account = accounts and ACCOUNT.fullmatch(key_id)
+    return Scope(key_id if is_account else home.account, region)
 
 
 def application(
@@ -44,10 +73,16 @@ def application(
     service: PipesService,
     prometheus: PrometheusMetrics,
     admitted: guard.Admitted,
+    accounts: bool = True,
     allow_crash: bool = False,
+    beside_emulator: bool = True,
 ) -> Starlette:
     """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
-    with `allow_crash`, `POST /crash`."""
+    with `allow_crash`, `POST /crash`.
+
+    Requests are for the account and the Region that their signature names (see `signed_scope`);
+    the scope of `service` is that of requests without one.
+    """
 
     async def health(_: Request) -> Response:
         states = Counter(pipe.current for pipe in await run_in_threadpool(service.store.pipes))
@@ -69,8 +104,9 @@ def application(
                 body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return await run_in_threadpool(_answer, model, service, request, bytes(body))
+        return await run_in_threadpool(answer, request, bytes(body))
 
+    answer = partial(_answer, model, service, accounts)
     cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
         # Any other path or method: the answer says that there is no such operation.
@@ -85,7 +121,9 @@ def application(
     )
 
 
-def _answer(model: ServiceModel, service: PipesService, request: Request, body: bytes) -> Response:
+def _answer(
+    model: ServiceModel, service: PipesService, accounts: bool, request: Request, body: bytes
+) -> Response:
     request_id = str(uuid.uuid4())
     headers, status = {"x-amzn-RequestId": request_id}, 200
     try:
@@ -94,7 +132,9 @@ def _answer(model: ServiceModel, service: PipesService, request: Request, body: 
         raw_path = request.scope["raw_path"].decode("ascii", "replace")
         operation, path = find_operation(model, request.method, raw_path)
         members = parse_request(operation, path, request.query_params, body)
-        result = getattr(service, xform_name(operation.name))(members)
+        authorization = request.headers.get("authorization", "")
+        scope = signed_scope(authorization, service.scope, accounts)
+        result = getattr(replace(service, scope=scope), xform_name(operation.name))(members)
         answer = json.dumps(to_json(operation.output_shape, result))
     except Exception as error:
         if not isinstance(error, ApiError):

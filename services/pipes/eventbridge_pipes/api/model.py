@@ -68,11 +68,12 @@ def field_name(path: str, member: str) -> str:
 def find_operation(model: ServiceModel, method: str, path: str) -> tuple[OperationModel, Members]:
     """The operation that a request asks for, and its path members, percent-decoded.
 
-    `path` is the path as it was sent, so that an encoded slash stays in its member.
+    `path` is the path as it was sent, so that an encoded slash stays in its member. An endpoint
+    may have a path of its own, which comes first.
     """
     for operation in map(model.operation_model, model.operation_names):
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", operation.http["requestUri"])
-        match = re.fullmatch(pattern, path)
+        match = re.fullmatch(f".*{pattern}", path)
         if match and operation.http["method"] == method:
             return operation, {k: unquote(v) for k, v in match.groupdict().items()}
     raise UnknownOperationError(f"EventBridge Pipes has no operation {method} {path}")

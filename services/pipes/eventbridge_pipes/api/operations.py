@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eventbridge_pipes.api.model import ApiError, Members, ValidationError, Violation
-from eventbridge_pipes.api.rules import check, default_batch_size
-from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.api.rules import check, default_batch_size, tag_violations
+from eventbridge_pipes.arn import Arn, Scope
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe, State
 from eventbridge_pipes.sources import source_kind
@@ -24,7 +24,6 @@ PIPE_LIMIT = 1000
 """Pipes that an account may have in a Region."""
 
 TAG_LIMIT = 50
-USER_INITIATED = "User initiated"
 
 
 class PipeNotFoundError(ApiError, code="NotFoundException", status=404):
@@ -41,41 +40,43 @@ class QuotaExceededError(ApiError, code="ServiceQuotaExceededException", status=
 
 @dataclass
 class PipesService:
-    """What each operation does to the pipes, under the name that boto3 gives it.
+    """What each operation does to the pipes of `scope`, under the name that boto3 gives it.
 
     Requests are taken to satisfy the model.
     """
 
     store: Store
     lifecycle: Lifecycle
-    region: str
+    scope: Scope
     now: Callable[[], float] = time.time
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, init=False)
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def create_pipe(self, request: Members) -> Members:
-        check(request, self.region)
+        check(request, self.scope)
         name = request["Name"]
-        with self._one_at_a_time:
-            if self.store.pipe(name):
+        with self.one_at_a_time:
+            if self.store.pipe(self.scope.pipe_arn(name)):
                 raise ConflictError(f"Pipe {name} already exists.", **_resource(name))
-            if len(self.store.pipes()) >= PIPE_LIMIT:
+            if len(self._pipes()) >= PIPE_LIMIT:
                 message = f"An account has at most {PIPE_LIMIT} pipes."
                 # AWS's code of this quota is not published; a name says what is meant.
                 quota = {"serviceCode": "pipes", "quotaCode": "PipesPerAccount"}
                 raise QuotaExceededError(message, **_resource(name), **quota)
-            return self._settle(new_pipe(request, self.region, self.now()))
+            pipe = new_pipe(request, self.scope, self.now())
+            # This is the only time that AWS shows to the millisecond.
+            return {**self._settle(pipe), "LastModifiedTime": round(pipe.modified, 3)}
 
     def describe_pipe(self, request: Members) -> Members:
         return described(self._found(request["Name"]).updated)
 
     def update_pipe(self, request: Members) -> Members:
-        with self._one_at_a_time:
+        with self.one_at_a_time:
             pipe = self._settled(request["Name"])
             definition = merged(pipe, request)
-            check(definition, self.region)
+            check(definition, self.scope)
             update = updated_pipe(definition, self.now())
             pipe = replace(pipe, update=update, kept_running=pipe.runs, modified=update.modified)
-            return self._settle(replace(pipe, current=State.UPDATING, reason=None))
+            return self._settle(replace(pipe, current=State.UPDATING))
 
     def delete_pipe(self, request: Members) -> Members:
         return self._move(request["Name"], State.DELETING, State.STOPPED)
@@ -89,7 +90,7 @@ class PipesService:
         return self._move(request["Name"], State.STOPPING, State.STOPPED)
 
     def list_pipes(self, request: Members) -> Members:
-        pipes = [pipe.updated for pipe in self.store.pipes()]
+        pipes = [pipe.updated for pipe in self._pipes()]
         matching = [pipe for pipe in pipes if _matches(pipe, request)]
         shown, token = page(matching, request.get("Limit", LIST_LIMIT), request.get("NextToken"))
         return {"Pipes": [described(pipe) for pipe in shown], "NextToken": token}
@@ -98,29 +99,31 @@ class PipesService:
         return {"tags": self._tagged(request).tags}
 
     def tag_resource(self, request: Members) -> Members:
-        with self._one_at_a_time:
+        if violations := list(tag_violations(request["tags"])):
+            raise ValidationError(violations)
+        with self.one_at_a_time:
             pipe = self._tagged(request)
             tags = {**pipe.tags, **request["tags"]}
             if len(tags) > TAG_LIMIT:
                 message = f"A pipe has at most {TAG_LIMIT} tags; this would make {len(tags)}"
                 raise ValidationError([Violation("tags", message)])
-            self.store.change(pipe.name, tags=tags)
+            self.store.change(pipe.arn, tags=tags)
         return {}
 
     def untag_resource(self, request: Members) -> Members:
-        with self._one_at_a_time:
+        with self.one_at_a_time:
             pipe = self._tagged(request)
             kept = {k: v for k, v in pipe.tags.items() if k not in request["tagKeys"]}
-            self.store.change(pipe.name, tags=kept)
+            self.store.change(pipe.arn, tags=kept)
         return {}
 
     def _move(self, name: str, passing: State, desired: State) -> Members:
-        with self._one_at_a_time:
+        with self.one_at_a_time:
             pipe = self._settled(name)
             if passing is not State.DELETING and pipe.current is desired:
                 return described(pipe)
-            pipe = replace(pipe, desired=desired, reason=USER_INITIATED, modified=self.now())
-            return self._settle(replace(pipe, current=passing))
+            changed = replace(pipe, current=passing, desired=desired, modified=self.now())
+            return self._settle(changed)
 
     def _settle(self, pipe: Pipe) -> Members:
         """Store `pipe`, which is in a passing state, and have it leave that state."""
@@ -128,8 +131,11 @@ class PipesService:
         self.lifecycle.settle(pipe)
         return described(pipe.updated)
 
+    def _pipes(self) -> list[Pipe]:
+        return [pipe for pipe in self.store.pipes() if pipe.scope == self.scope]
+
     def _found(self, name: str, arn: str | None = None) -> Pipe:
-        pipe = self.store.pipe(name)
+        pipe = self.store.pipe(self.scope.pipe_arn(name))
         if pipe is None or arn not in (None, pipe.arn):
             raise PipeNotFoundError(f"Pipe {name} does not exist.")
         return pipe
@@ -204,22 +210,22 @@ _ATTRIBUTES = {
 def described(pipe: Pipe) -> dict[str, Any]:
     """A pipe as DescribePipe shows it, where three members are there even when they are empty.
 
-    The other operations answer with those of these members that the model gives their responses.
+    Times are whole seconds. The other operations answer with those of these members that the model
+    gives their responses.
     """
-    return {member: getattr(pipe, attribute) for member, attribute in _ATTRIBUTES.items()}
+    shown = {member: getattr(pipe, attribute) for member, attribute in _ATTRIBUTES.items()}
+    return {**shown, **{time: int(shown[time]) for time in ("CreationTime", "LastModifiedTime")}}
 
 
-def new_pipe(request: Members, region: str, now: float) -> Pipe:
-    """The pipe that a valid CreatePipe request asks for. Its account is that of its role."""
-    role = Arn.parse(request["RoleArn"])
-    arn = f"arn:{role.partition}:pipes:{region}:{role.account}:pipe/{request['Name']}"
+def new_pipe(request: Members, scope: Scope, now: float) -> Pipe:
+    """The pipe that a valid CreatePipe request asks for."""
+    arn = scope.pipe_arn(request["Name"])
     return _pipe_of({**request, "Arn": arn, "CreationTime": now, "LastModifiedTime": now})
 
 
 def updated_pipe(definition: Members, now: float) -> Pipe:
     """The pipe of a valid `definition` that `merged` made."""
-    changed = {"CurrentState": State.UPDATING, "StateReason": None, "LastModifiedTime": now}
-    return _pipe_of({**definition, **changed})
+    return _pipe_of({**definition, "CurrentState": State.UPDATING, "LastModifiedTime": now})
 
 
 def merged(pipe: Pipe, request: Members) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from eventbridge_pipes.api.model import Members, ValidationError, Violation, field_name
-from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.arn import Arn, Scope
 from eventbridge_pipes.path import PathError, parse_path
 from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
@@ -45,19 +45,28 @@ _OTHER_TARGETS = {
 }
 
 
-def check(definition: Members, region: str) -> None:
-    """Raises ValidationError that lists everything that `definition` breaks in `region`."""
-    if violations := list(violations_of(definition, region)):
+def check(definition: Members, scope: Scope) -> None:
+    """Raises ValidationError that lists everything that `definition` breaks in `scope`."""
+    if violations := list(violations_of(definition, scope)):
         raise ValidationError(violations)
 
 
-def violations_of(definition: Members, region: str) -> Violations:
+def violations_of(definition: Members, scope: Scope) -> Violations:
+    region = scope.region
     yield from _source(definition, region)
     yield from _enrichment(definition, region)
-    yield from _target(definition, region)
+    yield from _target(definition, scope)
     yield from _logging(definition.get("LogConfiguration", {}), region)
+    yield from tag_violations(definition.get("Tags", {}))
     if definition.get("KmsKeyIdentifier"):
         yield Violation("kmsKeyIdentifier", not_supported("KmsKeyIdentifier", "none"))
+
+
+def tag_violations(tags: Members) -> Violations:
+    """https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"""
+    for key in tags:
+        if key.lower().startswith("aws:"):
+            yield Violation("tags", f"The tag key {key} is reserved: none may begin with aws:")
 
 
 def default_batch_size(source: SourceKind, target: TargetKind) -> int:
@@ -152,7 +161,7 @@ def _enrichment(definition: Members, region: str) -> Violations:
 # Targets
 
 
-def _target(definition: Members, region: str) -> Violations:
+def _target(definition: Members, scope: Scope) -> Violations:
     """The first sentence about a wrong parameter is AWS's.
 
     https://github.com/hashicorp/terraform-provider-aws/issues/37150
@@ -162,7 +171,7 @@ def _target(definition: Members, region: str) -> Violations:
     if kind is None:
         yield _other_resource("target", arn, _OTHER_TARGETS, [kind.label for kind in TARGETS])
         return
-    yield from _other_region("target", arn, region)
+    yield from _other_region("target", arn, scope.region)
     given = definition.get("TargetParameters", {})
     for name in given:
         if name not in (kind.parameters, "InputTemplate"):
@@ -172,8 +181,7 @@ def _target(definition: Members, region: str) -> Violations:
     yield from _template("targetParameters", given)
     where = field_name("targetParameters", kind.parameters)
     parameters = given.get(kind.parameters, {})
-    role = _arn(definition["RoleArn"])
-    for member, message in kind.violations(arn, parameters, role):
+    for member, message in kind.violations(arn, parameters, scope.account):
         yield Violation(field_name(where, member) if member else "target", message)
     yield from _paths(where, parameters)
 

@@ -1,4 +1,4 @@
-"""The AWS clients that the service shares between all its threads.
+"""The AWS clients that the service shares between all its threads, by account and Region.
 
 botocore's clients, which are those of boto3, make the calls that are rare. The calls that are
 made all the time, such as GetRecords, Invoke and SendMessageBatch, are made directly: a call of
@@ -31,7 +31,7 @@ from botocore.httpsession import get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
-from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.arn import ACCOUNT, Arn, Scope
 from eventbridge_pipes.aws.http import HttpAnswer, HttpClient, PendingAnswer, Signer
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 
 EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
+
+USUAL_REGION = "us-east-1"
+"""The Region of requests without a signature, and of metrics, when none is configured."""
+
+EMULATORS_ACCOUNT = "000000000000"
+"""That of LocalStack and MiniStack, when nothing names another one."""
 
 _READS = ("Describe", "Get", "List")
 """Operations whose names begin like this change nothing and can be repeated."""
@@ -61,7 +67,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class AwsSetupError(Exception):
-    """No Region or no credentials; the message says what to set."""
+    """No credentials, or settings that cannot be used; the message says what to set."""
 
 
 @dataclass(frozen=True)
@@ -172,10 +178,13 @@ def queue_url(sqs: DirectClient, queue: Arn) -> str:
     return url
 
 
-def http_client_like(client: Any, session: Session) -> HttpClient | None:
-    """Return one with the endpoint, credentials, certificates and timeouts of botocore's `client`.
+def http_client_like(
+    client: Any, session: Session, account: str | None = None
+) -> HttpClient | None:
+    """Return one with the endpoint, certificates and timeouts of botocore's `client`.
 
-    `session` is the one that `client` was made with. Return None behind a proxy.
+    Its credentials are those of `session`, which the client was made with, or for an emulator, an
+    `account`. Return None behind a proxy.
     """
     url = client.meta.endpoint_url
     scheme = urlsplit(url).scheme
@@ -186,7 +195,10 @@ def http_client_like(client: Any, session: Session) -> HttpClient | None:
         bundle = get_cert_path(session.get_config_variable("ca_bundle") or True)
         tls = ssl.create_default_context(cafile=bundle)
     signing_name = client.meta.service_model.signing_name
-    signer = Signer(client.meta.region_name, signing_name, partial(credentials_of, session))
+    chosen = ReadOnlyCredentials(account, account, None) if account else None
+    signer = Signer(
+        client.meta.region_name, signing_name, lambda: chosen or credentials_of(session)
+    )
     config = client.meta.config
     return HttpClient(url, signer, tls, config.connect_timeout, config.read_timeout)
 
@@ -211,7 +223,9 @@ def _client(service: str, direct: bool = False) -> Any:
 
 
 class Clients:
-    """Each client is made when it is first used: a pipe pays for the services that it uses.
+    """The clients of one account and one Region.
+
+    Each client is made when it is first used: a pipe pays for the services that it uses.
 
     Blobs in answers stay in base64 and times stay numbers, in every client. No client repeats a
     call: botocore would invoke a function or send a message twice, and pipes have retries of
@@ -231,12 +245,19 @@ class Clients:
     sqs_calls: DirectClient = _client("sqs", direct=True)
     invoker: DirectClient = _client("lambda", direct=True)
 
-    def __init__(self, core: Session) -> None:
-        self.region = str(core.get_config_variable("region"))
+    def __init__(
+        self, core: Session, lock: threading.RLock, region: str, account: str | None
+    ) -> None:
+        """`lock` guards `core`: sessions are not thread-safe; the clients that they make are.
+
+        Emulators take an access key id of 12 digits for an account. `account` is None for the
+        account of the service's own credentials.
+        """
         self._core = core
+        self._lock = lock
+        self._region = region
+        self._account = account
         self._made: dict[tuple[str, bool], Any] = {}
-        # Sessions are not thread-safe; the clients that they make are.
-        self._lock = threading.RLock()
 
     def client(self, service: str, direct: bool = False) -> Any:
         """Return botocore's client of `service`, as boto3 names it, or its DirectClient."""
@@ -248,7 +269,8 @@ class Clients:
 
     def _direct(self, service: str) -> DirectClient:
         client = self.client(service)
-        return DirectClient(client, http_client_like(client, self._core))
+
+        return DirectClient(client, http_client_like(client, self._core, self._account))
 
     def _make(self, service: str) -> Any:
         """Make botocore's client.
@@ -269,26 +291,78 @@ class Clients:
         }
         client = self._with(service, **settings)
         decided = self._core.get_config_variable("disable_host_prefix_injection") is not None
-        if service == "stepfunctions" and not decided:
-            standard = self._with(service, ignore_configured_endpoint_urls=True)
-            if client.meta.endpoint_url != standard.meta.endpoint_url:
-                return self._with(service, **settings, inject_host_prefix=False)
+        if service == "stepfunctions" and not decided and self.is_set(client, service):
+            return self._with(service, **settings, inject_host_prefix=False)
         return client
 
+    def is_set(self, client: Any, service: str) -> bool:
+        """Whether the endpoint of `client` is one that was set, not AWS's own."""
+        standard = self._with(service, ignore_configured_endpoint_urls=True)
+        return bool(client.meta.endpoint_url != standard.meta.endpoint_url)
+
     def _with(self, service: Any, **settings: Any) -> Any:
-        return self._core.create_client(service, config=Config(**settings))
+        return self._core.create_client(
+            service,
+            self._region,
+            config=Config(**settings),
+            aws_access_key_id=self._account,
+            aws_secret_access_key=self._account,
+        )
 
 
-def connect() -> Clients:
+class AwsClients:
+    """The clients of each account and Region, made when they are first asked for.
+
+    `home` is the account of the service's own credentials, and the configured Region. `emulated`:
+    an endpoint is set, so an emulator is there, not AWS.
+    """
+
+    def __init__(self, core: Session, region: str) -> None:
+        """Raises what botocore raises for settings that cannot be used, and AwsSetupError."""
+        self._core = core
+        self._lock = threading.RLock()
+        clients = Clients(core, self._lock, region, None)
+        self.emulated = clients.is_set(clients.kinesis, "kinesis")
+        self.home = Scope(_own_account(core, self.emulated), region)
+        self._made = {self.home: clients}
+
+    def of(self, scope: Scope) -> Clients:
+        with self._lock:
+            if scope not in self._made:
+                account = None if scope.account == self.home.account else scope.account
+                self._made[scope] = Clients(self._core, self._lock, scope.region, account)
+            return self._made[scope]
+
+
+def _own_account(core: Session, emulated: bool) -> str:
+    """Return the account of the service's own credentials.
+
+    Emulators take an access key id of 12 digits for the account, and have one for all others.
+    """
+    found = credentials_of(core)
+    if found.account_id:
+        return str(found.account_id)
+    if emulated:
+        key_id = str(found.access_key)
+        return key_id if ACCOUNT.fullmatch(key_id) else EMULATORS_ACCOUNT
+    try:
+        config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
+        sts: Any = core.create_client("sts", config=config)
+        return str(sts.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise AwsSetupError(
+            f"AWS does not tell the account of these credentials ({error}): set AWS_ACCOUNT_ID, "
+            "or AWS_ENDPOINT_URL if there is an emulator"
+        ) from error
+
+
+def connect() -> AwsClients:
     """Return clients for the standard AWS variables and profile, endpoints included.
 
-    Raises AwsSetupError when there is no Region, there are no credentials, or the settings are
-    invalid.
+    Raises AwsSetupError when there are no credentials, or the settings are invalid.
     """
     try:
         core = Session()
-        if not core.get_config_variable("region"):
-            raise AwsSetupError("no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one")
         if core.get_credentials() is None:
             raise AwsSetupError(
                 "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
@@ -301,10 +375,7 @@ def connect() -> Clients:
         )
         core.register("before-parse", check_answer)
         core.register("before-sign", partial(check_credentials, core))
-        clients = Clients(core)
-        # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are valid.
-        _ = clients.kinesis
-        return clients
+        return AwsClients(core, core.get_config_variable("region") or USUAL_REGION)
     except (BotoCoreError, ValueError) as error:
         raise AwsSetupError(f"the AWS settings cannot be used: {error}") from error
 

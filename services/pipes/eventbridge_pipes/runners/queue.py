@@ -61,7 +61,7 @@ class QueueRunner:
     _failed_batches: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self._log = PipeLog(self.pipe.name)
+        self._log = PipeLog(self.pipe.arn)
         self._rules = batch_rules(self.pipe)
         self._inbox = Inbox(self._rules, self.queue.ordered)
 

@@ -35,7 +35,7 @@ PAGE_BYTES = 4 * 1024 * 1024
 PAGE_RECORDS = 10_000
 FIRST_PAGE_RECORDS = 10
 
-THROTTLED_PAUSE = 0.24
+THROTTLED_PAUSE = 0.27
 """Kinesis allows five reads a second and shard; polls may come a little early (see `idle`)."""
 LONGEST_THROTTLED_PAUSE = 5.0
 
@@ -89,7 +89,7 @@ class Shared:
     in_doubt: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
-        self.log = PipeLog(self.pipe.name)
+        self.log = PipeLog(self.pipe.arn)
 
     def doubt(self) -> None:
         self.in_doubt = True
@@ -220,7 +220,7 @@ class ShardRunner:
 
     def __init__(self, shared: Shared, shard_id: str, position: Position, iterator: str) -> None:
         pipe = shared.pipe
-        store = partial(shared.store.advance, pipe.name, shard_id)
+        store = partial(shared.store.advance, pipe.arn, shard_id)
         self.shard_id = shard_id
         self.end: End | None = None
         self.progress = Progress(store, shard_id, shared.log)

@@ -100,7 +100,7 @@ class StreamRunner:
         shards = self._shared.stream.shards()
         self._latest = {s.id: self._shared.stream.shard(s.id).iterator(LATEST) for s in shards}
         origin = Origin(self._origin.stream_created, Position(at=now))
-        self._store.begin(self._pipe.name, origin)
+        self._store.begin(self._pipe.arn, origin)
         self._origin = origin
 
     def _run(self) -> None:
@@ -150,10 +150,10 @@ class StreamRunner:
             if runner.end is None:
                 continue
             if runner.end is End.FINISHED:
-                self._store.finish(self._pipe.name, runner.shard_id)
+                self._store.finish(self._pipe.arn, runner.shard_id)
             if runner.end is End.POSITION_LOST:
                 self._shared.in_doubt = True
-                self._store.forget(self._pipe.name, runner.shard_id)
+                self._store.forget(self._pipe.arn, runner.shard_id)
             # A runner stays until this is stored: it is tried again at the next look.
             del self._runners[runner.shard_id]
             self._log.info("shard %s: %s", runner.shard_id, runner.end)
@@ -176,7 +176,7 @@ class StreamRunner:
             return False
         self._log.warning("the stream was created again: reading from the pipe's starting position")
         origin = Origin(created, self._origin.position)
-        self._store.begin(self._pipe.name, origin)
+        self._store.begin(self._pipe.arn, origin)
         self._origin = origin
         self._latest = {}
         return True
@@ -187,11 +187,11 @@ class StreamRunner:
         for runner in self._runners.values():
             if runner.shard_id not in listed:
                 runner.drain()
-        checkpoints = self._store.checkpoints(self._pipe.name)
+        checkpoints = self._store.checkpoints(self._pipe.arn)
         finished = [shard_id for shard_id, point in checkpoints.items() if point.finished]
         for shard in shards_to_read(shards, finished, self._runners):
             self._begin_shard(shard.id, checkpoints.get(shard.id))
-        self._store.keep_only(self._pipe.name, listed | self._runners.keys())
+        self._store.keep_only(self._pipe.arn, listed | self._runners.keys())
 
     def _begin_shard(self, shard_id: str, checkpoint: Checkpoint | None) -> None:
         position = self._origin.position

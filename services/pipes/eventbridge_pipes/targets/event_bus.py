@@ -62,11 +62,10 @@ def describe(clients: Clients, arn: Arn) -> None:
     clients.events.describe_event_bus(Name=arn.resource.removeprefix("event-bus/"))
 
 
-def violations(arn: Arn, parameters: target.Members, role: Arn) -> target.Problems:
+def violations(arn: Arn, parameters: target.Members, account: str) -> target.Problems:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
-    if role.account and arn.account != role.account:
-        message = f"The event bus {arn.text} must be in the account of the pipe, which is that of"
-        yield "", f"{message} its role: {role.account}"
+    if arn.account != account:
+        yield "", f"The event bus {arn.text} must be in the account of the pipe, {account}"
     if "EndpointId" in parameters:
         message = target.not_supported("EndpointId, a global endpoint,", "the event bus alone")
         yield "EndpointId", message

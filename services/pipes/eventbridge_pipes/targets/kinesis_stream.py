@@ -32,7 +32,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     return target.BatchTarget(KIND, entry, clients.kinesis.put_records, lambda: request).send
 
 
-def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems:
+def violations(_: Arn, parameters: target.Members, account: str) -> target.Problems:
     if not parameters.get("PartitionKey"):
         message = "A Kinesis stream as target needs KinesisStreamParameters with PartitionKey"
         yield "PartitionKey", message

@@ -86,7 +86,7 @@ def describe(clients: Clients, arn: Arn) -> None:
         raise target.AbsentError
 
 
-def violations(_: Arn, parameters: target.Members, role: Arn) -> target.Problems:
+def violations(_: Arn, parameters: target.Members, account: str) -> target.Problems:
     """AWS's page says both that a log stream's name may be a path and that it may not.
 
     The list of exceptions is the newer of the two. A pipe that does without runs under either.

@@ -18,7 +18,7 @@ def _entry(message: target.Message) -> target.Entry:
     return target.Entry({"Message": message.body}, len(message.body.encode()))
 
 
-def violations(arn: Arn, _: target.Members, role: Arn) -> target.Problems:
+def violations(arn: Arn, _: target.Members, account: str) -> target.Problems:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
     if arn.is_fifo:
         yield "", f"The topic {arn.text} is FIFO; only standard topics are supported as targets"

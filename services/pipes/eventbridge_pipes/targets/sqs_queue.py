@@ -51,7 +51,7 @@ def connect(pipe: Pipe, clients: Clients) -> target.Send:
     return target.BatchTarget(KIND, entry, send_message_batch, request).send
 
 
-def violations(arn: Arn, parameters: target.Members, _: Arn) -> target.Problems:
+def violations(arn: Arn, parameters: target.Members, _: str) -> target.Problems:
     """A standard queue may have message groups too: SQS shares it fairly between them."""
     if arn.is_fifo and not parameters.get("MessageGroupId"):
         message = "A FIFO queue as target needs SqsQueueParameters with MessageGroupId"

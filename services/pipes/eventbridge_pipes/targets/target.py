@@ -91,8 +91,8 @@ class TargetKind:
     raises, and AbsentError."""
     parameters: str = ""
     """The member of TargetParameters that belongs to it; empty if there is none."""
-    violations: Callable[[Arn, Members, Arn], Problems] = lambda arn, parameters, role: ()
-    """Checks the ARN and the parameters of a target, given the ARN of the pipe's role."""
+    violations: Callable[[Arn, Members, str], Problems] = lambda arn, parameters, account: ()
+    """Checks the ARN and the parameters of a target, given the account of the pipe."""
     batch_limit: int | None = None
     """In records; None if only the payload limits a batch."""
     payload_limit: Callable[[Pipe], int] = lambda pipe: PAYLOAD_LIMIT

@@ -98,7 +98,7 @@ class ExecutionLog:
         self._group = group = arn.resource.split(":")[1]  # :* may follow it
         self._create = partial(client.create_log_stream, logGroupName=group, logStreamName=name)
         self._put = partial(client.put_log_events, logGroupName=group, logStreamName=name)
-        self._log = PipeLog(name)
+        self._log = PipeLog(self.pipe.arn)
         self._waiting: deque[InputLogEventTypeDef] = deque()
         self._size = 0
         self._dropped = 0

@@ -17,21 +17,20 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.arn import Arn, Scope
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.log import LOGGER, PipeLog
 from eventbridge_pipes.outcome import FailedCall, Outcome
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
+from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics, labels
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.literals import StandardUnitType
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef, StatisticSetTypeDef
 
-    from eventbridge_pipes.aws.clients import Clients
-    from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
-
+    from eventbridge_pipes.aws.clients import AwsClients
 GRACE_SECONDS = 2.0
 """How long the last log records and metrics may take to be written when the service ends."""
 
@@ -108,33 +107,36 @@ def ending(outcome: Outcome, count: int) -> Ending:
 class CloudWatchMetrics:
     """The values of the metrics of all pipes and of their accounts since they were last taken.
 
+    Each account has its own metrics in each Region.
+
     A metric that counts failures has the value 1 for each execution that failed and 0 for each
     other one: its sum is their number, and its average is their share.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._in_flight: Counter[str] = Counter()
-        self._sets: dict[tuple[str, str], dict[str, StatisticSetTypeDef]] = {}
+        self._in_flight: Counter[Scope] = Counter()
+        self._sets: dict[tuple[Scope, str, str], dict[str, StatisticSetTypeDef]] = {}
 
-    def begun(self, account: str) -> None:
+    def begun(self, scope: Scope) -> None:
         """Count an execution that begins, for the metric of how many run at once."""
         with self._lock:
-            self._in_flight[account] += 1
-            self.add("AwsAccountId", account, {"Concurrency": self._in_flight[account]})
+            self._in_flight[scope] += 1
+            concurrency = {"Concurrency": self._in_flight[scope]}
+            self.add(scope, "AwsAccountId", scope.account, concurrency)
 
-    def ended(self, pipe: str, account: str, values: Mapping[str, float]) -> None:
+    def ended(self, scope: Scope, pipe: str, values: Mapping[str, float]) -> None:
         """Add the values of an execution that has ended to those of its pipe and its account."""
         of_account = {"Invocations": 1, "ExecutionThrottled": values["ExecutionThrottled"]}
         with self._lock:
-            self._in_flight[account] -= 1
-            self.add("PipeName", pipe, values)
-            self.add("AwsAccountId", account, of_account)
+            self._in_flight[scope] -= 1
+            self.add(scope, "PipeName", pipe, values)
+            self.add(scope, "AwsAccountId", scope.account, of_account)
 
-    def add(self, dimension: str, of: str, values: Mapping[str, float]) -> None:
+    def add(self, scope: Scope, dimension: str, of: str, values: Mapping[str, float]) -> None:
         """Add a value to each of these metrics, whose dimension has the value `of`."""
         with self._lock:
-            sets = self._sets.setdefault((dimension, of), {})
+            sets = self._sets.setdefault((scope, dimension, of), {})
             for name, value in values.items():
                 if name not in sets:
                     sets[name] = {"SampleCount": 0, "Sum": 0, "Minimum": value, "Maximum": value}
@@ -146,22 +148,26 @@ class CloudWatchMetrics:
                 elif value > statistics["Maximum"]:
                     statistics["Maximum"] = value
 
-    def take(self) -> list[MetricDatumTypeDef]:
+    def take(self) -> dict[Scope, list[MetricDatumTypeDef]]:
         """Return the metrics since the last call: none if nothing happened."""
         now = datetime.now(UTC)
         with self._lock:
             taken, self._sets = self._sets, {}
-        return [
-            {
-                "MetricName": name,
-                "Dimensions": [{"Name": dimension, "Value": of}],
-                "Timestamp": now,
-                "Unit": "Milliseconds" if name.endswith("Duration") else _UNITS.get(name, "None"),
-                "StatisticValues": values,
-            }
-            for (dimension, of), sets in taken.items()
-            for name, values in sets.items()
-        ]
+        data: dict[Scope, list[MetricDatumTypeDef]] = {}
+        for (scope, dimension, of), sets in taken.items():
+            data.setdefault(scope, []).extend(
+                {
+                    "MetricName": name,
+                    "Dimensions": [{"Name": dimension, "Value": of}],
+                    "Timestamp": now,
+                    "Unit": "Milliseconds"
+                    if name.endswith("Duration")
+                    else _UNITS.get(name, "None"),
+                    "StatisticValues": values,
+                }
+                for name, values in sets.items()
+            )
+        return data
 
 
 def pause_after(failures: int, interval: float) -> float:
@@ -173,25 +179,29 @@ def pause_after(failures: int, interval: float) -> float:
 class PipeTelemetry:
     """The telemetry of one pipe, over all its runs. The threads of the pipe share it.
 
+    `arn` is that of the pipe.
+
     `prometheus` and `cloudwatch` have the metrics of all pipes. Without `cloudwatch` there are none
     for CloudWatch.
     """
 
-    pipe: str
+    arn: str
     prometheus: PrometheusMetrics
     cloudwatch: CloudWatchMetrics | None = None
-    account: str = ""
     execution_log: ExecutionLog | None = None
     clock: Callable[[], float] = time.perf_counter
 
     def __post_init__(self) -> None:
-        name, prometheus = self.pipe, self.prometheus
-        self.log = PipeLog(name)
+        prometheus = self.prometheus
+        self.log = PipeLog(self.arn)
+        self.name = Arn.parse(self.arn).name
+        self.scope = Arn.parse(self.arn).scope
         # The series are there, with 0, from the start on.
-        self.in_flight = prometheus.in_flight.labels(name)
-        self.records = {which: all_.labels(name) for which, all_ in prometheus.records.items()}
+        pipe = self._labels = labels(self.arn)
+        self.in_flight = prometheus.in_flight.labels(*pipe)
+        self.records = {which: all_.labels(*pipe) for which, all_ in prometheus.records.items()}
         executions = prometheus.executions
-        self.executions = {how: executions.labels(name, how.name.lower()) for how in Ending}
+        self.executions = {how: executions.labels(*pipe, how.name.lower()) for how in Ending}
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -217,11 +227,11 @@ class PipeTelemetry:
 
     def shard_begun(self, shard_id: str, lag: Callable[[], float]) -> None:
         """Show the lag of a shard. `lag` returns the current lag in seconds."""
-        self.prometheus.lag.labels(self.pipe, shard_id).set_function(lag)
+        self.prometheus.lag.labels(*self._labels, shard_id).set_function(lag)
 
     def shard_ended(self, shard_id: str) -> None:
         """Stop showing the lag of a shard."""
-        self.prometheus.lag.remove(self.pipe, shard_id)
+        self.prometheus.lag.remove(*self._labels, shard_id)
 
 
 class ExecutionTelemetry:
@@ -244,7 +254,7 @@ class ExecutionTelemetry:
         self._begun = pipe.clock()
         pipe.in_flight.inc()
         if pipe.cloudwatch:
-            pipe.cloudwatch.begun(pipe.account)
+            pipe.cloudwatch.begun(pipe.scope)
         if self._log:
             self._log("ExecutionStarted", lambda: json_array(r.body for r in records))
 
@@ -296,7 +306,7 @@ class ExecutionTelemetry:
             values |= {"EventCount": count, "EventSize": self._size}
             if how is not Ending.SUCCEEDED:
                 values[f"Execution{how}"] = 1
-            pipe.cloudwatch.ended(pipe.pipe, pipe.account, values)
+            pipe.cloudwatch.ended(pipe.scope, pipe.name, values)
         if self._log:
             error = outcome.error or (FailedCall("", outcome.reason) if outcome.failed else None)
             self._log(f"Execution{how}", error=error)
@@ -313,7 +323,7 @@ class Telemetry:
     and each execution log has a thread.
     """
 
-    clients: Clients
+    aws: AwsClients
     prometheus: PrometheusMetrics
     metrics_interval: float
 
@@ -328,20 +338,20 @@ class Telemetry:
 
     def of(self, pipe: Pipe) -> PipeTelemetry:
         """Return the telemetry of a pipe that starts, with the log that its definition has now."""
-        account = Arn.parse(pipe.arn).account
         cloudwatch = self.cloudwatch if self.metrics_interval else None
         with self._lock:
-            made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
-            telemetry = self._pipes.setdefault(pipe.name, made)
-        log = ExecutionLog(self.clients.logs, pipe) if pipe.log_group_arn else None
+            made = PipeTelemetry(pipe.arn, self.prometheus, cloudwatch)
+            telemetry = self._pipes.setdefault(pipe.arn, made)
+        logs = self.aws.of(pipe.scope).logs if pipe.log_group_arn else None
+        log = ExecutionLog(logs, pipe) if logs else None
         telemetry.change_log(log)
         return telemetry
 
-    def forget(self, name: str) -> None:
+    def forget(self, arn: str) -> None:
         """Remove the metrics of a deleted pipe; the last ones are still put to CloudWatch."""
         with self._lock:
-            telemetry = self._pipes.pop(name, None)
-            self.prometheus.forget(name)
+            telemetry = self._pipes.pop(arn, None)
+            self.prometheus.forget(arn)
         if telemetry:
             telemetry.change_log(None)
 
@@ -368,13 +378,14 @@ class Telemetry:
         while not last:
             last = self._closing.wait(pause_after(failures, self.metrics_interval))
             try:
-                data = self.cloudwatch.take()
-                for start in range(0, len(data), DATA_PER_CALL):
-                    part = data[start : start + DATA_PER_CALL]
-                    self.clients.cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=part)
-                    if failures:
-                        LOGGER.info("putting metrics to CloudWatch again")
-                    failures = 0
+                for scope, data in self.cloudwatch.take().items():
+                    client = self.aws.of(scope).cloudwatch
+                    for start in range(0, len(data), DATA_PER_CALL):
+                        part = data[start : start + DATA_PER_CALL]
+                        client.put_metric_data(Namespace=NAMESPACE, MetricData=part)
+                        if failures:
+                            LOGGER.info("putting metrics to CloudWatch again")
+                        failures = 0
             except errors.CallError as error:
                 failures += 1
                 if failures == 1:

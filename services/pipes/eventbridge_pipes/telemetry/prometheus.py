@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.metrics import disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
+from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.pipe import Pipe
 
 _RECORDS = {
@@ -24,7 +25,16 @@ _RECORDS = {
     "dropped": "Records given up on without a dead-letter queue.",
 }
 
+_PIPE = ("pipe", "account", "region")
+"""The labels that name a pipe."""
+
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+def labels(arn: str) -> tuple[str, str, str]:
+    """Return the values of the labels that name a pipe."""
+    pipe = Arn.parse(arn)
+    return pipe.name, pipe.account, pipe.region
 
 
 class PrometheusMetrics:
@@ -40,14 +50,14 @@ class PrometheusMetrics:
         gauge = partial(Gauge, namespace="eventbridge_pipes", registry=self.registry)
         counter = partial(Counter, namespace="eventbridge_pipes", registry=self.registry)
         states = "1 for the state that a pipe is in."
-        self.states = gauge("pipe_state", states, ["pipe", "state"])
+        self.states = gauge("pipe_state", states, [*_PIPE, "state"])
         # Collected before the counters: when no batch is in flight, they have counted them all.
-        self.in_flight = gauge("batches_in_flight", "Batches in progress.", ["pipe"])
-        self.records = {n: counter(f"records_{n}", text, ["pipe"]) for n, text in _RECORDS.items()}
+        self.in_flight = gauge("batches_in_flight", "Batches in progress.", _PIPE)
+        self.records = {n: counter(f"records_{n}", text, _PIPE) for n, text in _RECORDS.items()}
         executions = "Attempts to bring a batch through the pipe."
-        self.executions = counter("executions", executions, ["pipe", "outcome"])
+        self.executions = counter("executions", executions, [*_PIPE, "outcome"])
         lag = "How far the pipe is behind the end of the shard."
-        self.lag = gauge("shard_lag_seconds", lag, ["pipe", "shard"])
+        self.lag = gauge("shard_lag_seconds", lag, [*_PIPE, "shard"])
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
@@ -55,10 +65,10 @@ class PrometheusMetrics:
         with self._lock:
             self.states.clear()
             for pipe in self._pipes():
-                self.states.labels(pipe.name, pipe.current).set(1)
+                self.states.labels(*labels(pipe.arn), pipe.current).set(1)
             return generate_latest(self.registry)
 
-    def forget(self, pipe: str) -> None:
+    def forget(self, arn: str) -> None:
         """Remove the series of a deleted pipe."""
         for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
-            family.remove_by_labels({"pipe": pipe})
+            family.remove_by_labels(dict(zip(_PIPE, labels(arn), strict=True)))

@@ -283,7 +283,11 @@ INFO = {"kinesis": "KinesisBatchInfo", "dynamodb": "DDBStreamBatchInfo"}
 
 
 def letter(
-    source: StreamSource | TableSource, kind: str, condition: str, timestamp: str
+    source: StreamSource | TableSource,
+    kind: str,
+    condition: str,
+    timestamp: str,
+    older_by: float = 0.0,
 ) -> dict[str, Any]:
     """What is sent for all that the source holds, its keys in AWS's order."""
     marks = source.marks()
@@ -298,8 +302,8 @@ def letter(
             "shardId": source.shard(),
             "startSequenceNumber": marks[0].number,
             "endSequenceNumber": marks[-1].number,
-            "approximateArrivalOfFirstRecord": moment(marks[0].arrived),
-            "approximateArrivalOfLastRecord": moment(marks[-1].arrived),
+            "approximateArrivalOfFirstRecord": moment(marks[0].arrived - older_by),
+            "approximateArrivalOfLastRecord": moment(marks[-1].arrived - older_by),
             "batchSize": len(marks),
             "streamArn": source.arn,
         },
@@ -325,16 +329,39 @@ def test_what_is_out_of_attempts_becomes_a_dead_letter_whose_text_is_that_of_aws
     assert letters.taken() == []
 
 
+AGED_BY = 58.0
+
+
+@pytest.fixture(scope="module")
+def ageing(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipesProcess]:
+    """A service to which records look AGED_BY seconds older: no limit is less than a minute."""
+    state = tmp_path_factory.mktemp("ageing") / "state"
+    with front_of(emulator) as front:
+        front.older_by = AGED_BY
+        services = ("KINESIS", "DYNAMODB_STREAMS")
+        environment = {f"AWS_ENDPOINT_URL_{service}": front.url for service in services}
+        with pipes_process(emulator, state, environment) as process:
+            yield process
+
+
 @pytest.mark.parametrize("kind", STREAMS)
 def test_what_is_too_old_becomes_a_dead_letter_before_its_attempts_are_used_up(
-    kind: str, letters: QueueSource, source: MakeSource, run: Run
+    kind: str,
+    letters: QueueSource,
+    source: MakeSource,
+    run: Run,
+    ageing: PipesProcess,
 ) -> None:
     made: StreamSource | TableSource = source(kind)
     made.put("poison")
-    limits = {"MaximumRetryAttempts": 10_000, "MaximumRecordAgeInSeconds": 1}
-    run(made, for_poison(made), DeadLetterConfig={"Arn": letters.arn}, **limits)
+    limits = {"MaximumRetryAttempts": 10_000, "MaximumRecordAgeInSeconds": 60}
+    function = run(
+        made, for_poison(made), on=ageing, DeadLetterConfig={"Arn": letters.arn}, **limits
+    )
     (body,) = eventually(letters.taken)
-    expected = letter(made, kind, "RecordAgeExceeded", json.loads(body)["timestamp"])
+    assert delivered(made, function)
+    told = json.loads(body)["timestamp"]
+    expected = letter(made, kind, "RecordAgeExceeded", told, older_by=AGED_BY)
     assert in_order(body) == in_order(json.dumps(expected))
 
 

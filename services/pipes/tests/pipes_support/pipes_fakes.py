@@ -137,10 +137,10 @@ def stream_runner(
     telemetry: PipeTelemetry | None = None,
 ) -> StreamRunner:
     """A runner of `pipe` that continues where `store` has it, else begins at `position`."""
-    origin = store.origin(pipe.name)
+    origin = store.origin(pipe.arn)
     if origin is None:
         origin = Origin(stream.born, position)
-        store.begin(pipe.name, origin)
+        store.begin(pipe.arn, origin)
     runner = StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin)
     runner.discovery_seconds = 0.05
     return runner
@@ -155,7 +155,7 @@ def shared_by(
     telemetry: PipeTelemetry | None = None,
 ) -> Shared:
     """What the shards of a pipe from `stream` to `target` share."""
-    telemetry = telemetry or PipeTelemetry(pipe.name, PrometheusMetrics())
+    telemetry = telemetry or PipeTelemetry(pipe.arn, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
         return Delivery(pipe, shard_id, retry_policy(pipe), target.execute, None, telemetry, wait)

@@ -1,8 +1,9 @@
-"""A front of the emulator, to call Lambda through, that does not pass every call on."""
+"""A front of the emulator that does not pass every call on, or not every answer back as it is."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,22 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+_ARRIVAL = re.compile(
+    rb'("(?:ApproximateArrivalTimestamp|ApproximateCreationDateTime)": ?)([0-9.]+)'
+)
+
 DROPPED = 0
 """In place of a status: the connection is closed without an answer."""
 
 
 class Front:
-    """`troubles` are what the next invocations end with: HTTP statuses, or AWS's error codes."""
+    """`troubles` are what the next invocations end with: HTTP statuses, or AWS's error codes.
+
+    Records of a stream arrived so many seconds earlier as `older_by` says.
+    """
 
     def __init__(self, emulator: str) -> None:
+        self.older_by = 0.0
         self.troubles: list[int | str] = []
         self._emulator = urlsplit(emulator).netloc
         self._server = self._listen(0)
@@ -35,6 +44,12 @@ class Front:
         """Listen again, where it did before."""
         self._server = self._listen(self._server.server_port)
 
+    def aged(self, content: bytes) -> bytes:
+        def earlier(arrival: re.Match[bytes]) -> bytes:
+            return b"%b%f" % (arrival[1], float(arrival[2]) - self.older_by)
+
+        return _ARRIVAL.sub(earlier, content) if self.older_by else content
+
     def _listen(self, port: int) -> ThreadingHTTPServer:
         front = self
 
@@ -47,7 +62,8 @@ class Front:
                 connection = HTTPConnection(front._emulator, timeout=60)
                 connection.request(self.command, self.path, body, dict(self.headers.items()))
                 answer = connection.getresponse()
-                self._answer(answer.status, answer.read(), answer.getheader("X-Amz-Function-Error"))
+                content = front.aged(answer.read())
+                self._answer(answer.status, content, answer.getheader("X-Amz-Function-Error"))
                 connection.close()
 
             def do_POST(self) -> None:

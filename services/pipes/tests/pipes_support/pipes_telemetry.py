@@ -21,9 +21,10 @@ LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/pipes/sample"
 
 def counted(telemetry: PipeTelemetry, metric: str, **labels: str) -> float | None:
     """The value of a metric of the pipe, as Prometheus gets it; None if there is none."""
-    labels = {"pipe": telemetry.pipe, **labels}
+    scope = telemetry.scope
+    of_pipe = {"pipe": telemetry.name, "account": scope.account, "region": scope.region}
     registry = telemetry.prometheus.registry
-    return registry.get_sample_value(f"eventbridge_pipes_{metric}", labels)
+    return registry.get_sample_value(f"eventbridge_pipes_{metric}", {**of_pipe, **labels})
 
 
 def refusal(code: str) -> ClientError:
@@ -100,7 +101,7 @@ class LoggedTelemetry(PipeTelemetry):
     ) -> None:
         self.logs = FakeLogs()
         log = execution_log(self.logs, level, *data, now=now)
-        super().__init__(PIPE.name, PrometheusMetrics(), execution_log=log)
+        super().__init__(PIPE.arn, PrometheusMetrics(), execution_log=log)
 
     def logged(self) -> list[dict[str, Any]]:
         """End the log, and return its records."""

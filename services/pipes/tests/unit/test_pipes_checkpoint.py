@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eventbridge_pipes.log import PipeLog
 from eventbridge_pipes.runners.backlog import STORE_SECONDS, Progress
 from eventbridge_pipes.store import StateError
-from pipes_samples import record, records
+from pipes_samples import PIPE, record, records
 
 
 class Disk:
@@ -44,7 +44,7 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.INFO)
     disk = Disk()
     clock = Clock()
-    progress = Progress(disk.store, "shard", PipeLog("pipe"), clock)
+    progress = Progress(disk.store, "shard", PipeLog(PIPE.arn), clock)
     page = records(4)
     progress.read(page, page)
     progress.done(page[:1])
@@ -64,7 +64,7 @@ def test_records_go_on_and_the_position_follows(caplog: pytest.LogCaptureFixture
 
 def test_while_batches_follow_each_other_the_checkpoint_is_stored_only_now_and_then() -> None:
     disk, clock = Disk(), Clock(step=0.0)
-    progress = Progress(disk.store, "shard", PipeLog("pipe"), clock)
+    progress = Progress(disk.store, "shard", PipeLog(PIPE.arn), clock)
     page = records(5)
     progress.read(page, page)
     for each in page[:2]:
@@ -83,7 +83,7 @@ def test_while_batches_follow_each_other_the_checkpoint_is_stored_only_now_and_t
 
 
 def on_a_good_disk() -> Progress:
-    return Progress(Disk().store, "shard", PipeLog("pipe"))
+    return Progress(Disk().store, "shard", PipeLog(PIPE.arn))
 
 
 def test_nothing_read_is_no_checkpoint() -> None:

@@ -12,6 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.aws import errors
 from eventbridge_pipes.aws.clients import AwsSetupError, Clients, connect
 
@@ -19,6 +20,7 @@ VARIABLES = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCOUNT_ID": "123456789012",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
@@ -32,6 +34,11 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, str(tmp_path / name))
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
+
+
+def at_home() -> Clients:
+    aws = connect()
+    return aws.of(aws.home)
 
 
 def asked_hosts(clients: Clients) -> list[str]:
@@ -51,16 +58,16 @@ def asked_hosts(clients: Clients) -> list[str]:
 
 
 def test_a_client_is_made_when_it_is_asked_for_and_then_kept() -> None:
-    clients = connect()
+    clients = at_home()
     assert {service for service, _ in clients._made} == {"kinesis"}
     assert clients.sns is clients.sns
     assert clients.sqs_calls is clients.sqs_calls
     assert {service for service, _ in clients._made} == {"kinesis", "sns", "sqs"}
-    assert clients.region == "eu-west-1"
+    assert clients.sns.meta.region_name == "eu-west-1"
 
 
 def test_threads_that_ask_at_once_get_the_same_client() -> None:
-    clients, found, barrier = connect(), [], threading.Barrier(8)
+    clients, found, barrier = at_home(), [], threading.Barrier(8)
 
     def ask() -> None:
         barrier.wait()
@@ -76,13 +83,13 @@ def test_threads_that_ask_at_once_get_the_same_client() -> None:
 
 
 def test_no_client_repeats_a_call_by_itself() -> None:
-    clients = connect()
+    clients = at_home()
     for client in (clients.kinesis, clients.lambda_, clients.sns, clients.stepfunctions):
         assert client.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
 
 
 def test_a_synchronous_execution_goes_to_aws_own_host_with_its_prefix() -> None:
-    assert asked_hosts(connect()) == [
+    assert asked_hosts(at_home()) == [
         "sync-states.eu-west-1.amazonaws.com",
         "states.eu-west-1.amazonaws.com",
     ]
@@ -93,13 +100,13 @@ def test_a_chosen_endpoint_is_taken_as_it_is(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "http://127.0.0.1:4566")
-    assert asked_hosts(connect()) == ["127.0.0.1:4566", "127.0.0.1:4566"]
+    assert asked_hosts(at_home()) == ["127.0.0.1:4566", "127.0.0.1:4566"]
 
 
 def test_aws_setting_for_the_prefix_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://states.example")
     monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "false")
-    assert asked_hosts(connect()) == ["sync-states.example", "states.example"]
+    assert asked_hosts(at_home()) == ["sync-states.example", "states.example"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_aws_setting_for_the_prefix_is_heeded(monkeypatch: pytest.MonkeyPatch) -
 def test_credentials_that_cannot_be_had_are_a_fault_of_the_service(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    clients = connect()
+    clients = at_home()
 
     def refresh(_: Credentials) -> None:
         raise error
@@ -134,7 +141,7 @@ def test_credentials_that_cannot_be_had_are_a_fault_of_the_service(
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("AWS_DEFAULT_REGION", None, "no AWS Region"),
+        ("AWS_DEFAULT_REGION", "not a region", "Region|region"),
         ("AWS_ACCESS_KEY_ID", None, "AWS_SECRET_ACCESS_KEY|no AWS credentials"),
         ("AWS_ENDPOINT_URL", "not a url", "Invalid endpoint"),
         ("AWS_PROFILE", "absent", "profile"),
@@ -149,3 +156,66 @@ def test_settings_that_are_of_no_use_are_told_at_once(
         monkeypatch.setenv(name, value)
     with pytest.raises(AwsSetupError, match=told):
         connect()
+
+
+EMULATOR = "http://127.0.0.1:4566"
+
+
+@pytest.mark.parametrize(
+    ("variables", "account"),
+    [
+        ({}, "000000000000"),
+        ({"AWS_ACCESS_KEY_ID": "111111111111"}, "111111111111"),
+        ({"AWS_ACCOUNT_ID": "123456789012"}, "123456789012"),
+        ({"AWS_ACCOUNT_ID": "123456789012", "AWS_ACCESS_KEY_ID": "111111111111"}, "123456789012"),
+    ],
+)
+def test_the_account_beside_an_emulator_is_the_one_set_that_of_the_key_or_the_emulators(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], account: str
+) -> None:
+    monkeypatch.delenv("AWS_ACCOUNT_ID")
+    for name, value in {"AWS_ENDPOINT_URL": EMULATOR, **variables}.items():
+        monkeypatch.setenv(name, value)
+    aws = connect()
+    assert (aws.home, aws.emulated) == (Scope(account, "eu-west-1"), True)
+
+
+def test_an_account_that_aws_does_not_tell_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCOUNT_ID")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+    with pytest.raises(AwsSetupError, match="set AWS_ACCOUNT_ID, or AWS_ENDPOINT_URL"):
+        connect()
+
+
+def test_without_a_region_the_usual_one_is_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    aws = connect()
+    assert (aws.home.region, aws.emulated) == ("us-east-1", False)
+
+
+@pytest.mark.parametrize("account", ["123456789012", "222222222222"])
+def test_an_account_and_a_region_have_clients_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, account: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", EMULATOR)
+    aws = connect()
+    clients = aws.of(Scope(account, "sa-east-1"))
+    assert clients is aws.of(Scope(account, "sa-east-1"))
+    assert clients is not aws.of(aws.home)
+    signed: list[str] = []
+
+    def stop(request: Any, **_: Any) -> None:
+        signed.append(request.headers["Authorization"].decode())
+        raise ConnectionAbortedError
+
+    clients.sns.meta.events.register("before-send", stop)
+    with pytest.raises(ConnectionAbortedError):
+        clients.sns.list_topics()
+    http = clients.sqs_calls.http
+    assert http
+    signed.append(http.signer.sign("/", {"host": "h"}, b"", 0.0)["authorization"])
+    # The service's own key for its own account; any secret will do for an emulator.
+    key = "test" if account == aws.home.account else account
+    for authorization in signed:
+        assert f"Credential={key}/" in authorization
+        assert "/sa-east-1/" in authorization

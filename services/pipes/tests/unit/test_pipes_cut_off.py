@@ -62,7 +62,8 @@ def clients(
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    clients = connect()
+    aws = connect()
+    clients = aws.of(aws.home)
     yield clients
     clients.sqs_calls.close()
     clients.invoker.close()

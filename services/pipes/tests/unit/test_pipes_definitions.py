@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from eventbridge_pipes.api import operations
+from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.execution.batch import batch_rules
 from eventbridge_pipes.execution.retry import RetryPolicy, retry_policy
 from eventbridge_pipes.pipe import Pipe, State
@@ -15,7 +16,7 @@ from pipes_requests import (
     FIFO_QUEUE,
     FUNCTION,
     QUEUE,
-    REGION,
+    SCOPE,
     STATE_MACHINE,
     STREAM,
     TABLE_STREAM,
@@ -34,7 +35,7 @@ GROUP = {"SqsQueueParameters": {"MessageGroupId": "g"}}
 
 
 def created(request: dict[str, Any] | None = None) -> Pipe:
-    return operations.new_pipe(request or STREAM_REQUEST, REGION, now=5.0)
+    return operations.new_pipe(request or STREAM_REQUEST, SCOPE, now=5.0)
 
 
 def updated(pipe: Pipe, **request: Any) -> Pipe:
@@ -42,9 +43,15 @@ def updated(pipe: Pipe, **request: Any) -> Pipe:
     return operations.updated_pipe(merged, now=9.0)
 
 
-def test_a_new_pipe_has_an_arn_in_its_roles_account_and_is_creating() -> None:
-    pipe = created(definition() | {"RoleArn": "arn:aws-cn:iam::123456789012:role/r"})
-    assert pipe.arn == "arn:aws-cn:pipes:us-east-1:123456789012:pipe/p"
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_a_new_pipe_has_an_arn_in_the_callers_account_and_region_and_is_creating(
+    region: str, partition: str
+) -> None:
+    pipe = operations.new_pipe(definition(), Scope("111111111111", region), now=5.0)
+    assert pipe.arn == f"arn:{partition}:pipes:{region}:111111111111:pipe/p"
     assert (pipe.current, pipe.desired) == (State.CREATING, State.RUNNING)
 
 

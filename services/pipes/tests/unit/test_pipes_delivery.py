@@ -38,7 +38,7 @@ class Run:
             policy,
             self.execute,
             self.send if world.get("dead_letters", True) else None,
-            PipeTelemetry("sample", PrometheusMetrics()),
+            PipeTelemetry(PIPE.arn, PrometheusMetrics()),
             self.wait,
             now=lambda: self.clock,
         )

@@ -58,7 +58,7 @@ def executor_to(
         pipe,
         target,
         enrichment,
-        telemetry or PipeTelemetry("sample", PrometheusMetrics()),
+        telemetry or PipeTelemetry(PIPE.arn, PrometheusMetrics()),
         now=lambda: 0.0,
     )
 

@@ -21,7 +21,7 @@ from eventbridge_pipes.runners import Runner
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
 from pipes_api import Api
-from pipes_requests import FUNCTION, REGION, definition
+from pipes_requests import FUNCTION, SCOPE, arn, definition
 from pipes_samples import PIPE
 from waiting import eventually
 
@@ -75,7 +75,7 @@ class World:
 
     def start(self) -> None:
         self.lifecycle = Lifecycle(self.store, self.check, self.runner, lambda _: None)
-        self.api = PipesService(self.store, self.lifecycle, REGION)
+        self.api = PipesService(self.store, self.lifecycle, SCOPE)
         self.lifecycle.resume()
 
     def crash(self) -> None:
@@ -105,7 +105,7 @@ class World:
 
     def reaches(self, state: State) -> Pipe:
         def there() -> Pipe | None:
-            pipe = self.store.pipe("p")
+            pipe = self.store.pipe(arn("pipes", "pipe/p"))
             return pipe if pipe and pipe.current is state else None
 
         return cast(Pipe, eventually(there))
@@ -141,8 +141,9 @@ def test_a_source_that_cannot_be_read_at_the_start_is_the_reason_of_the_state(wo
 def test_a_pipe_that_cannot_be_run_again_fails_alone(world: World) -> None:
     world.crash()
     for name, target in (("good", FUNCTION), ("p", OTHER)):
-        world.store.save(replace(PIPE, name=name, target=target, current=State.RUNNING))
-        world.store.begin(name, Origin(1.0, OLDEST))
+        pipe = replace(PIPE, name=name, arn=arn("pipes", f"pipe/{name}"), target=target)
+        world.store.save(replace(pipe, current=State.RUNNING))
+        world.store.begin(pipe.arn, Origin(1.0, OLDEST))
     world.spoilt = (OTHER,)
     world.start()
     world.reaches(State.START_FAILED)
@@ -262,7 +263,8 @@ def test_a_pipe_is_updated_and_deleted_after_a_failed_update(running: World) -> 
     running.reaches(State.UPDATE_FAILED)
     running.update(OTHER)
     pipe = running.reaches(State.RUNNING)
-    assert (pipe.target, pipe.reason, running.running) == (OTHER, None, [OTHER])
+    assert (pipe.target, running.running) == (OTHER, [OTHER])
+    assert pipe.reason == "Async workflow completed without requiring PJD update"
     running.update(ABSENT)
     running.reaches(State.UPDATE_FAILED)
     running.api.delete_pipe({"Name": "p"})
@@ -324,7 +326,7 @@ def test_a_pipe_leaves_its_passing_state_once_the_state_can_be_written(
     monkeypatch.setattr(running.lifecycle, "settle", settle_on_a_full_disk)
     ask(running)
     assert eventually(lambda: disk.refused >= 3)
-    pipe = running.store.pipe("p")
+    pipe = running.store.pipe(arn("pipes", "pipe/p"))
     assert pipe
     assert not pipe.current.settled
     disk.full = False
@@ -395,22 +397,22 @@ def test_a_request_that_cannot_be_written_is_an_internal_error_and_changes_nothi
 
 def test_each_change_of_the_store_raises_state_error(disk: FullDisk, store: Store) -> None:
     store.save(PIPE)
-    store.advance(PIPE.name, "a", "001")
+    store.advance(PIPE.arn, "a", "001")
     disk.full = True
     changes: list[Callable[[], None]] = [
         lambda: store.save(PIPE),
-        lambda: store.change(PIPE.name, tags={}),
-        lambda: store.complete(PIPE.name, State.RUNNING),
-        lambda: store.begin(PIPE.name, Origin(1.0, OLDEST)),
-        lambda: store.delete(PIPE.name),
-        lambda: store.keep_only(PIPE.name, []),
+        lambda: store.change(PIPE.arn, tags={}),
+        lambda: store.complete(PIPE.arn, State.RUNNING, "why"),
+        lambda: store.begin(PIPE.arn, Origin(1.0, OLDEST)),
+        lambda: store.delete(PIPE.arn),
+        lambda: store.keep_only(PIPE.arn, []),
     ]
     for change in changes:
         with pytest.raises(StateError, match="disk is full"):
             change()
     disk.full = False
     assert store.pipes() == [PIPE]
-    assert list(store.checkpoints(PIPE.name)) == ["a"]
+    assert list(store.checkpoints(PIPE.arn)) == ["a"]
 
 
 def failing_once(

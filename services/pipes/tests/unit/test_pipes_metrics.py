@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 
+from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.outcome import SUCCEEDED, FailedCall, Outcome, all_failed
 from eventbridge_pipes.telemetry.metrics import (
     LONGEST_PAUSE,
@@ -55,8 +57,12 @@ def test_how_an_execution_ended(outcome: Outcome, how: Ending) -> None:
 # The counters of a pipe, as Prometheus gets them
 
 
+def arn_of(name: str) -> str:
+    return PIPE.scope.pipe_arn(name)
+
+
 def test_what_the_workers_tell_is_counted() -> None:
-    telemetry = PipeTelemetry("orders", PrometheusMetrics())
+    telemetry = PipeTelemetry(arn_of("orders"), PrometheusMetrics())
     telemetry.read(9)
     telemetry.filtered(2)
     telemetry.given_up(3, dead_lettered=True)
@@ -83,6 +89,8 @@ def samples(prometheus: PrometheusMetrics) -> dict[tuple[str, ...], float]:
         for sample in family.samples:
             name = sample.name.removeprefix("eventbridge_pipes_")
             if name != sample.name:
+                assert sample.labels.pop("account") == "000000000000"
+                assert sample.labels.pop("region") == "us-east-1"
                 found[name, sample.labels.pop("pipe"), *sample.labels.values()] = sample.value
     return found
 
@@ -90,7 +98,7 @@ def samples(prometheus: PrometheusMetrics) -> dict[tuple[str, ...], float]:
 def test_all_counters_of_a_pipe_are_there_from_its_start() -> None:
     prometheus = PrometheusMetrics()
     assert samples(prometheus) == {}
-    PipeTelemetry("orders", prometheus)
+    PipeTelemetry(arn_of("orders"), prometheus)
     assert samples(prometheus) == {
         ("records_read_total", "orders"): 0,
         ("records_filtered_total", "orders"): 0,
@@ -108,7 +116,7 @@ def test_all_counters_of_a_pipe_are_there_from_its_start() -> None:
 
 
 def test_prometheus_sees_the_lag_of_each_shard_as_it_is_when_it_asks() -> None:
-    telemetry = PipeTelemetry("orders", PrometheusMetrics())
+    telemetry = PipeTelemetry(arn_of("orders"), PrometheusMetrics())
     lags = iter([1.5, 2.5])
     telemetry.shard_begun("shard-1", lambda: next(lags))
     assert counted(telemetry, "shard_lag_seconds", shard="shard-1") == 1.5
@@ -129,16 +137,16 @@ def test_prometheus_sees_the_state_of_each_pipe_and_the_memory_of_the_process() 
 
 def test_the_series_of_a_deleted_pipe_go_and_do_not_come_back() -> None:
     prometheus = PrometheusMetrics()
-    deleted, other = PipeTelemetry("deleted", prometheus), PipeTelemetry("other", prometheus)
+    deleted, other = (PipeTelemetry(arn_of(name), prometheus) for name in ("deleted", "other"))
     for telemetry in (deleted, other):
         telemetry.shard_begun("shard-1", lambda: 0.0)
     late = deleted.execution(records(1))
-    prometheus.forget("deleted")
+    prometheus.forget(arn_of("deleted"))
     late.ended(SUCCEEDED)
     deleted.shard_ended("shard-1")
     assert {pipe for _, pipe, *_ in samples(prometheus)} == {"other"}
     assert counted(other, "shard_lag_seconds", shard="shard-1") == 0
-    assert counted(PipeTelemetry("deleted", prometheus), "records_delivered_total") == 0
+    assert counted(PipeTelemetry(arn_of("deleted"), prometheus), "records_delivered_total") == 0
 
 
 # The metrics of a pipe and of the account in CloudWatch
@@ -160,7 +168,7 @@ class TimedPipe(PipeTelemetry):
     def __init__(self, name: str = "orders", cloudwatch: CloudWatchMetrics | None = None) -> None:
         self.time = Clock()
         metrics = cloudwatch or CloudWatchMetrics()
-        super().__init__(name, PrometheusMetrics(), metrics, "0", clock=self.time)
+        super().__init__(arn_of(name), PrometheusMetrics(), metrics, clock=self.time)
 
     def stage(self, execution: ExecutionTelemetry, stage: Stage, seconds: float, end: Step) -> None:
         execution.step(stage, Step.STAGE_ENTERED)
@@ -171,7 +179,7 @@ class TimedPipe(PipeTelemetry):
     def data(self, dimension: str = "PipeName") -> list[Any]:
         """The metrics since the last call that have this dimension, and no others."""
         assert self.cloudwatch
-        data = self.cloudwatch.take()
+        data = self.cloudwatch.take().get(self.scope, [])
         return [datum for datum in data if datum["Dimensions"][0]["Name"] == dimension]
 
     def metrics(self) -> dict[str, tuple[float, float, float, float, str]]:
@@ -267,7 +275,9 @@ def test_the_metrics_of_the_account_are_those_of_its_pipes_together() -> None:
         "Invocations": (3, 3, 1, 1, "None"),
         "ExecutionThrottled": (3, 1, 0, 1, "None"),
     }
-    assert [d["Dimensions"] for d in data] == 3 * [[{"Name": "AwsAccountId", "Value": "0"}]]
+    assert [d["Dimensions"] for d in data] == 3 * [
+        [{"Name": "AwsAccountId", "Value": "000000000000"}]
+    ]
 
 
 def test_nothing_is_told_of_a_time_in_which_no_execution_ended() -> None:
@@ -309,7 +319,7 @@ def test_an_execution_that_fails_says_why_in_the_log(
 @pytest.mark.parametrize(
     ("telemetry", "shown"),
     [
-        (lambda: PipeTelemetry("sample", PrometheusMetrics()), False),
+        (lambda: PipeTelemetry(PIPE.arn, PrometheusMetrics()), False),
         (lambda: LoggedTelemetry("TRACE"), False),
         (lambda: LoggedTelemetry("ERROR", "ALL"), True),
     ],
@@ -340,10 +350,15 @@ class FakeAws:
 
     def __init__(self) -> None:
         self.logs = FakeLogs()
+        self.asked: list[Scope] = []
         self.cloudwatch = SimpleNamespace(put_metric_data=self._put_metric_data)
         self.away = False
         self.tries = 0
         self.parts: list[list[dict[str, Any]]] = []
+
+    def of(self, scope: Scope) -> FakeAws:
+        self.asked.append(scope)
+        return self
 
     def _put_metric_data(self, **call: Any) -> None:
         self.tries += 1
@@ -412,8 +427,8 @@ def test_a_pipe_that_starts_again_without_a_log_writes_the_rest_of_the_one_befor
 
 def test_nothing_is_told_of_a_pipe_that_is_forgotten(telemetry: Telemetry) -> None:
     telemetry.of(PIPE).read(3)
-    telemetry.forget(PIPE.name)
-    telemetry.forget("never started")
+    telemetry.forget(PIPE.arn)
+    telemetry.forget(arn_of("never started"))
     assert "records_read_total{" not in telemetry.prometheus.text().decode()
 
 
@@ -421,15 +436,17 @@ def test_the_metrics_of_the_last_seconds_of_a_deleted_pipe_are_put_once(
     telemetry: Telemetry,
 ) -> None:
     telemetry.of(PIPE).execution(records(2)).ended(SUCCEEDED)
-    telemetry.forget(PIPE.name)
+    telemetry.forget(PIPE.arn)
     first, then = telemetry.cloudwatch.take(), telemetry.cloudwatch.take()
-    events = [metric for metric in first if metric["MetricName"] == "EventCount"]
+    events = [metric for metric in first[PIPE.scope] if metric["MetricName"] == "EventCount"]
     assert [metric["StatisticValues"]["Sum"] for metric in events] == [2]
-    assert then == []
+    assert then == {}
 
 
 def test_metrics_are_put_in_calls_that_cloudwatch_takes(aws: FakeAws, telemetry: Telemetry) -> None:
-    telemetry.cloudwatch.add("PipeName", "sample", {str(number): 1.0 for number in range(1200)})
+    telemetry.cloudwatch.add(
+        PIPE.scope, "PipeName", "sample", {str(number): 1.0 for number in range(1200)}
+    )
     telemetry.close(grace=5)
     assert [len(part) for part in aws.parts] == [500, 500, 200]
 
@@ -456,9 +473,9 @@ def test_an_outage_of_cloudwatch_is_told_once_and_its_end_too(
 def test_metrics_that_cannot_be_put_are_lost_and_the_next_are_put(
     aws: FakeAws, telemetry: Telemetry
 ) -> None:
-    telemetry.cloudwatch.add("PipeName", "other", {"Invocations": 1.0})
+    telemetry.cloudwatch.add(PIPE.scope, "PipeName", "other", {"Invocations": 1.0})
     telemetry.cloudwatch.take()
-    telemetry.cloudwatch.add("PipeName", "sample", {"Invocations": 1.0})
+    telemetry.cloudwatch.add(PIPE.scope, "PipeName", "sample", {"Invocations": 1.0})
     telemetry.close(grace=5)
     assert [datum["Dimensions"][0]["Value"] for datum in aws.metrics] == ["sample"]
 
@@ -483,7 +500,7 @@ def test_nothing_is_put_when_nothing_happened(
 def test_without_an_interval_nothing_is_put(aws: FakeAws) -> None:
     telemetry = telemetry_of(aws, interval=0)
     telemetry.of(PIPE).execution(records(2)).ended(SUCCEEDED)
-    telemetry.forget(PIPE.name)
+    telemetry.forget(PIPE.arn)
     telemetry.close()
     assert aws.tries == 0
 
@@ -493,3 +510,20 @@ def test_the_pauses_grow_while_metrics_cannot_be_put() -> None:
     assert pauses[:4] == [10, 20, 40, 80]
     assert pauses[-1] == LONGEST_PAUSE
     assert pause_after(5, interval=3600) == 3600
+
+
+def test_pipes_of_one_name_in_two_regions_have_metrics_of_their_own(
+    aws: FakeAws, telemetry: Telemetry
+) -> None:
+    other = replace(PIPE, arn=Scope("111111111111", "eu-west-1").pipe_arn(PIPE.name))
+    for pipe, count in ((PIPE, 1), (other, 2)):
+        telemetry.of(pipe).execution(records(count)).ended(SUCCEEDED)
+    telemetry.forget(PIPE.arn)
+    delivered = "eventbridge_pipes_records_delivered_total"
+    found = telemetry.prometheus.text().decode()
+    assert f'{delivered}{{account="111111111111",pipe="sample",region="eu-west-1"}} 2.0' in found
+    assert f'{delivered}{{account="000000000000"' not in found
+    telemetry.close(grace=5)
+    assert aws.asked == [PIPE.scope, other.scope]
+    counts = [m["StatisticValues"]["Sum"] for m in aws.metrics if m["MetricName"] == "EventCount"]
+    assert counts == [1, 2]

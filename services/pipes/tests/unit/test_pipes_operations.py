@@ -13,14 +13,16 @@ from eventbridge_pipes.api import operations
 from eventbridge_pipes.api.model import ValidationError
 from eventbridge_pipes.api.operations import (
     ConflictError,
+    PipeNotFoundError,
     PipesService,
     QuotaExceededError,
     page,
 )
+from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.lifecycle import Lifecycle
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.store import Store
-from pipes_requests import REGION, definition
+from pipes_requests import FUNCTION, QUEUE, SCOPE, definition
 from pipes_samples import PIPE
 from pipes_shapes import MODEL, misfits
 
@@ -35,7 +37,7 @@ class NoLifecycle:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[PipesService]:
     store = Store(tmp_path)
-    yield PipesService(store, cast(Lifecycle, NoLifecycle()), REGION)
+    yield PipesService(store, cast(Lifecycle, NoLifecycle()), SCOPE)
     store.close()
 
 
@@ -91,3 +93,66 @@ def test_a_pipe_that_is_deleted_between_two_pages_shifts_nothing() -> None:
 def test_a_token_that_was_not_given_out_is_refused(token: str) -> None:
     with pytest.raises(ValidationError, match="NextToken"):
         page([PIPE], 1, token)
+
+
+OTHERS = [
+    Scope("111111111111", "us-east-1"),
+    Scope("000000000000", "eu-west-1"),
+    Scope("111111111111", "eu-west-1"),
+]
+
+
+def test_pipes_of_other_accounts_and_regions_are_not_seen_and_may_have_the_same_name(
+    service: PipesService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "PIPE_LIMIT", 1)
+    scopes = [SCOPE, *OTHERS]
+    for scope in scopes:
+        within = replace(service, scope=scope)
+        with pytest.raises(PipeNotFoundError):
+            within.describe_pipe({"Name": "p"})
+        assert within.list_pipes({})["Pipes"] == []
+        source = QUEUE.replace(SCOPE.region, scope.region)
+        target = FUNCTION.replace(SCOPE.region, scope.region)
+        created = within.create_pipe(definition(source, target=target))
+        assert created["Arn"] == scope.pipe_arn("p")
+    replace(service, scope=OTHERS[0]).tag_resource(
+        {"resourceArn": OTHERS[0].pipe_arn("p"), "tags": {"a": "b"}}
+    )
+    for scope in scopes:
+        within = replace(service, scope=scope)
+        (pipe,) = within.list_pipes({})["Pipes"]
+        assert pipe["Arn"] == scope.pipe_arn("p")
+        assert within.describe_pipe({"Name": "p"})["Tags"] == (
+            {"a": "b"} if scope == OTHERS[0] else {}
+        )
+        with pytest.raises(PipeNotFoundError):
+            within.list_tags_for_resource({"resourceArn": Scope("2" * 12, "x").pipe_arn("p")})
+
+
+def test_an_arn_of_another_region_than_the_requests_is_refused(service: PipesService) -> None:
+    with pytest.raises(ValidationError, match=r"Creating cross-region pipe is not permitted\."):
+        replace(service, scope=OTHERS[1]).create_pipe(definition())
+
+
+def test_times_are_whole_seconds_except_the_last_change_in_the_answer_to_a_creation(
+    service: PipesService,
+) -> None:
+    service = replace(service, now=lambda: 1234.567)
+    created = service.create_pipe(definition())
+    assert (created["CreationTime"], created["LastModifiedTime"]) == (1234, 1234.567)
+    for shown in (service.describe_pipe({"Name": "p"}), service.list_pipes({})["Pipes"][0]):
+        assert (shown["CreationTime"], shown["LastModifiedTime"]) == (1234, 1234)
+
+
+@pytest.mark.parametrize("key", ["aws:a", "aws:", "AWS:cloudformation:stack-name"])
+def test_a_reserved_tag_key_is_refused_when_a_pipe_is_created_and_tagged(
+    service: PipesService, key: str
+) -> None:
+    told = f"The tag key {key} is reserved"
+    with pytest.raises(ValidationError, match=told):
+        service.create_pipe({**definition(), "Tags": {"mine": "a", key: "b"}})
+    arn = service.create_pipe({**definition(), "Tags": {"awsome": "a"}})["Arn"]
+    with pytest.raises(ValidationError, match=told):
+        service.tag_resource({"resourceArn": arn, "tags": {key: "b"}})
+    assert service.describe_pipe({"Name": "p"})["Tags"] == {"awsome": "a"}

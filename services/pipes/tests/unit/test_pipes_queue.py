@@ -42,7 +42,7 @@ class Runs:
         self.queue = FakeQueue()
         self.executor = FakeExecutor()
         self.filter = Filter([])
-        self.telemetry = PipeTelemetry(PIPE.name, PrometheusMetrics())
+        self.telemetry = PipeTelemetry(PIPE.arn, PrometheusMetrics())
         self._started: list[QueueRunner] = []
 
     def runner(self, **parameters: Any) -> QueueRunner:

@@ -12,6 +12,7 @@ from eventbridge_pipes.apply import command as apply
 from eventbridge_pipes.settings import Settings
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
+from pipes_samples import PIPE
 
 TESTS = Path(__file__).parents[1]
 PIPES = TESTS.parent
@@ -46,7 +47,7 @@ def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_
 @pytest.mark.parametrize(
     ("section", "until", "show_help"),
     [
-        ("## Settings", "Exit codes", lambda: Settings.read(["--help"], {})),
+        ("## Settings", "The SDK", lambda: Settings.read(["--help"], {})),
         ("## Pipes from a template", "Without", lambda: apply.main(["--help"])),
     ],
 )
@@ -63,7 +64,7 @@ def test_its_options_are_those_of_the_command(
 
 
 def test_its_metrics_are_those_that_prometheus_gets() -> None:
-    telemetry = PipeTelemetry("sample", PrometheusMetrics())
+    telemetry = PipeTelemetry(PIPE.arn, PrometheusMetrics())
     told = {
         metric.name + ("_total" if metric.type == "counter" else "")
         for metric in telemetry.prometheus.registry.collect()

@@ -17,7 +17,7 @@ from pipes_requests import (
     FUNCTION,
     LOG_GROUP,
     QUEUE,
-    REGION,
+    SCOPE,
     STATE_MACHINE,
     STREAM,
     TABLE_STREAM,
@@ -95,7 +95,7 @@ class Services:
 
 
 def check(services: Services, request: dict[str, Any]) -> float:
-    pipe: Pipe = new_pipe(request, REGION, now=0.0)
+    pipe: Pipe = new_pipe(request, SCOPE, now=0.0)
     return resources.check(cast(Clients, services), pipe)
 
 

@@ -13,7 +13,7 @@ from pipes_requests import (
     KINESIS,
     LOG_GROUP,
     QUEUE,
-    REGION,
+    SCOPE,
     STATE_MACHINE,
     STREAM,
     TABLE_STREAM,
@@ -52,6 +52,7 @@ def enriched(by: str, **parameters: Any) -> dict[str, Any]:
         definition(SourceParameters={"FilterCriteria": {}, **KINESIS}),
         from_stream(StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1.0),
         from_stream(ParallelizationFactor=10, DeadLetterConfig={}),
+        *(from_stream(MaximumRecordAgeInSeconds=age) for age in (-1, 60, 604_800)),
         from_stream(OnPartialBatchItemFailure="AUTOMATIC_BISECT", MaximumRetryAttempts=0),
         dead_letters(QUEUE),
         dead_letters(TOPIC),
@@ -69,7 +70,7 @@ def enriched(by: str, **parameters: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
-    check(accepted, REGION)
+    check(accepted, SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,15 @@ def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
             "AT_TIMESTAMP",
             from_stream(StartingPositionTimestamp=1.0),
         ),
+        *(
+            (
+                f"{STREAM_PARAMETERS}.maximumRecordAgeInSeconds",
+                f"-1, for no limit, or from 60 to 604800: {age}",
+                from_stream(MaximumRecordAgeInSeconds=age),
+            )
+            for age in (0, 59)
+        ),
+        ("tags", "aws:x is reserved", definition(Tags={"aws:x": "y"})),
         (DEAD_LETTERS, "FIFO", dead_letters(FIFO_QUEUE)),
         (DEAD_LETTERS, "FIFO", dead_letters(f"{TOPIC}.fifo")),
         (DEAD_LETTERS, "SQS queue or an SNS topic", dead_letters(FUNCTION)),
@@ -174,7 +184,7 @@ def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
 def test_what_is_not_carried_out_is_refused_by_name(
     field: str, named: str, refused: dict[str, Any]
 ) -> None:
-    (violation,) = violations_of(refused, REGION)
+    (violation,) = violations_of(refused, SCOPE)
     assert violation.field == field
     assert named in violation.message
 
@@ -186,6 +196,6 @@ def test_all_that_is_wrong_is_in_one_error() -> None:
         KmsKeyIdentifier="alias/k",
     )
     with pytest.raises(ValidationError) as raised:
-        check(wrong, REGION)
+        check(wrong, SCOPE)
     assert len(raised.value.members["fieldList"]) == 3
     assert CROSS_REGION in str(raised.value)

@@ -23,7 +23,7 @@ from pipes_requests import (
     FUNCTION,
     LOG_GROUP,
     QUEUE,
-    REGION,
+    SCOPE,
     STATE_MACHINE,
     STREAM,
     TOPIC,
@@ -104,7 +104,7 @@ def test_the_kind_of_a_target_is_in_its_arn(text: str, kind: TargetKind | None) 
     ],
 )
 def test_targets_and_their_parameters_are_accepted(accepted: dict[str, Any]) -> None:
-    check(accepted, REGION)
+    check(accepted, SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_targets_and_their_parameters_are_accepted(accepted: dict[str, Any]) -> 
 def test_what_does_not_go_with_a_target_is_refused_by_name(
     field: str, named: str, refused: dict[str, Any]
 ) -> None:
-    (violation,) = violations_of(refused, REGION)
+    (violation,) = violations_of(refused, SCOPE)
     assert violation.field == field
     assert named in violation.message
 
@@ -193,9 +193,9 @@ def test_a_batch_may_reach_the_limit_of_its_target_but_not_pass_it(
     target: str, limit: int, parameters: dict[str, Any]
 ) -> None:
     at_most = from_stream(target, BatchSize=limit) | {"TargetParameters": parameters}
-    check(at_most, REGION)
+    check(at_most, SCOPE)
     too_many = from_stream(target, BatchSize=limit + 1) | {"TargetParameters": parameters}
-    (violation,) = violations_of(too_many, REGION)
+    (violation,) = violations_of(too_many, SCOPE)
     assert violation.field == "sourceParameters.kinesisStreamParameters.batchSize"
     assert violation.message.startswith(
         f"The configured batch size {limit + 1} is greater than the max supported batch size "
@@ -205,14 +205,14 @@ def test_a_batch_may_reach_the_limit_of_its_target_but_not_pass_it(
 
 @pytest.mark.parametrize("target", [FUNCTION, STATE_MACHINE])
 def test_where_only_the_payload_counts_a_batch_may_have_any_size(target: str) -> None:
-    check(from_stream(target, BatchSize=10_000), REGION)
+    check(from_stream(target, BatchSize=10_000), SCOPE)
 
 
 def test_the_batch_of_a_queue_is_held_to_the_limit_of_its_target_too() -> None:
     too_many = from_queue(target=TOPIC, BatchSize=11, MaximumBatchingWindowInSeconds=1)
-    (violation,) = violations_of(too_many, REGION)
+    (violation,) = violations_of(too_many, SCOPE)
     assert violation.field == "sourceParameters.sqsQueueParameters.batchSize"
 
 
 def test_a_batch_size_that_is_not_given_is_never_over_the_limit() -> None:
-    check(definition(target=QUEUE), REGION)
+    check(definition(target=QUEUE), SCOPE)

@@ -101,7 +101,7 @@ def test_a_lane_that_fails_holds_up_its_own_keys_and_the_position_alone(
     with running(stream, target, store, pipe):
         eventually(lambda: len(target.delivered) == 1 + len(free))
         first = stream.records["a"][0].sequence_number
-        eventually(lambda: store.checkpoints(PIPE.name)["a"].sequence_number == first)
+        eventually(lambda: store.checkpoints(PIPE.arn)["a"].sequence_number == first)
         # The next run, with a target that takes everything, begins with the record that was stuck.
     again = FakeTarget()
     with running(stream, again, store, pipe):
@@ -120,18 +120,18 @@ def test_what_the_filter_leaves_out_is_not_delivered_and_moves_the_position(
     with running(stream, target, store, PIPE, filter_=wanted):
         eventually(lambda: len(target.delivered) == 3)
         last = stream.records["a"][-1].sequence_number
-        eventually(lambda: store.checkpoints(PIPE.name)["a"].sequence_number == last)
+        eventually(lambda: store.checkpoints(PIPE.arn)["a"].sequence_number == last)
         for number in range(5):
             stream.put("a", f'{{"partitionKey": "unwanted", "data": "", "n": {number}}}')
         last = stream.records["a"][-1].sequence_number
-        eventually(lambda: store.checkpoints(PIPE.name)["a"].sequence_number == last)
+        eventually(lambda: store.checkpoints(PIPE.arn)["a"].sequence_number == last)
     assert all('"wanted"' in body for body in target.delivered)
 
 
 def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_with(
     stream: FakeStream, store: Store
 ) -> None:
-    telemetry = PipeTelemetry(PIPE.name, PrometheusMetrics())
+    telemetry = PipeTelemetry(PIPE.arn, PrometheusMetrics())
 
     def lag() -> float:
         return counted(telemetry, "shard_lag_seconds", shard="a") or 0.0
@@ -139,7 +139,7 @@ def test_the_lag_of_a_shard_is_the_age_of_its_oldest_record_that_is_not_done_wit
     stream.put("a", "old", arrived=time.time() - 100, key="stuck")
     with running(stream, Holding("stuck"), store, PIPE, telemetry=telemetry):
         eventually(lambda: 100 <= lag() < 200)
-    store.forget(PIPE.name, "a")
+    store.forget(PIPE.arn, "a")
     with running(stream, FakeTarget(), store, PIPE, telemetry=telemetry):
         eventually(lambda: counted(telemetry, "shard_lag_seconds", shard="a") == 0)
 

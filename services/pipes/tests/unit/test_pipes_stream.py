@@ -101,7 +101,7 @@ def test_the_position_moves_only_past_a_finished_batch(
     runs.target = Refusing()
     runs.start()
     runs.wait_for(30)
-    assert store.checkpoints(PIPE.name) == {}
+    assert store.checkpoints(PIPE.arn) == {}
 
 
 @pytest.mark.parametrize("refused", [3, None], ids=["for a retry", "for more records"])
@@ -129,7 +129,7 @@ def test_what_is_finished_is_stored_before_a_lane_waits(
     runs.run(runner)
     last = stream.records["a"][2 if refused else 3].sequence_number
     stored = Checkpoint(last, finished=False)
-    eventually(lambda: store.checkpoints(PIPE.name).get("a") == stored, timeout=10)
+    eventually(lambda: store.checkpoints(PIPE.arn).get("a") == stored, timeout=10)
 
 
 def test_a_parent_is_finished_before_its_children_begin(
@@ -145,7 +145,7 @@ def test_a_parent_is_finished_before_its_children_begin(
     delivered = runs.wait_for(250)
     assert delivered[:150] == WORDS[:150]
     assert sorted(delivered) == sorted(WORDS)
-    assert eventually(lambda: store.checkpoints(PIPE.name)["a"].finished)
+    assert eventually(lambda: store.checkpoints(PIPE.arn)["a"].finished)
 
 
 def test_a_shard_that_splits_while_it_is_read_is_followed(runs: Runs, stream: FakeStream) -> None:
@@ -252,7 +252,7 @@ def test_a_stream_made_again_while_the_service_was_down_is_noticed(
     stream.closed.add("a")
     first = runs.start()
     runs.wait_for(1)
-    assert eventually(lambda: store.checkpoints(PIPE.name)["a"].finished)
+    assert eventually(lambda: store.checkpoints(PIPE.arn)["a"].finished)
     first.stop()
     assert first.join(10)
     stream.born, stream.closed, stream.records = 2.0, set(), {"a": []}
@@ -269,7 +269,7 @@ def test_a_position_that_the_stream_does_not_know_loses_nothing(
     runs.wait_for(3)
     first.stop()
     assert first.join(10)
-    store.advance(PIPE.name, "a", "of another stream")
+    store.advance(PIPE.arn, "a", "of another stream")
     runs.start()
     assert runs.wait_for(6) == WORDS[:3] * 2
 
@@ -321,7 +321,7 @@ def test_latest_leaves_out_what_was_put_before_the_start(
     runs.start(position=LATEST)
     stream.put("a", "after", arrived=stream.clock)
     assert runs.wait_for(1) == ["after"]
-    assert store.origin(PIPE.name) == Origin(stream.born, Position(at=stream.clock))
+    assert store.origin(PIPE.arn) == Origin(stream.born, Position(at=stream.clock))
 
 
 def test_latest_is_the_first_start_also_after_a_restart_without_a_checkpoint(
@@ -418,10 +418,10 @@ def test_checkpoints_of_shards_that_are_not_listed_any_more_are_forgotten(
     stream.add_shard("b", "a")
     runs.start()
     runs.wait_for(1)
-    eventually(lambda: any(point.finished for point in store.checkpoints(PIPE.name).values()))
+    eventually(lambda: any(point.finished for point in store.checkpoints(PIPE.arn).values()))
     with stream.lock:
         stream.listed[:] = [Shard("b", ("a",))]
-    eventually(lambda: "a" not in store.checkpoints(PIPE.name))
+    eventually(lambda: "a" not in store.checkpoints(PIPE.arn))
     stream.put("b", "new")
     assert runs.wait_for(2) == ["old", "new"]
 
@@ -470,7 +470,7 @@ def test_the_end_of_a_shard_that_cannot_be_stored_is_stored_later(
     with running(Runs(stream, full)) as runs:
         runs.start()
         assert runs.wait_for(2) == ["parent", "child"]
-        assert full.checkpoints(PIPE.name)["a"].finished
+        assert full.checkpoints(PIPE.arn)["a"].finished
     assert not full.times
 
 
@@ -487,7 +487,7 @@ def test_a_new_beginning_that_cannot_be_stored_is_stored_later(
             stream.records = {"a": []}
         stream.put("a", "new")
         assert runs.wait_for(2) == ["old", "new"]
-        assert full.origin(PIPE.name) == Origin(2.0, Position())
+        assert full.origin(PIPE.arn) == Origin(2.0, Position())
     assert not full.times
 
 
@@ -496,8 +496,8 @@ def test_a_lost_position_that_cannot_be_forgotten_is_forgotten_later(
     stream: FakeStream, full: FullStore
 ) -> None:
     stream.put("a", "word")
-    full.begin(PIPE.name, Origin(stream.born, Position()))
-    full.advance(PIPE.name, "a", "of another stream")
+    full.begin(PIPE.arn, Origin(stream.born, Position()))
+    full.advance(PIPE.arn, "a", "of another stream")
     with running(Runs(stream, full)) as runs:
         runs.start()
         assert runs.wait_for(1) == ["word"]

@@ -269,7 +269,6 @@ class Clients:
 
     def _direct(self, service: str) -> DirectClient:
         client = self.client(service)
-
         return DirectClient(client, http_client_like(client, self._core, self._account))
 
     def _make(self, service: str) -> Any:
@@ -291,11 +290,11 @@ class Clients:
         }
         client = self._with(service, **settings)
         decided = self._core.get_config_variable("disable_host_prefix_injection") is not None
-        if service == "stepfunctions" and not decided and self.is_set(client, service):
+        if service == "stepfunctions" and not decided and self.endpoint_is_set(client, service):
             return self._with(service, **settings, inject_host_prefix=False)
         return client
 
-    def is_set(self, client: Any, service: str) -> bool:
+    def endpoint_is_set(self, client: Any, service: str) -> bool:
         """Whether the endpoint of `client` is one that was set, not AWS's own."""
         standard = self._with(service, ignore_configured_endpoint_urls=True)
         return bool(client.meta.endpoint_url != standard.meta.endpoint_url)
@@ -322,8 +321,8 @@ class AwsClients:
         self._core = core
         self._lock = threading.RLock()
         clients = Clients(core, self._lock, region, None)
-        self.emulated = clients.is_set(clients.kinesis, "kinesis")
-        self.home = Scope(_own_account(core, self.emulated), region)
+        self.emulated = clients.endpoint_is_set(clients.kinesis, "kinesis")
+        self.home = Scope(_own_account(core, region, self.emulated), region)
         self._made = {self.home: clients}
 
     def of(self, scope: Scope) -> Clients:
@@ -334,7 +333,7 @@ class AwsClients:
             return self._made[scope]
 
 
-def _own_account(core: Session, emulated: bool) -> str:
+def _own_account(core: Session, region: str, emulated: bool) -> str:
     """Return the account of the service's own credentials.
 
     Emulators take an access key id of 12 digits for the account, and have one for all others.
@@ -347,7 +346,7 @@ def _own_account(core: Session, emulated: bool) -> str:
         return key_id if ACCOUNT.fullmatch(key_id) else EMULATORS_ACCOUNT
     try:
         config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
-        sts: Any = core.create_client("sts", config=config)
+        sts: Any = core.create_client("sts", region, config=config)
         return str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise AwsSetupError(

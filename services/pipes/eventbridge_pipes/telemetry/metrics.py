@@ -211,6 +211,11 @@ class PipeTelemetry:
         """Count records that are not sent again."""
         self.records["dead_lettered" if dead_lettered else "dropped"].inc(count)
 
+    def warn(self, warning: str, text: str) -> None:
+        """Log a warning about the pipe, and show it until the pipe starts again."""
+        self.log.warning("%s", text)
+        self.prometheus.warnings.labels(self.pipe, warning).set(1)
+
     def execution(self, records: Sequence[Record]) -> ExecutionTelemetry:
         """Start an execution: one attempt to send `records` through the pipe."""
         return ExecutionTelemetry(self, records)
@@ -333,6 +338,7 @@ class Telemetry:
         with self._lock:
             made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
             telemetry = self._pipes.setdefault(pipe.name, made)
+        self.prometheus.warnings.remove_by_labels({"pipe": pipe.name})
         log = ExecutionLog(self.clients.logs, pipe) if pipe.log_group_arn else None
         telemetry.change_log(log)
         return telemetry

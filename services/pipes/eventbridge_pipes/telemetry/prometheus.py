@@ -48,6 +48,8 @@ class PrometheusMetrics:
         self.executions = counter("executions", executions, ["pipe", "outcome"])
         lag = "How far the pipe is behind the end of the shard."
         self.lag = gauge("shard_lag_seconds", lag, ["pipe", "shard"])
+        warnings = "1 for each warning about a template since the pipe started."
+        self.warnings = gauge("warnings", warnings, ["pipe", "warning"])
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
@@ -60,5 +62,6 @@ class PrometheusMetrics:
 
     def forget(self, pipe: str) -> None:
         """Remove the series of a deleted pipe."""
-        for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
+        families = (self.in_flight, self.executions, self.lag, self.warnings)
+        for family in (*families, *self.records.values()):
             family.remove_by_labels({"pipe": pipe})

@@ -54,11 +54,9 @@ class Placeholder(NamedTuple):
         is_object = isinstance(value, dict | list)
         if self.write is _alone:
             return WarningKind.UNQUOTED_JSON if is_object else None
-        if is_object:
-            # Outside quotes, AWS inserts it as JSON too; its page advises against it inside quotes.
-            return WarningKind.ESCAPED_VALUE if self.write is _in_string else None
-        is_escaped = "\\" in text and self.write in (_as_json, _in_string)
-        return WarningKind.ESCAPED_VALUE if is_escaped else None
+        # An object outside quotes is inserted as JSON, on AWS too.
+        escapes = self.write is _in_string or (self.write is _as_json and not is_object)
+        return WarningKind.ESCAPED_VALUE if escapes and "\\" in text else None
 
 
 class Template(NamedTuple):

@@ -41,9 +41,9 @@ _TEXTS = {
         " the JSON invalid. Correct the path, or exclude such events with a filter."
     ),
     WarningKind.ESCAPED_VALUE: (
-        "a value has quotes, backslashes or line breaks, which are escaped or removed here. AWS"
-        " may insert it as it is and fail to deliver invalid JSON. Insert the object that has it,"
-        ' without quotes, as in {"data": <$.data>}.'
+        "a value has quotes, backslashes or line breaks, which are escaped here. AWS may insert it"
+        " as it is and fail to deliver invalid JSON. Insert the object that has it, without"
+        ' quotes, as in {"data": <$.data>}.'
     ),
     WarningKind.UNQUOTED_JSON: (
         "the value is JSON and all of the template, so its quotes are removed. AWS may fail to"

@@ -24,6 +24,7 @@ from eventbridge_pipes.outcome import FailedCall, Outcome
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
+from eventbridge_pipes.template_warning import WarningKind
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.literals import StandardUnitType
@@ -192,6 +193,7 @@ class PipeTelemetry:
         self.records = {which: all_.labels(name) for which, all_ in prometheus.records.items()}
         executions = prometheus.executions
         self.executions = {how: executions.labels(name, how.name.lower()) for how in Ending}
+        self.warnings = {kind: prometheus.warnings.labels(name, kind) for kind in WarningKind}
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -211,10 +213,10 @@ class PipeTelemetry:
         """Count records that are not sent again."""
         self.records["dead_lettered" if dead_lettered else "dropped"].inc(count)
 
-    def warn(self, warning: str, text: str) -> None:
+    def warn(self, warning: WarningKind, text: str) -> None:
         """Log a warning about the pipe, and show it until the pipe starts again."""
         self.log.warning("%s", text)
-        self.prometheus.warnings.labels(self.pipe, warning).set(1)
+        self.warnings[warning].set(1)
 
     def execution(self, records: Sequence[Record]) -> ExecutionTelemetry:
         """Start an execution: one attempt to send `records` through the pipe."""
@@ -338,7 +340,8 @@ class Telemetry:
         with self._lock:
             made = PipeTelemetry(pipe.name, self.prometheus, cloudwatch, account)
             telemetry = self._pipes.setdefault(pipe.name, made)
-        self.prometheus.warnings.remove_by_labels({"pipe": pipe.name})
+        for warning in telemetry.warnings.values():
+            warning.set(0)
         log = ExecutionLog(self.clients.logs, pipe) if pipe.log_group_arn else None
         telemetry.change_log(log)
         return telemetry

@@ -48,7 +48,7 @@ class PrometheusMetrics:
         self.executions = counter("executions", executions, ["pipe", "outcome"])
         lag = "How far the pipe is behind the end of the shard."
         self.lag = gauge("shard_lag_seconds", lag, ["pipe", "shard"])
-        warnings = "1 for each warning about a template since the pipe started."
+        warnings = "1 if the pipe has warned since it started: AWS may not deliver as it does."
         self.warnings = gauge("warnings", warnings, ["pipe", "warning"])
         ProcessCollector(registry=self.registry)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tomllib
 import tracemalloc
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
@@ -396,6 +397,8 @@ def test_a_value_of_a_template_in_json_is_warned_of_if_it_cannot_stand_there_une
     payload: Any,
 ) -> None:
     """The value between quotes, as AWS may insert it, makes invalid JSON or another text."""
+    # Text that UTF-8 cannot encode is replaced in free text, and escaped in JSON.
+    assume(not re.search("[\ud800-\udfff]", json.dumps(payload, ensure_ascii=False)))
     parsed = Template.parse('{"field": "<$.data.a>"}')
     texts, observed = parsed.render_all([holding({"a": payload})], CONTEXT)
     alone, _ = Template.parse("x<$.data.a>").render_all([holding({"a": payload})], CONTEXT)
@@ -404,7 +407,7 @@ def test_a_value_of_a_template_in_json_is_warned_of_if_it_cannot_stand_there_une
         differs = json.loads(f'{{"field": "{unescaped}"}}') != json.loads(texts[0])
     except ValueError:
         differs = True
-    if differs and unescaped.isascii():
+    if differs:
         assert observed == {TemplateWarning(WarningKind.ESCAPED_VALUE, "<$.data.a>")}
 
 

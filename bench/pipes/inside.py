@@ -30,7 +30,7 @@ def way_of_records(
 
     def filter_and_transform(records: list[Record]) -> list[str]:
         passed = [record for record in records if filter_.passes(record)]
-        return compiled.render_all(passed, context)
+        return compiled.render_all(passed, context)[0]
 
     return record_of, filter_and_transform
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, NamedTuple
 
-from eventbridge_pipes.path import MISSING, PathError, parse_path
+from eventbridge_pipes.path import MISSING, Found, PathError, TooLargeError, parse_path
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, decode_json
+from eventbridge_pipes.template_warning import TemplateWarning, WarningKind
 
 RENDER_LIMIT = 6 * 1024 * 1024
 """Bytes that a template may make of a batch: AWS's limit of a payload."""
@@ -23,13 +24,6 @@ RENDER_LIMIT = 6 * 1024 * 1024
 
 class TemplateError(ValueError):
     """The template is refused; the text says why, and names the line and the column."""
-
-
-class TooLargeError(Exception):
-    """The template makes too much of a batch."""
-
-    def __str__(self) -> str:
-        return "the input template makes more than 6 MB of the batch"
 
 
 class Context(NamedTuple):
@@ -43,19 +37,40 @@ class Context(NamedTuple):
 
 
 Read = Callable[[Record, Context], Any]
-Render = Callable[[Record, Context], str]
+Write = Callable[[Any], str]
+
+
+class Placeholder(NamedTuple):
+    """`name` stands between < and >, `read` returns its value, and `write` makes text of that."""
+
+    name: str
+    read: Read
+    write: Write
+
+    def warning(self, value: Any, text: str) -> WarningKind | None:
+        """Return what AWS may do in another way with `value`, which is written as `text`."""
+        if value is MISSING:
+            return None if self.read is _nothing else WarningKind.PATH_TO_NOTHING
+        is_object = isinstance(value, dict | list)
+        if self.write is _alone:
+            return WarningKind.UNQUOTED_JSON if is_object else None
+        # An object outside quotes is inserted as JSON, on AWS too.
+        escapes = self.write is _in_string or (self.write is _as_json and not is_object)
+        return WarningKind.ESCAPED_VALUE if escapes and "\\" in text else None
 
 
 class Template(NamedTuple):
     """A template, compiled: literal text and placeholders by turns.
 
     `first` comes before all `pieces`; each is a placeholder and the literal after it. What a
-    template in JSON (`is_json`) renders is JSON, whatever the event holds.
+    template in JSON (`is_json`) renders is JSON, whatever the event holds. `warnings` need no event
+    to be known.
     """
 
     first: str
-    pieces: list[tuple[Render, str]]
+    pieces: list[tuple[Placeholder, str]]
     is_json: bool
+    warnings: frozenset[TemplateWarning]
 
     @classmethod
     def parse(cls, text: str) -> Template:
@@ -80,33 +95,47 @@ class Template(NamedTuple):
         is_json = _is_json(text, sample) and not is_path
         pieces = []
         for name, (position, quoted), literal in zip(names, places, literals[1:], strict=True):
-            write = _as_text if not is_json else _in_string if quoted else _as_json
-            pieces.append((_render(name, write, _at(text, position)), literal))
-        return cls(literals[0], pieces, is_json)
+            write: Write = _alone if is_path else _as_text
+            if is_json:
+                write = _in_string if quoted else _as_json
+            read = _read(name, write, _at(text, position))
+            if name == _EVENT and write is _as_json:
+                write = str  # It is JSON already.
+            pieces.append((Placeholder(name, read, write), literal))
+        return cls(literals[0], pieces, is_json, frozenset(_warnings(text, pieces)))
 
-    def render_all(self, records: Sequence[Record], context: Context) -> list[str]:
-        """Return a text for each record, all of which UTF-8 can encode.
+    def render_all(
+        self, records: Sequence[Record], context: Context
+    ) -> tuple[list[str], set[TemplateWarning]]:
+        """Return a text for each record, which UTF-8 can encode, and warnings about the records.
 
-        Raises TooLargeError as soon as they are over RENDER_LIMIT.
+        Raises TooLargeError as soon as the texts are over RENDER_LIMIT.
         """
-        texts = []
+        texts: list[str] = []
+        warnings: set[TemplateWarning] = set()
         room = RENDER_LIMIT
         for record in records:
-            text = self._rendered(record, context, room)
+            text = self._rendered(record, context, room, warnings)
             room -= len(text) if text.isascii() else len(text.encode())
             if room < 0:
-                raise TooLargeError
+                raise TooLargeError(_TOO_LARGE)
             texts.append(text)
-        return texts
+        return texts, warnings
 
-    def _rendered(self, record: Record, context: Context, room: int) -> str:
+    def _rendered(
+        self, record: Record, context: Context, room: int, warnings: set[TemplateWarning]
+    ) -> str:
+        """Add to `warnings`."""
         parts = [self.first]
-        for render, literal in self.pieces:
-            value = render(record, context)
-            room -= len(value)
+        for placeholder, literal in self.pieces:
+            value = placeholder.read(record, context)
+            written = placeholder.write(value)
+            room -= len(written)
             if room < 0:
-                raise TooLargeError
-            parts.append(value)
+                raise TooLargeError(_TOO_LARGE)
+            if kind := placeholder.warning(value, written):
+                warnings.add(TemplateWarning(kind, f"<{placeholder.name}>"))
+            parts.append(written)
             parts.append(literal)
         text = "".join(parts)
         return text if text.isascii() else _encodable(text, self.is_json)
@@ -150,14 +179,14 @@ def _at(text: str, index: int) -> str:
     return f"line {before.count(chr(10)) + 1}, column {index - before.rfind(chr(10))}"
 
 
-def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
+def _read(name: str, write: Write, where: str) -> Read:
     """`where` is the place of the placeholder, for people."""
     if name.startswith("$"):
         try:
             path = parse_path(name)
-        except PathError as error:
-            raise TemplateError(f"InputTemplate at {where}: {error}") from error
-        return lambda record, _: write(path(record.decoded))
+        except PathError:
+            return _nothing
+        return lambda record, _: path(record.decoded)
     if name not in _VARIABLES:
         known = ", ".join(f"<{variable}>" for variable in _VARIABLES)
         raise TemplateError(
@@ -169,10 +198,20 @@ def _render(name: str, write: Callable[[Any], str], where: str) -> Render:
             f"<{_EVENT_JSON}> at {where} of InputTemplate is not the value of a field; it is not"
             f" escaped, and so can stand outside quotes in JSON only: use <{_EVENT}>"
         )
-    read = _VARIABLES[name]
-    if name == _EVENT and write is _as_json:
-        return read  # It is JSON already.
-    return lambda record, context: write(read(record, context))
+    return _VARIABLES[name]
+
+
+def _warnings(text: str, pieces: Iterable[tuple[Placeholder, str]]) -> Iterator[TemplateWarning]:
+    for placeholder in _ESCAPED_PLACEHOLDER.findall(text):
+        yield TemplateWarning(WarningKind.ESCAPED_PLACEHOLDER, placeholder)
+    for placeholder, _ in pieces:
+        if placeholder.read is _nothing:
+            yield TemplateWarning(WarningKind.UNREADABLE_PATH, f"<{placeholder.name}>")
+
+
+def _nothing(*_: object) -> Any:
+    """The value of a path that cannot be read."""
+    return MISSING
 
 
 def _whole(record: Record, _: Context) -> Any:
@@ -207,6 +246,11 @@ def _as_text(value: Any) -> str:
     return "" if value is MISSING else _encoded(value, _SPACED).replace('"', "")
 
 
+def _alone(value: Any) -> str:
+    """A path that is all of the template."""
+    return _as_text(value)
+
+
 def _in_string(value: Any) -> str:
     """Between the quotes of a JSON string: as in free text, escaped."""
     return encode_basestring(_as_text(value))[1:-1]
@@ -219,6 +263,8 @@ def _encodable(text: str, is_json: bool) -> str:
 
 def _encoded(value: Any, encode: Any) -> str:
     """What is nested too deep to be written counts as missing, as it does when it is read."""
+    if type(value) is Found:
+        return _encoded_found(value, encode)
     if type(value) is int or (type(value) is float and isfinite(value)):
         return repr(value)  # What the encoder writes, at a fifth of the time.
     try:
@@ -232,6 +278,19 @@ def _encoded(value: Any, encode: Any) -> str:
         return _EMPTY
 
 
+def _encoded_found(found: Found, encode: Any) -> str:
+    """An array. Its values may contain each other, so that it may be far larger than the event."""
+    texts, room = [], RENDER_LIMIT
+    for value in found:
+        texts.append(_encoded(value, encode))
+        room -= len(texts[-1])
+        if room < 0:
+            raise TooLargeError(_TOO_LARGE)
+    return f"[{(',' if encode is _COMPACT else ', ').join(texts)}]"
+
+
+_TOO_LARGE = "the input template makes more than 6 MB of the batch"
+_ESCAPED_PLACEHOLDER = re.compile(r"\\u003c(?:\$|aws\.pipes\.)[^\\<>\s\"]*", re.IGNORECASE)
 _EMPTY = '""'
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SPACED = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from eventbridge_pipes.api.model import Members, ValidationError, Violation, field_name
 from eventbridge_pipes.arn import Arn, Scope
-from eventbridge_pipes.path import PathError, parse_path
 from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
 from eventbridge_pipes.sources.source import SourceKind
@@ -183,10 +182,9 @@ def _target(definition: Members, scope: Scope) -> Violations:
     parameters = given.get(kind.parameters, {})
     for member, message in kind.violations(arn, parameters, scope.account):
         yield Violation(field_name(where, member) if member else "target", message)
-    yield from _paths(where, parameters)
 
 
-# Templates, paths, the execution log
+# Templates, the execution log
 
 
 def _template(where: str, parameters: Members) -> Violations:
@@ -195,26 +193,10 @@ def _template(where: str, parameters: Members) -> Violations:
         yield from _syntax(f"{where}.inputTemplate", "The InputTemplate", Template.parse, text)
 
 
-def _paths(where: str, parameters: Members) -> Violations:
-    """A text that is a path as a whole is replaced by what it finds in each event.
-
-    A text that begins like a path but is none would be taken as it is. That is hardly what was
-    meant, so it is refused. Only a log stream's and an endpoint's name cannot be paths.
-    """
-    for name, value in parameters.items():
-        field = field_name(where, name)
-        texts = {field: value}
-        if isinstance(value, list):
-            texts = {f"{field}.{number}.member": item for number, item in enumerate(value, start=1)}
-        for field, text in texts.items():
-            if text.startswith("$."):
-                yield from _syntax(field, f"The path {text}", parse_path, text)
-
-
 def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) -> Violations:
     try:
         parse(text)
-    except (PathError, PatternError, TemplateError) as error:
+    except (PatternError, TemplateError) as error:
         yield Violation(where, f"{what} is not valid: {error}")
 
 

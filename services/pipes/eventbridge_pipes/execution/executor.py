@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concu
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,12 +21,14 @@ from eventbridge_pipes.outcome import (
     events_of,
     of_answer,
 )
+from eventbridge_pipes.path import TooLargeError
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.targets import target_kind
-from eventbridge_pipes.targets.target import Answer, Message, Send, payload
+from eventbridge_pipes.targets.target import Answer, BatchKind, Message, Send, payload
 from eventbridge_pipes.telemetry.metrics import ExecutionTelemetry, PipeTelemetry, Stage, Step
-from eventbridge_pipes.template import Context, Template, TooLargeError
+from eventbridge_pipes.template import Context, Template
+from eventbridge_pipes.template_warning import TemplateWarning, warning_lines
 
 
 class _Call(NamedTuple):
@@ -34,6 +37,7 @@ class _Call(NamedTuple):
     stage: Stage
     send: Send
     template: Template | None
+    warn: Callable[[Iterable[TemplateWarning]], None]
     limit: int | None = None
 
 
@@ -49,11 +53,18 @@ class Executor:
 
     def __post_init__(self) -> None:
         self._error_logged = False
-        template, limit = _template(self.pipe.target_parameters), target_kind(self.pipe).batch_limit
-        self._calls = [_Call(Stage.TARGET, self.target, template, limit)]
+        self._warned: set[tuple[Stage, str]] = set()
+        self._lock = threading.Lock()
+        kind, template = target_kind(self.pipe), _template(self.pipe.target_parameters)
+        warn = partial(self._warn, Stage.TARGET, not isinstance(kind, BatchKind))
+        self._calls = [_Call(Stage.TARGET, self.target, template, warn, kind.batch_limit)]
         if self.enrichment:
             template = _template(self.pipe.enrichment_parameters)
-            self._calls.insert(0, _Call(Stage.ENRICHMENT, self.enrichment, template))
+            warn = partial(self._warn, Stage.ENRICHMENT, True)
+            self._calls.insert(0, _Call(Stage.ENRICHMENT, self.enrichment, template, warn))
+        for call in self._calls:
+            if call.template:
+                call.warn(call.template.warnings)
 
     def execute(self, records: Sequence[Record]) -> Outcome:
         """Make one attempt and return the outcome of `records`. A retry enriches them again.
@@ -74,6 +85,15 @@ class Executor:
                 log.exception("an execution failed unexpectedly; the pipe retries it")
         telemetry.ended(outcome)
         return outcome
+
+    def _warn(self, stage: Stage, needs_json: bool, warnings: Iterable[TemplateWarning]) -> None:
+        """Log and show each kind of warning once, while the pipe runs."""
+        for kind, text in warning_lines(warnings, stage.lower(), needs_json).items():
+            with self._lock:
+                is_new = (stage, kind) not in self._warned
+                self._warned.add((stage, kind))
+            if is_new:
+                self.telemetry.warn(kind, text)
 
 
 class _Execution(NamedTuple):
@@ -131,8 +151,12 @@ class _Execution(NamedTuple):
         if template is None:
             return _untransformed(events)
         self.telemetry.step(call.stage, Step.TRANSFORMATION_STARTED)
-        texts = zip(events, template.render_all(events, self.context), strict=True)
-        messages = [Message(event, text, template.is_json) for event, text in texts]
+        texts, warnings = template.render_all(events, self.context)
+        call.warn(warnings)
+        messages = [
+            Message(event, text, template.is_json)
+            for event, text in zip(events, texts, strict=True)
+        ]
         self.telemetry.step(call.stage, Step.TRANSFORMATION_SUCCEEDED, lambda: payload(messages))
         return messages
 

@@ -25,6 +25,7 @@ from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics, labels
+from eventbridge_pipes.template_warning import WarningKind
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.literals import StandardUnitType
@@ -202,6 +203,7 @@ class PipeTelemetry:
         self.records = {which: all_.labels(*pipe) for which, all_ in prometheus.records.items()}
         executions = prometheus.executions
         self.executions = {how: executions.labels(*pipe, how.name.lower()) for how in Ending}
+        self.warnings = {kind: prometheus.warnings.labels(*pipe, kind) for kind in WarningKind}
 
     def change_log(self, execution_log: ExecutionLog | None) -> None:
         """Write the next executions to `execution_log`, and close the log before it."""
@@ -220,6 +222,11 @@ class PipeTelemetry:
     def given_up(self, count: int, dead_lettered: bool) -> None:
         """Count records that are not sent again."""
         self.records["dead_lettered" if dead_lettered else "dropped"].inc(count)
+
+    def warn(self, warning: WarningKind, text: str) -> None:
+        """Log a warning about the pipe, and show it until the pipe starts again."""
+        self.log.warning("%s", text)
+        self.warnings[warning].set(1)
 
     def execution(self, records: Sequence[Record]) -> ExecutionTelemetry:
         """Start an execution: one attempt to send `records` through the pipe."""
@@ -342,6 +349,8 @@ class Telemetry:
         with self._lock:
             made = PipeTelemetry(pipe.arn, self.prometheus, cloudwatch)
             telemetry = self._pipes.setdefault(pipe.arn, made)
+        for warning in telemetry.warnings.values():
+            warning.set(0)
         logs = self.aws.of(pipe.scope).logs if pipe.log_group_arn else None
         log = ExecutionLog(logs, pipe) if logs else None
         telemetry.change_log(log)

@@ -58,6 +58,8 @@ class PrometheusMetrics:
         self.executions = counter("executions", executions, [*_PIPE, "outcome"])
         lag = "How far the pipe is behind the end of the shard."
         self.lag = gauge("shard_lag_seconds", lag, [*_PIPE, "shard"])
+        warnings = "1 if the pipe has warned since it started: AWS may not deliver as it does."
+        self.warnings = gauge("warnings", warnings, [*_PIPE, "warning"])
         ProcessCollector(registry=self.registry)
 
     def text(self) -> bytes:
@@ -70,5 +72,6 @@ class PrometheusMetrics:
 
     def forget(self, arn: str) -> None:
         """Remove the series of a deleted pipe."""
-        for family in (self.in_flight, *self.records.values(), self.executions, self.lag):
+        families = (self.in_flight, self.executions, self.lag, self.warnings)
+        for family in (*families, *self.records.values()):
             family.remove_by_labels(dict(zip(_PIPE, labels(arn), strict=True)))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import json
 import tomllib
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from pipes_conformance import Queue, Stream, arn, pipes_of, refused, whole
 from pipes_service import ROLE, PipesProcess, in_state, make_function, unique
@@ -223,6 +225,87 @@ def test_a_function_gets_json_as_items_of_its_array(
     with pipes_of(pipes, [{**definition, "TargetParameters": parameters}]):
         (array,) = eventually(lambda: sink.jsons("k")[before:])
     assert array == [{"a": 1}, {"a": "b"}, {"a": ""}]
+
+
+# What AWS may deliver in another way: delivered, with a warning
+
+
+def told(pipes: PipesProcess, pipe: str) -> list[str]:
+    """The lines of the log that warn about the templates of a pipe."""
+    lines = pipes.log.read_text("utf-8").splitlines()
+    return [line for line in lines if f" {pipe}: InputTemplate of the " in line]
+
+
+def shown(pipes: PipesProcess, pipe: str) -> set[str]:
+    """The warnings about a pipe in /metrics."""
+    with urllib.request.urlopen(f"{pipes.url}/metrics") as answer:  # noqa: S310
+        families = text_string_to_metric_families(answer.read().decode())
+    return {
+        sample.labels["warning"]
+        for family in families
+        for sample in family.samples
+        if sample.name == "eventbridge_pipes_warnings"
+        and sample.labels["pipe"] == pipe
+        and sample.value
+    }
+
+
+WARNED = [
+    ('{"a": <$.body.none>}', '{"a": ""}', "path_to_nothing", "<$.body.none>"),
+    ('{"a": <$.body.say>}', r'{"a": "\"x\" y"}', "escaped_value", "<$.body.say>"),
+    ('{"a": <$.body[?(@.a)]>}', '{"a": ""}', "unreadable_path", "<$.body[?(@.a)]>"),
+    (
+        r'{"a": "\u003c$.body.say\u003e"}',
+        r'{"a": "\u003c$.body.say\u003e"}',
+        "escaped_placeholder",
+        r"\u003c$.body.say",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected", "warning", "placeholder"), WARNED, ids=[each[2] for each in WARNED]
+)
+def test_what_aws_may_not_deliver_is_delivered_with_one_warning(
+    aws: AwsClient,
+    pipes: PipesProcess,
+    name: str,
+    template: str,
+    expected: str,
+    warning: str,
+    placeholder: str,
+) -> None:
+    source, queue = Queue(aws, name), Queue(aws, f"{name}-to")
+    definition = {"Name": name, "Source": source.arn, "Target": queue.arn}
+    with pipes_of(pipes, [{**definition, "TargetParameters": {"InputTemplate": template}}]):
+        for _ in range(3):
+            source.send(json.dumps({"say": '"x" y'}))
+            assert queue.bodies(1) == [expected]
+        assert shown(pipes, name) == {warning}
+        (line,) = told(pipes, name)
+    assert f"InputTemplate of the target, {placeholder}: " in line
+    assert '"x"' not in line
+    eventually(lambda: not shown(pipes, name))
+
+
+def test_json_that_is_all_of_a_template_is_delivered_to_a_function_with_one_warning(
+    aws: AwsClient, pipes: PipesProcess, to_sink: tuple[str, Stream], name: str
+) -> None:
+    source, (function, sink) = Stream(aws, name), to_sink
+    before = len(sink.records())
+    source.put_json(*[{"key": "value"}] * 3)
+    definition = {
+        "Name": name,
+        "Source": source.arn,
+        "SourceParameters": {"KinesisStreamParameters": {"BatchSize": 1}},
+        "Target": function,
+        "TargetParameters": {"InputTemplate": "<$.data>"},
+    }
+    with pipes_of(pipes, [definition]):
+        eventually(lambda: sink.jsons("k")[before:] == [["{key: value}"]] * 3)
+        assert shown(pipes, name) == {"unquoted_json"}
+        (line,) = told(pipes, name)
+    assert "InputTemplate of the target, <$.data>: " in line
 
 
 # What is refused

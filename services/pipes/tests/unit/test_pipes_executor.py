@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -84,6 +85,86 @@ def test_a_template_is_applied_record_by_record() -> None:
     target = Fake(SUCCEEDED)
     execute(target, template='{"number": <$.n>}')
     assert target.got == ['[{"number": 0},{"number": 1},{"number": 2}]']
+
+
+ESCAPED = r'{"a": "\u003c$.n\u003e"}'
+
+
+def test_a_warning_about_the_template_is_given_when_the_pipe_starts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    telemetry = LoggedTelemetry()
+    executor_to(Fake(SUCCEEDED), telemetry=telemetry, template=ESCAPED)
+    (line,) = caplog.messages
+    assert line.startswith(r"InputTemplate of the target, \u003c$.n: AWS does not replace")
+    assert counted(telemetry, "warnings", warning="escaped_placeholder") == 1
+
+
+def test_a_warning_about_events_is_given_once_with_the_first_event_that_shows_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    telemetry = LoggedTelemetry()
+    executor = executor_to(Fake(SUCCEEDED), telemetry=telemetry, template='{"a": <$.a>}')
+    executor.execute([Record(members={"a": "plain"})])
+    assert caplog.messages == []
+    assert counted(telemetry, "warnings", warning="path_to_nothing") == 0
+    for _ in range(3):
+        executor.execute([Record(members={}), Record(members={"a": 'secret "a"'})])
+    assert [line.partition(": ")[0] for line in caplog.messages] == [
+        "InputTemplate of the target, <$.a>"
+    ] * 2
+    assert "secret" not in caplog.text
+    assert counted(telemetry, "warnings", warning="path_to_nothing") == 1
+    assert counted(telemetry, "warnings", warning="escaped_value") == 1
+
+
+def test_the_templates_of_enrichment_and_target_have_warnings_of_their_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    none = '{"a": <$.none>}'
+    for _ in range(2):
+        execute(Fake(SUCCEEDED), Fake(b"[{}]"), template=none, enrichment_template=none)
+    stages = ["enrichment", "target"] * 2  # each pipe has its own
+    assert [line.split()[3] for line in caplog.messages] == [f"{stage}," for stage in stages]
+
+
+@pytest.mark.parametrize(
+    ("to", "warns"),
+    [
+        (PIPE.target, True),
+        ("arn:aws:states:us-east-1:000000000000:stateMachine:m", True),
+        (QUEUE, False),
+        ("arn:aws:sns:us-east-1:000000000000:topic", False),
+    ],
+)
+def test_json_that_loses_its_quotes_is_a_warning_where_the_target_needs_json(
+    to: str, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = Fake(SUCCEEDED)
+    execute(target, template="<$.a>", records=[Record(members={"a": {"k": "v"}})], to=to)
+    assert target.got == ['["{k: v}"]']
+    assert [line for line in caplog.messages if "quotes are removed" in line] == (
+        caplog.messages if warns else []
+    )
+    assert len(caplog.messages) == warns
+
+
+def test_threads_of_a_pipe_that_see_the_same_give_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    executor = executor_to(Fake(SUCCEEDED), template="x <$.none>")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(executor.execute, [RECORDS] * 64))
+    assert len(caplog.messages) == 1
+
+
+def test_a_path_that_passes_too_many_values_fails_the_attempt() -> None:
+    target = Fake(SUCCEEDED)
+    deep = json.loads("[" * 200 + "1" + "]" * 200)
+    outcome = execute(target, template="<$..*..*..*>", records=[Record(members=deep)])
+    assert outcome.failed
+    assert outcome.reason == "a path passes more than 1,000,000 values of an event"
+    assert target.got == []
 
 
 def test_text_that_is_not_json_is_a_string_to_a_function() -> None:

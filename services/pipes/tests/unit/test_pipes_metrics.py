@@ -29,6 +29,7 @@ from eventbridge_pipes.telemetry.metrics import (
     pause_after,
 )
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
+from eventbridge_pipes.template_warning import WarningKind
 from pipes_samples import PIPE, record, records
 from pipes_telemetry import FakeLogs, LoggedTelemetry, counted, logging_pipe
 from waiting import eventually
@@ -112,6 +113,11 @@ def test_all_counters_of_a_pipe_are_there_from_its_start() -> None:
         ("executions_total", "orders", "throttled"): 0,
         ("executions_total", "orders", "timed_out"): 0,
         ("batches_in_flight", "orders"): 0,
+        ("warnings", "orders", "escaped_placeholder"): 0,
+        ("warnings", "orders", "unreadable_path"): 0,
+        ("warnings", "orders", "path_to_nothing"): 0,
+        ("warnings", "orders", "escaped_value"): 0,
+        ("warnings", "orders", "unquoted_json"): 0,
     }
 
 
@@ -142,6 +148,7 @@ def test_the_series_of_a_deleted_pipe_go_and_do_not_come_back() -> None:
         telemetry.shard_begun("shard-1", lambda: 0.0)
     late = deleted.execution(records(1))
     prometheus.forget(arn_of("deleted"))
+    deleted.warn(WarningKind.PATH_TO_NOTHING, "late")
     late.ended(SUCCEEDED)
     deleted.shard_ended("shard-1")
     assert {pipe for _, pipe, *_ in samples(prometheus)} == {"other"}
@@ -400,6 +407,19 @@ def test_closing_writes_the_log_and_the_metrics_of_the_last_seconds(
     assert [m["StatisticValues"]["Sum"] for m in events] == [2]
     concurrency = [m for m in aws.metrics if m["MetricName"] == "Concurrency"]
     assert [m["Dimensions"][0]["Value"] for m in concurrency] == ["000000000000"]
+
+
+def test_a_warning_is_shown_until_the_pipe_starts_again(
+    telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = telemetry.of(PIPE)
+    pipe.warn(WarningKind.PATH_TO_NOTHING, "100 % of it")
+    assert caplog.messages == ["100 % of it"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert counted(pipe, "warnings", warning="path_to_nothing") == 1
+    assert counted(pipe, "warnings", warning="escaped_value") == 0
+    telemetry.of(PIPE)
+    assert counted(pipe, "warnings", warning="path_to_nothing") == 0
 
 
 def test_a_pipe_that_starts_again_goes_on_counting_and_logs_as_it_is_now_told_to(

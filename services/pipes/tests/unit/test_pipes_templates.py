@@ -2,22 +2,26 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tomllib
+import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from eventbridge_pipes.arn import Arn
+from eventbridge_pipes.path import TooLargeError
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.sources.sqs import BODY
 from eventbridge_pipes.template import Context, Template, TemplateError
+from eventbridge_pipes.template_warning import TemplateWarning, WarningKind, warning_lines
 from pipes_samples import holding as record_of
 
 TABLE = tomllib.loads(
@@ -63,7 +67,7 @@ def kinesis(data: str) -> Record:
 
 
 def render_one(template: Template, record: Record, context: Context) -> tuple[str, bool]:
-    (text,) = template.render_all([record], context)
+    ((text,), _) = template.render_all([record], context)
     return text, template.is_json
 
 
@@ -204,6 +208,12 @@ placeholders = st.sampled_from(
         "<$.data.a>",
         "<$.data.a[0]>",
         "<$.data.a[*].b>",
+        "<$.data.a.*>",
+        "<$.data..*>",
+        "<$..a[-2:]>",
+        "<$.data['a'][-1]>",
+        "<$.data.a[?(@.b)]>",
+        "<$.>",
         "<$.partitionKey>",
         "<$.none>",
         "<aws.pipes.pipe-arn>",
@@ -278,6 +288,138 @@ def test_the_decoded_event_alone_is_the_event_with_its_payload(payload: dict[str
 def test_a_template_without_placeholders_is_constant(text: str, payload: Any) -> None:
     template = Template.parse(f"-{text}")
     assert render_one(template, holding(payload), CONTEXT)[0] == f"-{text}"
+
+
+def warnings_of(template: str, *payloads: Any) -> list[tuple[str, str]]:
+    """The kinds and placeholders of what a template's own text and these payloads warn of."""
+    parsed = Template.parse(template)
+    _, observed = parsed.render_all([holding(payload) for payload in payloads], CONTEXT)
+    return sorted((str(kind), placeholder) for kind, placeholder in parsed.warnings | observed)
+
+
+PLAIN = {"id": "A-1", "n": 1.5, "o": {"k": "v"}, "gone": None, "text": "Grüße, 'quoted' / x"}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "no placeholder",
+        '{"a": "\\u003c b", "c": "\\u003cb\\u003e"}',
+        '{"a": <$.data.id>, "b": "<$.data.n> <$.data.text>", "c": <$.data.o>, "d": <$.data.gone>}',
+        '{"e": <aws.pipes.event>, "j": <aws.pipes.event.json>, "n": "<aws.pipes.pipe-name>"}',
+        '{"all": <$..id>, "root": <$.>, "none": <$..none>, "o": "<$.data.o>"}',
+        "<$.data.id>",
+        "text <$.data.o>",
+        '{"o": <$.data.o>}',
+    ],
+)
+def test_nothing_is_warned_of_where_aws_does_the_same(template: str) -> None:
+    assert warnings_of(template, PLAIN) == []
+
+
+QUOTED = {"a": 'say "x"', "o": {"k": 'a "b"'}}
+
+
+@pytest.mark.parametrize(
+    ("template", "payload", "expected"),
+    [
+        ('{"a": <$.data.no>}', {}, [("path_to_nothing", "<$.data.no>")]),
+        ('{"a": "x<$.data.no>"}', {}, [("path_to_nothing", "<$.data.no>")]),
+        ("text <$.data.no>", {}, [("path_to_nothing", "<$.data.no>")]),
+        ("<$.data.no>", {}, [("path_to_nothing", "<$.data.no>")]),
+        ('{"a": <$.no[*]>}', {}, [("path_to_nothing", "<$.no[*]>")]),
+        ('{"a": <$.data.a>}', QUOTED, [("escaped_value", "<$.data.a>")]),
+        ('{"a": "<$.data.a>"}', QUOTED, [("escaped_value", "<$.data.a>")]),
+        ('{"a": "<$.data.o>"}', QUOTED, [("escaped_value", "<$.data.o>")]),
+        ('{"a": "<$.data>"}', {"k": "v"}, []),
+        ('{"a": "<$.data>"}', "a\\b", [("escaped_value", "<$.data>")]),
+        ('{"a": <$.data>}', "a\nb", [("escaped_value", "<$.data>")]),
+        ('{"a": "<$.data>"}', {"k": "a\nb"}, [("escaped_value", "<$.data>")]),
+        ('{"a": <$.data>}', {"k": "a\nb"}, []),
+        ('{"a": <$.data..k>}', {"k": "a\nb"}, []),
+        ('"<aws.pipes.event>"', {}, [("escaped_value", "<aws.pipes.event>")]),
+        ("text <$.data.a>", QUOTED, []),
+        ("<$.data>", QUOTED, [("unquoted_json", "<$.data>")]),
+        (" <$.data.o> ", QUOTED, [("unquoted_json", "<$.data.o>")]),
+        ("<$.data[*]>", [1], [("unquoted_json", "<$.data[*]>")]),
+        ("<$.>", {}, [("unquoted_json", "<$.>")]),
+        ("<$.data.a>", QUOTED, []),
+        ("<$.data.a><$.data.o>", QUOTED, []),
+        ('{"a": <$.data.>}', {}, [("unreadable_path", "<$.data.>")]),
+        ("<$data>", {}, [("unreadable_path", "<$data>")]),
+        (
+            r'{"a": "\u003c$.data.id\u003e", "b": "x \u003Caws.pipes.pipe-name\u003E"}',
+            {},
+            [
+                ("escaped_placeholder", r"\u003c$.data.id"),
+                ("escaped_placeholder", r"\u003Caws.pipes.pipe-name"),
+            ],
+        ),
+    ],
+)
+def test_what_aws_may_do_in_another_way_is_a_warning(
+    template: str, payload: Any, expected: list[tuple[str, str]]
+) -> None:
+    assert warnings_of(template, payload) == sorted(expected)
+
+
+def test_the_decoded_event_without_a_value_is_a_warning() -> None:
+    template = Template.parse('{"e": <aws.pipes.event.json>}')
+    _, observed = template.render_all([holding_text("plain")], CONTEXT)
+    assert observed == {
+        TemplateWarning(WarningKind.PATH_TO_NOTHING, "<aws.pipes.event.json>"),
+    }
+
+
+def test_a_warning_of_many_records_is_one() -> None:
+    payloads = [{"a": '"'}, {"a": "\\"}, {}, {}, {"a": 1}]
+    assert warnings_of('{"a": <$.data.a>, "b": <$.data.b>}', *payloads) == [
+        ("escaped_value", "<$.data.a>"),
+        ("path_to_nothing", "<$.data.a>"),
+        ("path_to_nothing", "<$.data.b>"),
+    ]
+
+
+def test_a_line_says_where_what_aws_may_do_and_what_to_write() -> None:
+    warnings = [TemplateWarning(kind, f"<$.{letter}>") for kind in WarningKind for letter in "ba"]
+    lines = warning_lines(warnings, "target", needs_json=True)
+    assert lines.keys() == set(WarningKind)
+    for line in lines.values():
+        assert line.startswith("InputTemplate of the target, <$.a>, <$.b>: ")
+        assert "AWS" in line
+        assert line.endswith(".")
+        assert "\n" not in line
+    assert WarningKind.UNQUOTED_JSON not in warning_lines(warnings, "target", needs_json=False)
+
+
+@given(values)
+def test_a_value_of_a_template_in_json_is_warned_of_if_it_cannot_stand_there_unescaped(
+    payload: Any,
+) -> None:
+    """The value between quotes, as AWS may insert it, makes invalid JSON or another text."""
+    # Text that UTF-8 cannot encode is replaced in free text, and escaped in JSON.
+    assume(not re.search("[\ud800-\udfff]", json.dumps(payload, ensure_ascii=False)))
+    parsed = Template.parse('{"field": "<$.data.a>"}')
+    texts, observed = parsed.render_all([holding({"a": payload})], CONTEXT)
+    alone, _ = Template.parse("x<$.data.a>").render_all([holding({"a": payload})], CONTEXT)
+    unescaped = alone[0][1:]
+    try:
+        differs = json.loads(f'{{"field": "{unescaped}"}}') != json.loads(texts[0])
+    except ValueError:
+        differs = True
+    if differs:
+        assert observed == {TemplateWarning(WarningKind.ESCAPED_VALUE, "<$.data.a>")}
+
+
+def test_what_a_path_finds_again_and_again_counts_each_time_before_it_is_written() -> None:
+    event = holding_text('{"a":' * 300 + json.dumps("x" * 100_000) + "}" * 300)
+    tracemalloc.start()
+    for template in ('{"a": <$..a>}', '{"a": "<$..*>"}', "<$..a>", "a <$.data..*>"):
+        with pytest.raises(TooLargeError, match="6 MB"):
+            Template.parse(template).render_all([event], CONTEXT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30_000_000
 
 
 @given(st.text('<>$.a[]*"\\{}:, aws.pipes-event01\n', max_size=40))

@@ -50,7 +50,6 @@ def deliver(
     source: Stream,
     target: str,
     parameters: Members,
-    role: str = ROLE,
     **stream: Any,
 ) -> dict[str, float]:
     """What the pipe counts once it is done with all the orders."""
@@ -60,7 +59,7 @@ def deliver(
         "SourceParameters": {"KinesisStreamParameters": stream},
         "Target": target,
         "TargetParameters": parameters,
-        "RoleArn": role,
+        "RoleArn": ROLE,
     }
     with pipes_of(pipes, [definition]):
         return handled(pipes, {source.name: len(source.records())})[source.name]
@@ -271,11 +270,11 @@ def test_a_bus_gets_events_at_their_times(
     source.put_json(*({"id": str(number), "at": at} for number, at in enumerate(times)))
     queue = Queue(moto.aws, f"{name}-to")
     bus = bus_to(moto.aws, queue)
-    role = f"arn:aws:iam::{bus.split(':')[4]}:role/pipe"
     parameters = {"EventBridgeEventBusParameters": {"Time": "$.data.at"}}
-    environment = {"AWS_ENDPOINT_URL_EVENTBRIDGE": moto.url}
+    account = bus.split(":")[4]
+    environment = {"AWS_ENDPOINT_URL_EVENTBRIDGE": moto.url, "AWS_ACCOUNT_ID": account}
     with pipes_process(emulator, tmp_path / "state", environment) as pipes:
-        deliver(pipes, source, bus, parameters, role)
+        deliver(pipes, source, bus, parameters)
     found = {order_of(event["detail"])["id"]: event["time"] for event in on_the_bus(queue, 2)}
     assert found == {"0": "2024-02-03T04:05:06Z", "1": "2024-02-03T02:05:07Z"}
 

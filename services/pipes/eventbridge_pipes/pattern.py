@@ -131,9 +131,11 @@ def _check(path: Path, source: RecordSource) -> None:
 
 
 def _document(text: str) -> tuple[Any, ...]:
-    """The pattern, with a tuple of names and values for each object."""
+    """The pattern: a tuple of names and values for each object, no number rounded to a float."""
     try:
-        document = json.loads(text, object_pairs_hook=tuple, parse_constant=_refuse)
+        document = json.loads(
+            text, object_pairs_hook=tuple, parse_float=Decimal, parse_constant=_refuse
+        )
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise PatternError(f"the pattern is not JSON: {reason}") from None
@@ -449,14 +451,14 @@ def _numeric(operand: Any, where: str) -> Test:
     return test
 
 
-def _comparable(number: Any, where: str) -> Any:
+def _comparable(number: Any, where: str) -> float:
     if not _is_number(number):
         raise PatternError(f"{where}: expected a number")
     if not -LIMIT <= number <= LIMIT:
         raise PatternError(f"{where}: numbers must be from -5.0e9 to 5.0e9")
     if round(number, DECIMALS) != number:
         raise PatternError(f"{where}: numbers have at most {DECIMALS} digits after the point")
-    return number
+    return float(number)
 
 
 def _text(operand: Any, where: str) -> str:
@@ -466,7 +468,7 @@ def _text(operand: Any, where: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 _NO_VALUE: Mapping[str, Any] = {}

@@ -50,7 +50,10 @@ def _fetch(folder: Path) -> None:
 
 
 def judgements(folder: Path, pairs: Sequence[Pair]) -> list[str]:
-    """Return what event-ruler makes of each pair: matched, passed over or refused."""
+    """Return what event-ruler makes of each pair: matched, passed over, refused or lost.
+
+    Lost is a pair that only matches when each alternative of `$or` is a rule of its own.
+    """
     argv = ["java", "-cp", str(folder / "*"), str(HERE / "Matcher.java")]
     lines = "\n".join(json.dumps(pair._asdict()) for pair in pairs)
     return subprocess.check_output(argv, input=lines, text=True).splitlines()

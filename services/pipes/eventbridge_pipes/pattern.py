@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -134,7 +134,7 @@ def _document(text: str) -> tuple[Any, ...]:
     """The pattern: a tuple of names and values for each object, no number rounded to a float."""
     try:
         document = json.loads(
-            text, object_pairs_hook=tuple, parse_float=Decimal, parse_constant=_refuse
+            text, object_pairs_hook=tuple, parse_float=_decimal, parse_constant=_refuse
         )
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
@@ -142,6 +142,13 @@ def _document(text: str) -> tuple[Any, ...]:
     if not isinstance(document, tuple):
         raise PatternError("the pattern is not an object")
     return document
+
+
+def _decimal(number: str) -> Decimal:
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise PatternError(f"the exponent of {number} is too large") from None
 
 
 def _refuse(constant: str) -> None:
@@ -261,12 +268,7 @@ def _wanted_test(conditions: Sequence[Condition]) -> Test:
     def holds(value: Any) -> bool:
         if type(value) is dict:
             return holds_in(value)
-        if type(value) is _Values:
-            objects = [one for one in value if type(one) is dict]
-            value = [_nested(objects, below), *(one for one in value if type(one) is list)]
-        elif type(value) is not list:
-            return False
-        return any(holds_in(one) for one in _elements(value) if type(one) is dict)
+        return any(map(holds_in, _objects(value, below)))
 
     return holds
 
@@ -286,6 +288,17 @@ def _nested(objects: Sequence[Mapping[str, Any]], names: Container[str]) -> dict
             else:
                 found.setdefault(name, _Values()).append(value)
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+def _objects(value: Any, names: Container[str]) -> Iterable[Mapping[str, Any]]:
+    """The objects of an array, and the one of all objects with which an event spells a field."""
+    if type(value) is _Values:
+        objects = [one for one in value if type(one) is dict]
+        arrays = [one for one in value if type(one) is list]
+        return [_nested(objects, names), *_objects(arrays, names)]
+    if type(value) is list:
+        return (one for one in _elements(value) if type(one) is dict)
+    return ()
 
 
 def _value_test(test: Test) -> Test:

@@ -24,6 +24,9 @@ from eventbridge_pipes.record import Payload, Record
 Path = tuple[str, ...]
 """The name of a field, split at its dots: objects in objects and a name with dots are the same."""
 
+Members = tuple[tuple[str, Any], ...]
+"""An object of a pattern, in which a name may come twice."""
+
 Test = Callable[[Any], bool]
 """Of one value of the event, neither an object nor an array."""
 
@@ -33,8 +36,8 @@ Choices = Sequence[Test | None]
 Both come of rules such as `["a", {"exists": false}]`.
 """
 
-Alternative = dict[str, Choices]
-"""The choices of each field, by its name with dots."""
+Alternatives = list[dict[str, Choices]]
+"""The choices of each field, by its name with dots, for each alternative of a pattern."""
 
 Condition = tuple[Path, Test | None]
 
@@ -130,8 +133,8 @@ def _check(path: Path, source: RecordSource) -> None:
         raise PatternError(f'"{name}" must be an object: patterns for it must be valid JSON')
 
 
-def _document(text: str) -> tuple[Any, ...]:
-    """The pattern: a tuple of names and values for each object, no number rounded to a float."""
+def _document(text: str) -> Members:
+    """The pattern, in which no number is rounded to a float."""
     try:
         document = json.loads(
             text, object_pairs_hook=tuple, parse_float=_decimal, parse_constant=_refuse
@@ -155,13 +158,14 @@ def _refuse(constant: str) -> None:
     raise PatternError(f"the pattern is not JSON: {constant} is no value")
 
 
-def _conditions(document: tuple[Any, ...]) -> Iterator[Sequence[Condition]]:
+def _conditions(document: Members) -> Iterator[Sequence[Condition]]:
     """The conditions that must hold together, for each alternative, in the order of the names."""
     alternatives = _alternatives(document)
     if sum(math.prod(map(len, fields.values())) for fields in alternatives) > MAX_ALTERNATIVES:
         raise PatternError(_TOO_COMPLEX)
     for fields in alternatives:
-        names = sorted(fields, key=_in_utf_16)
+        # Java's order of strings, in which event-ruler looks at the fields.
+        names = sorted(fields, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
         paths = [tuple(name.split(".")) for name in names]
         if max(map(len, paths)) > MAX_DEPTH:
             raise PatternError(_TOO_DEEP)
@@ -169,12 +173,7 @@ def _conditions(document: tuple[Any, ...]) -> Iterator[Sequence[Condition]]:
             yield list(zip(paths, choices, strict=True))
 
 
-def _in_utf_16(name: str) -> bytes:
-    """Java's order of strings, and so event-ruler's."""
-    return name.encode("utf-16-be", "surrogatepass")
-
-
-def _alternatives(document: tuple[Any, ...]) -> list[Alternative]:
+def _alternatives(document: Members) -> Alternatives:
     """As in event-ruler, `$or` is the name of a field in a pattern that is invalid otherwise."""
     try:
         return _read(document, "", [{}], or_is_name=False)
@@ -186,13 +185,8 @@ def _alternatives(document: tuple[Any, ...]) -> list[Alternative]:
 
 
 def _read(
-    members: tuple[Any, ...],
-    above: str,
-    alternatives: list[Alternative],
-    *,
-    or_is_name: bool,
-    in_or: bool = False,
-) -> list[Alternative]:
+    members: Members, above: str, alternatives: Alternatives, or_is_name: bool, in_or: bool = False
+) -> Alternatives:
     """Add the fields of an object to each alternative. The last one of a name takes its place."""
     if not members:
         raise PatternError(f"{above or 'the pattern'}: an empty object matches nothing")
@@ -203,7 +197,7 @@ def _read(
         elif name in RESERVED and in_or:
             raise PatternError(f'{place}: in a $or, "{name}" cannot be the name of a field')
         elif isinstance(value, tuple):
-            alternatives = _read(value, place, alternatives, or_is_name=or_is_name, in_or=in_or)
+            alternatives = _read(value, place, alternatives, or_is_name, in_or)
         elif isinstance(value, list):
             choices = _choices(value, place)
             for fields in alternatives:
@@ -213,12 +207,10 @@ def _read(
     return alternatives
 
 
-def _read_or(
-    value: Any, above: str, place: str, alternatives: list[Alternative]
-) -> list[Alternative]:
+def _read_or(value: Any, above: str, place: str, alternatives: Alternatives) -> Alternatives:
     if not isinstance(value, list) or len(value) < 2:
         raise PatternError(f"{place}: must be an array of at least two objects")
-    found: list[Alternative] = []
+    found: Alternatives = []
     for choice in value:
         if not isinstance(choice, tuple):
             raise PatternError(f"{place}: must be an array of objects")
@@ -420,24 +412,23 @@ def _ignoring_case(text: str, step: int = 1) -> re.Pattern[str]:
     return re.compile("".join(f"(?:{'|'.join(map(re.escape, both))})" for both in cases))
 
 
-def _prefix(operand: Any, where: str) -> Test:
-    """Quotation marks are a part of strings, as in event-ruler: `a"` is a prefix of `a`."""
-    if isinstance(operand, tuple):
-        begins = _ignoring_case(_ignored_case(operand, where)).match
-        return lambda value: isinstance(value, str) and begins(f'{value}"') is not None
-    text = _text(operand, where)
-    return lambda value: isinstance(value, str) and f'{value}"'.startswith(text)
+def _affix(step: int) -> Operator:
+    """Return the operator of prefixes, or of suffixes with -1: prefixes of the text backwards.
+
+    Quotation marks are a part of strings, as in event-ruler: `a"` is a prefix of `a`.
+    """
+
+    def of(operand: Any, where: str) -> Test:
+        if isinstance(operand, tuple):
+            begins = _ignoring_case(_ignored_case(operand, where), step).match
+        else:
+            begins = re.compile(re.escape(_text(operand, where)[::step])).match
+        return lambda value: isinstance(value, str) and begins(f'{value[::step]}"') is not None
+
+    return of
 
 
-def _suffix(operand: Any, where: str) -> Test:
-    if isinstance(operand, tuple):
-        ends = _ignoring_case(_ignored_case(operand, where), -1).match
-        return lambda value: isinstance(value, str) and ends(f'"{value}'[::-1]) is not None
-    text = _text(operand, where)
-    return lambda value: isinstance(value, str) and f'"{value}'.endswith(text)
-
-
-def _ignored_case(operand: tuple[Any, ...], where: str) -> str:
+def _ignored_case(operand: Members, where: str) -> str:
     if [name for name, _ in operand] != ["equals-ignore-case"]:
         expected = "a string, or an object with only equals-ignore-case"
         raise PatternError(f"{where} takes {expected}")
@@ -499,8 +490,8 @@ _OPERATORS: Mapping[str, Operator] = {
     "equals-ignore-case": _equals_ignore_case,
     "exists": _exists,
     "numeric": _numeric,
-    "prefix": _prefix,
-    "suffix": _suffix,
+    "prefix": _affix(1),
+    "suffix": _affix(-1),
 }
 RESERVED = {
     *NOT_OF_PIPES,

@@ -1,6 +1,6 @@
 """Event patterns, as the filters of a pipe have them.
 
-They match as AWS's open matcher does, event-ruler; `trials/patterns` compares the two.
+They match as AWS's open matcher does, event-ruler; `trials/ruler` compares the two.
 https://github.com/aws/event-ruler
 Of its operators, those work that AWS's table marks as supported by pipes:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -105,7 +106,9 @@ class Filter(tuple[Callable[[Record], bool], ...]):
         return not self
 
 
-def _record_test(conditions: Sequence[Condition], source: RecordSource) -> Callable[[Record], bool]:
+def _record_test(
+    conditions: tuple[Condition, ...], source: RecordSource
+) -> Callable[[Record], bool]:
     """Return a test of a record for one alternative.
 
     AWS's tables have a record dropped whose payload is not in the format of the pattern. They say
@@ -158,7 +161,7 @@ def _refuse(constant: str) -> None:
     raise PatternError(f"the pattern is not JSON: {constant} is no value")
 
 
-def _conditions(document: Members) -> Iterator[Sequence[Condition]]:
+def _conditions(document: Members) -> Iterator[tuple[Condition, ...]]:
     """The conditions that must hold together, for each alternative, in the order of the names."""
     alternatives = _alternatives(document)
     if sum(math.prod(map(len, fields.values())) for fields in alternatives) > MAX_ALTERNATIVES:
@@ -170,7 +173,7 @@ def _conditions(document: Members) -> Iterator[Sequence[Condition]]:
         if max(map(len, paths)) > MAX_DEPTH:
             raise PatternError(_TOO_DEEP)
         for choices in itertools.product(*(fields[name] for name in names)):
-            yield list(zip(paths, choices, strict=True))
+            yield tuple(zip(paths, choices, strict=True))
 
 
 def _alternatives(document: Members) -> Alternatives:
@@ -221,11 +224,14 @@ def _read_or(value: Any, above: str, place: str, alternatives: Alternatives) -> 
     return found
 
 
-def _object_test(conditions: Sequence[Condition]) -> Test:
+@lru_cache(maxsize=1000)
+def _object_test(conditions: tuple[Condition, ...]) -> Test:
     """Return a test of an object, or of any object in an array.
 
     Fields that must not be there and come before all others must be in no object of the array.
     Those that come after others may only be missing in the object where the others hold.
+
+    The alternatives of a `$or` have most tests in common.
     """
     wanted = list(itertools.dropwhile(lambda condition: condition[1] is None, conditions))
     unwanted = [
@@ -247,7 +253,7 @@ def _wanted_test(conditions: Sequence[Condition]) -> Test:
             below.setdefault(name, []).append((tuple(rest), test))
         else:
             fields.append((name, _value_test(test) if test else _no_value))
-    fields += [(name, _object_test(paths)) for name, paths in below.items()]
+    fields += [(name, _object_test(tuple(paths))) for name, paths in below.items()]
 
     def holds_in(members: Mapping[str, Any]) -> bool:
         if below and "." in "".join(members):

@@ -421,3 +421,14 @@ def test_a_number_with_a_huge_exponent_is_a_number_of_a_pattern_or_refused() -> 
     for number in ("1e99999999999999999999", "1e-99999999999999999999"):
         with pytest.raises(PatternError, match="exponent"):
             Filter.parse([f'{{"data": {{"a": [{number}]}}}}'], KINESIS)
+
+
+def test_many_alternatives_of_long_names_are_compiled_in_no_time() -> None:
+    """512 alternatives with nine names of 99 parts each."""
+    rest = ".a" * 98
+    choices = (f'"$or": [{{"b{n}{rest}": [1]}}, {{"c{n}{rest}": [1]}}]' for n in range(9))
+    text = f"{{{', '.join(choices)}}}"
+    assert len(text) < 4096
+    started = time.process_time()
+    assert len(Filter.parse([text], KINESIS)) == 512
+    assert time.process_time() - started < 2

@@ -1,6 +1,8 @@
 """Event patterns, as the filters of a pipe have them.
 
-Of the operators, those work that AWS's table marks as supported by pipes:
+They match as AWS's open matcher does, event-ruler; `trials/ruler` compares the two.
+https://github.com/aws/event-ruler
+Of its operators, those work that AWS's table marks as supported by pipes:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-filtering.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 """
@@ -10,20 +12,35 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from eventbridge_pipes.record import Payload, Record
 
-FieldPath = tuple[str, ...]
+Path = tuple[str, ...]
+"""The name of a field, split at its dots: objects in objects and a name with dots are the same."""
+
+Members = tuple[tuple[str, Any], ...]
+"""An object of a pattern, in which a name may come twice."""
 
 Test = Callable[[Any], bool]
 """Of one value of the event, neither an object nor an array."""
 
-Conditions = Mapping[FieldPath, Test | None]
-"""A test of the value of each field; None for a field that must not be there."""
+Choices = Sequence[Test | None]
+"""What a field may be: a test for its values, None for a field that must not be there.
+
+Both come of rules such as `["a", {"exists": false}]`.
+"""
+
+Alternatives = list[dict[str, Choices]]
+"""The choices of each field, by its name with dots, for each alternative of a pattern."""
+
+Condition = tuple[Path, Test | None]
 
 Operator = Callable[[Any, str], Test | None]
 """Takes its operand and its place in the pattern, for a PatternError.
@@ -77,7 +94,7 @@ class Filter(tuple[Callable[[Record], bool], ...]):
             return cls(
                 _record_test(conditions, source)
                 for text in patterns
-                for conditions in _alternatives(_document(text))
+                for conditions in _conditions(_document(text))
             )
         except RecursionError:
             raise PatternError(_TOO_DEEP) from None
@@ -89,26 +106,27 @@ class Filter(tuple[Callable[[Record], bool], ...]):
         return not self
 
 
-def _record_test(conditions: Conditions, source: RecordSource) -> Callable[[Record], bool]:
+def _record_test(
+    conditions: tuple[Condition, ...], source: RecordSource
+) -> Callable[[Record], bool]:
     """Return a test of a record for one alternative.
 
     AWS's tables have a record dropped whose payload is not in the format of the pattern. They say
     nothing of a `$or` with and without conditions on it: each alternative is judged by itself, as
     if it were a filter of its own. If no condition is on the payload, its format does not matter.
     """
-    for path in conditions:
+    paths = [path for path, _ in conditions]
+    for path in paths:
         _check(path, source)
-    holds = _compiled(conditions)
-    of_payload = [
-        path for path in conditions if source.payload and path[0] == source.payload.member
-    ]
+    holds = _object_test(conditions)
+    of_payload = [path for path in paths if source.payload and path[0] == source.payload.member]
     if not of_payload:
         return lambda record: holds(record.members)
     wants_json = any(len(path) > 1 for path in of_payload)
     return lambda record: record.has_json_payload is wants_json and holds(record.decoded)
 
 
-def _check(path: FieldPath, source: RecordSource) -> None:
+def _check(path: Path, source: RecordSource) -> None:
     name = path[0]
     if name in source.added:
         raise PatternError(
@@ -118,136 +136,189 @@ def _check(path: FieldPath, source: RecordSource) -> None:
         raise PatternError(f'"{name}" must be an object: patterns for it must be valid JSON')
 
 
-def _document(text: str) -> dict[str, Any]:
+def _document(text: str) -> Members:
+    """The pattern, in which no number is rounded to a float."""
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        document = json.loads(
+            text, object_pairs_hook=tuple, parse_float=_decimal, parse_constant=_refuse
+        )
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise PatternError(f"the pattern is not JSON: {reason}") from None
-    if not isinstance(document, dict):
+    if not isinstance(document, tuple):
         raise PatternError("the pattern is not an object")
     return document
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Undocumented: a second value would silently take the place of the first, so it is refused."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise PatternError(f'"{twice}" is given more than once in one object')
-    return members
+def _decimal(number: str) -> Decimal:
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise PatternError(f"the exponent of {number} is too large") from None
 
 
 def _refuse(constant: str) -> None:
     raise PatternError(f"the pattern is not JSON: {constant} is no value")
 
 
-def _alternatives(
-    members: Mapping[str, Any], path: FieldPath = (), in_or: bool = False
-) -> list[Conditions]:
-    """The choices of every field of an object, in all combinations.
-
-    What has no field or no rule is refused as AWS's open matcher refuses it.
-    """
-    if not members:
-        raise PatternError(f"{_place(path)}: an empty object matches nothing")
-    if len(path) > MAX_DEPTH:
-        raise PatternError(_TOO_DEEP)
-    fields = [_of_field(name, value, path, in_or) for name, value in members.items()]
-    if math.prod(map(len, fields)) > MAX_ALTERNATIVES:
+def _conditions(document: Members) -> Iterator[tuple[Condition, ...]]:
+    """The conditions that must hold together, for each alternative, in the order of the names."""
+    alternatives = _alternatives(document)
+    if sum(math.prod(map(len, fields.values())) for fields in alternatives) > MAX_ALTERNATIVES:
         raise PatternError(_TOO_COMPLEX)
-    return [_joined(parts) for parts in itertools.product(*fields)]
+    for fields in alternatives:
+        # Java's order of strings, in which event-ruler looks at the fields.
+        names = sorted(fields, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+        paths = [tuple(name.split(".")) for name in names]
+        if max(map(len, paths)) > MAX_DEPTH:
+            raise PatternError(_TOO_DEEP)
+        for choices in itertools.product(*(fields[name] for name in names)):
+            yield tuple(zip(paths, choices, strict=True))
 
 
-def _of_field(name: str, value: Any, above: FieldPath, in_or: bool) -> Sequence[Conditions]:
-    path = (*above, name)
-    if name == "$or":
-        return _of_or(value, above)
-    if in_or and name in OPERATOR_NAMES:
-        raise PatternError(f'{_place(path)}: in a $or, "{name}" cannot be the name of a field')
-    if isinstance(value, dict):
-        return _alternatives(value, path, in_or)
-    if isinstance(value, list):
-        return [{path: choice} for choice in _choices(value, _place(path))]
-    raise PatternError(f"{_place(path)}: must be an object or an array")
+def _alternatives(document: Members) -> Alternatives:
+    """As in event-ruler, `$or` is the name of a field in a pattern that is invalid otherwise."""
+    try:
+        return _read(document, "", [{}], or_is_name=False)
+    except PatternError as error:
+        try:
+            return _read(document, "", [{}], or_is_name=True)
+        except PatternError:
+            raise error from None
 
 
-def _of_or(value: Any, path: FieldPath) -> list[Conditions]:
-    place = _place((*path, "$or"))
+def _read(
+    members: Members, above: str, alternatives: Alternatives, or_is_name: bool, in_or: bool = False
+) -> Alternatives:
+    """Add the fields of an object to each alternative. The last one of a name takes its place."""
+    if not members:
+        raise PatternError(f"{above or 'the pattern'}: an empty object matches nothing")
+    for name, value in members:
+        place = f"{above}.{name}" if above else name
+        if name == "$or" and not or_is_name:
+            alternatives = _read_or(value, above, place, alternatives)
+        elif name in RESERVED and in_or:
+            raise PatternError(f'{place}: in a $or, "{name}" cannot be the name of a field')
+        elif isinstance(value, tuple):
+            alternatives = _read(value, place, alternatives, or_is_name, in_or)
+        elif isinstance(value, list):
+            choices = _choices(value, place)
+            for fields in alternatives:
+                fields[place] = choices
+        else:
+            raise PatternError(f"{place}: must be an object or an array")
+    return alternatives
+
+
+def _read_or(value: Any, above: str, place: str, alternatives: Alternatives) -> Alternatives:
     if not isinstance(value, list) or len(value) < 2:
         raise PatternError(f"{place}: must be an array of at least two objects")
-    found: list[Conditions] = []
+    found: Alternatives = []
     for choice in value:
-        if not isinstance(choice, dict):
+        if not isinstance(choice, tuple):
             raise PatternError(f"{place}: must be an array of objects")
-        found += _alternatives(choice, path, in_or=True)
+        copies = [dict(fields) for fields in alternatives]
+        found += _read(choice, above, copies, or_is_name=False, in_or=True)
+        if len(found) > MAX_ALTERNATIVES:
+            raise PatternError(_TOO_COMPLEX)
     return found
 
 
-def _joined(parts: Sequence[Conditions]) -> Conditions:
-    joined: dict[FieldPath, Test | None] = {}
-    for part in parts:
-        for path in joined.keys() & part.keys():
-            raise PatternError(f"{_place(path)}: is given in a $or and beside it")
-        joined.update(part)
-    return joined
+@lru_cache(maxsize=1000)
+def _object_test(conditions: tuple[Condition, ...]) -> Test:
+    """Return a test of an object, or of any object in an array.
 
+    Fields that must not be there and come before all others must be in no object of the array.
+    Those that come after others may only be missing in the object where the others hold.
 
-def _place(path: FieldPath) -> str:
-    return ".".join(path) or "the pattern"
-
-
-def _compiled(conditions: Conditions) -> Test:
-    """Return a test of an event for one alternative.
-
-    Raises PatternError where one path goes on below another that wants a value.
+    The alternatives of a `$or` have most tests in common.
     """
-    holds = _object_test({path: test for path, test in conditions.items() if test})
-    absent = [path for path, test in conditions.items() if test is None]
-    if not absent:
+    wanted = list(itertools.dropwhile(lambda condition: condition[1] is None, conditions))
+    unwanted = [
+        _wanted_test([(path, _any_value)])
+        for path, _ in conditions[: len(conditions) - len(wanted)]
+    ]
+    holds = _wanted_test(wanted) if wanted else _any_value
+    if not unwanted:
         return holds
-    unwanted = [_object_test({path: lambda value: True}) for path in absent]
-    return lambda event: holds(event) and not any(present(event) for present in unwanted)
+    return lambda value: holds(value) and not any(present(value) for present in unwanted)
 
 
-def _object_test(wanted: Mapping[FieldPath, Test]) -> Test:
-    """Return a test of the fields of an object, or of any object in an array."""
-    tests: dict[str, Test] = {}
-    paths_below: dict[str, dict[FieldPath, Test]] = {}
-    for (name, *rest), test in wanted.items():
+def _wanted_test(conditions: Sequence[Condition]) -> Test:
+    """As `_object_test`, where the first condition is on a field that must be there."""
+    fields: list[tuple[str, Test]] = []
+    below: dict[str, list[Condition]] = {}
+    for (name, *rest), test in conditions:
         if rest:
-            paths_below.setdefault(name, {})[tuple(rest)] = test
+            below.setdefault(name, []).append((tuple(rest), test))
         else:
-            tests[name] = _value_test(test)
-    for name in tests.keys() & paths_below.keys():
-        raise PatternError(f'"{name}" is wanted as a value and as an object at once')
-    tests |= {name: _object_test(paths) for name, paths in paths_below.items()}
-    fields = list(tests.items())
+            fields.append((name, _value_test(test) if test else _no_value))
+    fields += [(name, _object_test(tuple(paths))) for name, paths in below.items()]
 
     def holds_in(members: Mapping[str, Any]) -> bool:
+        if below and "." in "".join(members):
+            members = _nested([members], below)
         for name, test in fields:  # noqa: SIM110 (all() of a generator takes twice as long)
             if not test(members.get(name, _NO_VALUE)):
                 return False
         return True
 
     def holds(value: Any) -> bool:
-        if type(value) is list:
-            return any(holds_in(one) for one in _elements(value) if type(one) is dict)
-        return type(value) is dict and holds_in(value)
+        if type(value) is dict:
+            return holds_in(value)
+        return any(map(holds_in, _objects(value, below)))
 
     return holds
+
+
+class _Values(list[Any]):
+    """The values of a field whose name an event spells in several ways."""
+
+
+def _nested(objects: Sequence[Mapping[str, Any]], names: Container[str]) -> dict[str, Any]:
+    """The members of all the objects, `{"a.b": 1}` as `{"a": {"b": 1}}` for an `a` of `names`."""
+    found: dict[str, _Values] = {}
+    for members in objects:
+        for name, value in members.items():
+            first, dot, rest = name.partition(".")
+            if dot and first in names:
+                found.setdefault(first, _Values()).append({rest: value})
+            else:
+                found.setdefault(name, _Values()).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+def _objects(value: Any, names: Container[str]) -> Iterable[Mapping[str, Any]]:
+    """The objects of an array, and the one of all objects with which an event spells a field."""
+    if type(value) is _Values:
+        objects = [one for one in value if type(one) is dict]
+        arrays = [one for one in value if type(one) is list]
+        return [_nested(objects, names), *_objects(arrays, names)]
+    if type(value) is list:
+        return (one for one in _elements(value) if type(one) is dict)
+    return ()
 
 
 def _value_test(test: Test) -> Test:
     """Return a test of a value that may be an object, too, or of any value in an array."""
 
     def holds(value: Any) -> bool:
-        if type(value) is list:
+        if isinstance(value, list):
             return any(test(one) for one in _elements(value) if type(one) is not dict)
         return type(value) is not dict and test(value)
 
     return holds
+
+
+def _any_value(value: Any) -> bool:
+    return True
+
+
+def _no_value(value: Any) -> bool:
+    return not _is_there(value)
+
+
+_is_there = _value_test(_any_value)
 
 
 def _elements(array: Sequence[Any]) -> Iterator[Any]:
@@ -263,16 +334,12 @@ def _elements(array: Sequence[Any]) -> Iterator[Any]:
             pending.pop()
 
 
-def _choices(rules: Sequence[Any], where: str) -> list[Test | None]:
-    """What a field may be: a test for its values, None for a field that must not be there.
-
-    Both come of rules such as `["a", {"exists": false}]`. Raises PatternError.
-    """
+def _choices(rules: Sequence[Any], where: str) -> Choices:
     if not rules:
         raise PatternError(f"{where}: an empty array matches nothing")
-    exact = [rule for rule in rules if not isinstance(rule, dict | list)]
+    exact = [rule for rule in rules if not isinstance(rule, tuple | list)]
     tests: list[Test | None] = [_equal_to(exact)] if exact else []
-    tests += [_of_operator(rule, where) for rule in rules if isinstance(rule, dict | list)]
+    tests += [_of_operator(rule, where) for rule in rules if isinstance(rule, tuple | list)]
     of_values = [test for test in tests if test]
     absent: list[Test | None] = [None] if None in tests else []
     return [_any_of(of_values), *absent] if of_values else absent
@@ -283,7 +350,7 @@ def _of_operator(rule: Any, where: str) -> Test | None:
         raise PatternError(f"{where}: an array cannot hold an array")
     if len(rule) != 1:
         raise PatternError(f"{where}: a rule has exactly one operator, not {len(rule)}")
-    ((name, operand),) = rule.items()
+    ((name, operand),) = rule
     if name in NOT_OF_PIPES:
         raise PatternError(f'{where}: EventBridge Pipes does not support the operator "{name}"')
     if name not in _OPERATORS:
@@ -305,8 +372,13 @@ def _equal_to(values: Sequence[Any]) -> Test:
     """
     if all(isinstance(value, str) for value in values):
         return frozenset(values).__contains__
-    wanted = frozenset((isinstance(value, bool), value) for value in values)
-    return lambda value: (isinstance(value, bool), value) in wanted
+    wanted = frozenset(map(_identity, values))
+    return lambda value: _identity(value) in wanted
+
+
+def _identity(value: Any) -> tuple[bool, Any]:
+    """What only equal values have in common. Floats count as the decimals that they stand for."""
+    return isinstance(value, bool), Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def _exists(operand: Any, where: str) -> Test | None:
@@ -316,7 +388,7 @@ def _exists(operand: Any, where: str) -> Test | None:
 
 
 def _anything_but(operand: Any, where: str) -> Test:
-    if isinstance(operand, dict):
+    if isinstance(operand, tuple):
         raise PatternError(
             f"{where} takes values only; EventBridge Pipes supports no operator in it"
         )
@@ -331,36 +403,42 @@ def _anything_but(operand: Any, where: str) -> Test:
 
 
 def _equals_ignore_case(operand: Any, where: str) -> Test:
-    """A letter equals itself, and its upper and lower case if that is one letter.
+    equal = _ignoring_case(_text(operand, where)).fullmatch
+    return lambda value: isinstance(value, str) and equal(value) is not None
 
-    AWS's open matcher, event-ruler, folds letter by letter: `straße` is not `STRASSE`.
+
+def _ignoring_case(text: str, step: int = 1) -> re.Pattern[str]:
+    """Return an expression for `text` with each letter in lower or upper case, as event-ruler has.
+
+    The upper case of some letters is several: `straße` is `STRASSE`, but not `strasse`. The two
+    cases of a letter begin differently, so that no text takes longer than its length. With -1 for
+    `step`, the expression is for the text backwards.
     """
-    letters = [
-        {letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)}
-        for letter in _text(operand, where)
-    ]
-    return lambda value: (
-        isinstance(value, str)
-        and len(value) == len(letters)
-        and all(letter in equal for letter, equal in zip(value, letters, strict=True))
-    )
+    cases = [{letter.lower()[::step], letter.upper()[::step]} for letter in text[::step]]
+    return re.compile("".join(f"(?:{'|'.join(map(re.escape, both))})" for both in cases))
 
 
-def _affix(found_in: Callable[[str, str], bool], part: Callable[[str, int], str]) -> Operator:
-    """`part` takes as many characters of a value as the operand has."""
+def _affix(step: int) -> Operator:
+    """Return the operator of prefixes, or of suffixes with -1: prefixes of the text backwards.
+
+    Quotation marks are a part of strings, as in event-ruler: `a"` is a prefix of `a`.
+    """
 
     def of(operand: Any, where: str) -> Test:
-        if isinstance(operand, dict):
-            if list(operand) != ["equals-ignore-case"]:
-                expected = "a string, or an object with only equals-ignore-case"
-                raise PatternError(f"{where} takes {expected}")
-            inner = operand["equals-ignore-case"]
-            equal = _equals_ignore_case(inner, f"{where}: equals-ignore-case")
-            return lambda value: isinstance(value, str) and equal(part(value, len(inner)))
-        text = _text(operand, where)
-        return lambda value: isinstance(value, str) and found_in(value, text)
+        if isinstance(operand, tuple):
+            begins = _ignoring_case(_ignored_case(operand, where), step).match
+        else:
+            begins = re.compile(re.escape(_text(operand, where)[::step])).match
+        return lambda value: isinstance(value, str) and begins(f'{value[::step]}"') is not None
 
     return of
+
+
+def _ignored_case(operand: Members, where: str) -> str:
+    if [name for name, _ in operand] != ["equals-ignore-case"]:
+        expected = "a string, or an object with only equals-ignore-case"
+        raise PatternError(f"{where} takes {expected}")
+    return _text(operand[0][1], f"{where}: equals-ignore-case")
 
 
 def _numeric(operand: Any, where: str) -> Test:
@@ -374,25 +452,23 @@ def _numeric(operand: Any, where: str) -> Test:
     comparisons = [(_SIGNS[sign], bound) for sign, bound in zip(operand[::2], bounds, strict=True)]
 
     def test(value: Any) -> bool:
-        if not _is_number(value):
-            return False
-        # Further digits of an event's number: undocumented, here rounded away.
-        rounded = round(value, DECIMALS)
-        return -LIMIT <= rounded <= LIMIT and all(
-            compare(rounded, bound) for compare, bound in comparisons
+        return (
+            _is_number(value)
+            and -LIMIT <= value <= LIMIT
+            and all(compare(value, bound) for compare, bound in comparisons)
         )
 
     return test
 
 
-def _comparable(number: Any, where: str) -> Any:
+def _comparable(number: Any, where: str) -> float:
     if not _is_number(number):
         raise PatternError(f"{where}: expected a number")
     if not -LIMIT <= number <= LIMIT:
         raise PatternError(f"{where}: numbers must be from -5.0e9 to 5.0e9")
     if round(number, DECIMALS) != number:
         raise PatternError(f"{where}: numbers have at most {DECIMALS} digits after the point")
-    return number
+    return float(number)
 
 
 def _text(operand: Any, where: str) -> str:
@@ -402,7 +478,7 @@ def _text(operand: Any, where: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 _NO_VALUE: Mapping[str, Any] = {}
@@ -420,7 +496,15 @@ _OPERATORS: Mapping[str, Operator] = {
     "equals-ignore-case": _equals_ignore_case,
     "exists": _exists,
     "numeric": _numeric,
-    "prefix": _affix(str.startswith, lambda value, length: value[:length]),
-    "suffix": _affix(str.endswith, lambda value, length: value[max(0, len(value) - length) :]),
+    "prefix": _affix(1),
+    "suffix": _affix(-1),
 }
-OPERATOR_NAMES = {*NOT_OF_PIPES, *_OPERATORS}
+RESERVED = {
+    *NOT_OF_PIPES,
+    *_OPERATORS,
+    *_SIGNS,
+    *("regex", "not-wildcard", "not-equals-ignore-case"),
+    *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
+    *("ip-address-in-range", "ip-address-not-in-range"),
+}
+"""What event-ruler refuses as the name of a field in a `$or`."""

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -301,12 +304,42 @@ IGNORING_CASE: list[Any] = [
 @pytest.mark.parametrize("rule", IGNORING_CASE)
 def test_case_is_ignored_letter_by_letter(rule: Any) -> None:
     assert accepts(rule, "STRA\u00dfE")
-    assert not accepts(rule, "STRASSE")
+    assert accepts(rule, "STRASSE")  # the upper case of one letter
     assert not accepts(rule, "strasse")
+    assert not accepts(rule, "STRASsE")
+
+
+def test_a_letter_in_neither_case_is_not_equal_to_itself() -> None:
+    assert accepts({"equals-ignore-case": "\u01c5"}, "\u01c4")
+    assert accepts({"equals-ignore-case": "\u01c5"}, "\u01c6")
+    assert not accepts({"equals-ignore-case": "\u01c5"}, "\u01c5")
+
+
+def test_the_cases_of_a_letter_begin_and_end_differently() -> None:
+    """So the expression for a text has one way to go at each letter."""
+    for letter in map(chr, range(sys.maxunicode + 1)):
+        low, up = letter.lower(), letter.upper()
+        assert low == up or (low[0] != up[0] and low[-1] != up[-1])
+
+
+@pytest.mark.parametrize("operator", ["prefix", "suffix"])
+def test_a_long_text_is_compared_in_no_time_when_case_is_ignored(operator: str) -> None:
+    ignoring_case = {operator: {"equals-ignore-case": "1a" * 1500}}
+    started = time.process_time()
+    assert not accepts(ignoring_case, "1A" * 1499 + "1b")
+    assert time.process_time() - started < 0.5
+
+
+def test_quotation_marks_belong_to_strings() -> None:
+    assert accepts({"prefix": 'a"'}, "a")
+    assert accepts({"suffix": '"a'}, "a")
+    assert accepts({"prefix": {"equals-ignore-case": 'a"'}}, "A")
+    assert accepts({"suffix": {"equals-ignore-case": '"a'}}, "A")
+    assert not accepts({"prefix": 'a"'}, "ab")
 
 
 def other_case(letter: str) -> list[str]:
-    return [letter, *(other for other in (letter.lower(), letter.upper()) if len(other) == 1)]
+    return [letter.lower(), letter.upper()]
 
 
 # JSON in a record's data is UTF-8, which has no lone surrogates.
@@ -328,7 +361,74 @@ def test_a_text_in_another_case_matches_when_case_is_ignored(
 def test_a_text_with_another_letter_or_of_another_length_does_not_match(
     text: str, value: str
 ) -> None:
-    equal = len(text) == len(value) and all(
-        letter in other_case(wanted) for wanted, letter in zip(text, value, strict=True)
-    )
+    equal = any("".join(cases) == value for cases in itertools.product(*map(other_case, text)))
     assert accepts({"equals-ignore-case": text}, value) is equal
+
+
+Tree = dict[str, Any]
+
+
+def spelled(tree: Tree, draw: st.DataObject) -> Tree:
+    """The same fields, some of their names with dots in place of objects in objects."""
+    members: Tree = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            below = spelled(value, draw)
+            if draw.draw(st.booleans()):
+                members |= {f"{name}.{rest}": one for rest, one in below.items()}
+            else:
+                members[name] = below
+        else:
+            members[name] = value
+    return members
+
+
+trees = st.recursive(
+    st.sampled_from([1, "x", None, True]),
+    lambda below: st.dictionaries(st.sampled_from("abc"), below, min_size=1, max_size=3),
+).filter(lambda tree: isinstance(tree, dict))
+
+
+@given(trees, st.data())
+def test_dots_match_as_objects_in_objects_do(tree: Tree, data: st.DataObject) -> None:
+    pattern, event = leaves(tree), holding(spelled(tree, data))
+    assert data_filter(spelled(pattern, data)).passes(event)
+    missing = data_filter({**spelled(pattern, data), "z.z": [1]})
+    assert not missing.passes(event)
+
+
+def test_dots_without_end_in_the_names_of_an_event_are_looked_at_once() -> None:
+    name = ".".join(["a"] * 100_000)
+    members = ", ".join(f'"{name[: 2 * n + 1]}": 1' for n in range(1000))
+    event = kinesis(f'{{"a": {{{members}}}, "{name}": 1}}'.encode())
+    started = time.process_time()
+    assert not data_filter({"a": {"a": {"a": ["x"]}, "b": {"c": [1]}}}).passes(event)
+    assert data_filter({"a": {"b.c": [{"exists": False}]}}).passes(event)
+    assert time.process_time() - started < 1
+
+
+def test_many_spellings_of_many_objects_are_matched_in_no_time() -> None:
+    objects = {f"a.{n}": {"b": n, "c.d": [{"e": n}]} for n in range(10_000)}
+    event = holding({**objects, "a": [{"b": 1}] * 10_000, "a.b": {"c": 1}})
+    started = time.process_time()
+    assert data_filter({"a": {"9999": {"b": [9999], "c": {"d": {"e": [9999]}}}}}).passes(event)
+    assert not data_filter({"a": {"9999": {"b": [1]}, "x": [{"exists": False}]}}).passes(event)
+    assert time.process_time() - started < 1
+
+
+def test_a_number_with_a_huge_exponent_is_a_number_of_a_pattern_or_refused() -> None:
+    assert not Filter.parse(['{"data": {"a": [1e999999999]}}'], KINESIS).passes(holding({"a": 1}))
+    for number in ("1e99999999999999999999", "1e-99999999999999999999"):
+        with pytest.raises(PatternError, match="exponent"):
+            Filter.parse([f'{{"data": {{"a": [{number}]}}}}'], KINESIS)
+
+
+def test_many_alternatives_of_long_names_are_compiled_in_no_time() -> None:
+    """512 alternatives with nine names of 99 parts each."""
+    rest = ".a" * 98
+    choices = (f'"$or": [{{"b{n}{rest}": [1]}}, {{"c{n}{rest}": [1]}}]' for n in range(9))
+    text = f"{{{', '.join(choices)}}}"
+    assert len(text) < 4096
+    started = time.process_time()
+    assert len(Filter.parse([text], KINESIS)) == 512
+    assert time.process_time() - started < 2

@@ -25,7 +25,7 @@ LONGEST_SLOW_PAUSE = 2.0
 SHARD_SHARE = 0.02
 ALL_SHARE = 0.18
 """The share of the time that polls may take: of one shard, and of all shards together."""
-POLLS_PER_SECOND = 130
+POLLS_PER_SECOND = 125
 """For all shards together, as long as each has its turn: what this process spends on polls."""
 BUSY_SECONDS = 0.25
 BUSY_GAPS = 4

@@ -118,7 +118,7 @@ class Pipe:
         self._scenario, self._stream, self._target, self._clock = scenario, stream, target, clock
         self._rules = BatchRules(scenario.batch, scenario.window)
         self._policy = RetryPolicy(maximum_retries=12, maximum_age=72_000, bisect=True)
-        self._telemetry = PipeTelemetry("simulated", PrometheusMetrics())
+        self._telemetry = PipeTelemetry(PIPE.arn, PrometheusMetrics())
         self._due: list[Due] = []
         self._ties = 0
 
@@ -145,7 +145,7 @@ class Pipe:
             shares[lane_of(f"P{put.product}", lanes)].append((arrived, put))
         record_of = record_maker(STREAM, shard.shard.id, ROLE)
         own_lanes = [Lane(share, self._delivery(shard.shard.id)) for share in shares]
-        progress = Progress(lambda number: None, shard.shard.id, PipeLog(PIPE.name))
+        progress = Progress(lambda number: None, shard.shard.id, PipeLog(PIPE.arn))
         work = Work(shard, record_of, own_lanes, progress)
         work.unfinished = lanes
         self.reading[shard.shard.id] = work

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipes_scopes import SCOPES, assert_each_scope_has_its_own, queue_pipes
-from pipes_service import PipesProcess, pipes_process
+from eventbridge_pipes.arn import Scope
+from pipes_scopes import SCOPES, QueuePipe, assert_each_scope_has_its_own, queue_pipes
+from pipes_service import PipesProcess, in_state, pipes_process
 from waiting import eventually
 
 
@@ -61,8 +62,12 @@ def test_a_signature_without_a_region_is_refused(pipes: PipesProcess, region: st
 
 
 def test_a_request_without_a_signature_is_of_the_services_own_account_and_region(
-    pipes: PipesProcess,
+    emulator: str, pipes: PipesProcess
 ) -> None:
+    home = QueuePipe(Scope("000000000000", "us-east-1"), emulator, pipes.url)
+    arn = home.create("at-home")
     with urllib.request.urlopen(f"{pipes.url}/v1/pipes") as answer:  # noqa: S310
         unsigned = json.load(answer)
-    assert {"status": 200, **unsigned} == ask(pipes.url, "us-east-1")
+    assert [pipe["Arn"] for pipe in unsigned["Pipes"]] == [arn]
+    in_state(home.pipes, "at-home", "RUNNING")
+    home.pipes.delete_pipe(Name="at-home")

@@ -69,6 +69,8 @@ def queue_pipes(emulator: str, service: str, name: str) -> Iterator[list[QueuePi
             arn = each.create(name)
             stack.callback(each.pipes.delete_pipe, Name=name)
             assert arn == each.scope.pipe_arn(name)
+        for each in made:
+            in_state(each.pipes, name, "RUNNING")
         yield made
 
 
@@ -76,7 +78,6 @@ def assert_each_scope_has_its_own(emulator: str, service: str) -> None:
     name = f"orders-{uuid.uuid4().hex[:8]}"
     with queue_pipes(emulator, service, name) as made:
         for each in made:
-            in_state(each.pipes, name, "RUNNING")
             listed = each.pipes.list_pipes(NamePrefix=name)["Pipes"]
             assert [pipe["Arn"] for pipe in listed] == [each.scope.pipe_arn(name)]
             each.sqs.send_message(QueueUrl=each.source, MessageBody=":".join(each.scope))

@@ -6,6 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+_PARTITIONS = {
+    "cn": "aws-cn",
+    "us-gov": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "us-isob": "aws-iso-b",
+    "eu-isoe": "aws-iso-e",
+    "us-isof": "aws-iso-f",
+    "eusc": "aws-eusc",
+}
+"""By the beginning of the names of their Regions, as botocore has them."""
+
 ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
@@ -16,9 +27,10 @@ class Scope(NamedTuple):
     region: str
 
     def pipe_arn(self, name: str) -> str:
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-        special = re.match("cn|us-gov", self.region)
-        partition = f"aws-{special[0]}" if special else "aws"
+        partitions = (
+            p for prefix, p in _PARTITIONS.items() if self.region.startswith(f"{prefix}-")
+        )
+        partition = next(partitions, "aws")
         return f"arn:{partition}:pipes:{self.region}:{self.account}:pipe/{name}"
 
 

@@ -23,8 +23,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from eventbridge_pipes import log, resources
 from eventbridge_pipes.api.http import application
 from eventbridge_pipes.api.operations import PipesService
-from eventbridge_pipes.aws.clients import AwsSetupError, connect
+from eventbridge_pipes.aws.clients import AwsSetupError, Clients, connect
 from eventbridge_pipes.lifecycle import Lifecycle
+from eventbridge_pipes.pipe import Pipe
+from eventbridge_pipes.resources import ResourceError
 from eventbridge_pipes.runners import runner_of
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.settings import Settings
@@ -65,16 +67,27 @@ def main() -> int:
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(aws, prometheus, settings.metrics_interval)
     poller = IdlePoller()
+
+    def clients_of(pipe: Pipe) -> Clients:
+        if not aws.emulated and pipe.scope.account != aws.home.account:
+            raise ResourceError(f"Towards AWS, only pipes of account {aws.home.account} run.")
+        return aws.of(pipe.scope)
+
     lifecycle = Lifecycle(
         store,
-        lambda pipe: resources.check(aws.of(pipe.scope), pipe),
-        lambda pipe, origin: runner_of(aws.of(pipe.scope), store, telemetry, poller, pipe, origin),
+        lambda pipe: resources.check(clients_of(pipe), pipe),
+        lambda pipe, origin: runner_of(clients_of(pipe), store, telemetry, poller, pipe, origin),
         telemetry.forget,
     )
     service = PipesService(store, lifecycle, aws.home)
     model = ServiceModel(Loader().load_service_model("pipes", "service-2"), "pipes")
     app = application(
-        model, service, prometheus, settings.admitted, aws.emulated, settings.allow_crash
+        model,
+        service,
+        prometheus,
+        settings.admitted,
+        emulated=aws.emulated,
+        allow_crash=settings.allow_crash,
     )
     server = _server(app)
     lifecycle.resume()
@@ -156,6 +169,8 @@ class BoundedProtocol(H11Protocol):
 class Server(uvicorn.Server):
     """Uvicorn's own looks ten times a second whether it should end: up to 1 % of a core."""
 
+    _loop: asyncio.AbstractEventLoop | None = None
+
     async def main_loop(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         while not await self.on_tick(0):  # it also sets the time that answers carry
@@ -164,7 +179,8 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        self._loop.call_soon_threadsafe(self._ending.set)
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._ending.set)
 
 
 def _server(app: Starlette) -> uvicorn.Server:

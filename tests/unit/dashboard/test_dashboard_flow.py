@@ -135,11 +135,13 @@ def test_each_state_has_a_word_and_a_symbol_of_its_own() -> None:
 def test_what_the_pipes_service_tells_prometheus_is_read_for_the_one_pipe() -> None:
     text = """
 # TYPE eventbridge_pipes_records_read counter
-eventbridge_pipes_records_read_total{pipe="mine"} 12
-eventbridge_pipes_records_read_total{pipe="other"} 99
+eventbridge_pipes_records_read_total{account="1",pipe="mine",region="eu-west-1"} 12
+eventbridge_pipes_records_read_total{account="1",pipe="other",region="eu-west-1"} 99
+eventbridge_pipes_records_read_total{account="2",pipe="mine",region="eu-west-1"} 99
+eventbridge_pipes_records_read_total{account="1",pipe="mine",region="us-east-1"} 99
 # TYPE eventbridge_pipes_shard_lag_seconds gauge
-eventbridge_pipes_shard_lag_seconds{pipe="mine",shard="a"} 1.5
-eventbridge_pipes_shard_lag_seconds{pipe="mine",shard="b"} 0.5
+eventbridge_pipes_shard_lag_seconds{account="1",pipe="mine",region="eu-west-1",shard="a"} 1.5
+eventbridge_pipes_shard_lag_seconds{account="1",pipe="mine",region="eu-west-1",shard="b"} 0.5
 """
-    figures = figures_of(text, "mine")
+    figures = figures_of(text, "arn:aws:pipes:eu-west-1:1:pipe/mine")
     assert (figures.read, figures.lag, figures.failed) == (12, 1.5, 0)

@@ -32,7 +32,7 @@ class PipeSource:
         answer = self._pipes.describe_pipe(Name=self._pipe)
         figures = None
         if self._metrics_url:
-            figures = figures_of(fetch("GET", self._metrics_url).decode(), self._pipe)
+            figures = figures_of(fetch("GET", self._metrics_url).decode(), answer["Arn"])
         with self._hub.pipeline() as pipeline:
             known = pipeline.figures
             known.pipe_state = answer["CurrentState"]
@@ -43,12 +43,14 @@ class PipeSource:
             known.pipe = figures
 
 
-def figures_of(text: str, pipe: str) -> PipeFigures:
+def figures_of(text: str, arn: str) -> PipeFigures:
     """What Prometheus text (of services/pipes) says of a pipe; 0 where it says nothing."""
+    _, _, _, region, account, pipe = arn.split(":", 5)
+    wanted = {"pipe": pipe.removeprefix("pipe/"), "account": account, "region": region}.items()
     totals: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name.startswith(PREFIX) and sample.labels.get("pipe") == pipe:
+            if sample.name.startswith(PREFIX) and sample.labels.items() >= wanted:
                 name = sample.name.removeprefix(PREFIX)
                 known = totals.get(name, 0.0)
                 is_lag = name == "shard_lag_seconds"

@@ -39,32 +39,35 @@ class RequestTooLargeError(ApiError, code="RequestEntityTooLargeException", stat
     """The request's body is longer than any that this service reads."""
 
 
-_CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/\s]+)/")
+_CREDENTIAL = re.compile(
+    r"AWS4-HMAC-SHA256 .{0,200}?Credential=([^/\s,=]{1,128})/\d{8}"
+    r"/([a-z][a-z0-9-]{1,31})/[a-z0-9-]+/aws4_request"
+)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html"""
-_REGION = re.compile(r"[a-z]{2}[a-z0-9-]{1,30}")
 
 
 class SignatureError(ApiError, code="InvalidSignatureException", status=403):
-    """The request's signature names no Region."""
+    """The request's signature is none, or names no Region."""
 
 
 class InternalError(ApiError, code="InternalException", status=500):
     """A fault of this service."""
 
 
-def signed_scope(authorization: str, home: Scope, accounts: bool) -> Scope:
+def signed_scope(authorization: str, home: Scope, emulated: bool) -> Scope:
     """The account and the Region of a request: those of its signature, as emulators read it.
 
-    With `accounts`, an access key id of 12 digits is an account. Any other one is of the account
-    of `home`. So is a request without a signature, and of its Region. Raises SignatureError.
+    If AWS is `emulated`, an access key id of 12 digits is an account. Any other one is of the
+    account of `home`. So is a request without a signature, and of its Region. Raises
+    SignatureError.
     """
-    found = _CREDENTIAL.search(authorization)
-    if not found:
+    if not authorization:
         return home
-    key_id, region = found.groups()
-    if not _REGION.fullmatch(region):
+    found = _CREDENTIAL.match(authorization)
+    if not found:
         raise SignatureError("Credential should be scoped to a valid Region.")
-    is_account = accounts and ACCOUNT.fullmatch(key_id)
+    key_id, region = found.groups()
+    is_account = emulated and ACCOUNT.fullmatch(key_id)
     return Scope(key_id if is_account else home.account, region)
 
 
@@ -73,7 +76,7 @@ def application(
     service: PipesService,
     prometheus: PrometheusMetrics,
     admitted: guard.Admitted,
-    accounts: bool = True,
+    emulated: bool = True,
     allow_crash: bool = False,
     beside_emulator: bool = True,
 ) -> Starlette:
@@ -106,7 +109,7 @@ def application(
             return Response(status_code=400)  # nobody is there to read it
         return await run_in_threadpool(answer, request, bytes(body))
 
-    answer = partial(_answer, model, service, accounts)
+    answer = partial(_answer, model, service, emulated)
     cors = Middleware(CORSMiddleware, **guard.cors(admitted))
     return Starlette(
         # Any other path or method: the answer says that there is no such operation.
@@ -122,7 +125,7 @@ def application(
 
 
 def _answer(
-    model: ServiceModel, service: PipesService, accounts: bool, request: Request, body: bytes
+    model: ServiceModel, service: PipesService, emulated: bool, request: Request, body: bytes
 ) -> Response:
     request_id = str(uuid.uuid4())
     headers, status = {"x-amzn-RequestId": request_id}, 200
@@ -133,7 +136,7 @@ def _answer(
         operation, path = find_operation(model, request.method, raw_path)
         members = parse_request(operation, path, request.query_params, body)
         authorization = request.headers.get("authorization", "")
-        scope = signed_scope(authorization, service.scope, accounts)
+        scope = signed_scope(authorization, service.scope, emulated)
         result = getattr(replace(service, scope=scope), xform_name(operation.name))(members)
         answer = json.dumps(to_json(operation.output_shape, result))
     except Exception as error:

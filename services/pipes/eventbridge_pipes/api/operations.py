@@ -42,7 +42,7 @@ class QuotaExceededError(ApiError, code="ServiceQuotaExceededException", status=
 class PipesService:
     """What each operation does to the pipes of `scope`, under the name that boto3 gives it.
 
-    Requests are taken to satisfy the model.
+    Requests are taken to satisfy the model. Copies for other scopes share `one_at_a_time`.
     """
 
     store: Store

@@ -55,7 +55,7 @@ def violations_of(definition: Members, scope: Scope) -> Violations:
     yield from _source(definition, region)
     yield from _enrichment(definition, region)
     yield from _target(definition, scope)
-    yield from _logging(definition.get("LogConfiguration", {}), region)
+    yield from _logging(definition.get("LogConfiguration", {}), scope)
     yield from tag_violations(definition.get("Tags", {}))
     if definition.get("KmsKeyIdentifier"):
         yield Violation("kmsKeyIdentifier", not_supported("KmsKeyIdentifier", "none"))
@@ -200,13 +200,17 @@ def _syntax(where: str, what: str, parse: Callable[[str], object], text: str) ->
         yield Violation(where, f"{what} is not valid: {error}")
 
 
-def _logging(configuration: Members, region: str) -> Violations:
+def _logging(configuration: Members, scope: Scope) -> Violations:
     for name in ("FirehoseLogDestination", "S3LogDestination"):
         if name in configuration:
             yield Violation(field_name("logConfiguration", name), not_supported(name, CLOUDWATCH))
     if CLOUDWATCH in configuration:
         where = f"{field_name('logConfiguration', CLOUDWATCH)}.logGroupArn"
-        yield from _other_region(where, _arn(configuration[CLOUDWATCH]["LogGroupArn"]), region)
+        group = _arn(configuration[CLOUDWATCH]["LogGroupArn"])
+        yield from _other_region(where, group, scope.region)
+        if group.account != scope.account:
+            message = f"The log group {group.text} must be in the account of the pipe"
+            yield Violation(where, f"{message}, {scope.account}")
     elif configuration.get("Level", "OFF") != "OFF":
         # Not documented. Without a destination nobody would ever see what is asked for here.
         message = f"A log of level {configuration['Level']} needs a destination: {CLOUDWATCH}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ EXECUTION_LIMIT = 300
 """Seconds that one execution of a pipe may take, as on AWS."""
 
 USUAL_REGION = "us-east-1"
-"""The Region of requests without a signature, and of metrics, when none is configured."""
+"""The Region of requests without a signature, when none is configured."""
 
 EMULATORS_ACCOUNT = "000000000000"
 """That of LocalStack and MiniStack, when nothing names another one."""
@@ -290,14 +291,11 @@ class Clients:
         }
         client = self._with(service, **settings)
         decided = self._core.get_config_variable("disable_host_prefix_injection") is not None
-        if service == "stepfunctions" and not decided and self.endpoint_is_set(client, service):
-            return self._with(service, **settings, inject_host_prefix=False)
+        if service == "stepfunctions" and not decided:
+            standard = self._with(service, ignore_configured_endpoint_urls=True)
+            if client.meta.endpoint_url != standard.meta.endpoint_url:
+                return self._with(service, **settings, inject_host_prefix=False)
         return client
-
-    def endpoint_is_set(self, client: Any, service: str) -> bool:
-        """Whether the endpoint of `client` is one that was set, not AWS's own."""
-        standard = self._with(service, ignore_configured_endpoint_urls=True)
-        return bool(client.meta.endpoint_url != standard.meta.endpoint_url)
 
     def _with(self, service: Any, **settings: Any) -> Any:
         return self._core.create_client(
@@ -312,38 +310,58 @@ class Clients:
 class AwsClients:
     """The clients of each account and Region, made when they are first asked for.
 
-    `home` is the account of the service's own credentials, and the configured Region. `emulated`:
-    an endpoint is set, so an emulator is there, not AWS.
+    `home` is where requests belong that do not say it themselves. `emulated`: an endpoint is set
+    that is not AWS's own. An emulator takes an access key id of 12 digits for the account, so each
+    account has that key. AWS gets the service's own credentials.
     """
 
-    def __init__(self, core: Session, region: str) -> None:
+    def __init__(self, core: Session, environ: Mapping[str, str]) -> None:
         """Raises what botocore raises for settings that cannot be used, and AwsSetupError."""
         self._core = core
         self._lock = threading.RLock()
-        clients = Clients(core, self._lock, region, None)
-        self.emulated = clients.endpoint_is_set(clients.kinesis, "kinesis")
-        self.home = Scope(_own_account(core, region, self.emulated), region)
-        self._made = {self.home: clients}
+        self._made: dict[Scope, Clients] = {}
+        self.emulated = any(map(_is_emulator, _endpoints(core, environ)))
+        region = core.get_config_variable("region") or USUAL_REGION
+        own = credentials_of(core)
+        key_id = str(own.access_key)
+        self._own_account = key_id if ACCOUNT.fullmatch(key_id) else EMULATORS_ACCOUNT
+        account = environ.get("AWS_ACCOUNT_ID") or own.account_id
+        if account and not ACCOUNT.fullmatch(account):
+            raise AwsSetupError(f"AWS_ACCOUNT_ID is {account!r}: an account has 12 digits")
+        if not account:
+            account = EMULATORS_ACCOUNT if self.emulated else _asked_account(core, region)
+        self.home = Scope(account, region)
 
     def of(self, scope: Scope) -> Clients:
         with self._lock:
             if scope not in self._made:
-                account = None if scope.account == self.home.account else scope.account
+                own = not self.emulated or scope.account == self._own_account
+                account = None if own else scope.account
                 self._made[scope] = Clients(self._core, self._lock, scope.region, account)
             return self._made[scope]
 
 
-def _own_account(core: Session, region: str, emulated: bool) -> str:
-    """Return the account of the service's own credentials.
+def _endpoints(core: Session, environ: Mapping[str, str]) -> Iterator[str]:
+    """All endpoints that are set for the services that pipes use.
 
-    Emulators take an access key id of 12 digits for the account, and have one for all others.
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
-    found = credentials_of(core)
-    if found.account_id:
-        return str(found.account_id)
-    if emulated:
-        key_id = str(found.access_key)
-        return key_id if ACCOUNT.fullmatch(key_id) else EMULATORS_ACCOUNT
+    for name, value in environ.items():
+        if name.startswith("AWS_ENDPOINT_URL") and name != "AWS_ENDPOINT_URL_PIPES":
+            yield value
+    profile = core.get_scoped_config()
+    services = core.full_config.get("services", {}).get(profile.get("services"), {})
+    for section in (profile, *services.values()):
+        yield section.get("endpoint_url", "")
+
+
+def _is_emulator(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return bool(host) and not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+
+def _asked_account(core: Session, region: str) -> str:
+    """Ask AWS for the account of the service's own credentials."""
     try:
         config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
         sts: Any = core.create_client("sts", region, config=config)
@@ -374,7 +392,10 @@ def connect() -> AwsClients:
         )
         core.register("before-parse", check_answer)
         core.register("before-sign", partial(check_credentials, core))
-        return AwsClients(core, core.get_config_variable("region") or USUAL_REGION)
+        aws = AwsClients(core, os.environ)
+        # Making one shows whether the settings that all share, such as AWS_ENDPOINT_URL, are valid.
+        _ = aws.of(aws.home).kinesis
+        return aws
     except (BotoCoreError, ValueError) as error:
         raise AwsSetupError(f"the AWS settings cannot be used: {error}") from error
 

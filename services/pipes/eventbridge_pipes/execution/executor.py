@@ -88,12 +88,11 @@ class Executor:
 
     def _warn(self, stage: Stage, needs_json: bool, warnings: Iterable[TemplateWarning]) -> None:
         """Log and show each kind of warning once, while the pipe runs."""
-        for kind, text in warning_lines(warnings, stage.lower(), needs_json).items():
-            with self._lock:
-                is_new = (stage, kind) not in self._warned
-                self._warned.add((stage, kind))
-            if is_new:
-                self.telemetry.warn(kind, text)
+        with self._lock:
+            new = [warning for warning in warnings if (stage, warning.kind) not in self._warned]
+            self._warned |= {(stage, warning.kind) for warning in new}
+        for kind, text in warning_lines(new, stage.lower(), needs_json).items():
+            self.telemetry.warn(kind, text)
 
 
 class _Execution(NamedTuple):

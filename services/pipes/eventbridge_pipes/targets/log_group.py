@@ -86,12 +86,15 @@ def describe(clients: Clients, arn: Arn) -> None:
         raise target.AbsentError
 
 
-def violations(_: Arn, parameters: target.Members, account: str) -> target.Problems:
+def violations(arn: Arn, parameters: target.Members, account: str) -> target.Problems:
     """AWS's page says both that a log stream's name may be a path and that it may not.
 
     The list of exceptions is the newer of the two. A pipe that does without runs under either.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
     """
+    if arn.account != account:
+        # Log groups are written to by name.
+        yield "", f"The log group {arn.text} must be in the account of the pipe, {account}"
     if parameters.get("LogStreamName", "").startswith("$."):
         yield "LogStreamName", "LogStreamName must be a name: a path is not supported there"
 

@@ -386,20 +386,26 @@ class Telemetry:
         last = False
         while not last:
             last = self._closing.wait(pause_after(failures, self.metrics_interval))
-            try:
-                for scope, data in self.cloudwatch.take().items():
-                    client = self.aws.of(scope).cloudwatch
-                    for start in range(0, len(data), DATA_PER_CALL):
-                        part = data[start : start + DATA_PER_CALL]
-                        client.put_metric_data(Namespace=NAMESPACE, MetricData=part)
-                        if failures:
-                            LOGGER.info("putting metrics to CloudWatch again")
-                        failures = 0
-            except errors.CallError as error:
+            taken = self.cloudwatch.take()
+            refusals = [self._put(scope, data) for scope, data in taken.items()]
+            if why := next(filter(None, refusals), None):
                 failures += 1
                 if failures == 1:
-                    why = errors.summary(error)
                     LOGGER.warning("cannot put metrics to CloudWatch, retrying: %s", why)
-            except Exception:
-                failures += 1
-                LOGGER.exception("putting metrics failed, retrying")
+            elif taken and failures:
+                failures = 0
+                LOGGER.info("putting metrics to CloudWatch again")
+
+    def _put(self, scope: Scope, data: Sequence[MetricDatumTypeDef]) -> str | None:
+        """Return why CloudWatch does not take the metrics; None if it does."""
+        try:
+            client = self.aws.of(scope).cloudwatch
+            for start in range(0, len(data), DATA_PER_CALL):
+                part = data[start : start + DATA_PER_CALL]
+                client.put_metric_data(Namespace=NAMESPACE, MetricData=part)
+        except errors.CallError as error:
+            return errors.summary(error)
+        except Exception as error:
+            LOGGER.exception("putting metrics failed")
+            return f"an error in the Pipes service: {error}"
+        return None

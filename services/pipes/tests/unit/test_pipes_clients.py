@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
 
 from eventbridge_pipes.arn import Scope
 from eventbridge_pipes.aws import errors
-from eventbridge_pipes.aws.clients import AwsSetupError, Clients, connect
+from eventbridge_pipes.aws.clients import AwsClients, AwsSetupError, Clients, connect
 
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -142,6 +147,7 @@ def test_credentials_that_cannot_be_had_are_a_fault_of_the_service(
     ("name", "value", "told"),
     [
         ("AWS_DEFAULT_REGION", "not a region", "Region|region"),
+        ("AWS_ACCOUNT_ID", "1234-5678-9012", "12 digits"),
         ("AWS_ACCESS_KEY_ID", None, "AWS_SECRET_ACCESS_KEY|no AWS credentials"),
         ("AWS_ENDPOINT_URL", "not a url", "Invalid endpoint"),
         ("AWS_PROFILE", "absent", "profile"),
@@ -158,33 +164,58 @@ def test_settings_that_are_of_no_use_are_told_at_once(
         connect()
 
 
-EMULATOR = "http://127.0.0.1:4566"
+EMULATOR = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+PRIVATE = {"AWS_ENDPOINT_URL": "https://vpce-1.kinesis.eu-west-1.vpce.amazonaws.com"}
+MINE, OTHER, EMULATORS = "123456789012", "222222222222", "000000000000"
+
+
+def connected(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> AwsClients:
+    monkeypatch.delenv("AWS_ACCOUNT_ID")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return connect()
 
 
 @pytest.mark.parametrize(
     ("variables", "account"),
     [
-        ({}, "000000000000"),
-        ({"AWS_ACCESS_KEY_ID": "111111111111"}, "111111111111"),
-        ({"AWS_ACCOUNT_ID": "123456789012"}, "123456789012"),
-        ({"AWS_ACCOUNT_ID": "123456789012", "AWS_ACCESS_KEY_ID": "111111111111"}, "123456789012"),
+        (EMULATOR, EMULATORS),
+        ({"AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:4566"}, EMULATORS),
+        ({**EMULATOR, "AWS_ACCESS_KEY_ID": OTHER}, EMULATORS),
+        ({**EMULATOR, "AWS_ACCOUNT_ID": MINE}, MINE),
+        ({**EMULATOR, "AWS_ACCOUNT_ID": MINE, "AWS_ACCESS_KEY_ID": OTHER}, MINE),
     ],
 )
-def test_the_account_beside_an_emulator_is_the_one_set_that_of_the_key_or_the_emulators(
+def test_beside_an_emulator_other_keys_are_of_the_account_that_is_set_or_of_the_emulators(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], account: str
 ) -> None:
-    monkeypatch.delenv("AWS_ACCOUNT_ID")
-    for name, value in {"AWS_ENDPOINT_URL": EMULATOR, **variables}.items():
-        monkeypatch.setenv(name, value)
-    aws = connect()
+    aws = connected(monkeypatch, variables)
     assert (aws.home, aws.emulated) == (Scope(account, "eu-west-1"), True)
 
 
-def test_an_account_that_aws_does_not_tell_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCOUNT_ID")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+@pytest.mark.parametrize("setting", ["endpoint_url = http://127.0.0.1:4566", "services = local"])
+def test_a_profile_sets_credentials_and_an_endpoint_and_a_variable_the_account(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str
+) -> None:
+    keys = "aws_access_key_id = a\naws_secret_access_key = b"
+    services = "[services local]\nsqs =\n  endpoint_url = http://127.0.0.1:4566"
+    (tmp_path / "AWS_CONFIG_FILE").write_text(f"[default]\n{keys}\n{setting}\n{services}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    aws = connected(monkeypatch, {"AWS_ACCOUNT_ID": MINE})
+    assert (aws.home.account, aws.emulated) == (MINE, True)
+
+
+@pytest.mark.parametrize("variables", [{}, PRIVATE], ids=["AWS", "a private endpoint of AWS"])
+def test_an_account_that_aws_does_not_tell_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    def no_answer(*_: Any, **__: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sts")
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", no_answer)
     with pytest.raises(AwsSetupError, match="set AWS_ACCOUNT_ID, or AWS_ENDPOINT_URL"):
-        connect()
+        connected(monkeypatch, variables)
 
 
 def test_without_a_region_the_usual_one_is_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,12 +224,22 @@ def test_without_a_region_the_usual_one_is_home(monkeypatch: pytest.MonkeyPatch)
     assert (aws.home.region, aws.emulated) == ("us-east-1", False)
 
 
-@pytest.mark.parametrize("account", ["123456789012", "222222222222"])
+@pytest.mark.parametrize(
+    ("variables", "account", "key"),
+    [
+        # The service's own key where it is that of the account; any secret does for an emulator.
+        ({**EMULATOR, "AWS_ACCOUNT_ID": MINE}, EMULATORS, "test"),
+        ({**EMULATOR, "AWS_ACCOUNT_ID": MINE}, MINE, MINE),
+        ({**EMULATOR, "AWS_ACCOUNT_ID": MINE}, OTHER, OTHER),
+        ({**EMULATOR, "AWS_ACCESS_KEY_ID": OTHER}, EMULATORS, EMULATORS),
+        ({"AWS_ACCOUNT_ID": MINE}, MINE, "test"),
+        ({**PRIVATE, "AWS_ACCOUNT_ID": MINE}, MINE, "test"),
+    ],
+)
 def test_an_account_and_a_region_have_clients_of_their_own(
-    monkeypatch: pytest.MonkeyPatch, account: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], account: str, key: str
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", EMULATOR)
-    aws = connect()
+    aws = connected(monkeypatch, variables)
     clients = aws.of(Scope(account, "sa-east-1"))
     assert clients is aws.of(Scope(account, "sa-east-1"))
     assert clients is not aws.of(aws.home)
@@ -214,8 +255,6 @@ def test_an_account_and_a_region_have_clients_of_their_own(
     http = clients.sqs_calls.http
     assert http
     signed.append(http.signer.sign("/", {"host": "h"}, b"", 0.0)["authorization"])
-    # The service's own key for its own account; any secret will do for an emulator.
-    key = "test" if account == aws.home.account else account
     for authorization in signed:
         assert f"Credential={key}/" in authorization
         assert "/sa-east-1/" in authorization

@@ -45,7 +45,15 @@ def updated(pipe: Pipe, **request: Any) -> Pipe:
 
 @pytest.mark.parametrize(
     ("region", "partition"),
-    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+    [
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("cnx-1", "aws"),
+    ],
 )
 def test_a_new_pipe_has_an_arn_in_the_callers_account_and_region_and_is_creating(
     region: str, partition: str

@@ -360,11 +360,14 @@ class FakeAws:
         self.asked: list[Scope] = []
         self.cloudwatch = SimpleNamespace(put_metric_data=self._put_metric_data)
         self.away = False
+        self.denied: set[Scope] = set()
         self.tries = 0
         self.parts: list[list[dict[str, Any]]] = []
 
     def of(self, scope: Scope) -> FakeAws:
         self.asked.append(scope)
+        if scope in self.denied:
+            raise EndpointConnectionError(endpoint_url=scope.region, error="denied")
         return self
 
     def _put_metric_data(self, **call: Any) -> None:
@@ -547,3 +550,17 @@ def test_pipes_of_one_name_in_two_regions_have_metrics_of_their_own(
     assert aws.asked == [PIPE.scope, other.scope]
     counts = [m["StatisticValues"]["Sum"] for m in aws.metrics if m["MetricName"] == "EventCount"]
     assert counts == [1, 2]
+
+
+def test_an_account_whose_metrics_are_refused_does_not_lose_those_of_others(
+    aws: FakeAws, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+) -> None:
+    scopes = [Scope(str(number) * 12, "us-east-1") for number in range(3)]
+    aws.denied = {scopes[1]}
+    for scope in scopes:
+        telemetry.cloudwatch.add(scope, "PipeName", scope.account, {"Invocations": 1.0})
+    with caplog.at_level("INFO", "eventbridge_pipes"):
+        telemetry.close(grace=5)
+    put = [datum["Dimensions"][0]["Value"] for datum in aws.metrics]
+    assert put == ["000000000000", "222222222222"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

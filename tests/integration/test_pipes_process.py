@@ -72,7 +72,7 @@ def test_a_port_in_use_is_one_clear_line(own: PipesProcess) -> None:
     [
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "set AWS_ACCESS_KEY_ID"),
         (
-            {"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"},
+            {"AWS_ENDPOINT_URL": "", "HTTPS_PROXY": "http://127.0.0.1:9"},  # AWS is not asked
             "set AWS_ACCOUNT_ID, or AWS_ENDPOINT_URL",
         ),
     ],

@@ -47,7 +47,7 @@ _CREDENTIAL = re.compile(
 
 
 class SignatureError(ApiError, code="InvalidSignatureException", status=403):
-    """The request's signature is none, or names no Region."""
+    """The request's signature cannot be read, or names no Region."""
 
 
 class InternalError(ApiError, code="InternalException", status=500):
@@ -58,8 +58,7 @@ def signed_scope(authorization: str, home: Scope, emulated: bool) -> Scope:
     """The account and the Region of a request: those of its signature, as emulators read it.
 
     If AWS is `emulated`, an access key id of 12 digits is an account. Any other one is of the
-    account of `home`. So is a request without a signature, and of its Region. Raises
-    SignatureError.
+    account of `home`. A request without a signature is of `home`. Raises SignatureError.
     """
     if not authorization:
         return home
@@ -78,7 +77,6 @@ def application(
     admitted: guard.Admitted,
     emulated: bool = True,
     allow_crash: bool = False,
-    beside_emulator: bool = True,
 ) -> Starlette:
     """The API of `model` (botocore's, of pipes/2015-10-07), `GET /health`, `GET /metrics`, and
     with `allow_crash`, `POST /crash`.

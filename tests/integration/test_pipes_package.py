@@ -131,7 +131,9 @@ def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_s
 ) -> None:
     port = free_port()
     variables = clean(
-        AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test"
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
     )
     # A `Server` has no working directory of its own.
     argv = ["env", "-C", str(tmp_path), str(installed / "eventbridge-pipes"), "--port", str(port)]

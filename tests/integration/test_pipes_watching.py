@@ -29,8 +29,9 @@ METRICS_INTERVAL = 0.05
 
 @pytest.fixture
 def telemetry(aws: AwsClient) -> Iterator[Telemetry]:
-    clients: Any = SimpleNamespace(logs=aws("logs"), cloudwatch=aws("cloudwatch"))
-    made = Telemetry(clients, PrometheusMetrics(), METRICS_INTERVAL)
+    clients = SimpleNamespace(logs=aws("logs"), cloudwatch=aws("cloudwatch"))
+    of_each_scope: Any = SimpleNamespace(of=lambda _: clients)
+    made = Telemetry(of_each_scope, PrometheusMetrics(), METRICS_INTERVAL)
     yield made
     made.close()
 
@@ -43,7 +44,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def pipe(name: str, **log: Any) -> Pipe:
     arn = f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/vendedlogs/pipes/{name}"
     configuration = {"CloudwatchLogsLogDestination": {"LogGroupArn": arn}, **log}
-    return replace(PIPE, name=name, log_configuration=configuration)
+    return replace(PIPE, name=name, arn=PIPE.scope.pipe_arn(name), log_configuration=configuration)
 
 
 def logged(aws: AwsClient, name: str) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def test_a_log_group_that_is_made_again_gets_the_next_records(
 def test_the_metrics_of_a_pipe_are_in_cloudwatch(
     aws: AwsClient, telemetry: Telemetry, name: str
 ) -> None:
-    of_pipe = telemetry.of(replace(PIPE, name=name))
+    of_pipe = telemetry.of(replace(PIPE, name=name, arn=PIPE.scope.pipe_arn(name)))
     of_pipe.execution(records(4)).ended(SUCCEEDED)
     of_pipe.execution(records(2)).ended(all_failed(records(2), "refused"))
     assert eventually(lambda: summed(aws, name, "EventCount") == 6)

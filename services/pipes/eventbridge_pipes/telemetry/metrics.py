@@ -24,7 +24,6 @@ from eventbridge_pipes.outcome import FailedCall, Outcome
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.telemetry.execution_log import ExecutionLog
-from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics, labels
 from eventbridge_pipes.template_warning import WarningKind
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef, StatisticSetTypeDef
 
     from eventbridge_pipes.aws.clients import AwsClients
+    from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 GRACE_SECONDS = 2.0
 """How long the last log records and metrics may take to be written when the service ends."""
 
@@ -198,7 +198,7 @@ class PipeTelemetry:
         self.name = Arn.parse(self.arn).name
         self.scope = Arn.parse(self.arn).scope
         # The series are there, with 0, from the start on.
-        pipe = self._labels = labels(self.arn)
+        pipe = self._labels = (self.name, *self.scope)
         self.in_flight = prometheus.in_flight.labels(*pipe)
         self.records = {which: all_.labels(*pipe) for which, all_ in prometheus.records.items()}
         executions = prometheus.executions

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-import urllib.request
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 import pytest
 
+from pipes_conformance import counters
 from pipes_functions import Event, Function
 from pipes_service import PipesProcess
 from pipes_sources import MakeSource, QueueSource, Run, Source, StreamSource, TableSource
@@ -58,11 +58,7 @@ def test_a_full_batch_leaves_at_once_and_the_rest_waits_for_its_window(
 
 def counted(pipes: PipesProcess, source: Source, what: str) -> int:
     """How many records of the source's pipe /metrics tells."""
-    with urllib.request.urlopen(f"{pipes.url}/metrics") as answer:  # noqa: S310
-        text = answer.read().decode()
-    begin = f'eventbridge_pipes_records_{what}_total{{pipe="{source.name}"}} '
-    (value,) = [line.removeprefix(begin) for line in text.splitlines() if line.startswith(begin)]
-    return int(float(value))
+    return int(counters(pipes)[source.name][what])
 
 
 def test_a_batch_that_is_not_full_leaves_when_its_window_ends(

@@ -463,10 +463,11 @@ def samples(process: PipesProcess, name: str) -> dict[tuple[str, ...], float]:
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            others = {label: value for label, value in sample.labels.items() if label != "pipe"}
+            of_pipe = ("pipe", "account", "region")
+            others = [value for label, value in sample.labels.items() if label not in of_pipe]
             if sample.labels.get("pipe") == name and not sample.name.endswith("_created"):
                 short = sample.name.removeprefix("eventbridge_pipes_")
-                found[short, *others.values()] = sample.value
+                found[short, *others] = sample.value
     return found
 
 

@@ -13,6 +13,7 @@ import boto3
 from embedded import ministack
 from embedded.ports import free_port
 from embedded.processes import Server, answers
+from pipes_service import ACCOUNT
 
 PROGRAM = Path(__file__).with_name("moto_server.py")
 
@@ -31,7 +32,9 @@ class Moto:
 
     def start(self) -> None:
         argv = [sys.executable, str(PROGRAM), str(self.port)]
-        self._server = Server.start("moto", argv, os.environ, self.log)
+        # The account that MiniStack has for the same keys.
+        variables = {**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}
+        self._server = Server.start("moto", argv, variables, self.log)
         self._server.wait_until(lambda: answers(f"{self.url}/moto-api/"), timeout=60)
 
     @property

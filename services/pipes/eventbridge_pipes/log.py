@@ -24,29 +24,29 @@ def name_of(arn: str, home: Scope) -> str:
     return pipe.name if pipe.scope == home else f"{pipe.name} in {pipe.region} of {pipe.account}"
 
 
-class PipeFormatter(logging.Formatter):
-    """The pipes of `home` are named without their account and Region."""
-
-    def __init__(self, home: Scope) -> None:
-        super().__init__()
-        self.home = home
-
-
-class JsonFormatter(PipeFormatter):
-    """`{"time": …, "level": …, "pipe": …, "message": …}`."""
+class JsonFormatter(logging.Formatter):
+    """`{"time": …, "level": …, "pipe": …, "account": …, "region": …, "message": …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": _time(record), "level": record.levelname}
         if hasattr(record, "pipe"):
-            line["pipe"] = name_of(record.pipe, self.home)
+            pipe = Arn.parse(record.pipe)
+            line |= {"pipe": pipe.name, "account": pipe.account, "region": pipe.region}
         line["message"] = record.getMessage()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
-class TextFormatter(PipeFormatter):
-    """Time, level, pipe, message; what came from outside cannot break or colour the line."""
+class TextFormatter(logging.Formatter):
+    """Time, level, pipe, message; what came from outside cannot break or colour the line.
+
+    The pipes of `home` are named without their account and Region.
+    """
+
+    def __init__(self, home: Scope) -> None:
+        super().__init__()
+        self.home = home
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
@@ -65,7 +65,7 @@ def escaped(text: str) -> str:
 def configure(style: str, level: str, home: Scope) -> None:
     """Log to standard error; `style` is text or json, `level` debug, info or warning."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter(home) if style == "json" else TextFormatter(home))
+    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter(home))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     LOGGER.setLevel(level.upper())
 

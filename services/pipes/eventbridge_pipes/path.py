@@ -68,7 +68,7 @@ class TooLargeError(Exception):
 
 
 def parse_path(text: str) -> Path:
-    """Names, indices, wildcards, slices and `..`, as in `$.a.b[-1]`, `$.items[*].id`, `$['a b']`.
+    """Read a path of names, indices, wildcards, slices and `..`: `$.a.b[-1]`, `$.items[*].id`.
 
     Names without quotes are letters, digits, dashes, underscores and slashes. AWS's page has no
     negative indices, slices, `..` and quoted names, but it validates no path: they mean what they

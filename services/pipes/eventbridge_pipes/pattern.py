@@ -229,7 +229,7 @@ def _object_test(conditions: tuple[Condition, ...]) -> Test:
     """Return a test of an object, or of any object in an array.
 
     Fields that must not be there and come before all others must be in no object of the array.
-    Those that come after others may only be missing in the object where the others hold.
+    Those that come after others need to be missing only in the object where the others hold.
 
     The alternatives of a `$or` have most tests in common.
     """

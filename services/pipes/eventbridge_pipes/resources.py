@@ -71,8 +71,8 @@ def _described(clients: Clients, role: str, text: str) -> Any:
         raise ResourceError(f"The {what} cannot be used: {error}.") from error
     except (AbsentError, *errors.CallError) as error:
         if isinstance(error, AbsentError) or errors.is_absent(error):
-            absent = "does not exist. Create it and start the pipe, or correct the ARN."
-            raise ResourceError(f"The {what} {absent}") from error
+            remedy = "Create it, then start the pipe or repeat the update; or correct the ARN."
+            raise ResourceError(f"The {what} does not exist. {remedy}") from error
         reason = f"The {what} cannot be used: {errors.summary(error)}"
         raise ResourceError(reason, passing=errors.is_service_error(error)) from error
     except LookupError as error:

@@ -62,7 +62,9 @@ def main() -> int:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     kept = f"state in {settings.state}" if settings.state else "nothing is kept"
-    log.LOGGER.info("EventBridge Pipes at http://%s, account %s, %s", shown, aws.home.account, kept)
+    log.LOGGER.info(
+        "EventBridge Pipes at http://%s, account %s, Region %s, %s", shown, *aws.home, kept
+    )
 
     prometheus = PrometheusMetrics(store.pipes)
     telemetry = Telemetry(aws, prometheus, settings.metrics_interval)

@@ -247,7 +247,7 @@ def _as_text(value: Any) -> str:
 
 
 def _alone(value: Any) -> str:
-    """A path that is all of the template."""
+    """A path that is all of the template: as free text, but with a warning of its own."""
     return _as_text(value)
 
 

@@ -34,20 +34,20 @@ _TEXTS = {
     ),
     WarningKind.UNREADABLE_PATH: (
         "this is not a path that can be read, so it has no value in any event. AWS accepts it too"
-        " and may leave it out. Write a path such as <$.data.items[0].id>."
+        " and may leave it out. Write a path such as <$.a.items[0].id>."
     ),
     WarningKind.PATH_TO_NOTHING: (
         "an event has no such value, so it becomes empty. AWS may leave it out, which can make"
         " the JSON invalid. Correct the path, or exclude such events with a filter."
     ),
     WarningKind.ESCAPED_VALUE: (
-        "a value has quotes, backslashes or line breaks, which are escaped here. AWS may insert it"
-        " as it is and fail to deliver invalid JSON. Insert the object that has it, without"
-        ' quotes, as in {"data": <$.data>}.'
+        "a value has quotes, backslashes or control characters, which are escaped here. AWS may"
+        " insert it as it is and fail to deliver invalid JSON. Insert the object that has it,"
+        " without quotes around the placeholder."
     ),
     WarningKind.UNQUOTED_JSON: (
-        "the value is JSON and all of the template, so its quotes are removed. AWS may fail to"
-        ' deliver that to a target that needs JSON. Wrap it, as in {"data": <$.data>}.'
+        "the value is an object or an array and all of the template, so its quotes are removed. AWS"
+        ' may fail to deliver that to a target that needs JSON. Wrap it, as in {"a": <$.a>}.'
     ),
 }
 

@@ -45,7 +45,7 @@ pipes.create_pipe(
 )
 while (pipe := pipes.describe_pipe(Name=name))["CurrentState"] == "CREATING":
     time.sleep(0.1)
-print(f"pipe {name} is {pipe['CurrentState']}", pipe.get("StateReason", ""))
+print(f"pipe {name} is {pipe['CurrentState']}")
 
 for order in ORDERS:
     kinesis.put_record(StreamName=name, PartitionKey=order["id"], Data=json.dumps(order))

@@ -136,7 +136,7 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
 HOME = Scope("000000000000", "us-east-1")
 
 
-@pytest.mark.parametrize("formatter", [TextFormatter(HOME), JsonFormatter(HOME)])
+@pytest.mark.parametrize("formatter", [TextFormatter(HOME), JsonFormatter()])
 @tries(100)
 @given(text=TEXTS)
 def test_the_log_of_the_pipes_has_one_safe_line_for_each_record(

@@ -50,6 +50,12 @@ EXECUTION_LIMIT = 300
 USUAL_REGION = "us-east-1"
 """The Region of requests without a signature, when none is configured."""
 
+_USED_SERVICES = (
+    *("cloudwatch", "cloudwatch_logs", "dynamodb_streams", "eventbridge", "kinesis"),
+    *("lambda", "sfn", "sns", "sqs", "sts"),
+)
+"""The names that they have in settings of endpoints."""
+
 EMULATORS_ACCOUNT = "000000000000"
 """That of LocalStack and MiniStack, when nothing names another one."""
 
@@ -346,13 +352,13 @@ def _endpoints(core: Session, environ: Mapping[str, str]) -> Iterator[str]:
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
-    for name, value in environ.items():
-        if name.startswith("AWS_ENDPOINT_URL") and name != "AWS_ENDPOINT_URL_PIPES":
-            yield value
     profile = core.get_scoped_config()
     services = core.full_config.get("services", {}).get(profile.get("services"), {})
-    for section in (profile, *services.values()):
-        yield section.get("endpoint_url", "")
+    yield environ.get("AWS_ENDPOINT_URL", "")
+    yield profile.get("endpoint_url", "")
+    for service in _USED_SERVICES:
+        yield environ.get(f"AWS_ENDPOINT_URL_{service.upper()}", "")
+        yield services.get(service, {}).get("endpoint_url", "")
 
 
 def _is_emulator(endpoint: str) -> bool:

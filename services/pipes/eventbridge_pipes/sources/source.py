@@ -123,6 +123,7 @@ class SourceKind(RecordSource):
     """The member of a dead-letter message that says which records it is about."""
 
 
+AGE = "MaximumRecordAgeInSeconds"
 LEAST_RECORD_AGE = 60
 """In seconds. The model's range begins with -1, and Lambda's own documentation has the gap:
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
@@ -134,9 +135,9 @@ def stream_violations(_: Arn, parameters: Members) -> Problems:
     if timestamp_given != (parameters["StartingPosition"] == "AT_TIMESTAMP"):
         needed = "StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp"
         yield "StartingPositionTimestamp", f"{needed}, and no other takes it"
-    age = parameters.get("MaximumRecordAgeInSeconds", -1)
+    age = parameters.get(AGE, -1)
     if 0 <= age < LEAST_RECORD_AGE:
-        yield "MaximumRecordAgeInSeconds", f"must be -1, for no limit, or from 60 to 604800: {age}"
+        yield AGE, f"{AGE} must be -1, for no limit, or from 60 to 604800, not {age}"
 
 
 @dataclass(frozen=True)

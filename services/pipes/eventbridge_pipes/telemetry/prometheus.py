@@ -58,7 +58,9 @@ class PrometheusMetrics:
         self.executions = counter("executions", executions, [*_PIPE, "outcome"])
         lag = "How far the pipe is behind the end of the shard."
         self.lag = gauge("shard_lag_seconds", lag, [*_PIPE, "shard"])
-        warnings = "1 if the pipe has warned since it started: AWS may not deliver as it does."
+        warnings = (
+            "1 if the pipe has warned since it started: AWS may not deliver as this service does."
+        )
         self.warnings = gauge("warnings", warnings, [*_PIPE, "warning"])
         ProcessCollector(registry=self.registry)
 

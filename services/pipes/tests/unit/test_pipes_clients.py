@@ -218,6 +218,13 @@ def test_an_account_that_aws_does_not_tell_is_asked_for(
         connected(monkeypatch, variables)
 
 
+def test_an_endpoint_of_a_service_that_pipes_do_not_use_is_no_emulator_of_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000")
+    assert not connect().emulated
+
+
 def test_without_a_region_the_usual_one_is_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     aws = connect()

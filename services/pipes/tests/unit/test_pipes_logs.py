@@ -27,15 +27,15 @@ def test_text_from_outside_stays_on_its_line() -> None:
 
 
 def test_a_line_of_json_names_time_level_pipe_and_message() -> None:
-    shown = line(JsonFormatter(HOME))
+    shown = line(JsonFormatter())
     assert "\n" not in shown
     parsed = json.loads(shown)
-    assert list(parsed) == ["time", "level", "pipe", "message"]
+    assert list(parsed) == ["time", "level", "pipe", "account", "region", "message"]
     assert parsed["message"] == HOSTILE
 
 
 def test_a_line_that_is_of_no_pipe_names_none() -> None:
-    assert "pipe" not in json.loads(line(JsonFormatter(HOME), pipe=False))
+    assert "pipe" not in json.loads(line(JsonFormatter(), pipe=False))
 
 
 def test_a_traceback_stays_on_its_line() -> None:
@@ -46,7 +46,7 @@ def test_a_traceback_stays_on_its_line() -> None:
             "n", logging.ERROR, "f", 1, "failed", None, (type(error), error, error.__traceback__)
         )
     assert TextFormatter(HOME).format(record).isprintable()
-    assert "ValueError" in json.loads(JsonFormatter(HOME).format(record))["exception"]
+    assert "ValueError" in json.loads(JsonFormatter().format(record))["exception"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,8 @@ def test_a_pipe_is_named_and_where_it_is_if_not_at_home(
     PipeLog(scope.pipe_arn("p")).warning("stopped")
     (record,) = caplog.records
     assert f" WARNING {name}: stopped" in TextFormatter(HOME).format(record)
-    assert json.loads(JsonFormatter(HOME).format(record))["pipe"] == name
+    told = json.loads(JsonFormatter().format(record))
+    assert (told["pipe"], told["account"], told["region"]) == ("p", *scope)
 
 
 def test_plain_text_is_left_alone() -> None:

@@ -112,7 +112,7 @@ def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
         *(
             (
                 f"{STREAM_PARAMETERS}.maximumRecordAgeInSeconds",
-                f"-1, for no limit, or from 60 to 604800: {age}",
+                f"InSeconds must be -1, for no limit, or from 60 to 604800, not {age}",
                 from_stream(MaximumRecordAgeInSeconds=age),
             )
             for age in (0, 59)

@@ -174,7 +174,8 @@ class Server(uvicorn.Server):
     _loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        self._ending = asyncio.Event()  # before `_loop`: a signal may come in between
+        self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):  # it also sets the time that answers carry
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), timeout=1)

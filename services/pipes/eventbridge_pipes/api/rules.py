@@ -14,7 +14,7 @@ from eventbridge_pipes.pattern import Filter, PatternError
 from eventbridge_pipes.sources import SOURCES, source_kind_of
 from eventbridge_pipes.sources.source import SourceKind
 from eventbridge_pipes.targets import TARGETS, target_kind_of
-from eventbridge_pipes.targets.target import TargetKind, not_supported
+from eventbridge_pipes.targets.target import TargetKind, not_supported, other_account
 from eventbridge_pipes.template import Template, TemplateError
 
 Violations = Iterator[Violation]
@@ -209,8 +209,8 @@ def _logging(configuration: Members, scope: Scope) -> Violations:
         group = _arn(configuration[CLOUDWATCH]["LogGroupArn"])
         yield from _other_region(where, group, scope.region)
         if group.account != scope.account:
-            message = f"The log group {group.text} must be in the account of the pipe"
-            yield Violation(where, f"{message}, {scope.account}")
+            message = other_account(f"log group {group.text}", scope.account)
+            yield Violation(where, message)
     elif configuration.get("Level", "OFF") != "OFF":
         # Not documented. Without a destination nobody would ever see what is asked for here.
         message = f"A log of level {configuration['Level']} needs a destination: {CLOUDWATCH}"

@@ -137,7 +137,10 @@ def stream_violations(_: Arn, parameters: Members) -> Problems:
         yield "StartingPositionTimestamp", f"{needed}, and no other takes it"
     age = parameters.get(AGE, -1)
     if 0 <= age < LEAST_RECORD_AGE:
-        yield AGE, f"{AGE} must be -1, for no limit, or from 60 to 604800, not {age}"
+        yield (
+            AGE,
+            f"{AGE} must be -1, for no limit, or from {LEAST_RECORD_AGE} to 604800, not {age}",
+        )
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def describe(clients: Clients, arn: Arn) -> None:
 def violations(arn: Arn, parameters: target.Members, account: str) -> target.Problems:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html"""
     if arn.account != account:
-        yield "", f"The event bus {arn.text} must be in the account of the pipe, {account}"
+        yield "", target.other_account(f"event bus {arn.text}", account)
     if "EndpointId" in parameters:
         message = target.not_supported("EndpointId, a global endpoint,", "the event bus alone")
         yield "EndpointId", message

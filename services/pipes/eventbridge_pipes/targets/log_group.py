@@ -94,7 +94,7 @@ def violations(arn: Arn, parameters: target.Members, account: str) -> target.Pro
     """
     if arn.account != account:
         # Log groups are written to by name.
-        yield "", f"The log group {arn.text} must be in the account of the pipe, {account}"
+        yield "", target.other_account(f"log group {arn.text}", account)
     if parameters.get("LogStreamName", "").startswith("$."):
         yield "LogStreamName", "LogStreamName must be a name: a path is not supported there"
 

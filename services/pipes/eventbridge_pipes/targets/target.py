@@ -332,6 +332,11 @@ class InvokedTarget:
             return all_failed(messages, failed.reason, failed, service_error)
 
 
+def other_account(what: str, account: str) -> str:
+    """Return the message about `what` of another account than that of the pipe, `account`."""
+    return f"The {what} must be in the account of the pipe, {account}"
+
+
 def not_supported(what: str, instead: str) -> str:
     return f"{what} is not supported by this implementation of EventBridge Pipes; use {instead}"
 

@@ -178,6 +178,11 @@ def test_what_is_carried_out_is_accepted(accepted: dict[str, Any]) -> None:
             "cross-region",
             logged(**to_log_group(arn("logs", "log-group:g", "eu-west-1"))),
         ),
+        (
+            "logConfiguration.cloudwatchLogsLogDestination.logGroupArn",
+            "must be in the account of the pipe, 000000000000",
+            logged(**to_log_group(arn("logs", "log-group:g", account="111111111111"))),
+        ),
         ("kmsKeyIdentifier", "KmsKeyIdentifier", definition(KmsKeyIdentifier="alias/k")),
     ],
 )

@@ -127,6 +127,7 @@ def test_targets_and_their_parameters_are_accepted(accepted: dict[str, Any]) -> 
         ("target", "cross-region", to(arn("lambda", "function:f", "eu-west-1"))),
         ("target", "FIFO", to(f"{TOPIC}.fifo")),
         ("target", "account", to(arn("events", "event-bus/b", account="111111111111"))),
+        ("target", "account", to(arn("logs", "log-group:g", account="111111111111"))),
         (
             "targetParameters.sqsQueueParameters",
             "Invalid target parameter provided for target.",

@@ -19,7 +19,7 @@ from waiting import eventually
 
 Tell = Callable[[str], None]
 
-PATIENCE_SECONDS = 180.0
+DEADLINE_SECONDS = 180.0
 """How long no record may be handled before the run counts as stuck."""
 
 POLL_SECONDS = 0.5
@@ -138,7 +138,7 @@ class Run:
         while (under_way := self._under_way()) > at_most:
             if under_way < least:
                 least, since = under_way, time.monotonic()
-            elif time.monotonic() - since > PATIENCE_SECONDS:
+            elif time.monotonic() - since > DEADLINE_SECONDS:
                 raise StuckError(f"{under_way} records are under way, and none is handled")
             if self._now - self._told > TELL_SECONDS:
                 self._told = self._now
@@ -157,6 +157,6 @@ class Run:
             return int(answer["Attributes"]["ApproximateNumberOfMessages"]) >= crashing
 
         try:
-            eventually(all_there, PATIENCE_SECONDS, POLL_SECONDS)
+            eventually(all_there, DEADLINE_SECONDS, POLL_SECONDS)
         except AssertionError:
             raise StuckError(f"fewer than {crashing} records are dead-lettered") from None

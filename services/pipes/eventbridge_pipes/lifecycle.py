@@ -17,7 +17,7 @@ from eventbridge_pipes.runners.stream import starting_position
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Origin, StateError, Store
 
-PATIENCE_SECONDS = (0.1, 0.5, 2.0)
+CHECK_RETRY_SECONDS = (0.1, 0.5, 2.0)
 """Pauses before a resource that could not be asked for is asked for again."""
 
 RETRY_SECONDS = (0.2, 1.0, 5.0, 15.0)
@@ -164,10 +164,10 @@ class Lifecycle:
 
     def _activate(self, pipe: Pipe, reason: str) -> None:
         """Once everything that `pipe` connects is there, replace what runs so far by `pipe`."""
-        stream_created = self._check_patiently(pipe)
+        stream_created = self._check_with_retries(pipe)
         if pipe.desired is State.RUNNING and not self.store.origin(pipe.arn):
             origin = Origin(stream_created, starting_position(pipe))
-            self.store.begin(pipe.arn, origin)
+            self.store.set_origin(pipe.arn, origin)
         self._halt(pipe.arn)
         if pipe.desired is State.RUNNING:
             self._run(pipe)
@@ -177,9 +177,9 @@ class Lifecycle:
             self._halt(pipe.arn)  # what runs is always what is stored
             raise
 
-    def _check_patiently(self, pipe: Pipe) -> float:
+    def _check_with_retries(self, pipe: Pipe) -> float:
         """See `resources.check`; a service that does not answer is asked again for some seconds."""
-        for pause in PATIENCE_SECONDS:
+        for pause in CHECK_RETRY_SECONDS:
             try:
                 return self.check(pipe)
             except ResourceError as error:

@@ -22,7 +22,7 @@ from typing import Any
 
 from eventbridge_pipes.record import Payload, Record
 
-Path = tuple[str, ...]
+FieldPath = tuple[str, ...]
 """The name of a field, split at its dots: objects in objects and a name with dots are the same."""
 
 Members = tuple[tuple[str, Any], ...]
@@ -40,7 +40,7 @@ Both come of rules such as `["a", {"exists": false}]`.
 Alternatives = list[dict[str, Choices]]
 """The choices of each field, by its name with dots, for each alternative of a pattern."""
 
-Condition = tuple[Path, Test | None]
+Condition = tuple[FieldPath, Test | None]
 
 Operator = Callable[[Any, str], Test | None]
 """Takes its operand and its place in the pattern, for a PatternError.
@@ -126,7 +126,7 @@ def _record_test(
     return lambda record: record.has_json_payload is wants_json and holds(record.decoded)
 
 
-def _check(path: Path, source: RecordSource) -> None:
+def _check(path: FieldPath, source: RecordSource) -> None:
     name = path[0]
     if name in source.added:
         raise PatternError(

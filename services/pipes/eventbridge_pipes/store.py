@@ -133,7 +133,7 @@ class Store:
         created, position = rows[0]
         return Origin(created, Position(**json.loads(position)))
 
-    def begin(self, arn: str, origin: Origin) -> None:
+    def set_origin(self, arn: str, origin: Origin) -> None:
         """Set where the pipe begins, and forget how far it got in a stream that it read before.
 
         If the process ends between the two, the pipe has no origin or that of the stream before,

@@ -15,7 +15,7 @@ from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.runners.idle import IdlePoller
 from eventbridge_pipes.runners.queue import QueueRunner
-from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.shard import ShardContext
 from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources import source_kind
 from eventbridge_pipes.sources.sqs import SqsQueue
@@ -63,4 +63,6 @@ def runner_of(
         return Delivery(pipe, shard_id, retries, execute, dead_letters, of_pipe, wait)
 
     stream = kind.stream(pipe, clients)
-    return StreamRunner(Shared(pipe, stream, store, poller, delivery, filter_, of_pipe), origin)
+    return StreamRunner(
+        ShardContext(pipe, stream, store, poller, delivery, filter_, of_pipe), origin
+    )

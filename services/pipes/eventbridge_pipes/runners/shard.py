@@ -48,7 +48,7 @@ class End(StrEnum):
     """How the work on a shard ended, as the log says it."""
 
     FINISHED = "closed and read to its end"
-    GONE = "no longer in the stream; everything read from it is processed"
+    UNLISTED = "no longer in the stream; everything read from it is processed"
     STOPPED = "stopped"
     # The stream does not know the position: the runner of the stream finds another.
     POSITION_LOST = (
@@ -68,13 +68,13 @@ def limit_after(page: Sequence[Record], limit: int) -> int:
 
 
 @dataclass(eq=False)
-class Shared:
+class ShardContext:
     """What the shards of a running pipe share.
 
     `delivery` makes the delivery of a lane, from the id of its shard and a wait that a stop of the
     pipe ends. `page_limit` is how many records a read requests. `wake` is set when the runner of
-    the stream has to look at the shards, and `in_doubt` when the stream may have been deleted and
-    created again.
+    the stream has to look at the shards. `must_check_stream` is set when the stream may have been
+    deleted and created again.
     """
 
     pipe: Pipe
@@ -86,13 +86,13 @@ class Shared:
     telemetry: PipeTelemetry
     page_limit: int = field(default=FIRST_PAGE_RECORDS, init=False)
     wake: threading.Event = field(default_factory=threading.Event, init=False)
-    in_doubt: bool = field(default=True, init=False)
+    must_check_stream: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self.log = PipeLog(self.pipe.arn)
 
-    def doubt(self) -> None:
-        self.in_doubt = True
+    def check_stream(self) -> None:
+        self.must_check_stream = True
         self.wake.set()
 
 
@@ -102,10 +102,12 @@ class ShardReader(PolledShard):
     It begins with `iterator`, or at `position` if that is empty.
     """
 
-    def __init__(self, shared: Shared, shard_id: str, position: Position, iterator: str) -> None:
-        source = shared.stream.shard(shard_id)
+    def __init__(
+        self, context: ShardContext, shard_id: str, position: Position, iterator: str
+    ) -> None:
+        source = context.stream.shard(shard_id)
         super().__init__(source, iterator, 0, time.monotonic(), BUSY_SECONDS)
-        self._shared = shared
+        self._context = context
         self._shard_id = shard_id
         self._position = position
         self.stopping = threading.Event()
@@ -143,12 +145,12 @@ class ShardReader(PolledShard):
     def _next_page(self) -> Page | None:
         if self._pause is None:
             self.page, self.failed = None, False
-            self.limit = self._shared.page_limit
+            self.limit = self._context.page_limit
             self.ready.clear()
             if not self.stopping.is_set():
-                self._shared.poller.wait(self)
+                self._context.poller.wait(self)
             if self.failed:
-                self._shared.doubt()
+                self._context.check_stream()
             if self.page:
                 return self.page
         else:
@@ -158,27 +160,27 @@ class ShardReader(PolledShard):
         if not self.iterator:
             self.iterator = self.source.iterator(self._position)
             self._not_before = self._position.at
-        return self.source.begin_read(self.iterator, self._shared.page_limit)(None)
+        return self.source.begin_read(self.iterator, self._context.page_limit)(None)
 
     def _after_error(self, error: SourceError) -> float:
         """Return how long to pause."""
         if isinstance(error, ThrottledError):
             if not self.least_pause:
-                self._shared.log.info("shard %s is throttled: reading slower", self._shard_id)
+                self._context.log.info("shard %s is throttled: reading slower", self._shard_id)
             doubled = max(THROTTLED_PAUSE, self.least_pause * 2)
             self.least_pause = min(LONGEST_THROTTLED_PAUSE, doubled)
             return self.least_pause
-        if isinstance(error, PageTooLargeError) and self._shared.page_limit > 1:
-            self._shared.page_limit //= 2
+        if isinstance(error, PageTooLargeError) and self._context.page_limit > 1:
+            self._context.page_limit //= 2
             return 0.0
         self.iterator = ""
         self._failures += 1
         expired = isinstance(error, ExpiredIteratorError)
         if not self._reported and not (expired and self._failures == 1):
             self._reported = True
-            self._shared.log.warning("cannot read shard %s, retrying: %s", self._shard_id, error)
+            self._context.log.warning("cannot read shard %s, retrying: %s", self._shard_id, error)
         if expired or isinstance(error, SourceNotFoundError):
-            self._shared.doubt()
+            self._context.check_stream()
         return growing_pause(self._failures)
 
     def _after_success(self, page: Page) -> Page:
@@ -190,11 +192,11 @@ class ShardReader(PolledShard):
             self._caught_up = now
         if self._reported:
             self._reported = False
-            self._shared.log.info("reading shard %s again", self._shard_id)
+            self._context.log.info("reading shard %s again", self._shard_id)
         if self._failures:
             # After an outage it may be another stream of that name: not every emulator's
             # iterators tell.
-            self._shared.doubt()
+            self._context.check_stream()
         self._failures = 0
         self.least_pause = min(self.least_pause, THROTTLED_PAUSE)
         if not page.records:
@@ -203,7 +205,7 @@ class ShardReader(PolledShard):
         self._pause = max(self.least_pause, 0.0 if page.behind else SHORTEST_PAUSE)
         self.gap = (self.gap + now - self.empty_since) / 2
         self.empty_since = now
-        self._shared.page_limit = limit_after(page.records, self._shared.page_limit)
+        self._context.page_limit = limit_after(page.records, self._context.page_limit)
         if (earliest := self._not_before) is not None:
             # Records come roughly in order of arrival, so each one is looked at.
             page = replace(page, records=[r for r in page.records if r.arrived >= earliest])
@@ -218,17 +220,19 @@ class ShardRunner:
     `end` says how the work ended, and is None before; the runner of the stream wakes up then.
     """
 
-    def __init__(self, shared: Shared, shard_id: str, position: Position, iterator: str) -> None:
-        pipe = shared.pipe
-        store = partial(shared.store.advance, pipe.arn, shard_id)
+    def __init__(
+        self, context: ShardContext, shard_id: str, position: Position, iterator: str
+    ) -> None:
+        pipe = context.pipe
+        store = partial(context.store.advance, pipe.arn, shard_id)
         self.shard_id = shard_id
         self.end: End | None = None
-        self.progress = Progress(store, shard_id, shared.log)
-        self._shared = shared
+        self.progress = Progress(store, shard_id, context.log)
+        self._context = context
         self._stopping = threading.Event()
         self._failed_with: End | None = None
         self._backlog = Backlog(batch_rules(pipe), pipe.lanes)
-        self._reader = ShardReader(shared, shard_id, position, iterator)
+        self._reader = ShardReader(context, shard_id, position, iterator)
         self._lanes = [
             threading.Thread(
                 target=self._deliver, args=(lane,), name=f"deliver {shard_id}/{lane}", daemon=True
@@ -271,12 +275,12 @@ class ShardRunner:
         return max(age, self._reader.unread_for())
 
     def _run(self) -> None:
-        self._shared.telemetry.shard_begun(self.shard_id, self.lag)
-        end = End.GONE
+        self._context.telemetry.shard_begun(self.shard_id, self.lag)
+        end = End.UNLISTED
         try:
             end = self._read()
         except PositionLostError as error:
-            self._shared.log.warning("shard %s: %s", self.shard_id, error)
+            self._context.log.warning("shard %s: %s", self.shard_id, error)
             self._failed_with = End.POSITION_LOST
         except Exception:
             self._crash("reading shard %s failed")
@@ -284,9 +288,9 @@ class ShardRunner:
         for thread in self._lanes:
             thread.join()
         self.progress.save()
-        self._shared.telemetry.shard_ended(self.shard_id)
+        self._context.telemetry.shard_ended(self.shard_id)
         self.end = self._failed_with or (End.STOPPED if self._stopping.is_set() else end)
-        self._shared.wake.set()
+        self._context.wake.set()
 
     def _read(self) -> End:
         """Read until the shard is closed and read to its end, or reading is stopped."""
@@ -295,7 +299,7 @@ class ShardRunner:
             # the records that are under way.
             self._backlog.wait_for_room()
             if self._reader.stopping.is_set():
-                return End.GONE
+                return End.UNLISTED
             page = self._reader.read()
             if page and page.records:
                 self._take_in(page.records)
@@ -304,18 +308,18 @@ class ShardRunner:
 
     def _take_in(self, page: Sequence[Record]) -> None:
         """Filter a page and add it to the backlog. What is filtered out is finished."""
-        self._shared.telemetry.read(len(page))
+        self._context.telemetry.read(len(page))
         kept = page
-        if self._shared.filter:
-            kept = [record for record in page if self._shared.filter.passes(record)]
+        if self._context.filter:
+            kept = [record for record in page if self._context.filter.passes(record)]
         if len(kept) < len(page):
-            self._shared.telemetry.filtered(len(page) - len(kept))
+            self._context.telemetry.filtered(len(page) - len(kept))
         self.progress.read(page, kept)
         self._backlog.put(kept)
 
     def _deliver(self, lane: int) -> None:
         try:
-            delivery = self._shared.delivery(self.shard_id, self._wait)
+            delivery = self._context.delivery(self.shard_id, self._wait)
             while batch := self._backlog.take(lane, self.progress.save):
                 if not delivery.deliver(batch):
                     return
@@ -328,6 +332,6 @@ class ShardRunner:
         return self._stopping.wait(seconds)
 
     def _crash(self, message: str) -> None:
-        self._shared.log.exception(message, self.shard_id)
+        self._context.log.exception(message, self.shard_id)
         self._failed_with = End.CRASHED
         self.stop()

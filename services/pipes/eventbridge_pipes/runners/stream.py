@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from eventbridge_pipes.backoff import growing_pause
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import LATEST, OLDEST, Position, Shard
-from eventbridge_pipes.runners.shard import End, ShardRunner, Shared, StartError
+from eventbridge_pipes.runners.shard import End, ShardContext, ShardRunner, StartError
 from eventbridge_pipes.sources.source import SourceError
 from eventbridge_pipes.store import Checkpoint, Origin, StateError
 
@@ -49,18 +49,18 @@ class StreamRunner:
     discovery_seconds = 5.0
     """How often the runner lists the shards if nothing tells it to."""
 
-    def __init__(self, shared: Shared, origin: Origin) -> None:
-        self._shared = shared
-        self._pipe = shared.pipe
-        self._store = shared.store
-        self._log = shared.log
+    def __init__(self, context: ShardContext, origin: Origin) -> None:
+        self._context = context
+        self._pipe = context.pipe
+        self._store = context.store
+        self._log = context.log
         self._origin = origin
         self._runners: dict[str, ShardRunner] = {}
         self._latest: dict[str, str] = {}
         self._stopping = threading.Event()
         self._outages = 0
         self._restarts = 0
-        name = f"pipe {shared.pipe.name}"
+        name = f"pipe {context.pipe.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -82,7 +82,7 @@ class StreamRunner:
     def stop(self) -> None:
         """Ask the pipe to stop: batches that are at the target are the last. Returns at once."""
         self._stopping.set()
-        self._shared.wake.set()
+        self._context.wake.set()
 
     def join(self, timeout: float | None = None) -> bool:
         """Whether all work has ended within `timeout` seconds."""
@@ -96,18 +96,18 @@ class StreamRunner:
         The time is that of the source's clock, by which it dates its records. It counts for shards
         that appear later, and after a restart for those that have no checkpoint.
         """
-        now = self._shared.stream.now()
-        shards = self._shared.stream.shards()
-        self._latest = {s.id: self._shared.stream.shard(s.id).iterator(LATEST) for s in shards}
+        now = self._context.stream.now()
+        shards = self._context.stream.shards()
+        self._latest = {s.id: self._context.stream.shard(s.id).iterator(LATEST) for s in shards}
         origin = Origin(self._origin.stream_created, Position(at=now))
-        self._store.begin(self._pipe.arn, origin)
+        self._store.set_origin(self._pipe.arn, origin)
         self._origin = origin
 
     def _run(self) -> None:
         self._log.info("started: %s to %s", self._pipe.source, self._pipe.target)
         while not self._stopping.is_set():
-            self._shared.wake.clear()
-            if not self._shared.wake.wait(self._look()):
+            self._context.wake.clear()
+            if not self._context.wake.wait(self._look()):
                 self._restarts = 0
         for runner in self._runners.values():
             runner.stop()
@@ -123,8 +123,8 @@ class StreamRunner:
         """Bring the shards' runners in line with the stream; seconds until the next look."""
         try:
             self._collect_ended()
-            if not self._shared.in_doubt or self._is_same_stream():
-                self._shared.in_doubt = False
+            if not self._context.must_check_stream or self._is_same_stream():
+                self._context.must_check_stream = False
                 self._follow_shards()
         except (SourceError, StateError, StartError) as error:
             if not self._outages:
@@ -137,7 +137,7 @@ class StreamRunner:
         else:
             self._outages = 0
             return self.discovery_seconds
-        self._shared.in_doubt = True
+        self._context.must_check_stream = True
         self._outages += 1
         return growing_pause(self._outages)
 
@@ -152,7 +152,7 @@ class StreamRunner:
             if runner.end is End.FINISHED:
                 self._store.finish(self._pipe.arn, runner.shard_id)
             if runner.end is End.POSITION_LOST:
-                self._shared.in_doubt = True
+                self._context.must_check_stream = True
                 self._store.forget(self._pipe.arn, runner.shard_id)
             # A runner stays until this is stored: it is tried again at the next look.
             del self._runners[runner.shard_id]
@@ -167,7 +167,7 @@ class StreamRunner:
 
         Records of the stream before are delivered first; the end of a runner wakes this one.
         """
-        created = self._shared.stream.created()
+        created = self._context.stream.created()
         if self._origin.stream_created == created:
             return True
         for runner in self._runners.values():
@@ -176,13 +176,13 @@ class StreamRunner:
             return False
         self._log.warning("the stream was created again: reading from the pipe's starting position")
         origin = Origin(created, self._origin.position)
-        self._store.begin(self._pipe.arn, origin)
+        self._store.set_origin(self._pipe.arn, origin)
         self._origin = origin
         self._latest = {}
         return True
 
     def _follow_shards(self) -> None:
-        shards = self._shared.stream.shards()
+        shards = self._context.stream.shards()
         listed = {shard.id for shard in shards}
         for runner in self._runners.values():
             if runner.shard_id not in listed:
@@ -200,7 +200,7 @@ class StreamRunner:
             position, iterator = Position(after=checkpoint.sequence_number), ""
         start = LATEST if iterator else position
         self._log.info("reading shard %s from %s", shard_id, start)
-        runner = ShardRunner(self._shared, shard_id, position, iterator)
+        runner = ShardRunner(self._context, shard_id, position, iterator)
         runner.start()
         self._runners[shard_id] = runner
         self._latest.pop(shard_id, None)

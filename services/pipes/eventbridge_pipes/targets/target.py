@@ -140,7 +140,7 @@ class Entry:
     position: int = field(default=0, init=False)
 
 
-Failed = Callable[[str, Members, int], dict[int, FailedCall]]
+FailedEntries = Callable[[str, Members, int], dict[int, FailedCall]]
 """Returns which entries of a call failed and why, by their places in it. It gets the service, the
 answer and the number of entries. Raises UnreadableAnswerError."""
 
@@ -151,7 +151,7 @@ class BatchKind(TargetKind):
 
     entries: str
     """The member of a request that has the entries."""
-    failed: Failed
+    failed: FailedEntries
     """`failed_by_place` or `failed_by_id`, unless the API is like no other."""
     call_bytes: int
     """The limit of all entries of a call together, as `Entry.size` counts them."""
@@ -267,7 +267,7 @@ def failed_by_id(service: str, answer: Members, count: int) -> dict[int, FailedC
     }
 
 
-def failed_by_place(member: str) -> Failed:
+def failed_by_place(member: str) -> FailedEntries:
     """Return what finds the entries that failed in the answer of Kinesis or EventBridge.
 
     `member` names the list of their results. Raises UnreadableAnswerError.

@@ -12,7 +12,7 @@ from eventbridge_pipes.pattern import Filter
 from eventbridge_pipes.pipe import Pipe
 from eventbridge_pipes.record import OLDEST, Position, Record, Shard
 from eventbridge_pipes.runners.idle import IdlePoller
-from eventbridge_pipes.runners.shard import Shared
+from eventbridge_pipes.runners.shard import ShardContext
 from eventbridge_pipes.runners.stream import StreamRunner
 from eventbridge_pipes.sources.source import (
     ExpiredIteratorError,
@@ -140,24 +140,26 @@ def stream_runner(
     origin = store.origin(pipe.arn)
     if origin is None:
         origin = Origin(stream.born, position)
-        store.begin(pipe.arn, origin)
-    runner = StreamRunner(shared_by(stream, target, store, pipe, filter_, telemetry), origin)
+        store.set_origin(pipe.arn, origin)
+    runner = StreamRunner(context_by(stream, target, store, pipe, filter_, telemetry), origin)
     runner.discovery_seconds = 0.05
     return runner
 
 
-def shared_by(
+def context_by(
     stream: Stream,
     target: FakeTarget,
     store: Store,
     pipe: Pipe = PIPE,
     filter_: Filter | None = None,
     telemetry: PipeTelemetry | None = None,
-) -> Shared:
+) -> ShardContext:
     """What the shards of a pipe from `stream` to `target` share."""
     telemetry = telemetry or PipeTelemetry(pipe.arn, PrometheusMetrics())
 
     def delivery(shard_id: str, wait: Wait) -> Delivery:
         return Delivery(pipe, shard_id, retry_policy(pipe), target.execute, None, telemetry, wait)
 
-    return Shared(pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry)
+    return ShardContext(
+        pipe, stream, store, IdlePoller(), delivery, filter_ or Filter(()), telemetry
+    )

@@ -120,22 +120,22 @@ def test_the_oldest_arrival_is_that_of_the_first_outstanding_record() -> None:
     st.randoms(use_true_random=False),
 )
 def test_the_checkpoint_is_the_last_record_with_nothing_outstanding_up_to_it(
-    fates: list[tuple[bool, bool]], page_size: int, random: object
+    states: list[tuple[bool, bool]], page_size: int, random: object
 ) -> None:
-    """`fates`: for each record, whether the filter keeps it, and whether it is done with."""
-    everything = records(len(fates))
+    """`states`: for each record, whether the filter keeps it, and whether it is done with."""
+    everything = records(len(states))
     progress = on_a_good_disk()
     for start in range(0, len(everything), page_size):
         page = everything[start : start + page_size]
-        progress.read(page, [r for r in page if fates[int(r.body)][0]])
-    done = [r for r in everything if fates[int(r.body)] == (True, True)]
+        progress.read(page, [r for r in page if states[int(r.body)][0]])
+    done = [r for r in everything if states[int(r.body)] == (True, True)]
     random.shuffle(done)  # type: ignore[attr-defined]
     for one in done:
         progress.done([one])
 
     expected = None
     for one in everything:
-        kept, is_done = fates[int(one.body)]
+        kept, is_done = states[int(one.body)]
         if kept and not is_done:
             break
         expected = one.sequence_number

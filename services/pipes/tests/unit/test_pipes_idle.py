@@ -20,7 +20,7 @@ from eventbridge_pipes.runners.idle import IdlePoller, PolledShard, pause
 from eventbridge_pipes.runners.shard import ShardReader
 from eventbridge_pipes.sources.source import Page, PendingPage, SourceError
 from eventbridge_pipes.store import Store
-from pipes_fakes import FakeStream, FakeTarget, shared_by, stream_runner
+from pipes_fakes import FakeStream, FakeTarget, context_by, stream_runner
 from waiting import eventually
 
 FOUND = Page([Record("a:1", "1", 0.0, "{}")], "on", behind=False)
@@ -359,13 +359,13 @@ def test_a_reader_goes_on_from_where_the_poller_ended(
         def shard(self, shard_id: str) -> Any:
             return source
 
-    doubts: list[str] = []
-    shared = shared_by(OneShard(), FakeTarget(), store)
-    monkeypatch.setattr(shared, "doubt", lambda: doubts.append("doubt"))
+    checks: list[str] = []
+    shared = context_by(OneShard(), FakeTarget(), store)
+    monkeypatch.setattr(shared, "check_stream", lambda: checks.append("check"))
     reader = ShardReader(shared, "a", OLDEST, "")
     pages = list(iter(reader.read, LAST))
     assert pages == [Page([], "second", False), Page([], "fourth", False), FOUND]
-    assert doubts == ["doubt"]
+    assert checks == ["check"]
     assert source.reads == [
         "first by reader",
         "second by poller",

@@ -143,7 +143,7 @@ def test_a_pipe_that_cannot_be_run_again_fails_alone(world: World) -> None:
     for name, target in (("good", FUNCTION), ("p", OTHER)):
         pipe = replace(PIPE, name=name, arn=arn("pipes", f"pipe/{name}"), target=target)
         world.store.save(replace(pipe, current=State.RUNNING))
-        world.store.begin(pipe.arn, Origin(1.0, OLDEST))
+        world.store.set_origin(pipe.arn, Origin(1.0, OLDEST))
     world.spoilt = (OTHER,)
     world.start()
     world.reaches(State.START_FAILED)
@@ -403,7 +403,7 @@ def test_each_change_of_the_store_raises_state_error(disk: FullDisk, store: Stor
         lambda: store.save(PIPE),
         lambda: store.change(PIPE.arn, tags={}),
         lambda: store.complete(PIPE.arn, State.RUNNING, "why"),
-        lambda: store.begin(PIPE.arn, Origin(1.0, OLDEST)),
+        lambda: store.set_origin(PIPE.arn, Origin(1.0, OLDEST)),
         lambda: store.delete(PIPE.arn),
         lambda: store.keep_only(PIPE.arn, []),
     ]

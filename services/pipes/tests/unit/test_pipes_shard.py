@@ -35,7 +35,7 @@ from eventbridge_pipes.sources.source import (
 from eventbridge_pipes.store import Store
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
-from pipes_fakes import FakeShard, FakeStream, FakeTarget, shared_by, stream_runner
+from pipes_fakes import FakeShard, FakeStream, FakeTarget, context_by, stream_runner
 from pipes_samples import PIPE, record, records
 from pipes_telemetry import counted
 from waiting import eventually
@@ -174,7 +174,7 @@ def reader_of(kind: type[FakeShard], stream: FakeStream, store: Store) -> ShardR
         def shard(self, shard_id: str) -> FakeShard:
             return kind(stream, shard_id)
 
-    shared = shared_by(OfKind(), FakeTarget(), store)
+    shared = context_by(OfKind(), FakeTarget(), store)
     return ShardReader(shared, "a", OLDEST, "")
 
 
@@ -217,7 +217,7 @@ def test_a_shard_that_throttles_is_read_at_most_five_times_a_second_from_then_on
 
 
 def test_the_first_page_is_small(store: Store) -> None:
-    assert shared_by(FakeStream(), FakeTarget(), store).page_limit == 10
+    assert context_by(FakeStream(), FakeTarget(), store).page_limit == 10
 
 
 def test_small_records_are_requested_by_the_largest_page_in_some_steps() -> None:

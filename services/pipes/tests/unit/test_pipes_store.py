@@ -19,7 +19,7 @@ def test_what_was_stored_is_there_after_opening_again(tmp_path: Path) -> None:
     origin = Origin(12.5, Position(at=3.25))
     store = Store(tmp_path)
     store.save(PIPE)
-    store.begin(PIPE.arn, origin)
+    store.set_origin(PIPE.arn, origin)
     store.advance(PIPE.arn, "a", "001")
     store.advance(PIPE.arn, "a", "002")
     store.finish(PIPE.arn, "a")
@@ -41,7 +41,7 @@ def test_deleting_a_pipe_forgets_how_far_it_got_and_no_other(tmp_path: Path) -> 
     store = Store(tmp_path)
     for pipe in (PIPE, replace(PIPE, name="other", arn=OTHER)):
         store.save(pipe)
-        store.begin(pipe.arn, Origin(1.0, Position()))
+        store.set_origin(pipe.arn, Origin(1.0, Position()))
         store.advance(pipe.arn, "a", "001")
     store.delete(PIPE.arn)
     assert [pipe.name for pipe in store.pipes()] == ["other"]
@@ -54,7 +54,7 @@ def test_deleting_a_pipe_forgets_how_far_it_got_and_no_other(tmp_path: Path) -> 
 def test_beginning_again_forgets_the_positions_in_the_stream_before(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.advance(PIPE.arn, "a", "001")
-    store.begin(PIPE.arn, Origin(2.0, Position()))
+    store.set_origin(PIPE.arn, Origin(2.0, Position()))
     assert store.checkpoints(PIPE.arn) == {}
     store.close()
 

@@ -446,10 +446,10 @@ class FullStore(Store):
         self._refuse("forget")
         super().forget(pipe, shard)
 
-    def begin(self, pipe: str, origin: Origin) -> None:
+    def set_origin(self, pipe: str, origin: Origin) -> None:
         if origin.stream_created == 2.0:
             self._refuse("begin")
-        super().begin(pipe, origin)
+        super().set_origin(pipe, origin)
 
 
 @pytest.fixture
@@ -496,7 +496,7 @@ def test_a_lost_position_that_cannot_be_forgotten_is_forgotten_later(
     stream: FakeStream, full: FullStore
 ) -> None:
     stream.put("a", "word")
-    full.begin(PIPE.arn, Origin(stream.born, Position()))
+    full.set_origin(PIPE.arn, Origin(stream.born, Position()))
     full.advance(PIPE.arn, "a", "of another stream")
     with running(Runs(stream, full)) as runs:
         runs.start()

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 
 from bench.figures import timed, until
-from inventory_cli.demo import Plan, Verdict, percentile, run
+from inventory_cli.demo import Plan, Verdict, run
 from inventory_cli.workbench import Workbench
+from operations.numbers import percentile
 from producer.generator import Spec
 
 RATE = 20.0
@@ -54,8 +55,8 @@ def _run(bench: Workbench, plan: Plan) -> Verdict:
 
 def _calls(bench: Workbench) -> tuple[float, float, float]:
     """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
-    kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
-    pipes, name = bench.session.client("pipes"), bench.names.pipe
+    kinesis, functions = bench.clients.kinesis, bench.clients.session.client("lambda")
+    pipes, name = bench.clients.session.client("pipes"), bench.names.pipe
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
     puts, gets, invokes = [], [], []

@@ -42,7 +42,7 @@ class Throughput:
 def measure(bench: Workbench, spare: Tables) -> Throughput:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
-    pipes, name = bench.session.client("pipes"), bench.names.pipe
+    pipes, name = bench.clients.session.client("pipes"), bench.names.pipe
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
     accepted = _put(bench)
@@ -56,7 +56,7 @@ def measure(bench: Workbench, spare: Tables) -> Throughput:
 
     batches = _writes(accepted, int(bench.settings.parameters["BatchSize"]))
     # The client as the function has it.
-    client = bench.session.client("dynamodb", config=Config(parameter_validation=False))
+    client = bench.clients.session.client("dynamodb", config=Config(parameter_validation=False))
     store = Store(client, spare, concurrency=4)
     started = time.perf_counter()
     for changes in batches:

@@ -37,7 +37,7 @@ class Form:
 
 
 def measure(bench: Workbench) -> Iterator[Form]:
-    client, streams = bench.clients.dynamodb, bench.session.client("dynamodbstreams")
+    client, streams = bench.clients.dynamodb, bench.clients.session.client("dynamodbstreams")
     for name, write in FORMS.items():
         tables = fresh_tables(client)
         seconds = timed(lambda w=write, t=tables: w(client, t))  # type: ignore[misc]

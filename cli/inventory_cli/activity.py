@@ -22,12 +22,9 @@ from inventory.stock import Row
 from inventory_aws.errors import SettingsError
 from inventory_aws.shown import shown
 from operations.access import Access
-from operations.failures.stream import READERS_CONFIG
 from operations.function_log import FunctionLog
-from operations.table_stream.follower import NoStreamError, TableFollower
-from operations.table_stream.records import Record
-from operations.table_stream.shard import Start
-from operations.words import outcomes
+from operations.numbers import outcomes
+from operations.table_stream import Change, NoStreamError, Start, TableFollower
 
 LOOK_SECONDS = 1.0
 SUMMARY_SECONDS = 20.0
@@ -35,7 +32,7 @@ DASHBOARD = ("dashboard", 8080)
 """Where the page is on the containers' network. DASHBOARD_URL is its address for a browser."""
 
 
-def line(record: Record) -> str:
+def line(record: Change) -> str:
     """Return what became of a row, as one line. The texts in it come from events."""
     before, after = (row_of(dict(i)) if i else None for i in (record.before, record.after))
     return shown(f"{record.keys['product_id']['S']:<6} {_change(before, after)}")
@@ -73,7 +70,7 @@ class Page:
 
 def follow(access: Access, pause: Callable[[float], object], page: Page) -> None:
     """Print what happens from now on. Raises what `pause` and the servers raise."""
-    streams = access.session.client("dynamodbstreams", config=READERS_CONFIG)
+    streams = access.clients.table_stream_reader
     table = TableFollower(streams, access.names.table, start=Start.NEWEST)
     log = FunctionLog(access.clients.logs, access.names.function, since=time.time())
     started = summed_up = time.monotonic()

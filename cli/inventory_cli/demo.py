@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, repeat
-from math import ceil, inf
+from math import inf
 
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_aws.clients import Clients
@@ -16,16 +16,16 @@ from inventory_aws.sender import Accepted, Sender
 from operations import table
 from operations.expectation import Expectation, expect
 from operations.function_log import (
-    PATIENCE_SECONDS,
     POLL_SECONDS,
+    STUCK_SECONDS,
     FunctionLog,
+    HandlingTimes,
     Progress,
     await_outcomes,
 )
-from operations.handling_times import HandlingTimes
-from operations.rejected import RejectedQueue
+from operations.numbers import counted, percentile
+from operations.queue import RejectedQueue
 from operations.verify.gather import differences
-from operations.words import counted
 from producer.feed import feed
 from producer.generator import Spec, events
 
@@ -63,11 +63,6 @@ class Verdict:
     def latency(self, share: float) -> float:
         """The latency that `share` of the events were within; needs one event at least."""
         return percentile(self.latencies, share)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of `values` are within; needs one value at least."""
-    return sorted(values)[max(0, ceil(share * len(values)) - 1)]
 
 
 def run(
@@ -176,7 +171,7 @@ def _missing(
     expected: Expectation, progress: Progress, rejected: RejectedQueue, pause: Pause
 ) -> list[str]:
     """Return what has not arrived; the rejected queue may lag behind the function."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + STUCK_SECONDS
     while not expected.rejected <= rejected.poll() and time.monotonic() < deadline:
         pause(POLL_SECONDS)
     events_left = expected.outcomes.total() - progress.handled

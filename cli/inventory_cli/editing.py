@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
-from inventory.event import claims
 from inventory_cli.errors import CannotRunError
-from operations.redrive.item import Item
+from operations.redrive.failed_event import FailedEvent
 
 
-def edited(item: Item) -> Item:
-    """The item with the payload that the user saved, and the id that it had.
+def edited(event: FailedEvent) -> FailedEvent:
+    """The event with the payload that the user saved, and the id that it had.
 
     It stays as it is when nothing was saved, or when there is no payload. Raises CannotRunError
     when the editor cannot be run.
     """
-    if item.payload is None:
-        return item
+    if event.payload is None:
+        return event
     try:
-        saved = click.edit(item.payload, extension=".json")
+        saved = click.edit(event.payload, extension=".json")
     except click.ClickException as error:
         raise CannotRunError(f"{error.message} Set EDITOR to another editor.") from error
     if saved is None:
-        return item
-    payload = saved.strip()
-    return replace(item, payload=payload, product_id=claims(payload)[1])
+        return event
+    return event.with_payload(saved.strip())

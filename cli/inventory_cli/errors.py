@@ -87,7 +87,7 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from inventory_cli.localstack import NotRunningError
     from inventory_cli.target import TargetError
     from inventory_cli.workbench import UnaskedError
-    from operations.table_stream.follower import NoStreamError
+    from operations.table_stream import NoStreamError
 
     if problem := access_problem(error):
         return CannotRunError(problem)

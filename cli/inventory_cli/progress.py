@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Self, TextIO
 
 FIRST_LINE_SECONDS = 2.0
 LINE_EVERY_SECONDS = 60.0
 """In a file, a line comes after 2, 4, 8, 16 and 32 seconds, then every minute."""
-
-MANY_MESSAGES = 100
 
 
 class ProgressLine:
@@ -65,10 +61,3 @@ class ProgressLine:
         self._out.write(f"{text}\n")
         self._out.flush()
         self._unwritten = ""
-
-
-@contextmanager
-def reading_messages() -> Iterator[Callable[[int], None]]:
-    """Give a function that shows how many were read, once there are so many that it takes long."""
-    with ProgressLine(sys.stderr) as line:
-        yield lambda count: None if count < MANY_MESSAGES else line.show(f"{count:,} messages read")

@@ -12,8 +12,8 @@ from typing import Any
 from inventory.items import item_of
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory_aws.clients import Clients
-from inventory_aws.event import Event
 from inventory_aws.names import Names
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted, Sender
 from operations import table
 from operations.expectation import Expectation, expect

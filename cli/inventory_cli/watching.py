@@ -13,9 +13,9 @@ from rich.text import Text
 from inventory.items import row_of
 from inventory.stock import Row
 from inventory_aws.shown import shown
+from operations.numbers import counted
 from operations.table import COLUMNS, natural, values
-from operations.table_stream.records import Record
-from operations.words import counted
+from operations.table_stream import Change
 
 MARKED_SECONDS = 3.0
 """How long a row tells that it has changed."""
@@ -45,11 +45,11 @@ class Watched:
         self._removed: dict[str, Row] = {}
         self._lately: dict[str, None] = {}
 
-    def take(self, records: Iterable[Record], now: float) -> list[Record]:
+    def take(self, records: Iterable[Change], now: float) -> list[Change]:
         """Those of the changes that are news: the stream also tells some that were read already."""
         return [record for record in records if self._changes(record, now)]
 
-    def _changes(self, record: Record, now: float) -> bool:
+    def _changes(self, record: Change, now: float) -> bool:
         product_id = record.keys["product_id"]["S"]
         before, after = (row_of(dict(i)) if i else None for i in (record.before, record.after))
         known = self.rows.get(product_id)
@@ -93,7 +93,7 @@ class Watched:
                 del self._lately[product_id]
 
 
-def told(record: Record) -> dict[str, Any]:
+def told(record: Change) -> dict[str, Any]:
     """A change as JSON: the row after it, or the id of one that is gone."""
     if record.after is None:
         return {"product_id": record.keys["product_id"]["S"], "removed": True}

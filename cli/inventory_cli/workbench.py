@@ -55,11 +55,11 @@ class Workbench(Access):
         """Raises SettingsError."""
         settings = Settings.from_env(os.environ)
         access = Access.from_env(os.environ)
-        return cls(access.session, access.clients, access.names, access.policy, settings, billed)
+        return cls(access.clients, access.names, access.policy, settings, billed)
 
     @property
     def deployment(self) -> Deployment:
-        return Deployment(self.session, self.settings, os.environ)
+        return Deployment(self.clients.session, self.settings, os.environ)
 
     def has_stream(self) -> bool:
         """Whether there is a stream that takes records."""

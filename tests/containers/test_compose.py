@@ -27,8 +27,8 @@ import engine
 import foreign_page
 from compose_project import Project, left_of, project
 from inventory_aws.names import Names
+from inventory_aws.stream import read_all
 from operations import table
-from operations.failures.stream import read_all
 from pages import ROOT
 from stack import expected_of
 from subscriber import subscribed

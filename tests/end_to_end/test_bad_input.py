@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hostile_events import HOSTILE_TEXTS, LONG_TEXTS, key_of
-from inventory.rejections import parse_rejection
+from inventory.failure_messages import parse_rejection
 from inventory.stock import Outcome
 from inventory_cli.cli import cli
-from operations.failures.queues import Queue
+from operations.queue import Queue
 from stack import Stack, expected_of
 from waiting import eventually
 
@@ -62,8 +62,8 @@ def assert_ends_as_the_fold(stack: Stack, placed: list[tuple[str, int, bytes]]) 
 
 def rejected(stack: Stack) -> set[int]:
     """The sequence numbers of the rejected records; the messages stay where others see them."""
-    with Queue(stack.clients.sqs, stack.names.rejected_queue).looking() as messages:
-        found = [parse_rejection(message.body) for message in messages]
+    messages = Queue(stack.clients.sqs, stack.names.rejected_queue).peek()
+    found = [parse_rejection(message.body) for message in messages]
     return {rejection.sequence_number for rejection in found if rejection}
 
 

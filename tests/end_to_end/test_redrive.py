@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from inventory.stock import Row
 from inventory_cli.cli import cli
-from operations.failures.queues import Message, Queue
-from operations.redrive.item import name_of
+from operations.queue import Queue, ReceivedMessage
+from operations.redrive.failed_event import name_of
 from stack import Stack
 from waiting import eventually
 
@@ -195,7 +195,7 @@ def test_interrupted_between_put_and_delete_and_run_again_it_is_applied_once(
     )
     delete = Queue.delete
 
-    def fails(queue: Queue, message: Message) -> None:
+    def fails(queue: Queue, message: ReceivedMessage) -> None:
         monkeypatch.setattr(Queue, "delete", delete)
         raise EndpointConnectionError(endpoint_url="http://the-queue")
 

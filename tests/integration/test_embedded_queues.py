@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.failures.queues import Queue
+from operations.queue import Queue
 from servers import AwsClient
 from waiting import eventually
 
@@ -49,16 +49,17 @@ def url_of(sqs: Any, name: str) -> str:
 def test_all_are_seen_once_and_again_once_they_are_released(sqs: Any, name: str) -> None:
     queue = Queue(sqs, name)
     for _ in range(2):
-        with queue.looking() as messages:
-            assert [int(message.body) for message in messages] == list(range(COUNT))
-            assert queue.look(listen_seconds=0) == []
+        messages = queue.receive_all()
+        assert [int(message.body) for message in messages] == list(range(COUNT))
+        assert queue.receive_all(listen_seconds=0) == []
+        queue.release(messages)
 
 
 def test_a_look_hides_them_for_as_long_as_it_may_take(sqs: Any, name: str) -> None:
     queue = Queue(sqs, name)
-    messages = queue.look(visible_after=0, listen_seconds=0)
+    messages = queue.receive_all(visible_after=0, listen_seconds=0)
     assert [int(message.body) for message in messages] == list(range(COUNT))
-    assert queue.look(listen_seconds=0) == []
+    assert queue.receive_all(listen_seconds=0) == []
 
 
 def test_a_message_that_was_received_shows_again_after_its_time_only(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.failures.stream import read_all
+from inventory_aws.stream import read_all
 from servers import AwsClient
 from waiting import eventually
 

@@ -20,7 +20,7 @@ from iam.stack import (
     under,
 )
 from inventory_cli.cli import cli
-from operations.failures.queues import Queue as Failed
+from operations.queue import Queue as Failed
 from processor import handler as function
 
 OPERATOR = statements("Operator")
@@ -56,8 +56,8 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture
 def role(monkeypatch: pytest.MonkeyPatch) -> Iterator[Enforcement]:
     # What is in moto's queues is there at once.
-    visible_after, _, *more = Failed.look.__defaults__ or ()
-    monkeypatch.setattr(Failed.look, "__defaults__", (visible_after, 0, *more))
+    visible_after, _, *more = Failed.receive_all.__defaults__ or ()
+    monkeypatch.setattr(Failed.receive_all, "__defaults__", (visible_after, 0, *more))
     with under(OPERATOR) as role:
         yield role
 

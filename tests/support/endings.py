@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from inventory.broken import dump
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 
 HANDLER, REAL = "processor/handler.py", "processor/real_handler.py"
 

@@ -163,7 +163,7 @@ def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stac
         set_aws(patch, backend.variables)
         own = Settings.from_env({"STAGE": own_stage(), **settings})
         deployment = Deployment(session, own, environ)
-        clients = Clients.from_session(session)
+        clients = Clients(session)
         deployment.deploy(code, lambda plan: None, lambda done: None, pytest.fail)
     log = FunctionLog(clients.logs, deployment.settings.names.function, since=time.time())
     return Stack(backend, session, clients, deployment, log)

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 
 
 @dataclass(frozen=True)

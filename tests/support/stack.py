@@ -18,14 +18,13 @@ from deploy.deployment import Deployment
 from deploy.settings import Settings, template
 from embedded.stack import EmbeddedStack
 from inventory.stock import RemovalNamePolicy, Row
-from inventory.stream import StreamRecord
 from inventory_aws.clients import Clients
 from inventory_aws.names import Names
+from inventory_aws.stream import StreamRecord, read_all
 from operations import table
 from operations.expectation import Expectation, expect
-from operations.failures.stream import read_all
 from operations.function_log import FunctionLog, furthest
-from operations.rejected import RejectedQueue
+from operations.queue import RejectedQueue
 from waiting import eventually
 
 RESOURCES = len(template()["Resources"])

@@ -18,15 +18,14 @@ from faults.events import Payload
 from faults.launcher import LAST_WORDS
 from faults.plan import Plan, Strike
 from faults.proxy import Proxy
-from inventory.dead_letters import DeadLetter, parse_dead_letter
+from inventory.failure_messages import DeadLetter, parse_dead_letter
 from inventory.stock import Outcome
-from inventory.stream import StreamRecord
+from inventory_aws.stream import StreamRecord, read_all
 from inventory_cli.cli import cli
 from operations import table
-from operations.failures.queues import Queue
-from operations.failures.stream import read_all
 from operations.function_log import furthest
-from operations.verify.explanation import Fate
+from operations.queue import Queue
+from operations.verify.explain import RecordStatus
 from pipes_service import PipesProcess
 from stack import Stack, expected_of
 from waiting import eventually
@@ -146,17 +145,17 @@ class Line:
         return True
 
     def _assert_folded(self, records: Sequence[StreamRecord]) -> None:
-        letters = self.dead_letters() if self.fates.get(Fate.DEAD_LETTERED) else []
-        healthy = [r for r in records if not any(letter.covers(r) for letter in letters)]
+        letters = self.dead_letters() if self.fates.get(RecordStatus.DEAD_LETTERED) else []
+        healthy = [r for r in records if not any(letter.covers(*r.place) for letter in letters)]
         expected = expected_of(healthy)
         assert list(table.changes(expected.rows, self.stack.rows())) == []
-        assert self.fates.get(Fate.DEAD_LETTERED, 0) == len(records) - len(healthy)
-        assert self.fates.get(Fate.REJECTED, 0) == expected.outcomes[Outcome.REJECTED]
+        assert self.fates.get(RecordStatus.DEAD_LETTERED, 0) == len(records) - len(healthy)
+        assert self.fates.get(RecordStatus.REJECTED, 0) == expected.outcomes[Outcome.REJECTED]
 
     def dead_letters(self) -> list[DeadLetter]:
         """They stay where they are."""
-        with Queue(self.stack.clients.sqs, self.stack.names.dead_letter_queue).looking() as found:
-            return [letter for m in found if (letter := parse_dead_letter(m.body)) is not None]
+        found = Queue(self.stack.clients.sqs, self.stack.names.dead_letter_queue).peek()
+        return [letter for m in found if (letter := parse_dead_letter(m.body)) is not None]
 
     def delivered(self) -> int:
         """How many records this life of the Pipes service has delivered."""

@@ -12,12 +12,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 KEY = "fault"
 """Under this name a test's report carries its row, also from one process to another."""
 
-FATES = (Fate.APPLIED, Fate.DUPLICATE, Fate.NOT_FOUND, Fate.REJECTED, Fate.DEAD_LETTERED)
+FATES = (
+    RecordStatus.APPLIED,
+    RecordStatus.DUPLICATE,
+    RecordStatus.NOT_FOUND,
+    RecordStatus.REJECTED,
+    RecordStatus.DEAD_LETTERED,
+)
 WIDTH = 160
 
 

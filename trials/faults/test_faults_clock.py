@@ -14,7 +14,7 @@ from faults.events import mixed
 from faults.launcher import CLOCK
 from faults.line import Line
 from faults.plan import on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from waiting import eventually
 
 BETWEEN = "Pipes service, clock"
@@ -51,7 +51,7 @@ def test_a_jump_changes_nothing(seconds: float, line: Line, clock: Set) -> None:
     clock(seconds)
     line.put(payloads[150:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_back_and_forth(line: Line, clock: Set) -> None:
@@ -59,7 +59,7 @@ def test_back_and_forth(line: Line, clock: Set) -> None:
         line.put(mixed(seed=15))
         eventually(lambda: line.struck > 1)  # it has gone back and forth
         fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_two_days_ahead(line: Line, clock: Set) -> None:
@@ -74,7 +74,7 @@ def test_two_days_ahead(line: Line, clock: Set) -> None:
     clock(0)
     line.put(payloads[200:])
     fates = line.come_through()
-    assert fates[Fate.DEAD_LETTERED] == 100
+    assert fates[RecordStatus.DEAD_LETTERED] == 100
 
 
 @contextmanager

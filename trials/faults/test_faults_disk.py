@@ -12,7 +12,7 @@ import pytest
 
 from faults.events import Payload, mixed
 from faults.line import BATCH_SIZE, Line
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from waiting import eventually
 
 BETWEEN = "Pipes service, disk full"
@@ -63,7 +63,7 @@ def test_space_again(line: Line) -> None:
     line.parts.start_pipes()
     line.put(payloads[300:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
     # But for a batch of each shard that may have been under way, nothing has come again.
     assert line.delivered() <= len(payloads[300:]) + 2 * BATCH_SIZE
 
@@ -79,5 +79,5 @@ def test_killed_meanwhile(line: Line) -> None:
     line.parts.start_pipes()
     line.put(payloads[200:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
     assert line.delivered() >= len(payloads[100:])

@@ -19,7 +19,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import ALWAYS, Strike, drawn, on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import Stack
 from waiting import eventually
 
@@ -62,7 +62,7 @@ def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -
     line.inject(*strikes)
     line.put(mixed(seed=1))
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestOutage:
@@ -85,7 +85,7 @@ class TestOutage:
         line.inject(on(WRITE, THROTTLED, range(10)))
         line.put(mixed(seed=19, count=60))
         fates = line.come_through()
-        assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+        assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
         assert "reported in batchItemFailures" in line.parts.pipes.log.read_text()
 
     def test_away_for_all_attempts(self, line: Line) -> None:
@@ -97,4 +97,4 @@ class TestOutage:
         line.parts.proxy.plan.end()
         line.put(payloads[6:])
         fates = line.come_through()
-        assert fates[Fate.DEAD_LETTERED] >= 1
+        assert fates[RecordStatus.DEAD_LETTERED] >= 1

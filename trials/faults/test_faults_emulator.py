@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faults.events import mixed
 from faults.line import Line
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 BETWEEN = "emulator, restarted"
 
@@ -15,7 +15,7 @@ def test_with_nothing_under_way(line: Line) -> None:
     restart(line)
     line.put(payloads[150:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_with_events_under_way(line: Line) -> None:
@@ -25,7 +25,7 @@ def test_with_events_under_way(line: Line) -> None:
         restart(line)
     line.put(payloads[300:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def restart(line: Line) -> None:

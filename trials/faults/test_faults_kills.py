@@ -14,7 +14,7 @@ from faults.exchange import Request
 from faults.launcher import DIES
 from faults.line import BATCH_SIZE, Line
 from faults.plan import ALWAYS, on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import Stack
 
 BETWEEN = "Pipes service, killed"
@@ -46,7 +46,7 @@ def test_it_goes_on_where_it_was_whatever_it_was_at(point: str, line: Line) -> N
     line.parts.start_pipes()
     line.put(payloads[300:])
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_batch_at_the_function_comes_again(when: str, nth: int, line: Line) ->
     line.await_death()
     line.parts.start_pipes()
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_shard_that_is_closed_is_read_to_its_end(point: str, line: Line) -> No
     line.await_arranged_death()
     line.parts.start_pipes()
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestDeadLettering:
@@ -115,7 +115,7 @@ class TestDeadLettering:
         line.await_death()
         line.parts.start_pipes()
         fates = line.come_through()
-        assert fates[Fate.DEAD_LETTERED] == 1
+        assert fates[RecordStatus.DEAD_LETTERED] == 1
         assert len(line.dead_letters()) == (2 if point == "after" else 1)
 
 

@@ -22,7 +22,7 @@ from faults.effects import (
 from faults.events import Payload, mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from producer.generator import Spec, events
 
 BETWEEN = "stream and its ends"
@@ -72,7 +72,7 @@ def test_the_pipe_reads_on_where_it_was(strikes: list[Strike], line: Line) -> No
     line.inject(*strikes)
     line.put(mixed(seed=5))
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_pipe_that_starts_looks_until_it_sees(strikes: list[Strike], line: Lin
     line.put(mixed(seed=6))
     line.parts.start_pipes()
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize("strikes", PUTTING.values(), ids=PUTTING)
@@ -99,7 +99,7 @@ def test_the_producer_puts_every_event_and_keeps_the_order(
     line.inject(*strikes)
     produce(line.parts.proxy.url)
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
     placed = [(record.partition_key, record.data) for record in line.records()]
     generated = [(e.partition_key, e.payload) for e in islice(events(SPEC), COUNT)]
     assert by_product(dict.fromkeys(placed)) == by_product(generated)

@@ -20,7 +20,7 @@ from faults.effects import (
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Effect, Strike, drawn, on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import Stack
 
 BETWEEN = "pipe and function"
@@ -79,7 +79,7 @@ def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -
     line.inject(*strikes)
     line.put(mixed(seed=2))
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestTimeOut:
@@ -102,5 +102,5 @@ class TestTimeOut:
         line.inject(on(operation, slow(TIMEOUT_SECONDS + 2), range(2)))
         line.put(mixed(seed=3))
         fates = line.come_through()
-        assert fates.get(Fate.DEAD_LETTERED, 0) == 0
+        assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
         assert "timed out" in line.parts.pipes.log.read_text()

@@ -8,7 +8,7 @@ from faults.effects import cut_after, cut_before, instead, publishing_none, refu
 from faults.events import mixed
 from faults.line import Line
 from faults.plan import Strike, drawn, on
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 BETWEEN = "function and SNS"
 
@@ -34,5 +34,5 @@ def test_no_rejection_is_lost(strikes: list[Strike], line: Line) -> None:
     line.inject(*strikes)
     line.put(mixed(seed=4))
     fates = line.come_through()
-    assert fates.get(Fate.DEAD_LETTERED, 0) == 0
-    assert fates[Fate.REJECTED] > 0
+    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    assert fates[RecordStatus.REJECTED] > 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from long_run.plan import Blow
 from long_run.run import Run
 from long_run.traffic import Put
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 
 def lines(run: Run) -> Iterator[str]:
@@ -46,7 +46,7 @@ def findings(run: Run) -> Iterator[str]:
     expected = run.expected()
     if verified.fates != expected:
         yield f"verify counted {_counts(verified.fates)}, expected was {_counts(expected)}"
-    if not expected[Fate.DEAD_LETTERED]:
+    if not expected[RecordStatus.DEAD_LETTERED]:
         yield "no record crashed the function"
     blows = [blow for _, blow in run.plan.blows]
     if [struck.blow for struck in run.struck] != blows:
@@ -60,7 +60,7 @@ def _is_plain(put: Put) -> bool:
     return not (put.event.invalid or put.ending)
 
 
-def _counts(fates: Counter[Fate]) -> str:
+def _counts(fates: Counter[RecordStatus]) -> str:
     return ", ".join(f"{fate}: {count}" for fate, count in sorted(fates.items()))
 
 

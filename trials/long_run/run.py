@@ -13,7 +13,7 @@ from long_run.plan import CHUNK, Blow, Plan
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified, verify
 from operations.expectation import expect
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import EmbeddedBackend, Stack
 from waiting import eventually
 
@@ -76,7 +76,7 @@ class Run:
         self.verified = verify(self.stack)
         self.verified_in = self._now - self.delivered_in
 
-    def expected(self) -> Counter[Fate]:
+    def expected(self) -> Counter[RecordStatus]:
         """What must have become of the records: of those that crash, nothing in the table."""
         healthy = [
             (number, put.event.partition_key, put.event.payload)
@@ -84,8 +84,8 @@ class Run:
             if not put.ending
         ]
         outcomes = expect({}, healthy, RemovalNamePolicy.IGNORE).outcomes
-        fates = Counter({Fate(outcome): count for outcome, count in outcomes.items()})
-        fates[Fate.DEAD_LETTERED] = len(self.placed) - len(healthy)
+        fates = Counter({RecordStatus(outcome): count for outcome, count in outcomes.items()})
+        fates[RecordStatus.DEAD_LETTERED] = len(self.placed) - len(healthy)
         return fates
 
     @property

@@ -21,7 +21,7 @@ from long_run.run import Run, Struck
 from long_run.traffic import Put, traffic
 from long_run.verified import Verified
 from operations.function_log import Progress
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import EmbeddedBackend, Stack
 
 COUNT = 10_000
@@ -113,7 +113,7 @@ All is well: …
 def test_the_counts_of_a_verification_are_read() -> None:
     verified = Verified(0, REPORT)
     assert verified.on_the_stream == 3
-    assert verified.fates == Counter({Fate.APPLIED: 2, Fate.DEAD_LETTERED: 1})
+    assert verified.fates == Counter({RecordStatus.APPLIED: 2, RecordStatus.DEAD_LETTERED: 1})
 
 
 def run() -> Run:

@@ -9,7 +9,7 @@ from math import ceil
 from random import Random
 
 from endings import Ending, marked
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from producer.generator import Spec, events
 
 REPEATED_SHARE = 0.20

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 from stack import Stack
 
-FATES = "|".join(fate.replace("_", " ") for fate in Fate)
+FATES = "|".join(fate.replace("_", " ") for fate in RecordStatus)
 COUNTED = re.compile(rf"^  ({FATES}) +(\d+)", re.MULTILINE)
 ON_THE_STREAM = re.compile(r"^Events +(\d+) on the stream", re.MULTILINE)
 
@@ -29,9 +29,11 @@ class Verified:
         return int(found[1]) if found else 0
 
     @property
-    def fates(self) -> Counter[Fate]:
+    def fates(self) -> Counter[RecordStatus]:
         counts = COUNTED.findall(self.output)
-        return Counter({Fate(words.replace(" ", "_")): int(count) for words, count in counts})
+        return Counter(
+            {RecordStatus(words.replace(" ", "_")): int(count) for words, count in counts}
+        )
 
 
 def verify(stack: Stack) -> Verified:

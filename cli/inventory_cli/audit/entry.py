@@ -12,7 +12,7 @@ from inventory.items import row_of
 from inventory.stock import Row
 from inventory_cli.audit.images import Image, image
 from inventory_cli.audit.moments import moment
-from operations.table_stream.records import Place, Record
+from operations.table_stream import Change, Place
 
 
 class Kind(StrEnum):
@@ -62,7 +62,7 @@ class Entry:
         return EVENT_TYPES.get(self.kind) if self.by_event and len(self.event_ids) < 2 else None
 
 
-def entry_of(record: Record, previous: Mapping[str, Image | None]) -> Entry:
+def entry_of(record: Change, previous: Mapping[str, Image | None]) -> Entry:
     """What `record` says. `previous` is how each product's last entry left it."""
     before, after = image(record.before), image(record.after)
     product_id = record.keys["product_id"]["S"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from operations.table_stream.records import Item
+from operations.table_stream import Item
 
 EVENT_IDS = "recent_event_ids"
 

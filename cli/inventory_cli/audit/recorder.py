@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.audit.log import BusyError, LogWriter
-from operations.table_stream.follower import TableFollower
-from operations.table_stream.shards import table_of
+from operations.table_stream import TableFollower, table_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient

@@ -67,14 +67,13 @@ def audit(
     from inventory_cli.audit.views import Choice
     from inventory_cli.target import chosen
     from inventory_cli.workbench import on_target
-    from operations.failures.stream import READERS_CONFIG
 
     choice = Choice(product, since)
     target = chosen(os.environ)
     bench = on_target(embedded(state))
     table = bench.clients.dynamodb.describe_table(TableName=bench.names.table)["Table"]["TableArn"]
     path = log or state / "audit" / _name(target, table)
-    streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
+    streams = bench.clients.table_stream_reader
     try:
         with Interrupts() as interrupts, Recorder(streams, table, path, _note) as recorder:
             view = _view(output, bench, choice)

@@ -82,7 +82,7 @@ def demo(
     from inventory_cli.target import Target, chosen_by_name
     from inventory_cli.workbench import on_own_target
     from operations.function_log import Progress
-    from operations.words import counted, outcomes
+    from operations.numbers import counted, outcomes
     from producer.generator import Spec
 
     seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 - no secret
@@ -117,7 +117,7 @@ def demo(
 def conclusion(verdict: Verdict) -> Iterator[str]:
     """Return the lines that say what came of a run."""
     from inventory.stock import Outcome
-    from operations.words import counted, outcomes
+    from operations.numbers import counted, outcomes
 
     total = verdict.expected.outcomes.total()
     yield f"Outcomes    {outcomes(verdict.outcomes)}"

@@ -13,7 +13,7 @@ from inventory_cli.paths import embedded
 from producer.usage import Command
 
 if TYPE_CHECKING:
-    from operations.redrive.item import Origin
+    from operations.redrive.failed_event import Origin
 
 output_option = click.option(
     "--output",
@@ -32,7 +32,7 @@ def rejected(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why it was rejected, and its payload.
     """
-    from operations.redrive.item import Origin
+    from operations.redrive.failed_event import Origin
 
     _list(state, Origin.REJECTED, output)
 
@@ -45,35 +45,33 @@ def dead_letters(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why the pipe gave up, and its payload from the stream.
     """
-    from operations.redrive.item import Origin
+    from operations.redrive.failed_event import Origin
 
     _list(state, Origin.DEAD_LETTERS, output)
 
 
 def _list(state: Path, origin: Origin, output: str) -> None:
-    from inventory_cli.progress import reading_messages
     from inventory_cli.workbench import on_target
-    from operations.redrive import showing
-    from operations.redrive.inbox import inbox
-    from operations.redrive.item import Origin
+    from operations.redrive.failed_event import Origin
+    from operations.redrive.service import Redrive
+    from operations.redrive.text import event_document, event_lines, hidden_notice
 
     bench = on_target(embedded(state))
-    queues = inbox(bench, [origin])
-    hidden = queues.hidden()
-    with reading_messages() as found_so_far:
-        contents = queues.look(found_so_far)
+    redrive = Redrive(bench, [origin])
+    hidden = redrive.hidden()
+    found = redrive.read()
     if output == "text" or (output == "auto" and sys.stdout.isatty()):
-        for item in contents.items:
-            for line in showing.lines(item):
+        for event in found.events:
+            for line in event_lines(event):
                 click.echo(line)
-        click.echo(f"Events listed: {len(contents.items)}")
+        click.echo(f"Events listed: {len(found.events)}")
     else:
-        for item in contents.items:
-            click.echo(json.dumps(showing.document(item)))
-        if not contents.items:
+        for event in found.events:
+            click.echo(json.dumps(event_document(event)))
+        if not found.events:
             kind = "rejected events" if origin is Origin.REJECTED else "dead letters"
             click.echo(f"No {kind}.", err=True)
-    if contents.foreign:
-        click.echo(f"Messages that are not from the pipeline: {contents.foreign}", err=True)
+    if found.foreign:
+        click.echo(f"Messages that are not from the pipeline: {found.foreign}", err=True)
     if hidden:
-        click.echo(showing.hidden(hidden), err=True)
+        click.echo(hidden_notice(hidden), err=True)

@@ -44,7 +44,7 @@ def table(state: Path, output: str, watch: bool) -> None:
     """
     from inventory_cli.workbench import on_target
     from operations import table as rows_of
-    from operations.words import counted
+    from operations.numbers import counted
     from producer.textoutput import PlainConsole
 
     terminal = sys.stdout.isatty()
@@ -70,12 +70,10 @@ def _watch(bench: Workbench, as_table: bool) -> None:
     from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli import watching
     from operations import table as rows_of
-    from operations.failures.stream import READERS_CONFIG
-    from operations.table_stream.follower import TableFollower
-    from operations.table_stream.shard import Start
+    from operations.table_stream import Start, TableFollower
     from producer.textoutput import PlainConsole
 
-    streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
+    streams = bench.clients.table_stream_reader
     console = PlainConsole(highlight=False)
     live = Live(console=console, screen=True, auto_refresh=False, redirect_stderr=False)
     try:

@@ -17,12 +17,9 @@ from inventory_cli.paths import embedded
 from producer.usage import Command
 
 if TYPE_CHECKING:
-    from inventory_aws.event import Event
     from inventory_aws.sender import Accepted
-    from inventory_cli.workbench import Workbench
-    from operations.redrive.carry_out import Letter
-    from operations.redrive.inbox import Inbox
-    from operations.redrive.plan import Decision
+    from operations.redrive.plan import Decision, EventMessage
+    from operations.redrive.service import Redrive
 
 
 @click.command(cls=Command)
@@ -65,41 +62,37 @@ def redrive(
     _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
 
     from inventory_cli.editing import edited
-    from inventory_cli.progress import reading_messages
     from inventory_cli.workbench import on_target
-    from operations.redrive import showing
-    from operations.redrive.inbox import inbox
-    from operations.redrive.item import Origin, choose, unknown
-    from operations.redrive.plan import Verdict, plan, products
-    from operations.table import look_up
+    from operations.redrive.failed_event import Origin, choose, unknown
+    from operations.redrive.plan import Effect
+    from operations.redrive.service import Redrive
+    from operations.redrive.text import hidden_notice
 
     bench = on_target(embedded(state))
     origins = list(Origin) if source == "both" else [Origin(source)]
-    queues = inbox(bench, origins)
-    unseen = queues.hidden()
-    with reading_messages() as found_so_far:
-        contents = queues.look(found_so_far)
-    if missing := unknown(names, contents.items):
+    service = Redrive(bench, origins)
+    unseen = service.hidden()
+    found = service.read()
+    if missing := unknown(names, found.events):
         raise CannotRunError(
             f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "
-            f"`{typed('dead-letters')}`." + (f"\n{showing.hidden(unseen)}" if unseen else "")
+            f"`{typed('dead-letters')}`." + (f"\n{hidden_notice(unseen)}" if unseen else "")
         )
-    items = choose(contents.items, names, product, reason)
+    events = choose(found.events, names, product, reason)
     if unseen:
-        click.echo(showing.hidden(unseen))
-    if not items:
-        why = "no failed event matches" if contents.items else "there are no failed events"
+        click.echo(hidden_notice(unseen))
+    if not events:
+        why = "no failed event matches" if found.events else "there are no failed events"
         click.echo(f"Nothing to send: {why}.")
         return
     if edit:
-        items = [edited(item) for item in items]
-    rows, removals = look_up(bench.clients.dynamodb, bench.names, products(items))
-    decisions = plan(items, rows, bench.policy, force=force, removals=removals)
-    _show(decisions, contents.letters)
+        events = [edited(event) for event in events]
+    decisions = service.plan(events, force=force)
+    _show(decisions, found.messages)
     if dry_run:
         return
-    begun = _agreed(decisions, yes) and _carry_out(bench, queues, decisions, contents.letters)
-    if edit and any(decision.verdict is Verdict.REJECTED for decision in decisions):
+    begun = _agreed(decisions, yes) and _carry_out(service, decisions, found.messages)
+    if edit and any(decision.effect is Effect.REJECTED for decision in decisions):
         error = FailedError if begun else CannotRunError
         raise error("An edited event would still be rejected (see above).")
 
@@ -120,16 +113,16 @@ def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> N
         raise CannotRunError("\n".join(problems))
 
 
-def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
-    from operations.redrive import showing
-    from operations.redrive.carry_out import staying
+def _show(decisions: Sequence[Decision], messages: Sequence[EventMessage]) -> None:
+    from operations.redrive.plan import staying
+    from operations.redrive.text import decision_line
 
     for decision in decisions:
-        click.echo(showing.decided(decision))
-    for letter in staying(decisions, letters):
+        click.echo(decision_line(decision))
+    for message in staying(decisions, messages):
         click.echo(
             "A message stays in the dead-letter queue, because not all of its "
-            f"{len(letter.names)} records are sent."
+            f"{len(message.names)} records are sent."
         )
 
 
@@ -138,59 +131,53 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     from operations.redrive.plan import Action
 
     count = Counter(decision.action for decision in decisions)
-    if not count[Action.SEND] and not count[Action.FORGET]:
+    if not count[Action.SEND] and not count[Action.REMOVE]:
         click.echo("Nothing to send: all events stay in their queues (see above).")
         return False
     question = f"Send {count[Action.SEND]} to the stream"
-    if count[Action.FORGET]:
-        question += f" and remove {count[Action.FORGET]} from the queue"
+    if count[Action.REMOVE]:
+        question += f" and remove {count[Action.REMOVE]} from the queue"
     if not (yes or click.confirm(f"{question}?")):
         raise CannotRunError("Nothing was sent.")
     return True
 
 
 def _carry_out(
-    bench: Workbench, queues: Inbox, decisions: Sequence[Decision], letters: Sequence[Letter]
+    service: Redrive, decisions: Sequence[Decision], messages: Sequence[EventMessage]
 ) -> bool:
     """Send and delete, with a line for each event. Raises FailedError when it ends half-way."""
-    import time
-
     from botocore.exceptions import BotoCoreError, ClientError
 
     from embedded.interrupts import Interrupts
-    from inventory_aws.sender import Sender, SendingError
-    from operations.redrive.carry_out import carry_out, concerned
-    from operations.redrive.item import name_of
-    from operations.words import counted
+    from inventory_aws.sender import SendingError
+    from operations.numbers import counted
+    from operations.redrive.failed_event import name_of
 
-    accepted: list[Accepted] = []
+    sent: list[Accepted] = []
 
-    def put(decision: Decision, record: Event) -> None:
-        sender.send([record])
-        place = name_of(accepted[-1].shard_id, accepted[-1].sequence_number)
-        click.echo(f"{decision.item.name} was sent again as {place}")
+    def on_sent(decision: Decision, accepted: Accepted) -> None:
+        sent.append(accepted)
+        place = name_of(accepted.shard_id, accepted.sequence_number)
+        click.echo(f"{decision.event.name} was sent again as {place}")
 
     with Interrupts("The events of the current product are sent first.") as interrupts:
-        sender = Sender(
-            bench.clients.kinesis,
-            bench.names.stream,
-            on_accepted=accepted.append,
-            clock=time.monotonic,
-            wait=interrupts.pause,
-        )
         try:
-            with queues.holding(wanted := concerned(decisions, letters)) as held:
-                gone = len(wanted) - len(held.messages)
-                here = [d for d in decisions if d.item.name in held.names]
-                carry_out(here, list(held.messages), put, held.delete, interrupts.check)
+            redriven = service.carry_out(
+                decisions,
+                messages,
+                on_sent=on_sent,
+                check=interrupts.check,
+                wait=interrupts.pause,
+            )
         except (SendingError, ClientError, BotoCoreError) as error:
             raise FailedError(
-                f"{len(accepted)} sent, then: {error}. The other events are still in their queues. "
+                f"{len(sent)} sent, then: {error}. The other events are still in their queues. "
                 "To go on, run it again."
             ) from error
-    click.echo(f"{len(accepted)} sent.")
-    if gone:
+    click.echo(f"{redriven.sent} sent.")
+    if redriven.skipped:
         click.echo(
-            f"Skipped: {counted(gone, 'message')} that somebody else has received or deleted."
+            f"Skipped: {counted(redriven.skipped, 'message')} that somebody else has received or "
+            "deleted."
         )
     return True

@@ -39,7 +39,7 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     from inventory_aws.shown import shown
     from inventory_cli.scenario import Player, StuckError, documented, from_lines, status_file
     from inventory_cli.workbench import on_own_target
-    from operations.words import counted
+    from operations.numbers import counted
     from producer.errors import CannotStartError
 
     try:

@@ -193,7 +193,7 @@ def _follow(
     """
     from inventory_cli.progress import ProgressLine
     from operations.function_log import FunctionLog
-    from operations.words import outcomes
+    from operations.numbers import outcomes
 
     log = FunctionLog(bench.clients.logs, bench.names.function, since)
     with ProgressLine(sys.stdout) as line:

@@ -15,8 +15,7 @@ from producer.usage import Command, Number
 
 if TYPE_CHECKING:
     from inventory.stock import Row
-    from operations.verify.compare import Evidence
-    from operations.verify.verdict import Difference, Trace, Verdict
+    from operations.verify.compare import Comparison, Difference, Evidence, Trace
 
 MOST_DIFFERENCES = 20
 MOST_EVENTS = 10
@@ -41,11 +40,10 @@ def verify(state: Path, wait: float) -> None:
     from embedded.interrupts import Interrupts
     from inventory_cli.progress import ProgressLine
     from inventory_cli.workbench import on_target
-    from operations.redrive.inbox import inbox
-    from operations.redrive.item import Origin
-    from operations.redrive.showing import hidden
+    from operations.numbers import counted
+    from operations.redrive.service import Redrive
+    from operations.redrive.text import hidden_notice
     from operations.verify.gather import gather, settled
-    from operations.words import counted
 
     bench = on_target(embedded(state))
     with (
@@ -55,7 +53,7 @@ def verify(state: Path, wait: float) -> None:
 
         def look() -> Evidence:
             interrupts.check()
-            return gather(bench.session, bench.clients, bench.names)
+            return gather(bench.clients, bench.names)
 
         def tell(differences: int, seconds: float) -> None:
             progress.show(
@@ -63,42 +61,38 @@ def verify(state: Path, wait: float) -> None:
                 f"for {seconds:.0f} s. After {wait:g} s the check fails."
             )
 
-        verdict = settled(look, bench.policy, wait, interrupts.pause, tell)
-    for line in report(verdict):
+        comparison = settled(look, bench.policy, wait, interrupts.pause, tell)
+    for line in report(comparison):
         click.echo(line)
-    if verdict.differences:
-        if unseen := inbox(bench, Origin).hidden():
-            click.echo(hidden(unseen))
-        found = counted(len(verdict.differences), "difference")
+    if comparison.differences:
+        if unseen := Redrive(bench).hidden():
+            click.echo(hidden_notice(unseen))
+        found = counted(len(comparison.differences), "difference")
         raise FailedError(f"{found} found (see above)")
 
 
-def report(verdict: Verdict) -> Iterator[str]:
+def report(comparison: Comparison) -> Iterator[str]:
     """Return the lines to print: counts, differences, and the conclusion if there are none."""
-    from operations.verify.explanation import Fate
-    from operations.words import counted
+    from operations.numbers import counted
+    from operations.verify.explain import RecordStatus
 
-    yield f"Events    {verdict.fates.total()} on the stream"
-    for fate in Fate:
-        if count := verdict.fates[fate]:
-            again = verdict.put_again[fate]
-            yield f"  {fate.replace('_', ' '):<13} {count:>7}" + (
+    yield f"Events    {comparison.statuses.total()} on the stream"
+    for status in RecordStatus:
+        if count := comparison.statuses[status]:
+            again = comparison.sent_again[status]
+            yield f"  {status.replace('_', ' '):<13} {count:>7}" + (
                 f", {again} of them sent again since" if again else ""
             )
-    if verdict.applied_after_all:
-        yield f"  {verdict.applied_after_all} of the applied are in the dead-letter queue too"
-    yield f"Rows      {verdict.rows} checked"
-    if verdict.older_rows:
+    yield f"Rows      {comparison.rows} checked"
+    if comparison.older_rows:
         why = "the stream does not have the events that made them"
-        yield f"  {verdict.older_rows} not checked: {why}"
-    if verdict.extended_rows:
-        yield f"  {verdict.extended_rows} with attributes that somebody else added"
-    for difference in verdict.differences[:MOST_DIFFERENCES]:
+        yield f"  {comparison.older_rows} not checked: {why}"
+    for difference in comparison.differences[:MOST_DIFFERENCES]:
         yield from _told(difference)
-    if (more := len(verdict.differences) - MOST_DIFFERENCES) > 0:
+    if (more := len(comparison.differences) - MOST_DIFFERENCES) > 0:
         yield f"  … and {counted(more, 'more difference')}"
-    if not verdict.differences:
-        waiting = verdict.fates[Fate.WAITING]
+    if not comparison.differences:
+        waiting = comparison.statuses[RecordStatus.WAITING]
         yield "Success: the table is what the events produce, and no event is lost." + (
             f" Waiting: {counted(waiting, 'event')} that arrived during the check."
             if waiting
@@ -108,7 +102,7 @@ def report(verdict: Verdict) -> Iterator[str]:
 
 def _told(difference: Difference) -> Iterator[str]:
     from inventory_aws.shown import shown
-    from operations.verify.verdict import Problem
+    from operations.verify.compare import Problem
 
     subject = "no product" if difference.product_id is None else shown(difference.product_id)
     yield f"  wrong: {subject}: {difference.problem}"
@@ -136,15 +130,15 @@ def _event(trace: Trace) -> str:
     event_id = "no event id" if trace.event_id is None else shown(trace.event_id)
     return (
         f"{shard_id} {sequence_number} {trace.event_type} {event_id}: "
-        f"{trace.fate.replace('_', ' ')}"
+        f"{trace.status.replace('_', ' ')}"
     )
 
 
 def _row(row: Row | None) -> str:
     from inventory.items import ATTRIBUTES
     from inventory_aws.shown import shown
+    from operations.numbers import counted
     from operations.table import values
-    from operations.words import counted
 
     if row is None:
         return "no row"

@@ -1,37 +1,65 @@
-"""The clients of the commands; where they lead is in the environment."""
+"""Clients of AWS's services. The environment says where they lead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_pipes import EventBridgePipesClient
     from mypy_boto3_sqs import SQSClient
 
+STANDARD = Config(connect_timeout=5, retries={"mode": "standard"})
 
-# The sender repeats calls itself: its back-off can be interrupted, and counts what it repeats.
 KINESIS = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
+"""For the sender, which retries itself: its back-off can be interrupted."""
+
+READER = Config(connect_timeout=5, retries={"mode": "standard", "max_attempts": 10})
+"""A shard answers five reads a second, and the pipe reads it too: throttled calls are retried.
+https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetRecords.html"""
+
+ONE_TRY = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clients:
-    dynamodb: DynamoDBClient
-    kinesis: KinesisClient
-    logs: CloudWatchLogsClient
-    sqs: SQSClient
+    """The clients of a session, each made when it is first used."""
 
-    @classmethod
-    def from_session(cls, session: boto3.Session) -> Self:
-        config = Config(connect_timeout=5, retries={"mode": "standard"})
-        return cls(
-            dynamodb=session.client("dynamodb", config=config),
-            kinesis=session.client("kinesis", config=KINESIS),
-            logs=session.client("logs", config=config),
-            sqs=session.client("sqs", config=config),
-        )
+    session: boto3.Session
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self.session.client("dynamodb", config=STANDARD)
+
+    @cached_property
+    def kinesis(self) -> KinesisClient:
+        """The client to send with."""
+        return self.session.client("kinesis", config=KINESIS)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return self.session.client("logs", config=STANDARD)
+
+    @cached_property
+    def pipes(self) -> EventBridgePipesClient:
+        return self.session.client("pipes", config=ONE_TRY)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self.session.client("sqs", config=STANDARD)
+
+    @cached_property
+    def stream_reader(self) -> KinesisClient:
+        return self.session.client("kinesis", config=READER)
+
+    @cached_property
+    def table_stream_reader(self) -> DynamoDBStreamsClient:
+        return self.session.client("dynamodbstreams", config=READER)

@@ -1,25 +1,21 @@
-"""What may go into the next PutRecords call, so that no event overtakes one of its own product.
+"""Choose the events of the next PutRecords call, so that none overtakes another of its product.
 
-Two events of one product share a partition key, hence a shard, and must be accepted in the order in
-which they were taken. AWS says of PutRecords that "a single record failure does not stop the
-processing of subsequent records. As a result, PutRecords doesn't guarantee the ordering of records"
-(https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html). So with two events of
-a product in one call the second can be accepted and the first refused: it has been overtaken, and
-no resending repairs that. Hence the rule:
+Events of one product have the same partition key, so they are in one shard, and must be accepted in
+the order in which they were taken. But AWS says of PutRecords that "a single record failure does
+not stop the processing of subsequent records. As a result, PutRecords doesn't guarantee the
+ordering of records"
+(https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html). If a call has two
+events of a product, the second can be accepted and the first refused, and no retry repairs that.
+Hence the rule:
 
-    a call holds at most one record per partition key, the oldest that is not yet accepted,
-    and a call starts only after the one before it was answered or given up.
+    A call has at most one record per partition key, the oldest that is not yet accepted.
+    A call starts only after the call before it was answered or given up.
 
-Every older event of that product is then accepted before this one is offered, whatever is refused,
-in whichever order a call is processed. It costs no throughput as long as there are many products:
-the choice skips later events of a product in the call and looks further down the window.
+This costs no throughput as long as there are many products: `choose` skips later events of a
+product and looks further down the window.
 
-That a later call is also later on the shard rests on its starting after the answer to the earlier
-one: PutRecords has no `SequenceNumberForOrdering` to demand it.
-
-A call without an answer may have been taken all the same, or be taken late. Its records are sent
-again before anything newer of their products; every copy carries the same event id, by which the
-consumer knows it.
+Kinesis may have accepted the records of a call that got no response. They are sent again before
+newer events of their products, with the same event id, by which the function knows the copy.
 """
 
 from __future__ import annotations
@@ -27,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from inventory_aws.event import Event
+EVENT_TYPES = ("product_added", "product_removed", "product_quantity_changed")
 
 MEBIBYTE = 1024 * 1024
 # AWS takes 10 MiB in newer streams; a stream's own default, and the emulators, stay at 1 MiB.
@@ -35,10 +31,30 @@ MAX_RECORD_BYTES = MEBIBYTE
 MAX_KEY_CHARACTERS = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event on its way to the stream. Its bytes stay the same, however often it is sent.
+
+    `kind` is the event type, or how the event is broken if it is deliberately `invalid`, or `other`
+    for an unknown type. `event_id` is None if the payload has none that can be read.
+    """
+
+    payload: bytes
+    partition_key: str
+    event_id: str | None
+    kind: str
+    invalid: bool = False
+
+    @property
+    def size(self) -> int:
+        """The bytes that count against Kinesis's quotas: those of the data and of the key."""
+        return len(self.payload) + len(self.partition_key.encode())
+
+
 @dataclass(frozen=True)
 class Limits:
-    """Of one call: records, and bytes of data and keys. `window` is how many events may be taken
-    and not yet accepted."""
+    """Limits of one call: records, and bytes of data and keys. `window` is how many events may be
+    taken and not yet accepted."""
 
     records: int
     bytes: int
@@ -49,10 +65,9 @@ BATCH = Limits(records=500, bytes=5 * MEBIBYTE, window=2000)
 
 
 def choose(pending: Sequence[Event], limits: Limits) -> list[int]:
-    """The places in `pending` (oldest first) of the records of the next call, rising.
+    """The places in `pending` (oldest first) of the events of the next call, rising.
 
-    Each is the first of its partition key. The first place is always among them, so the oldest
-    event never starves.
+    Each is the first of its partition key. The first place is always among them.
     """
     chosen: list[int] = []
     keys: set[str] = set()
@@ -69,6 +84,6 @@ def choose(pending: Sequence[Event], limits: Limits) -> list[int]:
 
 
 def without(pending: Sequence[Event], accepted: Collection[int]) -> list[Event]:
-    """What is still to be accepted, in its old order: a refused record keeps its place."""
+    """The events that are not accepted, in their order."""
     done = frozenset(accepted)
     return [event for place, event in enumerate(pending) if place not in done]

@@ -1,4 +1,4 @@
-"""Puts events on a Kinesis stream: PutRecords, and again for what was refused, never reordering."""
+"""Send events to a Kinesis stream, and retry what it refuses, without changing their order."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory_aws import outbox
-from inventory_aws.event import Event
-from inventory_aws.kinesis_errors import code_and_message, explain, one_line, transient
-from inventory_aws.outbox import BATCH, MAX_RECORD_BYTES, Limits
-from inventory_aws.retry import Retry
+from inventory_aws.errors import code_of, explain_stream, is_transient, message_of, one_line
+from inventory_aws.outbox import BATCH, MAX_RECORD_BYTES, Event, Limits
+from inventory_aws.retry import Backoff
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsResultEntryTypeDef
 
+BACKOFF = Backoff()
 DAMAGED = "the response does not have a result for each record"
 
 
 class SendingError(Exception):
-    """Sending stopped half-way: the stream refused for good, or for too long. The message is one
-    line for the user."""
+    """The stream refused events for good, or for too long. The message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A record that the stream has taken. The times are seconds of the sender's clock: before the
-    call that carried it, and after its answer."""
+    """An event that the stream has accepted, and the times before and after the call, in seconds of
+    the sender's clock."""
 
     event: Event
     shard_id: str
@@ -41,7 +40,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """`records` of one call were refused or got no answer; they go again after `pause` seconds."""
+    """`records` of one call were refused or got no response; they are sent again after `pause`
+    seconds."""
 
     records: int
     reason: str
@@ -49,11 +49,12 @@ class Refused:
 
 
 class Sender:
-    """Holds the events that are taken and not yet accepted, and sends them call by call.
+    """Sends the events that it has taken, call by call, until the stream has accepted them.
 
-    `on_accepted` hears of each accepted record, oldest first within a call; `on_refused` of each
-    call that has to be repeated in part or whole. `wait` pauses for a number of seconds and may
-    return early. The client should not retry on its own, or its back-off adds to this one.
+    `on_accepted` gets each accepted event, oldest first within a call; `on_refused` each call with
+    refused events. `wait` pauses for some seconds and may return early. The sender gives up when
+    the oldest event has been refused for `give_up_after` seconds. The client must not retry itself:
+    its back-off would add to the sender's.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Sender:
         wait: Callable[[float], object],
         on_refused: Callable[[Refused], object] = lambda refused: None,
         limits: Limits = BATCH,
-        retry: Retry = Retry(),  # noqa: B008 - frozen
+        give_up_after: float = 60.0,
         fraction: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
@@ -76,7 +77,7 @@ class Sender:
         self._clock = clock
         self._wait = wait
         self._limits = limits
-        self._retry = retry
+        self._give_up_after = give_up_after
         self._fraction = fraction
         self._pending: list[Event] = []
         self._oldest_first_sent: float | None = None
@@ -84,28 +85,22 @@ class Sender:
 
     @property
     def pending(self) -> int:
-        """How many events are taken and not confirmed by the stream."""
+        """How many events are taken and not yet accepted by the stream."""
         return len(self._pending)
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be taken before a call is due."""
+        """Whether one more can be taken before a call is due."""
         return len(self._pending) < self._limits.window
 
     def take(self, event: Event) -> None:
-        """Take responsibility for `event`: later calls send it until it is accepted.
-
-        Raises ValueError when Kinesis could never take it.
-        """
+        """Accept responsibility for `event`. Raises ValueError if it is too large for Kinesis."""
         if event.size > MAX_RECORD_BYTES:
             raise ValueError(f"a record of {event.size} bytes is over the limit of 1 MiB")
         self._pending.append(event)
 
     def send(self, events: Iterable[Event]) -> None:
-        """Take all of `events`; when it returns, the stream has accepted each.
-
-        Raises SendingError as `call` does.
-        """
+        """Take the events and return when the stream has accepted all. Raises SendingError."""
         for event in events:
             while not self.has_room:
                 self.call()
@@ -113,70 +108,70 @@ class Sender:
         self.flush()
 
     def flush(self) -> None:
-        """When it returns, the stream has accepted all that is taken. Raises SendingError."""
+        """Return when the stream has accepted all events that are taken. Raises SendingError."""
         while self._pending:
             self.call()
 
     def call(self) -> None:
-        """One PutRecords call with what may go now; after a refusal, wait before returning.
+        """Make one PutRecords call; wait if some events are refused. Needs a pending event.
 
-        Raises SendingError when the stream refuses for good, or has not accepted the oldest event
-        within `retry.give_up_after` seconds. Needs a pending event.
+        Raises SendingError.
         """
         places = outbox.choose(self._pending, self._limits)
         events = [self._pending[place] for place in places]
         sent_at = self._clock()
         if self._oldest_first_sent is None:
             self._oldest_first_sent = sent_at
-        results = self._put(events)
+        results = list(zip(places, events, self._put(events), strict=True))
         answered_at = self._clock()
 
-        taken = ["ErrorCode" not in result for result in results]
-        self._pending = outbox.without(
-            self._pending, [place for place, ok in zip(places, taken, strict=True) if ok]
-        )
+        accepted = [place for place, _, result in results if "ErrorCode" not in result]
+        self._pending = outbox.without(self._pending, accepted)
         waited = answered_at - self._oldest_first_sent
-        if taken[0]:
+        if 0 in accepted:
             waited, self._oldest_first_sent = 0.0, None
-        for event, result, ok in zip(events, results, taken, strict=True):
-            if ok:
+        for _, event, result in results:
+            if "ErrorCode" not in result:
                 shard_id, number = result["ShardId"], result["SequenceNumber"]
                 self._on_accepted(Accepted(event, shard_id, number, sent_at, answered_at))
-        self._back_off([r for r, ok in zip(results, taken, strict=True) if not ok], waited)
+        self._back_off([result for _, _, result in results if "ErrorCode" in result], waited)
 
     def _put(self, events: Sequence[Event]) -> Sequence[PutRecordsResultEntryTypeDef]:
-        """The result of each event; a call that fails as a whole, for now, refuses each alike."""
+        """The result of each event; a call that fails for now refuses all."""
         try:
             answer = self._client.put_records(
                 StreamName=self._stream,
                 Records=[{"Data": e.payload, "PartitionKey": e.partition_key} for e in events],
             )
-        except (BotoCoreError, ClientError) as failure:
-            if not transient(failure):
+        except (BotoCoreError, ClientError) as error:
+            if not is_transient(error):
                 endpoint = self._client.meta.endpoint_url
-                raise SendingError(explain(failure, self._stream, endpoint)) from failure
-            code, message = code_and_message(failure)
-            return [{"ErrorCode": code, "ErrorMessage": message}] * len(events)
+                raise SendingError(explain_stream(error, self._stream, endpoint)) from error
+            return _refusal(code_of(error), message_of(error)) * len(events)
         # The SDK takes an answer that was damaged on its way for one that says nothing.
         results = answer.get("Records", [])
         if len(results) != len(events):
-            return [{"ErrorCode": "DamagedAnswer", "ErrorMessage": DAMAGED}] * len(events)
+            return _refusal("DamagedAnswer", DAMAGED) * len(events)
         return results
 
     def _back_off(self, refusals: Sequence[PutRecordsResultEntryTypeDef], waited: float) -> None:
         """Wait if there are `refusals`, the longer the more calls in a row had some.
 
-        `waited` is for how many seconds the oldest event has been sent and not accepted.
+        `waited` says for how many seconds the oldest event has been refused.
         """
         if not refusals:
             self._failures_in_a_row = 0
             return
         why = one_line(refusals[0]["ErrorCode"], refusals[0].get("ErrorMessage", ""))
-        if waited >= self._retry.give_up_after:
+        if waited >= self._give_up_after:
             raise SendingError(
                 f"The stream {self._stream} has not accepted an event for {waited:.0f} s. {why}"
             )
         self._failures_in_a_row += 1
-        pause = self._retry.pause(self._failures_in_a_row, self._fraction())
+        pause = BACKOFF.pause(self._failures_in_a_row, self._fraction())
         self._on_refused(Refused(len(refusals), why, pause))
         self._wait(pause)
+
+
+def _refusal(code: str, message: str) -> list[PutRecordsResultEntryTypeDef]:
+    return [{"ErrorCode": code, "ErrorMessage": message}]

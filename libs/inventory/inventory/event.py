@@ -1,4 +1,4 @@
-"""The event contract: from the bytes of a record to an event, or to the reason why it is none."""
+"""The event contract: turn the bytes of a record into an event, or say why they are none."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import fastjsonschema
 
 MAX_LEVEL = 10**38 - 1
-"""The largest level a row can hold: DynamoDB keeps 38 digits of a number."""
+"""The largest quantity of a row: DynamoDB keeps 38 digits of a number."""
 
 MAX_NESTING = 100
-"""How deep arrays and objects may be in each other: far from where any Python gives up, so that
-every reader of an event, whatever it runs on, takes it for the same."""
+"""How deep arrays and objects can be nested: far below the limit of any Python version, so that
+all readers of an event agree on it."""
 
-_BEYOND_ALL_LEVELS = Decimal(10) ** 40
+_ABOVE_ALL_LEVELS = Decimal(10) ** 40
 
 KEY_DIFFERS = "partition_key.differs"
 """The code of a valid event whose record has another partition key than its product id."""
@@ -30,10 +30,10 @@ NO_TIMESTAMP = "N/A"
 
 
 class InvalidEventError(Exception):
-    """The event breaks the contract; it will never be accepted, however often it is delivered.
+    """The event breaks the contract, and will never be accepted.
 
-    `event_id` and `product_id` are what it says of itself, where that could be read and may be one.
-    `code` is the reason in a word, the same for all events with this fault: "<field>.<kind>".
+    `event_id` and `product_id` are the event's own, where the contract allows them. `code` is the
+    same for all events with this fault: "<field>.<kind>".
     """
 
     event_id: str | None = None
@@ -47,7 +47,7 @@ class InvalidEventError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What every event has. `sequence_number` is its place in the shard, and grows there."""
+    """`sequence_number` is that of its record, and rises within a shard."""
 
     product_id: str
     sequence_number: int
@@ -56,7 +56,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ProductAdded(Event):
-    """The product is there with exactly these values, whether it was before or not."""
+    """The product has exactly these values now, whether it existed before or not."""
 
     product_name: str
     quantity: int
@@ -65,50 +65,50 @@ class ProductAdded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProductRemoved(Event):
-    """The product is gone. The name, of whatever type it came, matters to the name policy only."""
+    """The product is gone. Only RemovalNamePolicy looks at the name, which can be of any type."""
 
     product_name: object
 
 
 @dataclass(frozen=True, slots=True)
 class QuantitySet(Event):
-    """The level is now this."""
+    """The product has this quantity now."""
 
     quantity: int
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityMoved(Event):
-    """The level rises, or falls, by this."""
+    """The quantity rises or falls by `change`."""
 
     change: int
 
 
 def parse(data: bytes, sequence_number: int) -> Event:
-    """The event that a record's data holds, whatever its partition key.
+    """Return the event that a record's data holds, whatever its partition key.
 
-    Raises InvalidEventError, which names the field, for what is not UTF-8, not JSON, or not valid
-    by `inventory_event.schema.json`.
+    Raises InvalidEventError for what is not UTF-8, not JSON, or not valid by
+    `inventory_event.schema.json`.
     """
     constants: list[str] = []
     document = _load(data, constants)
     try:
         _validate(document)
-        if constants:  # where the contract has no say
+        if constants:  # in a field that the contract does not name
             raise InvalidEventError("data", f"is not JSON: it holds {constants[0]}", "not_json")
         return _event(document, sequence_number)
     except fastjsonschema.JsonSchemaValueException as error:
-        raise _claiming(_explained(error), document) from None
+        raise _with_ids(_explained(error), document) from None
     except InvalidEventError as error:
-        raise _claiming(error, document) from None
+        raise _with_ids(error, document) from None
 
 
 def parse_record(data: bytes, partition_key: str, sequence_number: int) -> Event:
-    """The event that a record carries.
+    """Return the event that a record carries.
 
-    Raises InvalidEventError as `parse` does, and for a record whose partition key is not the
-    product id: it may lie in another shard than the product's other events, and sequence numbers
-    of two shards say nothing about the order of their records.
+    Raises InvalidEventError as `parse` does, and if the partition key is not the product id: then
+    the record may be in another shard than the product's other events, and the sequence numbers of
+    two shards do not say which record is newer.
     """
     event = parse(data, sequence_number)
     if partition_key != event.product_id:
@@ -119,7 +119,7 @@ def parse_record(data: bytes, partition_key: str, sequence_number: int) -> Event
 
 
 def claims(data: bytes) -> tuple[str | None, str | None]:
-    """The event id and the product id that a record's data, valid or not, says it has."""
+    """Return the event id and the product id of an event, valid or not, where they are valid."""
     try:
         event = parse(data, 0)
     except InvalidEventError as error:
@@ -151,7 +151,7 @@ def _event(document: dict[str, Any], sequence_number: int) -> Event:
 
 
 def _load(data: bytes, constants: list[str]) -> Any:
-    """The document; `constants` gets its NaN and Infinity, which JSON does not know."""
+    """Return the document; add each NaN and Infinity, which JSON does not have, to `constants`."""
 
     def constant(name: str) -> float:
         constants.append(name)
@@ -161,16 +161,11 @@ def _load(data: bytes, constants: list[str]) -> Any:
         text = data.decode("utf-8")
         if _is_deep(text):
             raise InvalidEventError("data", "is nested too deeply", "too_deep")
-        return json.loads(text, parse_float=whole_if_exact, parse_constant=constant)
+        return json.loads(text, parse_float=_number, parse_constant=constant)
     except UnicodeDecodeError as error:
         raise InvalidEventError("data", f"is not UTF-8 (byte {error.start})", "not_utf8") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidEventError("data", f"is not JSON: {error.msg} ({where})", "not_json") from None
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise InvalidEventError(
-            "data", f"is not JSON that can be read: {error}", "not_json"
-        ) from None
+    except ValueError as error:  # also an integer of more digits than Python converts
+        raise InvalidEventError("data", f"is not JSON: {error}", "not_json") from None
 
 
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|([\[{])|([\]}])', re.DOTALL)
@@ -187,29 +182,26 @@ def _is_deep(text: str) -> bool:
     return False
 
 
-def whole_if_exact(literal: str) -> int | float:
-    """What a JSON number with a point or an exponent stands for.
-
-    15.0 and 1e3 are whole numbers, exactly; anything else is a float, and none to the schema.
-    """
+def _number(literal: str) -> int | float:
+    """Read a JSON number with a point or an exponent: 15.0 and 1e3 are whole, 1.5 is not."""
     try:
         number = Decimal(literal)
     except InvalidOperation:  # an exponent of more digits than it counts
         return _Fraction(literal)
-    if number.copy_abs() < _BEYOND_ALL_LEVELS and number == number.to_integral_value():
+    if number.copy_abs() < _ABOVE_ALL_LEVELS and number == number.to_integral_value():
         return int(number)
     return _Fraction(literal)
 
 
 class _Fraction(float):
-    """A number that is not whole, though its nearest float may be."""
+    """A number that is not whole, even if its nearest float is: the schema asks `is_integer`."""
 
     def is_integer(self) -> bool:
         return False
 
 
 def _text(field: str, value: T) -> T:
-    """`value`, which DynamoDB can hold. JSON may escape half a surrogate pair; UTF-8 cannot."""
+    """Return `value` if DynamoDB can hold it: JSON can escape half a surrogate pair, UTF-8 not."""
     is_plain = not isinstance(value, str) or value.isascii()
     if not is_plain and any("\ud800" <= c <= "\udfff" for c in str(value)):
         raise InvalidEventError(field, "holds half a surrogate pair, which UTF-8 cannot hold")
@@ -217,7 +209,7 @@ def _text(field: str, value: T) -> T:
 
 
 def _explained(error: fastjsonschema.JsonSchemaValueException) -> InvalidEventError:
-    """The first violation, in the words of the schema's own titles."""
+    """Explain the first violation with the schema's titles."""
     field = (error.name or "").removeprefix("data").removeprefix(".")
     if error.rule == "required":
         missing = next(name for name in error.rule_definition if name not in error.value)
@@ -229,28 +221,31 @@ def _explained(error: fastjsonschema.JsonSchemaValueException) -> InvalidEventEr
     return InvalidEventError(field or "event", f"must be {error.definition['title']}")
 
 
-def _claiming(error: InvalidEventError, document: Any) -> InvalidEventError:
-    match document:
-        case {"event_id": event_id} if _may_be(_is_event_id, event_id):
-            error.event_id = event_id
-    match document:
-        case {"product": {"product_id": product_id}} if _may_be(_is_product_id, product_id):
-            error.product_id = product_id
+def _with_ids(error: InvalidEventError, document: Any) -> InvalidEventError:
+    """Add the event's ids: only valid ones, because they go to logs, topics and lists."""
+    if isinstance(document, dict):
+        product = document.get("product")
+        error.event_id = _if_valid(_check_event_id, document.get("event_id"))
+        if isinstance(product, dict):
+            error.product_id = _if_valid(_check_product_id, product.get("product_id"))
     return error
 
 
-def _may_be(is_id: Callable[[object], object], value: object) -> bool:
-    """Ids go to logs, topics and lists: what breaks the contract may be of any length."""
+def is_event_id(value: object) -> bool:
+    return _if_valid(_check_event_id, value) is not None
+
+
+def _if_valid(check: Callable[[object], object], value: Any) -> Any:
     try:
-        is_id(_text("", value))
+        check(_text("", value))
     except (InvalidEventError, fastjsonschema.JsonSchemaValueException):
-        return False
-    return True
+        return None
+    return value
 
 
 _SCHEMA = json.loads(files("inventory").joinpath("inventory_event.schema.json").read_text("utf-8"))
 _MEMBERS = _SCHEMA["properties"]
 
 _validate = fastjsonschema.compile(_SCHEMA)
-_is_event_id = fastjsonschema.compile(_MEMBERS["event_id"])
-_is_product_id = fastjsonschema.compile(_MEMBERS["product"]["properties"]["product_id"])
+_check_event_id = fastjsonschema.compile(_MEMBERS["event_id"])
+_check_product_id = fastjsonschema.compile(_MEMBERS["product"]["properties"]["product_id"])

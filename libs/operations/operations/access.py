@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import boto3
+from botocore.exceptions import NoRegionError
 
 from inventory.stock import RemovalNamePolicy
 from inventory_aws.clients import Clients
@@ -18,17 +19,18 @@ from inventory_aws.names import Names
 class Access:
     """A pipeline: its clients, the names of its resources, and how it treats removals."""
 
-    session: boto3.Session
     clients: Clients
     names: Names
     policy: RemovalNamePolicy
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Raises SettingsError, and what boto3 raises without a Region."""
+        """Raises SettingsError and NoRegionError."""
         policy = environ.get("REMOVAL_NAME_POLICY") or RemovalNamePolicy.IGNORE
         if policy not in list(RemovalNamePolicy):
             choices = ", ".join(RemovalNamePolicy)
             raise SettingsError(f"REMOVAL_NAME_POLICY must be one of {choices} (it is {policy!r})")
         names, session = Names.from_env(environ), boto3.Session()
-        return cls(session, Clients.from_session(session), names, RemovalNamePolicy(policy))
+        if session.region_name is None:
+            raise NoRegionError
+        return cls(Clients(session), names, RemovalNamePolicy(policy))

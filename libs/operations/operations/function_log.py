@@ -1,10 +1,11 @@
-"""What the function says of its batches, read from its log group."""
+"""The function's log: the outcomes of its batches, and when each record was handled."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
     from inventory_aws.sender import Accepted
 
 LATE_LINES_MILLISECONDS = 3_000
-PATIENCE_SECONDS = 60.0
-"""How long a run may go without any progress before it counts as stuck."""
+STUCK_SECONDS = 60.0
+"""After so long without an outcome, the pipeline counts as stuck."""
 
 POLL_SECONDS = 0.1
 
-ONLY_IN_BATCH_LINES = '"duration_ms"'
+BATCH_LINES = '"duration_ms"'
+"""A filter pattern: only the line of a batch has this member."""
 
 
 @dataclass
 class Progress:
-    """What has been handled so far: records by outcome, and how far in each shard."""
+    """What was handled so far: records by outcome, and the last sequence number of each shard."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     last_sequence_numbers: dict[str, int] = field(default_factory=dict)
@@ -40,11 +42,11 @@ class Progress:
 
     @property
     def handled(self) -> int:
-        """How many records have an outcome; one that failed comes again until it has."""
+        """How many records have an outcome; one that failed is retried until it has."""
         return self.outcomes.total() - self.outcomes[Outcome.FAILED]
 
     def reaches(self, last_sequence_numbers: Mapping[str, int]) -> bool:
-        """Whether each shard has been handled as far as this."""
+        """Whether each shard was handled up to this sequence number."""
         return all(
             self.last_sequence_numbers.get(shard, 0) >= last
             for shard, last in last_sequence_numbers.items()
@@ -52,10 +54,7 @@ class Progress:
 
 
 class FunctionLog:
-    """Reads the batch lines that a function logs from `since` (seconds since the epoch) on.
-
-    `on_batch` hears of each, once.
-    """
+    """Reads the lines that a function logs after `since` (epoch seconds)."""
 
     def __init__(
         self,
@@ -72,34 +71,63 @@ class FunctionLog:
         self.progress = Progress()
 
     def poll(self) -> Progress:
-        """Read what is new, and return what it all comes to."""
-        for batch in self._new_batches():
-            self.progress.add(batch)
-            self._on_batch(batch)
+        """Read the new batches, and return the progress of all so far."""
+        for line in self.new_lines(BATCH_LINES):
+            if line.get("message") == "batch":
+                self.progress.add(line)
+                self._on_batch(line)
+        return self.progress
+
+    def new_lines(self, filter_pattern: str) -> list[dict[str, Any]]:
+        """The JSON objects that match the pattern, each once."""
+        pages = self._client.get_paginator("filter_log_events").paginate(
+            logGroupName=self._group, startTime=self._start, filterPattern=filter_pattern
+        )
+        new: list[str] = []
+        try:
+            for line in (line for page in pages for line in page["events"]):
+                # The line itself names its invocation; not every emulator returns event ids.
+                if line["message"] not in self._seen:
+                    self._seen[line["message"]] = line["timestamp"]
+                    new.append(line["message"])
+        except self._client.exceptions.ResourceNotFoundException:
+            pass  # the function has not been called yet
         # Instances of the function log side by side: a line may come after one that is younger.
         newest = max(self._seen.values(), default=self._start)
         self._start = max(self._start, newest - LATE_LINES_MILLISECONDS)
         self._seen = {line: at for line, at in self._seen.items() if at >= self._start}
-        return self.progress
+        return list(_objects(new))
 
-    def _new_batches(self) -> Iterator[Mapping[str, Any]]:
-        pages = self._client.get_paginator("filter_log_events").paginate(
-            logGroupName=self._group, startTime=self._start, filterPattern=ONLY_IN_BATCH_LINES
-        )
-        try:
-            for page in pages:
-                for line in page["events"]:
-                    # The line itself names its invocation; event ids, not every emulator gives.
-                    if line["message"] not in self._seen:
-                        self._seen[line["message"]] = line["timestamp"]
-                        if (batch := _batch(line["message"])) is not None:
-                            yield batch
-        except self._client.exceptions.ResourceNotFoundException:
-            return  # the function has not been called yet
+
+class HandlingTimes:
+    """When each record was handled, by the function's clock. Batches may come in any order."""
+
+    def __init__(self) -> None:
+        self._batches: dict[str, list[tuple[int, float, int]]] = defaultdict(list)
+
+    def add(self, batch: Mapping[str, Any]) -> None:
+        """Add a batch, unless it failed in part: then it does not say in which part."""
+        if batch["failed"]:
+            return
+        for shard, (first, last) in batch["shards"].items():
+            insort(self._batches[shard], (int(last), batch["done_at"], int(first)))
+
+    def first(self, shard: str) -> float:
+        """When the first batch of the shard was handled; there must be one."""
+        return self._batches[shard][0][1]
+
+    def of(self, shard: str, sequence_number: int) -> float | None:
+        """When the record was handled, in epoch seconds; None if that is not known."""
+        batches = self._batches[shard]
+        at = bisect_left(batches, (sequence_number,))
+        if at == len(batches):
+            return None
+        _, done_at, first = batches[at]
+        return done_at if first <= sequence_number else None
 
 
 def furthest(places: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Of records by shard and sequence number, the last number of each shard."""
+    """The last sequence number of each shard."""
     last: dict[str, int] = {}
     for shard, sequence_number in places:
         last[shard] = max(last.get(shard, 0), sequence_number)
@@ -109,7 +137,7 @@ def furthest(places: Iterable[tuple[str, int]]) -> dict[str, int]:
 def await_outcomes(
     accepted: Sequence[Accepted], look: Callable[[], Progress], pause: Callable[[float], object]
 ) -> Progress:
-    """The progress once every record has an outcome, or none has come for too long."""
+    """Return the progress once every record has an outcome, or none has come for too long."""
     last = furthest((a.shard_id, int(a.sequence_number)) for a in accepted)
     handled, deadline = -1, 0.0
     while True:
@@ -117,17 +145,17 @@ def await_outcomes(
         if progress.reaches(last) and progress.handled >= len(accepted):
             return progress
         if progress.handled > handled:
-            handled, deadline = progress.handled, time.monotonic() + PATIENCE_SECONDS
+            handled, deadline = progress.handled, time.monotonic() + STUCK_SECONDS
         elif time.monotonic() > deadline:
             return progress
         pause(POLL_SECONDS)
 
 
-def _batch(message: str) -> Mapping[str, Any] | None:
-    """The batch line that a log message is, if it is one."""
-    try:
-        line = json.loads(message)
-    except json.JSONDecodeError:
-        return None
-    is_batch = isinstance(line, dict) and line.get("message") == "batch"
-    return line if is_batch else None
+def _objects(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            yield document

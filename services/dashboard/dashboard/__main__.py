@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError
 from dashboard.clients import Clients
 from dashboard.controls.actions import Actions, PipeControl, ProducerControl
 from dashboard.controls.events import Sending
-from dashboard.controls.redrive import Redrive
 from dashboard.model.pipeline import Pipeline
 from dashboard.settings import DashboardSettingsError, Settings
 from dashboard.sources.cloudwatch import CloudWatchSource
@@ -26,7 +25,8 @@ from dashboard.sources.table import TableSource
 from inventory_aws.errors import SettingsError
 from inventory_aws.names import Names
 from operations.access import Access
-from operations.verify.explanation import Fate
+from operations.redrive.service import Redrive
+from operations.verify.explain import RecordStatus
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         access = Access.from_env(os.environ)
         _check_port(settings)
-        clients = Clients.from_session(access.session)
+        clients = Clients.from_session(access.clients.session)
     except (DashboardSettingsError, SettingsError, BotoCoreError) as error:
         print(f"dashboard: {error}", file=sys.stderr)
         return 2
@@ -56,9 +56,11 @@ def _watchers(hub: Hub, clients: Clients, names: Names, settings: Settings) -> l
     table = TableSource(hub, clients.dynamodb, clients.dynamodbstreams, names.table)
     stream = StreamSource(hub, clients.kinesis, names.stream, now)
     pipe = PipeSource(hub, clients.pipes, names.pipe, settings.pipes_metrics_url)
-    rejected = QueueSource(hub, clients.sqs, names.rejected_queue, "rejected", Fate.REJECTED)
+    rejected = QueueSource(
+        hub, clients.sqs, names.rejected_queue, "rejected", RecordStatus.REJECTED
+    )
     letters = QueueSource(
-        hub, clients.sqs, names.dead_letter_queue, "dead_letters", Fate.DEAD_LETTERED
+        hub, clients.sqs, names.dead_letter_queue, "dead_letters", RecordStatus.DEAD_LETTERED
     )
     watchers = [
         Watcher(hub, "table", 1.0, table.ask),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from alerts.cause import Cause, Occurrence, Waiting
     from alerts.limiter import Limiter
     from alerts.queue import Tick
-    from inventory.dead_letters import DeadLetter
-    from inventory.stream import StreamRecord, Stretches
+    from inventory.failure_messages import DeadLetter
+    from inventory_aws.stream import ShardRanges, StreamRecord
 
 LOOKUPS = 5
 """Dead letters of a batch whose records are fetched. A shard answers five reads a second to all
@@ -122,7 +122,7 @@ def _fetching(seconds_left: Callable[[], float]) -> Callable[[DeadLetter], Seque
     from botocore.exceptions import BotoCoreError, ClientError
 
     lookups = iter(range(LOOKUPS))
-    stretches: list[Stretches] = []
+    stretches: list[ShardRanges] = []
 
     def fetch(letter: DeadLetter) -> Sequence[StreamRecord]:
         if next(lookups, None) is None or seconds_left() < LOOKUP_SECONDS:
@@ -139,8 +139,8 @@ def _fetching(seconds_left: Callable[[], float]) -> Callable[[DeadLetter], Seque
     return fetch
 
 
-def _stretches() -> Stretches:
-    from inventory.stream import Stretches
+def _stretches() -> ShardRanges:
+    from inventory_aws.stream import ShardRanges
 
     session, config = _session()
-    return Stretches(session.client("kinesis", config=config), _settings().stream_name)
+    return ShardRanges(session.client("kinesis", config=config), _settings().stream_name)

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 
 from alerts.cause import Cause, Kind, Occurrence, Sample
 from alerts.texts import excerpt, excerpt_or_none
-from inventory.dead_letters import DeadLetter, parse_dead_letter
-from inventory.rejections import Rejection, parse_rejection
-from inventory.stream import StreamRecord
+from inventory.failure_messages import DeadLetter, Rejection, parse_dead_letter, parse_rejection
+from inventory_aws.stream import StreamRecord
 
 Claims: TypeAlias = Callable[[bytes], tuple[str | None, str | None]]
 """The event id and the product id that a payload says it has."""

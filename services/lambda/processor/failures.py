@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.event import InvalidEventError
-from inventory_aws.transient_errors import is_transient, reason_of
+from inventory_aws.errors import is_transient, reason_of
 from processor.patience import NO_TIME, ONE_TRY, Patience
 from processor.records import Record
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory.items import removal_of, row_of
 from inventory.stock import Removal, Row
-from inventory_aws.transient_errors import is_transient, reason_of
+from inventory_aws.errors import is_transient, reason_of
 from processor.patience import NO_TIME, ONE_TRY, Patience
 from processor.writes import Change, Conflict, Tables, Unavailable, obstacle, requests_of
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from inventory.items import item_of, marker_of, padded, removal_of, row_of
 from inventory.stock import Removal, Row, is_guarded
-from inventory_aws.transient_errors import is_transient_code
+from inventory_aws.errors import is_transient_code
 
 MARKER_SECONDS = 48 * 3600
 """How long a removal is remembered: far longer than an invocation that nobody waits for any more

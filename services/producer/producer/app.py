@@ -12,8 +12,7 @@ from time import monotonic
 
 import click
 
-from inventory_aws.event import Event
-from inventory_aws.retry import Retry
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted, Sender, SendingError
 from inventory_aws.shown import shown
 from producer import generator, jsonlines, pacing
@@ -61,7 +60,7 @@ def run(settings: Settings) -> None:
                 on_refused=report.refused,
                 clock=monotonic,
                 wait=stop.wait,
-                retry=Retry(give_up_after=settings.retry_for),
+                give_up_after=settings.retry_for,
             )
             try:
                 feed(

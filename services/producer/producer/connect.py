@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory_aws.clients import KINESIS
-from inventory_aws.kinesis_errors import explain
+from inventory_aws.errors import explain_stream
 from producer.errors import CannotStartError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def connect(stream: str) -> KinesisClient:
         endpoint = client.meta.endpoint_url
         summary = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     except (BotoCoreError, ClientError) as failure:
-        raise CannotStartError(explain(failure, stream, endpoint)) from failure
+        raise CannotStartError(explain_stream(failure, stream, endpoint)) from failure
     except ValueError as error:  # what botocore raises for an endpoint that is not a URL
         raise CannotStartError(f"{error}. Check AWS_ENDPOINT_URL.") from error
     if summary["StreamStatus"] not in ("ACTIVE", "UPDATING"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Sender
 from producer.pacing import next_due
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from inventory import broken, ulid
 from inventory.broken import Document, dump
-from inventory_aws.event import EVENT_TYPES, Event
+from inventory_aws.outbox import EVENT_TYPES, Event
 from producer.dice import Dice
 from producer.mix import Mix
 

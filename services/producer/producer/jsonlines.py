@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from inventory import ulid
 from inventory.json_text import strict_json, with_members
-from inventory_aws.event import EVENT_TYPES, Event
-from inventory_aws.outbox import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
+from inventory_aws.outbox import EVENT_TYPES, MAX_KEY_CHARACTERS, MAX_RECORD_BYTES, Event
 from producer.errors import CannotStartError
 
 

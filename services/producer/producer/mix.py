@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from inventory_aws.event import EVENT_TYPES
+from inventory_aws.outbox import EVENT_TYPES
 
 
 @dataclass(frozen=True)

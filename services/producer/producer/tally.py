@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 
 
 @dataclass(frozen=True)

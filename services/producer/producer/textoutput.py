@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted, Refused
 from inventory_aws.shown import shown, shown_bytes
 from producer.tally import Summary

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from alerts.cause import MAX_SAMPLES, Cause, Kind, Occurrence, Sample, Waiting, together
 from alerts.message import MAX_BYTES, message_of
 from alerts.queue import Tick, parse_tick, read
-from inventory.dead_letters import DeadLetter
-from inventory.stream import StreamRecord
+from inventory.failure_messages import DeadLetter
+from inventory_aws.stream import StreamRecord
 from processor.failures import Rejection
 from processor.failures import message_of as rejection_message
 from processor.records import Record
@@ -59,7 +59,7 @@ def attributes(occurrences: list[Occurrence]) -> dict[str, Any]:
     }
 
 
-def rejection(code: str | None, data: str = "e30=", **claims: str) -> str:
+def rejection(code: str, data: str = "e30=", **claims: str) -> str:
     record = Record("shardId-000000000001:7", "7", "P1", data, 12.5)
     return rejection_message(Rejection(record, "it is so: 4711", code=code, **claims))
 
@@ -87,8 +87,8 @@ def test_a_rejection_is_told_with_what_it_claims_and_where_it_is() -> None:
     }
 
 
-def test_a_rejection_without_a_code_is_of_a_reason_unknown() -> None:
-    for code in (None, "x" * 200, "not a word"):
+def test_a_rejection_with_an_unknown_code_is_of_a_reason_unknown() -> None:
+    for code in ("x" * 200, "not a word"):
         assert occurrence(rejection(code)).cause.reason == "unknown"
 
 
@@ -148,7 +148,11 @@ def test_whatever_was_put_is_told_in_texts_that_a_queue_takes(
 ) -> None:
     body = rejection_message(
         Rejection(
-            Record("s:7", "7", "P1", "e30=", 0.0), data.decode("latin-1"), event_id, product_id
+            Record("s:7", "7", "P1", "e30=", 0.0),
+            data.decode("latin-1"),
+            event_id,
+            product_id,
+            code="event_type.missing",
         )
     )
     [sample] = occurrence(body).samples

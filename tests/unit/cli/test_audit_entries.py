@@ -14,7 +14,7 @@ from inventory.stock import Row
 from inventory_cli.audit import showing
 from inventory_cli.audit.entry import Entry, Kind, entry_of, line, parse
 from inventory_cli.audit.images import image
-from operations.table_stream.records import Place, Record
+from operations.table_stream import Change, Place
 
 PLACE = Place("arn:aws:dynamodb:eu-west-1:1:table/t/stream/2026", "shardId-1", "77")
 LAMP = Row("P1", "Lamp", 3, "2026-01-01 00:00:00", 7, ("e1",))
@@ -22,7 +22,7 @@ LAMP = Row("P1", "Lamp", 3, "2026-01-01 00:00:00", 7, ("e1",))
 
 def entry(before: Any, after: Any, previous: Any = None) -> Entry:
     images = [item_of(row) if isinstance(row, Row) else row for row in (before, after)]
-    return entry_of(Record(PLACE, 1e9, {"product_id": {"S": "P1"}}, *images), previous or {})
+    return entry_of(Change(PLACE, 1e9, {"product_id": {"S": "P1"}}, *images), previous or {})
 
 
 def row(quantity: int, number: int, *ids: str, name: str = "Lamp") -> Row:

@@ -18,7 +18,7 @@ from inventory_cli.audit.entry import Entry
 from inventory_cli.audit.images import image
 from inventory_cli.audit.log import BrokenLogError, LogReader
 from inventory_cli.audit.recorder import OtherTableError, Recorder
-from operations.table_stream.follower import NoStreamError
+from operations.table_stream import NoStreamError
 
 PRODUCTS = ["P1", "P2", "P3", "P4", "P5", "P6"]
 

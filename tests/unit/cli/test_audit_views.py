@@ -14,14 +14,14 @@ from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of, line
 from inventory_cli.audit.moments import moment, since
 from inventory_cli.audit.views import Choice, Logged
-from operations.table_stream.records import Place, Record
+from operations.table_stream import Change, Place
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
 def logged(product_id: str, before: int | None, after: int | None, at: int = 0) -> Logged:
     images = [None if n is None else item(product_id, n, n, f"e{n}") for n in (before, after)]
-    record = Record(
+    record = Change(
         Place("s", "h", "1"), NOW.timestamp() + at, {"product_id": {"S": product_id}}, *images
     )
     entry = entry_of(record, {})

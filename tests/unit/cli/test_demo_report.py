@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import replace
 
 from inventory.stock import Outcome
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted
 from inventory_cli.commands.demo import MOST_PROBLEMS, conclusion
 from inventory_cli.demo import Verdict, latencies
 from operations.expectation import Expectation
-from operations.handling_times import HandlingTimes
+from operations.function_log import HandlingTimes
 
 
 def accepted(number: int, sent_at: float) -> Accepted:

@@ -27,15 +27,13 @@ from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.commands.verify import report
 from inventory_cli.watching import Watched
-from operations.redrive import showing
-from operations.redrive.item import Item, Origin
-from operations.redrive.plan import Action, Decision, plan
-from operations.redrive.plan import Verdict as Effect
+from operations.redrive.failed_event import FailedEvent, Origin
+from operations.redrive.plan import Action, Decision, Effect, plan
+from operations.redrive.text import decision_line, event_document, event_lines
 from operations.table import changes, rendered
-from operations.table_stream.records import Place, Record
-from operations.verify.compare import Evidence, verify
-from operations.verify.explanation import Fate
-from operations.verify.verdict import Difference, Problem, Trace, Verdict
+from operations.table_stream import Change, Place
+from operations.verify.compare import Comparison, Difference, Evidence, Problem, Trace, compare
+from operations.verify.explain import RecordStatus
 
 TEXTS = st.text() | st.sampled_from(HOSTILE_TEXTS + HALVES)
 ROW = Row("P1", "Tablet", 3, "N/A", 7, ("e1",))
@@ -48,8 +46,8 @@ def assert_is_safe(line: str) -> None:
     line.encode("utf-8")
 
 
-def item_of(text: str) -> Item:
-    return Item(
+def item_of(text: str) -> FailedEvent:
+    return FailedEvent(
         origin=Origin.REJECTED,
         shard_id=f"shardId-{text}",
         sequence_number=7,
@@ -67,19 +65,19 @@ def test_a_failed_event_is_shown_in_safe_lines(text: str) -> None:
     item = item_of(text)
     before, after = replace(ROW, product_name=text), replace(ROW, product_name=text + "2")
     decision = Decision(item, Action.SEND, Effect.APPLIED, text, None, before, after)
-    for line in [*showing.lines(item), *showing.lines(replace(item, payload=None, lost=text))]:
+    for line in [*event_lines(item), *event_lines(replace(item, payload=None, lost=text))]:
         assert_is_safe(line)
-    assert_is_safe(showing.decided(decision))
-    assert_is_safe(showing.decided(replace(decision, before=None)))
+    assert_is_safe(decision_line(decision))
+    assert_is_safe(decision_line(replace(decision, before=None)))
 
 
 @tries(200)
 @given(TEXTS)
 def test_a_difference_is_told_in_safe_lines(text: str) -> None:
-    trace = Trace(("shardId-0", 7), "product_added", text, Fate.APPLIED)
+    trace = Trace(("shardId-0", 7), "product_added", text, RecordStatus.APPLIED)
     row = replace(ROW, product_name=text, timestamp=text, recent_event_ids=(text,))
     difference = Difference(Problem.ROW, text, None, (trace,), row, replace(row, quantity=4))
-    for line in report(Verdict(Counter({Fate.APPLIED: 1}), differences=(difference,))):
+    for line in report(Comparison(Counter({RecordStatus.APPLIED: 1}), differences=[difference])):
         assert_is_safe(line)
     for line in changes({text: row}, {text: replace(row, quantity=4)}):
         assert_is_safe(line)
@@ -104,7 +102,7 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
     before: Any, after: Any, moved: int
 ) -> None:
     key = {"product_id": {"S": "P1"}}
-    record = Record(Place("stream", "shard", "1"), 1e9, key, before, after)
+    record = Change(Place("stream", "shard", "1"), 1e9, key, before, after)
     old, new = (row_of(image) if image else None for image in (before, after))
     out = io.StringIO()
     watched = Watched({"P1": old} if old else {})
@@ -126,8 +124,8 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
         }
     )
     [decision] = plan([replace(item_of("E1"), payload=payload.encode())], {"P1": new})
-    assert_is_safe(showing.decided(decision))
-    verdict = verify(Evidence([], [], [], rows), RemovalNamePolicy.IGNORE)
+    assert_is_safe(decision_line(decision))
+    verdict = compare(Evidence([], [], [], rows), RemovalNamePolicy.IGNORE)
     assert len(verdict.differences) == len(rows)
     for line in report(verdict):
         assert_is_safe(line)
@@ -149,6 +147,6 @@ def test_the_log_of_the_pipes_has_one_safe_line_for_each_record(
 
 def test_what_programs_read_is_a_line_in_ascii() -> None:
     for text in HOSTILE_TEXTS + HALVES:
-        line = json.dumps(showing.document(item_of("x") if text in HALVES else item_of(text)))
+        line = json.dumps(event_document(item_of("x") if text in HALVES else item_of(text)))
         assert line.isascii()
         assert_is_safe(line)

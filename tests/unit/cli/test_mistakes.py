@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from front_door import FrontDoor
 from inventory_cli.errors import OneLineCommand
-from operations.table_stream.follower import NoStreamError
+from operations.table_stream import NoStreamError
 
 NO_REGION = {"TARGET": "aws", "AWS_CONFIG_FILE": os.devnull}
 NOBODY_ANSWERS = {
@@ -44,8 +44,8 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["env"], NOBODY_ANSWERS, "No stack is running"),
         (["produce"], {}, "No stack is running"),
         (["produce"], NO_REGION, "No AWS Region."),
-        (["table"], NO_REGION, "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one"),
-        (["table"], NO_REGION | NO_KEYS | {"AWS_REGION": "us-east-1"}, "no AWS credentials"),
+        (["table"], NO_REGION, "No AWS Region. Set AWS_DEFAULT_REGION, or a profile that has one."),
+        (["table"], NO_REGION | NO_KEYS | {"AWS_REGION": "us-east-1"}, "No AWS credentials"),
         (["env"], {"TARGET": "aws"}, "With TARGET=aws there is nothing to set"),
         (
             ["--state", "other", "table"],
@@ -83,7 +83,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["redrive", "--all", "--edit", "--yes"], {}, "--edit needs a terminal, or an editor in"),
         (["audit", "--since", "soon"], {}, "--since must be a time, such as 2026-01-31T12:00, or"),
         (["audit", "--since", "soon", "--output", "xml"], {}, "\n       --output must be one of"),
-        (["table"], NOBODY_ANSWERS | NO_KEYS, "no AWS credentials"),
+        (["table"], NOBODY_ANSWERS | NO_KEYS, "No AWS credentials"),
         (["table"], NOBODY_ANSWERS | KEYS, 'connect to the endpoint URL: "http://127.0.0.1:9/"'),
         (
             ["table"],

@@ -6,11 +6,13 @@ from collections import Counter
 
 from inventory.stock import Row
 from inventory_cli.commands.verify import MOST_DIFFERENCES, MOST_EVENTS, report
-from operations.verify.explanation import Fate
-from operations.verify.verdict import Difference, Problem, Trace, Verdict
+from operations.verify.compare import Comparison, Difference, Problem, Trace
+from operations.verify.explain import RecordStatus
 
 EVIL = "P\x1b[2J"
-TRACES = tuple(Trace(("shard-0", n), "product_added", EVIL, Fate.APPLIED) for n in range(1, 16))
+TRACES = tuple(
+    Trace(("shard-0", n), "product_added", EVIL, RecordStatus.APPLIED) for n in range(1, 16)
+)
 
 
 def difference(problem: Problem) -> Difference:
@@ -18,10 +20,10 @@ def difference(problem: Problem) -> Difference:
     return Difference(problem, EVIL, ("shard-0", 1), TRACES, None, row)
 
 
-def test_every_fate_is_counted_with_what_was_put_again() -> None:
-    verdict = Verdict(
-        Counter({Fate.APPLIED: 5, Fate.DEAD_LETTERED: 3, Fate.WAITING: 2}),
-        put_again=Counter({Fate.DEAD_LETTERED: 2}),
+def test_every_status_is_counted_with_what_was_sent_again() -> None:
+    verdict = Comparison(
+        Counter({RecordStatus.APPLIED: 5, RecordStatus.DEAD_LETTERED: 3, RecordStatus.WAITING: 2}),
+        sent_again=Counter({RecordStatus.DEAD_LETTERED: 2}),
         rows=4,
         older_rows=1,
     )
@@ -31,13 +33,15 @@ def test_every_fate_is_counted_with_what_was_put_again() -> None:
     assert "4 checked\n  1 not checked: the stream does not have the events that made them" in text
     assert "Waiting: 2 events that arrived during the check." in text
     (last,) = [
-        line for line in report(Verdict(Counter({Fate.WAITING: 1}))) if line.startswith("Success")
+        line
+        for line in report(Comparison(Counter({RecordStatus.WAITING: 1})))
+        if line.startswith("Success")
     ]
     assert last.endswith("Waiting: 1 event that arrived during the check.")
 
 
 def test_what_events_hold_is_shown_and_never_obeyed() -> None:
-    verdict = Verdict(differences=tuple(difference(problem) for problem in Problem))
+    verdict = Comparison(differences=[difference(problem) for problem in Problem])
     assert "\x1b" not in "\n".join(report(verdict))
 
 
@@ -46,13 +50,13 @@ def test_of_a_wrong_row_the_last_events_are_shown_and_of_one_behind_the_first() 
         (Problem.ROW, TRACES[-MOST_EVENTS:]),
         (Problem.BEHIND, TRACES[:MOST_EVENTS]),
     ):
-        lines = list(report(Verdict(differences=(difference(problem),))))
+        lines = list(report(Comparison(differences=[difference(problem)])))
         numbers = [int(line.split()[1]) for line in lines if line.startswith("    shard-0 ")]
         assert numbers == [trace.place[1] for trace in shown]
         assert any("and 5 " in line for line in lines)
 
 
 def test_of_many_differences_it_is_said_how_many_more_there_are() -> None:
-    many = (difference(Problem.NO_REJECTION),) * (MOST_DIFFERENCES + 7)
-    assert "  … and 7 more differences" in list(report(Verdict(differences=many)))
-    assert "  … and 1 more difference" in list(report(Verdict(differences=many[:-6])))
+    many = [difference(Problem.NO_REJECTION)] * (MOST_DIFFERENCES + 7)
+    assert "  … and 7 more differences" in list(report(Comparison(differences=many)))
+    assert "  … and 1 more difference" in list(report(Comparison(differences=many[:-6])))

@@ -13,18 +13,18 @@ from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.activity import line
 from inventory_cli.watching import MARKED_SECONDS, Watched, rendered, told
-from operations.table_stream.records import Place, Record
+from operations.table_stream import Change, Place
 
 
 def row(product_id: str = "P1", quantity: int = 5, number: int = 1, name: str = "Phone") -> Row:
     return Row(product_id, name, quantity, "N/A", number, (f"e{number}",))
 
 
-def change(before: Row | None, after: Row | None) -> Record:
+def change(before: Row | None, after: Row | None) -> Change:
     place = Place("stream", "shard", "1")
     product_id = (before or after or row()).product_id
     images: list[Any] = [item_of(r) if r else None for r in (before, after)]
-    return Record(place, 0.0, {"product_id": {"S": product_id}}, *images)
+    return Change(place, 0.0, {"product_id": {"S": product_id}}, *images)
 
 
 def seen(watched: Watched, most: int = 10, now: float = 0.0) -> list[tuple[str, int, str]]:

@@ -4,7 +4,7 @@ from dashboard.model.figures import Figures, PipeFigures
 from dashboard.model.flow import Health, Node, nodes, silent_since
 from dashboard.model.pipeline import PUT, Pipeline
 from dashboard.sources.pipe import figures_of
-from inventory.stream import StreamRecord
+from inventory_aws.stream import StreamRecord
 
 NOW = 1000.5
 

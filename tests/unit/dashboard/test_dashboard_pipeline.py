@@ -12,9 +12,9 @@ from dashboard.model.pipeline import Pipeline
 from dashboard.sources.table import _change
 from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
-from inventory.stream import StreamRecord
-from operations.failures.again import carrying
-from operations.verify.explanation import Fate
+from inventory_aws.stream import StreamRecord
+from operations.redrive.failed_event import marked
+from operations.verify.explain import RecordStatus
 
 SHARD = "shardId-000000000000"
 
@@ -49,7 +49,7 @@ def batch(first: int, last: int, done_at: float = 101.0, **counts: int) -> dict[
     }
 
 
-def fates(pipeline: Pipeline) -> list[Fate]:
+def fates(pipeline: Pipeline) -> list[RecordStatus]:
     return [entry.fate for entry in pipeline.latest]
 
 
@@ -60,7 +60,7 @@ def test_each_event_gets_the_outcome_that_the_rules_give_it(
     payloads: list[bytes], data: st.DataObject
 ) -> None:
     """However the stream, the log and the table's stream are interleaved."""
-    expected: list[Fate] = []
+    expected: list[RecordStatus] = []
     changes: list[RowChange] = []
     row: Row | None = None
     written: Row | None = None
@@ -68,10 +68,10 @@ def test_each_event_gets_the_outcome_that_the_rules_give_it(
         try:
             step = apply(row, parse_record(payload, "A", place + 1))
         except InvalidEventError:
-            expected.append(Fate.REJECTED)
+            expected.append(RecordStatus.REJECTED)
         else:
             row = step.row
-            expected.append(Fate(step.outcome.value))
+            expected.append(RecordStatus(step.outcome.value))
         if row != written and (data.draw(st.booleans()) or place == len(payloads) - 1):
             changes.append(RowChange("A", written, row, at=100.0))  # a batch writes a row once
             written = row
@@ -97,11 +97,11 @@ def test_an_event_is_under_way_until_a_batch_has_it() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(ADDED, SET))
-    assert fates(pipeline) == [Fate.WAITING] * 2
+    assert fates(pipeline) == [RecordStatus.WAITING] * 2
     assert pipeline.waiting == 2
     assert pipeline.oldest_waiting(now=103.0) == 3.0
     pipeline.batch(batch(1, 1))
-    assert fates(pipeline) == [Fate.APPLIED, Fate.WAITING]
+    assert fates(pipeline) == [RecordStatus.APPLIED, RecordStatus.WAITING]
     assert pipeline.latest[0].effect == "new row, quantity 5"
     assert pipeline.latencies.percentile(102.0, 0.5) == 1.0
 
@@ -111,7 +111,7 @@ def test_a_row_from_before_tells_what_it_has_seen_and_what_nobody_knows() -> Non
     pipeline.scanned([Row("A", "Lamp", 3, "N/A", sequence_number=2)], at=100.5)
     pipeline.arrived(records(ADDED, SET, SET))
     pipeline.batch(batch(1, 3))
-    assert fates(pipeline) == [Fate.UNKNOWN, Fate.APPLIED, Fate.APPLIED]
+    assert fates(pipeline) == [RecordStatus.UNKNOWN, RecordStatus.APPLIED, RecordStatus.APPLIED]
 
 
 def test_the_tables_own_stream_puts_right_what_was_folded_from_too_little() -> None:
@@ -121,7 +121,7 @@ def test_the_tables_own_stream_puts_right_what_was_folded_from_too_little() -> N
     pipeline.changed([RowChange("A", None, there, at=100.0)])
     pipeline.arrived(records(SET, start=5))
     pipeline.batch(batch(5, 5))
-    assert fates(pipeline) == [Fate.APPLIED]
+    assert fates(pipeline) == [RecordStatus.APPLIED]
     assert pipeline.latest[0].effect == "quantity 7 → 3"
     assert pipeline.products.row("A") == there  # what the table says, not what was folded
 
@@ -135,10 +135,10 @@ def test_what_the_function_rejected_has_its_reason_and_what_it_failed_comes_agai
     pipeline.reported({**rejected, "message": "record rejected"})
     pipeline.reported({**failed, "message": "record failed"})
     pipeline.batch(batch(1, 3, applied=1, rejected=1, failed=1))
-    assert fates(pipeline) == [Fate.APPLIED, Fate.REJECTED, Fate.WAITING]
+    assert fates(pipeline) == [RecordStatus.APPLIED, RecordStatus.REJECTED, RecordStatus.WAITING]
     assert pipeline.latest[1].effect == "below"
     pipeline.batch(batch(3, 3, applied=1))
-    assert fates(pipeline)[2] is Fate.APPLIED
+    assert fates(pipeline)[2] is RecordStatus.APPLIED
 
 
 def test_what_the_pipe_gave_up_on_is_dead_lettered() -> None:
@@ -146,9 +146,9 @@ def test_what_the_pipe_gave_up_on_is_dead_lettered() -> None:
     pipeline.arrived(records(ADDED, SET))
     pipeline.batch(batch(2, 2))
     pipeline.tick(now=105.0)
-    assert fates(pipeline)[0] is Fate.WAITING
+    assert fates(pipeline)[0] is RecordStatus.WAITING
     pipeline.tick(now=120.0)
-    assert fates(pipeline)[0] is Fate.DEAD_LETTERED
+    assert fates(pipeline)[0] is RecordStatus.DEAD_LETTERED
 
 
 def test_names_that_would_steer_a_reader_are_shown_escaped() -> None:
@@ -184,9 +184,9 @@ def test_what_failed_is_known_without_the_queues_until_it_has_left_them() -> Non
     assert failed(pipeline) == [2, 3, 4, 1]
     pipeline.redriven([(SHARD, 2)])
     assert failed(pipeline) == [3, 4, 1]
-    pipeline.queued([Fate.REJECTED], [], at=125.0)
+    pipeline.queued([RecordStatus.REJECTED], [], at=125.0)
     assert failed(pipeline) == [4, 1], "the fourth may be on its way to the queue"
-    pipeline.queued([Fate.REJECTED, Fate.DEAD_LETTERED], [(SHARD, 4)], at=200.0)
+    pipeline.queued([RecordStatus.REJECTED, RecordStatus.DEAD_LETTERED], [(SHARD, 4)], at=200.0)
     assert failed(pipeline) == [4]
 
 
@@ -195,7 +195,7 @@ def test_an_event_that_was_sent_again_by_whomever_is_no_longer_shown_as_failed()
     pipeline.arrived(records(BROKEN, BROKEN))
     pipeline.batch(batch(1, 2))
     assert failed(pipeline) == [1, 2]
-    pipeline.arrived(records(carrying("redrive-0-1", (SHARD, 1), ADDED), start=3))
+    pipeline.arrived(records(marked("redrive-0-1", (SHARD, 1), ADDED), start=3))
     assert failed(pipeline) == [2]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dashboard.model.entry import Entry
 from dashboard.model.products import EVENTS_A_PRODUCT, Products
 from inventory.stock import Row
-from inventory.stream import StreamRecord
+from inventory_aws.stream import StreamRecord
 
 
 def row(product_id: str, quantity: int = 1) -> Row:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard.controls.redrive import edited
-from operations.redrive.item import Item, Origin
+from operations.redrive.failed_event import FailedEvent, Origin
 
 
 def test_an_edited_event_keeps_its_id_and_its_place_and_belongs_to_its_new_product() -> None:
-    before = Item(
+    before = FailedEvent(
         origin=Origin.REJECTED,
         shard_id="shardId-000000000000",
         sequence_number=7,
@@ -19,7 +18,7 @@ def test_an_edited_event_keeps_its_id_and_its_place_and_belongs_to_its_new_produ
     )
     payload = b'{"event_type": "product_removed", "product": {"product_id": "P2"}}'
 
-    after = edited(before, payload)
+    after = before.with_payload(payload)
 
     assert after.payload == payload
     assert after.product_id == "P2"

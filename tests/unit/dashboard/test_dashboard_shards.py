@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dashboard.model.entry import Entry
 from dashboard.model.shard import MOST_WAITING, Shard, Stretch
-from inventory.stream import StreamRecord
+from inventory_aws.stream import StreamRecord
 
 
 def entry(number: int, at: float = 0.0) -> Entry:

@@ -19,7 +19,7 @@ from dashboard.web.grid import cells
 from dashboard.web.times import clock_time
 from hostile_items import items
 from inventory.items import row_of
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 
 def test_zeros_are_drawn_only_where_a_line_comes_down_to_them() -> None:
@@ -66,7 +66,10 @@ def test_a_rate_may_be_typed_with_spaces_and_commas() -> None:
 
 
 def test_the_list_of_failures_says_what_it_does_not_show() -> None:
-    rejected, dead = {"fate": FATES[Fate.REJECTED]}, {"fate": FATES[Fate.DEAD_LETTERED]}
+    rejected, dead = (
+        {"fate": FATES[RecordStatus.REJECTED]},
+        {"fate": FATES[RecordStatus.DEAD_LETTERED]},
+    )
     assert hint([], 0, 0) == "Nothing failed."
     assert hint([rejected], 1, 0) == "Select an event to see all of it."
     assert (

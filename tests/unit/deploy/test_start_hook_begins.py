@@ -47,7 +47,7 @@ def run(zip_file: Path) -> int:
         (
             "AWS_DEFAULT_REGION",
             None,
-            "no AWS Region: set AWS_DEFAULT_REGION, or a profile that has one",
+            "No AWS Region. Set AWS_DEFAULT_REGION, or a profile that has one.",
         ),
         ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
         ("AWS_PROFILE", "nobody", "The config profile (nobody) could not be found"),

@@ -181,10 +181,10 @@ def test_a_missing_field_is_named(data: bytes, field: str) -> None:
     ("data", "reason"),
     [
         (b"\xff\xfe", "data is not UTF-8 (byte 0)"),
-        (b"", "data is not JSON: Expecting value (line 1, column 1)"),
+        (b"", "data is not JSON: Expecting value: line 1 column 1 (char 0)"),
         (b"{", "data is not JSON: Expecting property name enclosed in double quotes"),
         (b"[" * 100_000, "data is nested too deeply"),
-        (b"1" * 5_000, "data is not JSON that can be read"),
+        (b"1" * 5_000, "data is not JSON: Exceeds the limit"),
         (b"[]", "event must be an inventory event, a JSON object"),
         (b"null", "event must be an inventory event, a JSON object"),
         (b'{"event_type": "product_added", "product": 5}', "product must be a JSON object"),

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from inventory_aws.kinesis_errors import explain, transient
+from inventory_aws.errors import explain_stream, is_transient
 from simulated_stream import client_error
 
 URL = "https://kinesis.example"
@@ -36,7 +36,7 @@ URL = "https://kinesis.example"
 def test_throttling_faults_of_the_service_and_a_lost_connection_may_pass(
     failure: BotoCoreError | ClientError,
 ) -> None:
-    assert transient(failure)
+    assert is_transient(failure)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_throttling_faults_of_the_service_and_a_lost_connection_may_pass(
     ],
 )
 def test_what_another_try_cannot_change_does_not_pass(failure: BotoCoreError | ClientError) -> None:
-    assert not transient(failure)
+    assert not is_transient(failure)
 
 
 @pytest.mark.parametrize(
     ("failure", "text"),
     [
         (NoCredentialsError(), "No AWS credentials. Set AWS_PROFILE, or"),
-        (NoRegionError(), "No AWS Region. Set AWS_DEFAULT_REGION."),
+        (NoRegionError(), "No AWS Region. Set AWS_DEFAULT_REGION, or a profile that has one."),
         (client_error("ResourceNotFoundException"), f"The stream orders does not exist at {URL}. "),
         (EndpointConnectionError(endpoint_url=URL), f"Cannot reach Kinesis at {URL}. Check the "),
         (ReadTimeoutError(endpoint_url=URL), f"Cannot reach Kinesis at {URL}. Check the "),
@@ -71,6 +71,6 @@ def test_what_another_try_cannot_change_does_not_pass(failure: BotoCoreError | C
 def test_a_failure_is_explained_in_one_line(
     failure: BotoCoreError | ClientError, text: str
 ) -> None:
-    line = explain(failure, "orders", URL)
+    line = explain_stream(failure, "orders", URL)
     assert line.startswith(text)
     assert line.isprintable()

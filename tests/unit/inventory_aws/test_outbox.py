@@ -3,8 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_aws.event import Event
-from inventory_aws.outbox import BATCH, MEBIBYTE, Limits, choose, without
+from inventory_aws.outbox import BATCH, MEBIBYTE, Event, Limits, choose, without
 from simulated_stream import event
 
 pending_lists = st.lists(

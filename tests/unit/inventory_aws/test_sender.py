@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_aws.event import Event
-from inventory_aws.outbox import BATCH, MEBIBYTE, Limits
-from inventory_aws.retry import Retry
+from inventory_aws.outbox import BATCH, MEBIBYTE, Event, Limits
 from inventory_aws.sender import Accepted, Refused, Sender, SendingError
 from simulated_stream import (
     AnswerDamaged,
@@ -25,7 +23,7 @@ from simulated_stream import (
     event,
 )
 
-PATIENT = Retry(give_up_after=float("inf"))
+NEVER = float("inf")
 
 taken = st.lists(st.sampled_from("ABCD"), max_size=40).map(
     lambda keys: [event(key, n) for n, key in enumerate(keys)]
@@ -51,7 +49,9 @@ def by_product(payloads: Sequence[bytes]) -> dict[bytes, list[int]]:
 class Run:
     """A sender on a simulated stream, and all that it reported."""
 
-    def __init__(self, stream: SimulatedStream, limits: Limits = BATCH, retry: Retry = PATIENT):
+    def __init__(
+        self, stream: SimulatedStream, limits: Limits = BATCH, give_up_after: float = NEVER
+    ):
         self.stream = stream
         self.clock = FakeClock()
         self.accepted: list[Accepted] = []
@@ -64,7 +64,7 @@ class Run:
             clock=self.clock,
             wait=self.clock.wait,
             limits=limits,
-            retry=retry,
+            give_up_after=give_up_after,
             fraction=lambda: 0.0,
         )
 
@@ -147,7 +147,7 @@ def test_the_wait_grows_while_records_are_refused_and_starts_again_after_a_clean
 
 
 def test_it_gives_up_when_nothing_is_taken_for_too_long() -> None:
-    run = Run(SimulatedStream(repeat(Unreachable())), retry=Retry(give_up_after=30))
+    run = Run(SimulatedStream(repeat(Unreachable())), give_up_after=30)
     with pytest.raises(SendingError, match=r"orders has not accepted an event for 3\d s. Endpoint"):
         run.sender.send(event(f"P{n}", n) for n in range(10))
     assert run.sender.pending == 10
@@ -155,7 +155,7 @@ def test_it_gives_up_when_nothing_is_taken_for_too_long() -> None:
 
 
 def test_it_gives_up_on_one_event_that_is_refused_for_too_long_while_others_pass() -> None:
-    run = Run(SimulatedStream(repeat(Refuse([True, False, False]))), retry=Retry(give_up_after=30))
+    run = Run(SimulatedStream(repeat(Refuse([True, False, False]))), give_up_after=30)
     with pytest.raises(SendingError):
         run.sender.send(event(f"P{n}", n) for n in count())
     assert "P0" not in {accepted.event.partition_key for accepted in run.accepted}
@@ -164,7 +164,7 @@ def test_it_gives_up_on_one_event_that_is_refused_for_too_long_while_others_pass
 
 def test_a_slow_stream_that_goes_on_taking_events_is_never_given_up() -> None:
     faults = [Refuse([False, True])] * 100
-    run = Run(SimulatedStream(faults), Limits(2, 1000, 2), retry=Retry(give_up_after=8))
+    run = Run(SimulatedStream(faults), Limits(2, 1000, 2), give_up_after=8)
     run.sender.send(event(f"P{n}", n) for n in range(100))
     assert len(run.accepted) == 100
     assert run.clock.now > 80

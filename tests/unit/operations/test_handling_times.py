@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.handling_times import HandlingTimes
+from operations.function_log import HandlingTimes
 
 
 def batch(first: int, last: int, done_at: float, failed: int = 0) -> dict[str, Any]:

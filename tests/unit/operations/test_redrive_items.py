@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from inventory.event import parse
 from inventory.stock import Row
-from operations.failures.again import carrying, origin_of
-from operations.redrive import showing
-from operations.redrive.item import Item, Origin, choose, unknown
+from operations.redrive.failed_event import FailedEvent, Origin, choose, marked, origin_of, unknown
 from operations.redrive.plan import plan
+from operations.redrive.text import decision_line, event_document, event_lines
 
-PLAIN = Item(
+PLAIN = FailedEvent(
     Origin.REJECTED,
     "shardId-000000000012",
     49_590,
@@ -48,19 +47,19 @@ NUMBERS = st.integers(0, 10**37).map(str) | st.integers(0, 10**36).map(lambda n:
 def test_what_an_event_says_is_the_same_under_another_id(number: str) -> None:
     product = f'{{"product_id": "Pé", "product_name": "N", "quantity": {number}}}'
     payload = f'{{"event_type": "product_added", "product": {product}}}'.encode()
-    again = carrying("E1", ("shard", 3), payload)
+    again = marked("E1", ("shard", 3), payload)
     carried = parse(again, 7)
     assert carried.event_id == "E1"
     assert replace(carried, event_id=None) == parse(payload, 7)
     assert origin_of(again) == ("shard", 3)
-    assert origin_of(carrying("E1", ("shard", 12), again)) == ("shard", 12)
+    assert origin_of(marked("E1", ("shard", 12), again)) == ("shard", 12)
 
 
 def test_what_goes_back_a_second_time_is_the_same_text_with_another_place() -> None:
     payload = '{"event_id":"\\u0045é", "product":{"product_id":"Pé","n":1.0},"n":1e3}'
-    first = carrying("Eé", ("shardId-1", 3), payload.encode())
-    assert carrying("Eé", ("shardId-1", 3), first) == first
-    second = carrying("Eé", ("shardId-1", 12), first)
+    first = marked("Eé", ("shardId-1", 3), payload.encode())
+    assert marked("Eé", ("shardId-1", 3), first) == first
+    second = marked("Eé", ("shardId-1", 12), first)
     assert second.decode() == first.decode().replace(
         '"sequence_number": 3', '"sequence_number": 12'
     )
@@ -87,7 +86,7 @@ def test_a_list_for_people_escapes_and_bounds_what_is_in_events() -> None:
     evil = replace(
         PLAIN, product_id="\x1b[2J", reason="bad\nline", payload=b"\x1b]0;\xff" + b"y" * 5000
     )
-    text = "\n".join(showing.lines(evil))
+    text = "\n".join(event_lines(evil))
     assert text.count("\n") == 2
     assert "\x1b" not in text
     assert len(text) < 500
@@ -96,27 +95,27 @@ def test_a_list_for_people_escapes_and_bounds_what_is_in_events() -> None:
 
 
 def test_the_list_for_programs_has_the_whole() -> None:
-    document = json.loads(json.dumps(showing.document(PLAIN)))
+    document = json.loads(json.dumps(event_document(PLAIN)))
     assert document["id"] == "12-49590"
     assert document["payload"].encode() == PLAIN.payload
     assert document["sequence_number"] == "49590"
-    binary = showing.document(replace(PLAIN, payload=b"\xff"))
+    binary = event_document(replace(PLAIN, payload=b"\xff"))
     assert (binary["payload"], binary["payload_encoding"]) == ("/w==", "base64")
-    lost = showing.document(replace(PLAIN, payload=None, lost="expired"))
+    lost = event_document(replace(PLAIN, payload=None, lost="expired"))
     assert (lost["payload"], lost["lost"]) == (None, "expired")
 
 
 def test_a_decision_says_what_would_change() -> None:
     row = Row("P1", "Phone", 5, "N/A", 3)
     (removal,) = plan([PLAIN], {"P1": row})
-    assert showing.decided(removal) == "12-49590  P1  applied: the row is removed"
+    assert decision_line(removal) == "12-49590  P1  applied: the row is removed"
     (late,) = plan([PLAIN], {"P1": replace(row, sequence_number=10**9)})
-    assert "superseded" in showing.decided(late)
-    assert "--force" in showing.decided(late)
+    assert "superseded" in decision_line(late)
+    assert "--force" in decision_line(late)
     product = b'{"product_id": "P1", "quantity": 9}'
     moved = b'{"event_type": "product_quantity_changed", "product": %b}' % product
     (change,) = plan([replace(PLAIN, payload=moved)], {"P1": row})
-    assert showing.decided(change).endswith("applied: quantity 5 → 9")
+    assert decision_line(change).endswith("applied: quantity 5 → 9")
     (broken,) = plan([replace(PLAIN, payload=b"{")], {})
-    assert "not JSON" in showing.decided(broken)
-    assert "--edit" in showing.decided(broken)
+    assert "not JSON" in decision_line(broken)
+    assert "--edit" in decision_line(broken)

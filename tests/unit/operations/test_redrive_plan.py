@@ -12,10 +12,19 @@ from hypothesis import strategies as st
 
 from inventory.event import claims, parse
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
-from inventory_aws.event import Event
-from operations.redrive.carry_out import Letter, carry_out, concerned, staying
-from operations.redrive.item import Item, Origin
-from operations.redrive.plan import Action, Decision, Verdict, plan, products
+from inventory_aws.outbox import Event
+from operations.redrive.failed_event import FailedEvent, Origin
+from operations.redrive.plan import (
+    Action,
+    Decision,
+    Effect,
+    EventMessage,
+    carry_out,
+    concerned,
+    plan,
+    products,
+    staying,
+)
 
 SHARD = "shardId-000000000000"
 
@@ -25,9 +34,9 @@ def event(event_type: str, event_id: str | None = None, **product: object) -> by
     return json.dumps(document | ({"event_id": event_id} if event_id else {})).encode()
 
 
-def item(payload: bytes | None, number: int = 5, lost: str | None = None) -> Item:
+def item(payload: bytes | None, number: int = 5, lost: str | None = None) -> FailedEvent:
     event_id, product_id = (None, None) if payload is None else claims(payload)
-    return Item(
+    return FailedEvent(
         Origin.REJECTED, SHARD, number, 0.0, "bad", event_id, product_id, payload, lost=lost
     )
 
@@ -40,14 +49,16 @@ def row(quantity: int = 10, number: int = 3, *recent: str) -> dict[str, Row | No
     return {"P1": Row("P1", "Phone", quantity, "N/A", number, recent)}
 
 
-def only(items: Sequence[Item], rows: Mapping[str, Row | None], force: bool = False) -> Decision:
+def only(
+    items: Sequence[FailedEvent], rows: Mapping[str, Row | None], force: bool = False
+) -> Decision:
     (decision,) = plan(items, rows, force=force)
     return decision
 
 
 def test_an_event_that_would_be_applied_is_sent_under_an_id_made_of_its_place() -> None:
     decision = only([item(moved(-4))], row(10))
-    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert (decision.action, decision.effect) == (Action.SEND, Effect.APPLIED)
     assert decision.record is not None
     assert decision.record.partition_key == "P1"
     assert json.loads(decision.record.payload)["event_id"] == f"redrive-{SHARD}-5"
@@ -62,16 +73,16 @@ def test_an_event_with_an_id_of_its_own_is_sent_as_it_was_written_with_where_it_
     sent = decision.record.payload
     assert sent.startswith(payload.rstrip().removesuffix(b"}"))
     assert json.loads(sent) == json.loads(payload) | {
-        "redriven_from": {"shard_id": decision.item.shard_id, "sequence_number": 5}
+        "redriven_from": {"shard_id": decision.event.shard_id, "sequence_number": 5}
     }
     assert decision.record.event_id == "E1"
 
 
 def test_an_event_that_is_older_than_its_row_is_superseded_and_stays_unless_forced() -> None:
     decision = only([item(moved(-4))], row(10, 6))
-    assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.SUPERSEDED)
+    assert (decision.action, decision.effect) == (Action.LEAVE, Effect.SUPERSEDED)
     decision = only([item(moved(-4))], row(10, 6), force=True)
-    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert (decision.action, decision.effect) == (Action.SEND, Effect.APPLIED)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +109,7 @@ def test_a_forced_event_overwrites_newer_events_unless_it_changes_the_quantity_b
     assert only([item(payload)], rows, force=True).reason == said
 
 
-def astray(payload: bytes, number: int = 5) -> Item:
+def astray(payload: bytes, number: int = 5) -> FailedEvent:
     """Its record had another partition key, so it may have been in any shard."""
     return replace(item(payload, number), ordered=False)
 
@@ -111,9 +122,9 @@ def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forc
     removals = {} if rows["P1"] else {"P1": Removal(3)}
     added = event("product_added", product_id="P1", product_name="Old", quantity=7)
     (kept,) = plan([astray(added, number)], rows, removals=removals)
-    assert (kept.action, kept.verdict) == (Action.LEAVE, Verdict.UNORDERED)
+    assert (kept.action, kept.effect) == (Action.LEAVE, Effect.UNORDERED)
     (sent,) = plan([astray(added, number)], rows, removals=removals, force=True)
-    assert (sent.action, sent.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert (sent.action, sent.effect) == (Action.SEND, Effect.APPLIED)
     assert sent.reason == "may undo newer events"
 
 
@@ -126,49 +137,49 @@ def test_without_an_order_a_change_by_an_amount_is_sent_and_so_is_the_first_even
 def test_an_event_that_would_only_be_rejected_again_stays_even_if_forced() -> None:
     for payload in (moved(-40), b"{", b"[1]", b"\xff", event("restocked", product_id="P1")):
         decision = only([item(payload)], row(), force=True)
-        assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.REJECTED)
+        assert (decision.action, decision.effect) == (Action.LEAVE, Effect.REJECTED)
         assert decision.reason
 
 
 def test_an_event_whose_product_is_gone_is_not_found_and_may_be_sent() -> None:
     decision = only([item(moved(-4))], {"P1": None})
-    assert (decision.action, decision.verdict) == (Action.SEND, Verdict.NOT_FOUND)
+    assert (decision.action, decision.effect) == (Action.SEND, Effect.NOT_FOUND)
 
 
 def test_an_event_that_the_row_remembers_leaves_its_queue_without_a_put() -> None:
     for rows in (row(10, 9, f"redrive-{SHARD}-5"), row(10, 5)):
         decision = only([item(moved(-4))], rows)
-        assert (decision.action, decision.verdict) == (Action.FORGET, Verdict.ALREADY_APPLIED)
+        assert (decision.action, decision.effect) == (Action.REMOVE, Effect.ALREADY_APPLIED)
         assert decision.record is None
 
 
 def test_a_lost_payload_stays_and_says_why() -> None:
     decision = only([item(None, lost="no longer on the stream")], {})
-    assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.LOST)
+    assert (decision.action, decision.effect) == (Action.LEAVE, Effect.LOST)
     assert decision.reason == "no longer on the stream"
 
 
 def test_events_of_a_product_are_folded_one_onto_the_other() -> None:
     decisions = plan([item(moved(-8), 6), item(moved(-4), 5)], row(10))
-    assert [d.item.sequence_number for d in decisions] == [5, 6]
-    assert [d.verdict for d in decisions] == [Verdict.APPLIED, Verdict.REJECTED]
+    assert [d.event.sequence_number for d in decisions] == [5, 6]
+    assert [d.effect for d in decisions] == [Effect.APPLIED, Effect.REJECTED]
 
 
 def test_a_run_that_ended_between_two_events_of_a_product_goes_on_with_the_second() -> None:
     items = [item(moved(-1), 5), item(moved(-2), 6)]
     decisions = plan(items, row(9, 100, f"redrive-{SHARD}-5"))
-    assert [d.action for d in decisions] == [Action.FORGET, Action.SEND]
+    assert [d.action for d in decisions] == [Action.REMOVE, Action.SEND]
 
 
 def test_an_event_too_large_to_carry_an_id_stays() -> None:
     payload = event("product_removed", product_id="P1", note="x" * (1024 * 1024 - 100))
-    assert only([item(payload)], row()).verdict is Verdict.REJECTED
+    assert only([item(payload)], row()).effect is Effect.REJECTED
 
 
 def test_a_removal_that_names_another_product_is_judged_by_the_policy() -> None:
     removal = item(event("product_removed", product_id="P1", product_name="Lamp"))
     (decision,) = plan([removal], row(), RemovalNamePolicy.ENFORCE)
-    assert decision.verdict is Verdict.REJECTED
+    assert decision.effect is Effect.REJECTED
 
 
 PRODUCTS = st.sampled_from(["P1", "P2", "P3"])
@@ -203,34 +214,34 @@ ROWS = st.fixed_dictionaries(
 
 @given(ITEMS, ROWS, st.booleans())
 def test_each_item_has_one_decision_in_the_order_of_the_stream(
-    items: list[Item], rows: dict[str, Row | None], force: bool
+    items: list[FailedEvent], rows: dict[str, Row | None], force: bool
 ) -> None:
     decisions = plan(items, rows, force=force)
-    assert [d.item for d in decisions] == sorted(items, key=lambda i: i.sequence_number)
+    assert [d.event for d in decisions] == sorted(items, key=lambda i: i.sequence_number)
     assert all((d.record is not None) == (d.action is Action.SEND) for d in decisions)
 
 
 @given(ITEMS, ROWS)
 def test_nothing_older_than_its_row_is_sent_unless_forced(
-    items: list[Item], rows: dict[str, Row | None]
+    items: list[FailedEvent], rows: dict[str, Row | None]
 ) -> None:
     for decision in plan(items, rows):
         if decision.record is not None:
             present = rows[decision.record.partition_key]
             newest = (present and present.sequence_number) or 0
-            assert newest < decision.item.sequence_number
+            assert newest < decision.event.sequence_number
 
 
 @given(ITEMS, ROWS, st.booleans())
 def test_what_is_sent_does_what_was_shown(
-    items: list[Item], rows: dict[str, Row | None], force: bool
+    items: list[FailedEvent], rows: dict[str, Row | None], force: bool
 ) -> None:
     stream = Stream(rows)
     for decision in plan(items, rows, force=force):
         if decision.record is not None:
             outcome = stream.put(decision.record)
-            shown = {Verdict.APPLIED: Outcome.APPLIED, Verdict.NOT_FOUND: Outcome.NOT_FOUND}
-            assert outcome is shown[decision.verdict]
+            shown = {Effect.APPLIED: Outcome.APPLIED, Effect.NOT_FOUND: Outcome.NOT_FOUND}
+            assert outcome is shown[decision.effect]
 
 
 class Stream:
@@ -260,11 +271,11 @@ def test_an_event_from_before_a_removal_is_superseded_and_does_not_bring_the_pro
     removals = {"P1": Removal(6, ("remove",))}
     for payload in (ADD, event("product_added", product_id="P1", product_name="N", quantity=5)):
         (decision,) = plan([item(payload)], {}, removals=removals)
-        assert (decision.action, decision.verdict) == (Action.LEAVE, Verdict.SUPERSEDED)
+        assert (decision.action, decision.effect) == (Action.LEAVE, Effect.SUPERSEDED)
         (forced,) = plan([item(payload)], {}, removals=removals, force=True)
-        assert (forced.action, forced.verdict) == (Action.SEND, Verdict.APPLIED)
+        assert (forced.action, forced.effect) == (Action.SEND, Effect.APPLIED)
     (later,) = plan([item(ADD, 7)], {}, removals=removals)
-    assert (later.action, later.verdict) == (Action.SEND, Verdict.APPLIED)
+    assert (later.action, later.effect) == (Action.SEND, Effect.APPLIED)
 
 
 @pytest.mark.parametrize("own_id", ["add", None])
@@ -280,7 +291,7 @@ def test_what_was_sent_before_its_product_was_removed_leaves_its_queue_without_a
     stream.put(Event(REMOVE, "P1", "remove", "product_removed"))
     for force in (False, True):
         (again,) = plan([item(payload)], stream.rows, removals=stream.removals, force=force)
-        assert (again.action, again.verdict) == (Action.FORGET, Verdict.ALREADY_APPLIED)
+        assert (again.action, again.effect) == (Action.REMOVE, Effect.ALREADY_APPLIED)
     assert stream.put(decision.record) is Outcome.DUPLICATE
 
 
@@ -291,18 +302,18 @@ def test_a_run_that_ended_after_a_removal_goes_on_with_the_next_event_of_the_pro
     assert sent is not None
     assert stream.put(sent) is Outcome.APPLIED
     decisions = plan(items, stream.rows, removals=stream.removals)
-    assert [d.action for d in decisions] == [Action.FORGET, Action.SEND]
+    assert [d.action for d in decisions] == [Action.REMOVE, Action.SEND]
 
 
 def test_a_removal_that_was_applied_after_all_leaves_its_queue() -> None:
     (decision,) = plan([item(REMOVE)], {}, removals={"P1": Removal(5, ())})
-    assert decision.action is Action.FORGET
+    assert decision.action is Action.REMOVE
 
 
 def test_events_are_planned_onto_the_marker_that_those_before_them_leave() -> None:
     copy = event("product_added", "add", product_id="P1", product_name="N", quantity=9)
     decisions = plan([item(ADD, 5), item(REMOVE, 6), item(copy, 7)], {})
-    assert [d.action for d in decisions] == [Action.SEND, Action.SEND, Action.FORGET]
+    assert [d.action for d in decisions] == [Action.SEND, Action.SEND, Action.REMOVE]
 
 
 class PowerCutError(Exception):
@@ -327,7 +338,7 @@ def test_interrupted_anywhere_and_run_again_each_change_counts_once(
     # Some lie in the queue on their own, some share a dead letter.
     size = data.draw(st.integers(1, 3))
     queue = {
-        Letter(f"m{start}", frozenset(i.name for i in items[start : start + size]))
+        EventMessage(f"m{start}", frozenset(i.name for i in items[start : start + size]))
         for start in range(0, len(items), size)
     }
     stream = Stream(rows)
@@ -344,7 +355,7 @@ def test_interrupted_anywhere_and_run_again_each_change_counts_once(
         stream.put(record)
         step()
 
-    def delete(letter: Letter) -> None:
+    def delete(letter: EventMessage) -> None:
         step()
         queue.remove(letter)
         step()
@@ -364,10 +375,10 @@ def test_interrupted_anywhere_and_run_again_each_change_counts_once(
 def test_a_message_stays_until_all_that_it_stands_for_is_settled() -> None:
     sent, left = item(moved(1), 5), item(moved(-99), 6)
     decisions = plan([sent, left], row(10))
-    both = Letter("both", frozenset({sent.name, left.name}))
-    one = Letter("one", frozenset({sent.name}))
-    other = Letter("other", frozenset({left.name}))
-    deleted: list[Letter] = []
+    both = EventMessage("both", frozenset({sent.name, left.name}))
+    one = EventMessage("one", frozenset({sent.name}))
+    other = EventMessage("other", frozenset({left.name}))
+    deleted: list[EventMessage] = []
     carry_out(decisions, [both, one, other], lambda decision, record: None, deleted.append)
     assert deleted == [one]
     assert concerned(decisions, [both, one, other]) == [both, one]

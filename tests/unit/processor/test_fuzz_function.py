@@ -26,12 +26,12 @@ from fuzzing import tries
 from hostile_events import ANYTHING, PAYLOADS, PRODUCTS, flat, likely, nested_records, written
 from hostile_items import items
 from inventory.event import InvalidEventError
+from inventory.failure_messages import Rejection, parse_rejection
 from inventory.items import ATTRIBUTES, row_of
-from inventory.rejections import Rejection, parse_rejection
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory.stream import StreamRecord
+from inventory_aws.stream import StreamRecord
 from operations.expectation import expect
-from operations.verify.compare import Evidence, verify
+from operations.verify.compare import Evidence, compare
 from processor import handler as function
 from processor.failures import BYTES_AT_ONCE, FailuresTopic
 from processor.records import Record, UnknownInvocationError, records_of
@@ -186,8 +186,8 @@ def assert_all_accounted_for(world: World, records: Sequence[Record]) -> None:
     assert len(world.sns.published) == counts[Outcome.REJECTED]
     if not broken:
         assert {r.sequence_number for r in world.rejections()} == expected.rejected
-        verdict = verify(Evidence(stream, world.rejections(), (), rows), IGNORE)
-        assert verdict.differences == ()
+        verdict = compare(Evidence(stream, world.rejections(), (), rows), IGNORE)
+        assert verdict.differences == []
 
 
 def assert_payloads_are_kept(world: World, records: Sequence[Record]) -> None:
@@ -254,7 +254,7 @@ def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
 
     stream = on_stream(records_of(batch))
     rows = {product: row_of(item) for product, item in world.dynamodb.items.items()}
-    assert verify(Evidence(stream, world.rejections(), (), rows), IGNORE).differences == ()
+    assert compare(Evidence(stream, world.rejections(), (), rows), IGNORE).differences == []
 
 
 @tries(150)

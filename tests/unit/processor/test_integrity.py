@@ -7,7 +7,7 @@ import zlib
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from inventory_aws.transient_errors import is_transient
+from inventory_aws.errors import is_transient
 from processor.integrity import refuse_damaged
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.processor.outages import LASTING, TRANSIENT, Time
 
-from inventory_aws.transient_errors import is_transient
+from inventory_aws.errors import is_transient
 from processor.patience import ONE_TRY, Schedule, budget
 
 TIMES = st.floats(0.001, 100)

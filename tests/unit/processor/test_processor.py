@@ -207,7 +207,8 @@ def test_an_invalid_record_that_cannot_be_published_fails_alone() -> None:
     assert failed(processor.process([record(1, b"{"), added(2)])) == {1}
     assert failed(processor.process([record(1, b"{")])) == set()
     assert [r.reason for r in topic.published] == [
-        "data is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)"
+        "data is not JSON: Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)"
     ]
 
 

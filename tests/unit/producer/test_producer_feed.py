@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice, repeat
 from typing import Any, cast
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted, Sender
 from producer.feed import feed
 from producer.generator import Spec, events

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.broken import WAYS
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from pages import ROOT
 from producer.dice import Dice
 from producer.generator import PRODUCT_NAMES, Known, Spec, events

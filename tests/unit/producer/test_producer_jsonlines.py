@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hostile_events import NEAR
 from inventory.event import InvalidEventError, parse
 from inventory.json_text import with_members
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from producer.errors import CannotStartError
 from producer.jsonlines import events
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_aws.event import EVENT_TYPES
+from inventory_aws.outbox import EVENT_TYPES
 from producer.mix import Mix, parse
 
 

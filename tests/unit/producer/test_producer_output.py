@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from inventory_aws.event import Event
+from inventory_aws.outbox import Event
 from inventory_aws.sender import Accepted, Refused
 from inventory_aws.shown import shown, shown_bytes
 from producer.jsonoutput import JsonOutput

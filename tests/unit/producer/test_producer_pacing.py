@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_aws.retry import Retry
+from inventory_aws.retry import Backoff
 from producer.pacing import CATCH_UP, natural, next_due, steady, unpaced
 
 
@@ -46,4 +46,4 @@ def test_the_due_time_keeps_the_rate_and_makes_up_for_a_second_at_most(
 def test_a_pause_is_never_longer_than_the_longest_nor_shorter_than_half_the_first(
     attempt: int, fraction: float
 ) -> None:
-    assert 0.025 <= Retry().pause(attempt, fraction) <= 5
+    assert 0.025 <= Backoff().pause(attempt, fraction) <= 5

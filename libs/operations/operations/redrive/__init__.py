@@ -1,5 +1,5 @@
-"""Failed events: what lies in the two queues, what each would do now, and putting it back.
+"""Redrive: send failed events to the stream again.
 
-`item`, `plan` and `carry_out` decide, as functions of their arguments; `inbox` reads the queues and
-the stream; `showing` is what a user sees.
+`service` reads the queues and carries out; `failed_event` and `plan` decide, as functions of their
+arguments; `text` is what users read.
 """

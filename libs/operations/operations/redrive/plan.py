@@ -1,35 +1,32 @@
-"""What each failed event would do now, and so what is to be done with it. Pure."""
+"""Decide what to do with each failed event, and in which order. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from operator import attrgetter
-from types import MappingProxyType
 
 from inventory.event import InvalidEventError, QuantityMoved, parse
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply, is_guarded
-from inventory_aws.event import Event
-from inventory_aws.outbox import MAX_RECORD_BYTES
-from operations.failures.again import carrying
-from operations.redrive.item import Item
+from inventory_aws.outbox import MAX_RECORD_BYTES, Event
+from operations.redrive.failed_event import FailedEvent, marked
 
-AFTER_ALL = 10**60
-"""Stands for the end of the stream: AWS's sequence numbers have 56 digits."""
+END_OF_STREAM = 10**60
+"""Larger than any sequence number of AWS: those have 56 digits."""
 
 
 class Action(Enum):
-    """What is to be done with an item."""
+    """What to do with a failed event."""
 
     SEND = auto()
-    FORGET = auto()  # it leaves its queue without a put: the table has it already
+    REMOVE = auto()  # from its queue, because the table has it already
     LEAVE = auto()
 
 
-class Verdict(StrEnum):
-    """What an event would come to if it were put on the stream now."""
+class Effect(StrEnum):
+    """What an event would come to if it were sent now."""
 
     APPLIED = "applied"
     NOT_FOUND = "not found"
@@ -42,15 +39,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An item, what becomes of it, and why, where that needs saying.
+    """What to do with an event, and why, where that needs saying.
 
-    What is sent is `record`, and changes the row `before` to `after`; None is no row, and `removed`
-    the marker of its removal, if there is one.
+    `record` is what is sent. It changes the row `before` to `after`; None is no row, and `removed`
+    the marker of its removal.
     """
 
-    item: Item
+    event: FailedEvent
     action: Action
-    verdict: Verdict
+    effect: Effect
     reason: str | None = None
     record: Event | None = None
     before: Row | None = None
@@ -58,113 +55,175 @@ class Decision:
     removed: Removal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    """A message of a queue, and the names of the failed events that it stands for."""
+
+    message_id: str
+    names: frozenset[str]
+
+
 State = tuple[Row | None, Removal | None]
 """The row of a product, and the marker of its last removal."""
 
 
 def plan(
-    items: Iterable[Item],
+    events: Iterable[FailedEvent],
     rows: Mapping[str, Row | None],
-    names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
+    policy: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
     *,
     force: bool = False,
-    removals: Mapping[str, Removal] = MappingProxyType({}),
+    removals: Mapping[str, Removal] = {},
 ) -> list[Decision]:
-    """A decision for each item, in the order of their sequence numbers, which is each product's.
+    """Return a decision for each event, in the order of their sequence numbers.
 
-    `rows` has the present row of each product, and `removals` the marker of its last removal; each
-    event is folded onto what those before it leave. One whose product has seen newer events, or
-    may have, is left, unless `force`d. One that would be rejected, or that is lost, is left in any
-    case.
+    `rows` and `removals` are the present state of each product; each event is applied to what those
+    before it leave. An event whose product has seen newer events, or may have, stays unless `force`
+    is set. One that would be rejected, or is lost, stays in any case.
     """
     present: dict[str, State] = {
         product_id: (rows.get(product_id), removals.get(product_id))
         for product_id in rows.keys() | removals.keys()
     }
-    folded = dict(present)
+    after = dict(present)
     earlier: set[str] = set()
     decisions = []
-    for place, item in enumerate(sorted(items, key=attrgetter("sequence_number"))):
-        decision = _decide(item, AFTER_ALL + place, present, folded, earlier, names, force)
+    for index, event in enumerate(sorted(events, key=attrgetter("sequence_number"))):
+        decision = _decide(event, END_OF_STREAM + index, present, after, earlier, policy, force)
         if decision.record is not None:
-            folded[decision.record.partition_key] = decision.after, decision.removed
-        earlier.add(item.redrive_id)
+            after[decision.record.partition_key] = decision.after, decision.removed
+        earlier.add(event.redrive_id)
         decisions.append(decision)
     return decisions
 
 
 def _decide(
-    item: Item,
+    failed: FailedEvent,
     sequence_number: int,
     present: Mapping[str, State],
-    folded: Mapping[str, State],
+    after: Mapping[str, State],
     earlier: Collection[str],
-    names: RemovalNamePolicy,
+    policy: RemovalNamePolicy,
     force: bool,
 ) -> Decision:
-    if item.payload is None:
-        return Decision(item, Action.LEAVE, Verdict.LOST, item.lost)
+    if failed.payload is None:
+        return Decision(failed, Action.LEAVE, Effect.LOST, failed.lost)
     try:
-        record = _record(item, item.payload)
+        record = _record(failed, failed.payload)
         event = parse(record.payload, sequence_number)
     except InvalidEventError as error:
-        return Decision(item, Action.LEAVE, Verdict.REJECTED, str(error))
+        return Decision(failed, Action.LEAVE, Effect.REJECTED, str(error))
 
     row, marker = present.get(event.product_id, (None, None))
     latest = row if is_guarded(row) else marker
-    before, removed = folded.get(event.product_id, (None, None))
-    step = apply(before, event, names, removed)
-    itself = latest is not None and latest.sequence_number == item.sequence_number
-    if (item.ordered and itself) or step.outcome is Outcome.DUPLICATE:
-        return Decision(item, Action.FORGET, Verdict.ALREADY_APPLIED)
+    before, removed = after.get(event.product_id, (None, None))
+    step = apply(before, event, policy, removed)
+    itself = latest is not None and latest.sequence_number == failed.sequence_number
+    if (failed.ordered and itself) or step.outcome is Outcome.DUPLICATE:
+        return Decision(failed, Action.REMOVE, Effect.ALREADY_APPLIED)
     if step.outcome is Outcome.REJECTED:
-        return Decision(item, Action.LEAVE, Verdict.REJECTED, step.reason)
-    newer = item.ordered and _has_newer(latest, item, earlier)
+        return Decision(failed, Action.LEAVE, Effect.REJECTED, step.reason)
+    newer = failed.ordered and _has_newer(latest, failed, earlier)
     if newer and not force:
         gone = isinstance(latest, Removal)
         why = "the product was removed since" if gone else "the product has newer events"
-        return Decision(item, Action.LEAVE, Verdict.SUPERSEDED, why)
-    unsure = not (item.ordered or latest is None or isinstance(event, QuantityMoved))
+        return Decision(failed, Action.LEAVE, Effect.SUPERSEDED, why)
+    unsure = not (failed.ordered or latest is None or isinstance(event, QuantityMoved))
     if unsure and not force:
         why = "its partition key was not the product id: the product may have newer events"
-        return Decision(item, Action.LEAVE, Verdict.UNORDERED, why)
-    verdict = Verdict.APPLIED if step.outcome is Outcome.APPLIED else Verdict.NOT_FOUND
-    overwrites = step.outcome is Outcome.APPLIED and not isinstance(event, QuantityMoved)
-    late = "overwrites newer events" if overwrites else "after newer events"
-    if before is None and step.row is not None:
-        late = "the product was removed since"
-    reason = late if newer else "may undo newer events" if unsure else None
-    if step.outcome is Outcome.APPLIED:
-        removed = step.removed
-    return Decision(item, Action.SEND, verdict, reason, record, before, step.row, removed)
+        return Decision(failed, Action.LEAVE, Effect.UNORDERED, why)
+    is_applied = step.outcome is Outcome.APPLIED
+    reason = "may undo newer events" if unsure else None
+    if newer:
+        overwrites = is_applied and not isinstance(event, QuantityMoved)
+        reason = "overwrites newer events" if overwrites else "after newer events"
+        if before is None and step.row is not None:
+            reason = "the product was removed since"
+    return Decision(
+        failed,
+        Action.SEND,
+        Effect.APPLIED if is_applied else Effect.NOT_FOUND,
+        reason,
+        record,
+        before,
+        step.row,
+        step.removed if is_applied else removed,
+    )
 
 
-def _has_newer(latest: Row | Removal | None, item: Item, earlier: Collection[str]) -> bool:
-    """Whether the product has seen a newer event than the item.
+def _has_newer(latest: Row | Removal | None, event: FailedEvent, earlier: Collection[str]) -> bool:
+    """Whether the product has seen a newer event.
 
-    The redrive of an item before it does not count: a run that was interrupted between the two is
-    to go on where it stopped.
+    Events before it that were redriven do not count: an interrupted redrive can go on.
     """
-    if latest is None or (latest.sequence_number or 0) < item.sequence_number:
+    if latest is None or (latest.sequence_number or 0) < event.sequence_number:
         return False
     return not set(latest.recent_event_ids[-1:]) & set(earlier)
 
 
-def _record(item: Item, payload: bytes) -> Event:
-    """What is put on the stream. Raises InvalidEventError when it would only be rejected."""
+def _record(event: FailedEvent, payload: bytes) -> Event:
+    """What to send. Raises InvalidEventError if it would only be rejected."""
     product_id = parse(payload, 0).product_id
-    data = carrying(item.redrive_id, item.place, payload)
-    record = Event(data, product_id, item.redrive_id, kind="redriven")
+    data = marked(event.redrive_id, event.place, payload)
+    record = Event(data, product_id, event.redrive_id, kind="redriven")
     if record.size > MAX_RECORD_BYTES:
         raise InvalidEventError("data", f"is {record.size} bytes with its id, more than 1 MiB")
     return record
 
 
-def products(items: Iterable[Item]) -> set[str]:
-    """The products whose rows `plan` wants to know: those of the valid events."""
+def products(events: Iterable[FailedEvent]) -> set[str]:
+    """The products of the valid events: `plan` needs their rows."""
     found = set()
-    for item in items:
+    for event in events:
         with suppress(InvalidEventError):
-            if item.payload is not None:
-                found.add(parse(item.payload, 0).product_id)
+            if event.payload is not None:
+                found.add(parse(event.payload, 0).product_id)
     return found
+
+
+def carry_out(
+    decisions: Iterable[Decision],
+    messages: Iterable[EventMessage],
+    put: Callable[[Decision, Event], object],
+    delete: Callable[[EventMessage], object],
+    check: Callable[[], object] = lambda: None,
+) -> None:
+    """Put the records, product by product, and delete the messages whose events are all settled.
+
+    It can be interrupted anywhere. A product's messages are deleted when all its records were put:
+    until then, the next run finds the others in their queue and sees on the table that they were
+    put. `check` may raise to end it between two products.
+    """
+    products: dict[str | None, list[Decision]] = {}
+    for decision in decisions:
+        if decision.action is not Action.LEAVE:
+            products.setdefault(decision.event.product_id, []).append(decision)
+    left = list(messages)
+    settled: set[str] = set()
+    for group in products.values():
+        check()
+        for decision in group:
+            if decision.record is not None:
+                put(decision, decision.record)
+        settled |= {decision.event.name for decision in group}
+        for message in [message for message in left if message.names <= settled]:
+            delete(message)
+            left.remove(message)
+
+
+def concerned(
+    decisions: Iterable[Decision], messages: Iterable[EventMessage]
+) -> list[EventMessage]:
+    """The messages that have an event to send or to remove."""
+    leaving = _leaving(decisions)
+    return [message for message in messages if message.names & leaving]
+
+
+def staying(decisions: Sequence[Decision], messages: Iterable[EventMessage]) -> list[EventMessage]:
+    """Those of them that stay in their queue, because some of their events stay."""
+    leaving = _leaving(decisions)
+    return [message for message in concerned(decisions, messages) if message.names - leaving]
+
+
+def _leaving(decisions: Iterable[Decision]) -> set[str]:
+    return {d.event.name for d in decisions if d.action is not Action.LEAVE}

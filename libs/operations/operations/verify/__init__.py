@@ -1,5 +1,5 @@
-"""Whether the table equals what the events on the stream produce.
+"""Verify: compare the table with what the events on the stream produce.
 
-`gather` reads the stream, the queues and the table. `compare`, with `explanation`, decides as
-functions of what was read, and `verdict` is the result.
+`gather` reads the stream, the queues and the table. `compare` decides with `explain`, which finds
+out what happened to a product's events. Both are functions of what was read.
 """

@@ -1,19 +1,18 @@
-"""The promise, held against the evidence: the table is the fold of the stream, nothing is lost.
+"""Compare the table with what the events on the stream produce. Pure.
 
-Each event on the stream must be in exactly one of: applied, or superseded as a duplicate; not
-found; rejected, with its reason in the rejected queue, or put again since; dead-lettered, or put
-again since. Pure.
+Each event on the stream must be one of: applied, or a duplicate; not found; rejected, with its
+rejection in the rejected queue, or redriven since; dead-lettered, or redriven since.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from math import inf
 
-from inventory.dead_letters import DeadLetter
 from inventory.event import (
     KEY_DIFFERS,
     Event,
@@ -24,13 +23,11 @@ from inventory.event import (
     QuantitySet,
     parse_record,
 )
-from inventory.items import ATTRIBUTES
-from inventory.rejections import Rejection
+from inventory.failure_messages import DeadLetter, Rejection
 from inventory.stock import RemovalNamePolicy, Row
-from inventory.stream import Place, StreamRecord
-from operations.failures.again import origin_of
-from operations.verify.explanation import Explanation, Fate, Item, contradicted, explain
-from operations.verify.verdict import Difference, Problem, Trace, Verdict
+from inventory_aws.stream import Place, StreamRecord
+from operations.redrive.failed_event import origin_of
+from operations.verify.explain import Facts, RecordStatus, contradicted, explain
 
 EVENT_TYPES: Mapping[type[Event], str] = {
     ProductAdded: "product_added",
@@ -42,9 +39,9 @@ EVENT_TYPES: Mapping[type[Event], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What there is: the stream was read last, so that it has every event that the others show.
+    """What was read. The stream was read last: it has every event that the others show.
 
-    `whole`: the stream has the events that all rows were made of.
+    `whole`: the stream has all events of all rows.
     """
 
     records: Sequence[StreamRecord]
@@ -54,229 +51,248 @@ class Evidence:
     whole: bool = True
 
     def about(self, product_ids: Collection[str]) -> Evidence:
-        """The part of it that is about these products."""
+        """The evidence about these products."""
         records = [r for r in self.records if r.partition_key in product_ids]
         rows = {each: row for each, row in self.rows.items() if each in product_ids}
         return replace(self, records=records, rows=rows)
 
 
-def verify(evidence: Evidence, names: RemovalNamePolicy) -> Verdict:
-    """Hold what there is against what must be."""
-    stream = _Stream.of(evidence)
-    judgements = [_of_invalid(finding, stream.handled) for finding in stream.invalid]
-    oldest = min((record.sequence_number for record in evidence.records), default=inf)
-    for product_id in sorted(stream.products.keys() | evidence.rows.keys()):
-        items, row = stream.products.get(product_id, []), evidence.rows.get(product_id)
-        if items:
-            judgements.append(_of_product(product_id, items, row, names, evidence.whole))
-        elif row is not None:
-            judgements.append(_of_row_alone(row, oldest, evidence.whole))
-    return Verdict(
-        fates=sum((j.fates for j in judgements), Counter()),
-        put_again=sum((j.put_again for j in judgements), Counter()),
-        applied_after_all=sum(j.applied_after_all for j in judgements),
-        rows=sum(j.rows for j in judgements),
-        older_rows=sum(j.older_rows for j in judgements),
-        extended_rows=sum(bool(r.foreign.keys() - ATTRIBUTES) for r in evidence.rows.values()),
-        differences=tuple(d for j in judgements for d in j.differences),
-    )
+class Problem(StrEnum):
+    """What can be wrong."""
+
+    ROW = "the row is not what its events produce"
+    BEHIND = "the row does not have these events"
+    NO_REJECTION = "rejected, but not in the rejected queue"
+    REJECTED_TOO = "in the rejected queue, although its events do not cause a rejection"
 
 
 @dataclass(frozen=True, slots=True)
-class _Invalid:
-    """A record that holds no event."""
+class Trace:
+    """An event of a difference; `status` is what should have become of it."""
 
-    record: StreamRecord
-    error: InvalidEventError
-    rejection: bool
-    dead_letter: bool
-    redriven: bool
+    place: Place
+    event_type: str
+    event_id: str | None
+    status: RecordStatus
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """The records, with what the queues say of each; a product's in stream order.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something wrong. `since` is its first record; None: all of them."""
 
-    `handled` has the product and the id of each event that is in neither queue.
+    problem: Problem
+    product_id: str | None
+    since: Place | None
+    traces: tuple[Trace, ...]
+    expected: Row | None = None
+    found: Row | None = None
+
+    @property
+    def key(self) -> tuple[Problem, str | None, Place | None]:
+        """What stays the same while other events arrive."""
+        return self.problem, self.product_id, self.since
+
+
+@dataclass
+class Comparison:
+    """How many records of the stream have which status, and what is wrong.
+
+    `sent_again` counts the rejected and dead-lettered events that have left their queue for the
+    stream. `rows` were compared, `older_rows` not: the stream does not have their events.
     """
 
-    invalid: list[_Invalid]
-    products: dict[str, list[Item]]
-    handled: set[tuple[str, str]]
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> _Stream:
-        rejected = {(r.shard_id, r.sequence_number): r.code for r in evidence.rejections}
-        given_up = _covered(evidence.records, evidence.dead_letters)
-        invalid: list[_Invalid] = []
-        products: dict[str, list[Item]] = {}
-        later_ids: set[str] = set()
-        origins: set[Place] = set()
-        handled: set[tuple[str, str]] = set()
-        for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
-            said = _said(record)
-            known = (record.place in rejected, record.place in given_up)
-            redriven = record.place in origins
-            if isinstance(said, InvalidEventError):
-                invalid.append(_Invalid(record, said, *known, redriven))
-            else:
-                put_again = redriven or said.event_id in later_ids
-                code = rejected.get(record.place)
-                item = Item(record, said, known[0], code, known[1], put_again, redriven)
-                products.setdefault(said.product_id, []).append(item)
-                if said.event_id is not None:
-                    later_ids.add(said.event_id)
-                    if not any(known):
-                        handled.add((said.product_id, said.event_id))
-            if (origin := origin_of(record.data)) is not None:
-                origins.add(origin)
-        ordered = {product: items[::-1] for product, items in products.items()}
-        return cls(invalid[::-1], ordered, handled)
+    statuses: Counter[RecordStatus] = field(default_factory=Counter)
+    sent_again: Counter[RecordStatus] = field(default_factory=Counter)
+    rows: int = 0
+    older_rows: int = 0
+    differences: list[Difference] = field(default_factory=list)
 
 
-def _said(record: StreamRecord) -> Event | InvalidEventError:
-    try:
-        return parse_record(record.data, record.partition_key, record.sequence_number)
-    except InvalidEventError as error:
-        return error
+def compare(evidence: Evidence, policy: RemovalNamePolicy) -> Comparison:
+    """Compare what was read with what the events produce."""
+    invalid, products = _facts(evidence)
+    result = Comparison()
+    handled = {
+        (product_id, facts.said.event_id)
+        for product_id, events in products.items()
+        for facts in events
+        if facts.said.event_id is not None and not facts.in_queue
+    }
+    for facts in invalid:
+        _compare_invalid(facts, handled, result)
+    oldest = min((record.sequence_number for record in evidence.records), default=inf)
+    for product_id in sorted(products.keys() | evidence.rows.keys()):
+        row = evidence.rows.get(product_id)
+        if product_id in products:
+            _compare_product(product_id, products[product_id], row, policy, evidence.whole, result)
+        elif not evidence.whole and row is not None and (row.sequence_number or 0) < oldest:
+            result.older_rows += 1
+        else:
+            result.rows += 1
+            result.differences.append(Difference(Problem.ROW, product_id, None, (), found=row))
+    return result
+
+
+def _facts(
+    evidence: Evidence,
+) -> tuple[list[Facts[InvalidEventError]], dict[str, list[Facts[Event]]]]:
+    """The records without a valid event, and the others by product, both in stream order."""
+    rejected = {(r.shard_id, r.sequence_number): r.code for r in evidence.rejections}
+    given_up = _covered(evidence.records, evidence.dead_letters)
+    invalid: list[Facts[InvalidEventError]] = []
+    products: dict[str, list[Facts[Event]]] = defaultdict(list)
+    later_ids: set[str | None] = set()
+    origins: set[Place] = set()
+    for record in sorted(evidence.records, key=lambda r: r.sequence_number, reverse=True):
+        place, redriven = record.place, record.place in origins
+        known = (rejected.get(place), place in given_up)
+        try:
+            event = parse_record(record.data, record.partition_key, record.sequence_number)
+        except InvalidEventError as error:
+            invalid.append(Facts(record, error, *known, redriven, redriven))
+        else:
+            sent_again = redriven or event.event_id in later_ids
+            products[event.product_id].append(Facts(record, event, *known, sent_again, redriven))
+            if event.event_id is not None:
+                later_ids.add(event.event_id)
+        if (origin := origin_of(record.data)) is not None:
+            origins.add(origin)
+    return invalid[::-1], {product_id: events[::-1] for product_id, events in products.items()}
 
 
 def _covered(records: Iterable[StreamRecord], letters: Iterable[DeadLetter]) -> set[Place]:
-    shards: dict[str, list[int]] = {}
+    """The places of the records that the dead letters are about."""
+    shards: dict[str, list[int]] = defaultdict(list)
     for record in records:
-        shards.setdefault(record.shard_id, []).append(record.sequence_number)
+        shards[record.shard_id].append(record.sequence_number)
     for numbers in shards.values():
         numbers.sort()
     covered: set[Place] = set()
     for letter in letters:
         numbers = shards.get(letter.shard_id, [])
-        run = slice(bisect_left(numbers, letter.first), bisect_right(numbers, letter.last))
-        covered |= {(letter.shard_id, number) for number in numbers[run]}
+        batch = slice(bisect_left(numbers, letter.first), bisect_right(numbers, letter.last))
+        covered |= {(letter.shard_id, number) for number in numbers[batch]}
     return covered
 
 
-def _of_invalid(finding: _Invalid, handled: Collection[tuple[str | None, str | None]]) -> Verdict:
-    error = finding.error
-    if finding.rejection or finding.redriven or not finding.dead_letter:
-        fate = Fate.REJECTED
-    else:
-        fate = Fate.DEAD_LETTERED
-    gone = not (finding.rejection or finding.dead_letter)
-    # Under another key it is a valid event: a redrive forgets it when a copy of it is applied.
+def _compare_invalid(
+    facts: Facts[InvalidEventError],
+    handled: Collection[tuple[str | None, str | None]],
+    result: Comparison,
+) -> None:
+    error = facts.said
+    is_dead = facts.dead_letter and facts.code is None and not facts.redriven
+    status = RecordStatus.DEAD_LETTERED if is_dead else RecordStatus.REJECTED
+    # Under another key it is a valid event: redrive removes it when a copy of it is applied.
     copied = error.code == KEY_DIFFERS and (error.product_id, error.event_id) in handled
-    again = finding.redriven or copied
-    verdict = Verdict(Counter({fate: 1}), Counter({fate: 1} if gone and again else {}))
-    if not gone or again:
-        return verdict
-    trace = Trace(finding.record.place, "invalid", error.event_id, fate)
-    return replace(verdict, differences=(_of_one(Problem.NO_REJECTION, error, trace),))
+    result.statuses[status] += 1
+    if facts.in_queue:
+        return
+    if facts.redriven or copied:
+        result.sent_again[status] += 1
+    else:
+        trace = Trace(facts.record.place, "invalid", error.event_id, status)
+        result.differences.append(_of_one(Problem.NO_REJECTION, error.product_id, trace))
 
 
-def _of_one(problem: Problem, said: Event | InvalidEventError, trace: Trace) -> Difference:
-    return Difference(problem, said.product_id, trace.place, (trace,))
+def _of_one(problem: Problem, product_id: str | None, trace: Trace) -> Difference:
+    return Difference(problem, product_id, trace.place, (trace,))
 
 
-def _of_row_alone(row: Row, oldest: float, whole: bool) -> Verdict:
-    """A row that no event on the stream is about."""
-    number = row.sequence_number
-    if not whole and (number is None or number < oldest):
-        return Verdict(older_rows=1)
-    return Verdict(
-        rows=1, differences=(Difference(Problem.ROW, row.product_id, None, (), found=row),)
-    )
-
-
-def _of_product(
-    product_id: str, items: list[Item], row: Row | None, names: RemovalNamePolicy, whole: bool
-) -> Verdict:
-    start = 0 if whole else _first_certain(items, row, names)
+def _compare_product(
+    product_id: str,
+    events: list[Facts[Event]],
+    row: Row | None,
+    policy: RemovalNamePolicy,
+    whole: bool,
+    result: Comparison,
+) -> None:
+    start = 0 if whole else _first_certain(events, row, policy)
     if start is None:
-        fates = [_without_fold(item) for item in items]
-        return Verdict(Counter(fates), older_rows=int(row is not None))
-    told = explain(items[start:], row, names, whole=whole)
-    fates = [_without_fold(item) for item in items[:start]] + told.history.fates()
-    behind = len(fates)
-    fates += [Fate.WAITING] * (len(items) - behind)
-    pairs = list(zip(items, fates, strict=True))
+        result.statuses.update(_by_queue(facts) for facts in events)
+        result.older_rows += row is not None
+        return
+    history, explained = explain(events[start:], row, policy, whole=whole)
+    statuses = [_by_queue(facts) for facts in events[:start]] + history.statuses()
+    behind = len(statuses)
+    statuses += [RecordStatus.WAITING] * (len(events) - behind)
+    pairs = list(zip(events, statuses, strict=True))
     traces = tuple(
-        Trace(item.record.place, EVENT_TYPES[type(item.event)], item.event.event_id, fate)
-        for item, fate in pairs
+        Trace(facts.record.place, EVENT_TYPES[type(facts.said)], facts.said.event_id, status)
+        for facts, status in pairs
     )
-    return Verdict(
-        fates=Counter(fates),
-        put_again=Counter(fate for item, fate in pairs if _left_its_queue(item, fate)),
-        applied_after_all=sum(i.dead_letter and fate is Fate.APPLIED for i, fate in pairs),
-        rows=int(row is not None),
-        differences=(
-            *_of_fold(product_id, told, row, traces, behind),
-            *_of_queue(pairs[start:behind], traces[start:behind]),
-        ),
+    result.statuses.update(statuses)
+    result.sent_again.update(
+        status
+        for facts, status in pairs
+        if status in (RecordStatus.REJECTED, RecordStatus.DEAD_LETTERED)
+        if facts.sent_again and not facts.in_queue
     )
+    result.rows += row is not None
+    if not explained:
+        result.differences.append(
+            Difference(Problem.ROW, product_id, None, traces, history.row, row)
+        )
+    elif behind < len(traces):
+        since = traces[behind].place
+        result.differences.append(
+            Difference(Problem.BEHIND, product_id, since, traces[behind:], None, row)
+        )
+    result.differences += _of_queue(pairs[start:behind], traces[start:behind])
 
 
-def _first_certain(items: Sequence[Item], row: Row | None, names: RemovalNamePolicy) -> int | None:
-    """From where on the events say all, whatever was before them: None when they never do.
+def _first_certain(
+    events: Sequence[Facts[Event]], row: Row | None, policy: RemovalNamePolicy
+) -> int | None:
+    """The index from which the events decide the row, whatever was before; None: they never do.
 
-    A copy of an event before it is a duplicate if that one was applied, which is not known.
+    A copy of an earlier event is a duplicate if that one was applied, which is not known.
     """
-    last: dict[str | None, int] = {
-        item.event.event_id: index for index, item in enumerate(items) if item.event.event_id
-    }
+    last = {facts.said.event_id: index for index, facts in enumerate(events)}
     copied_until = -1
-    for index, item in enumerate(items):
-        may_be_copy = index <= copied_until or _is_older_copy(item, row)
-        copied_until = max(copied_until, last.get(item.event.event_id, -1))
-        if item.dead_letter or item.put_again or item.rejection or may_be_copy:
+    for index, facts in enumerate(events):
+        event = facts.said
+        may_be_copy = index <= copied_until or _is_older_copy(event, row)
+        if event.event_id is not None:
+            copied_until = max(copied_until, last[event.event_id])
+        if facts.in_queue or facts.sent_again or may_be_copy:
             continue
-        if isinstance(item.event, ProductAdded):
+        if isinstance(event, ProductAdded):
             return index
-        if isinstance(item.event, ProductRemoved) and (
-            names is RemovalNamePolicy.IGNORE or item.event.product_name is None
+        if isinstance(event, ProductRemoved) and (
+            policy is RemovalNamePolicy.IGNORE or event.product_name is None
         ):
             return index + 1
     return None
 
 
-def _is_older_copy(item: Item, row: Row | None) -> bool:
-    """Whether the row had seen the event before any that is on the stream: it is a duplicate."""
+def _is_older_copy(event: Event, row: Row | None) -> bool:
+    """Whether the row had seen the event before this record: then it is a duplicate."""
     return (
         row is not None
         and row.sequence_number is not None
-        and row.sequence_number < item.record.sequence_number
-        and item.event.event_id in row.recent_event_ids
+        and row.sequence_number < event.sequence_number
+        and event.event_id in row.recent_event_ids
     )
 
 
-def _without_fold(item: Item) -> Fate:
-    if item.rejection:
-        return Fate.REJECTED
-    return Fate.DEAD_LETTERED if item.dead_letter else Fate.UNKNOWN
+def _by_queue(facts: Facts[Event]) -> RecordStatus:
+    if facts.code is not None:
+        return RecordStatus.REJECTED
+    return RecordStatus.DEAD_LETTERED if facts.dead_letter else RecordStatus.UNKNOWN
 
 
-def _left_its_queue(item: Item, fate: Fate) -> bool:
-    failed = fate in (Fate.REJECTED, Fate.DEAD_LETTERED)
-    return failed and item.put_again and not (item.rejection or item.dead_letter)
-
-
-def _of_fold(
-    product_id: str, told: Explanation, row: Row | None, traces: tuple[Trace, ...], behind: int
+def _of_queue(
+    pairs: Sequence[tuple[Facts[Event], RecordStatus]], traces: Sequence[Trace]
 ) -> Iterator[Difference]:
-    if not told.explained:
-        yield Difference(Problem.ROW, product_id, None, traces, told.history.row, row)
-    elif behind < len(traces):
-        yield Difference(
-            Problem.BEHIND, product_id, traces[behind].place, traces[behind:], None, row
-        )
-
-
-def _of_queue(pairs: Sequence[tuple[Item, Fate]], traces: Sequence[Trace]) -> Iterator[Difference]:
-    applied = {item.event.event_id for item, fate in pairs if fate is Fate.APPLIED}
-    for (item, fate), trace in zip(pairs, traces, strict=True):
-        if contradicted(item, fate):
-            problem = Problem.REJECTED_TOO if item.rejection else Problem.NO_REJECTION
-            yield _of_one(problem, item.event, trace)
-        elif fate is Fate.REJECTED and not (
-            # Without a redrive it leaves its queue only when a copy of it has come to be applied.
-            item.rejection or item.redriven or item.dead_letter or item.event.event_id in applied
+    applied = {facts.said.event_id for facts, status in pairs if status is RecordStatus.APPLIED}
+    for (facts, status), trace in zip(pairs, traces, strict=True):
+        product_id = facts.said.product_id
+        if contradicted(facts, status):
+            problem = Problem.NO_REJECTION if facts.code is None else Problem.REJECTED_TOO
+            yield _of_one(problem, product_id, trace)
+        elif status is RecordStatus.REJECTED and not (
+            # Without a redrive it leaves its queue only when a copy of it has been applied.
+            facts.in_queue or facts.redriven or facts.said.event_id in applied
         ):
-            yield _of_one(Problem.NO_REJECTION, item.event, trace)
+            yield _of_one(Problem.NO_REJECTION, product_id, trace)

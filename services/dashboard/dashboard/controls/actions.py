@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.controls.asking import ControlError, ask
 from dashboard.controls.events import Sending
-from dashboard.controls.redrive import Redrive
+from operations.redrive.service import Redrive
 
 if TYPE_CHECKING:
     from mypy_boto3_pipes import EventBridgePipesClient

@@ -14,9 +14,9 @@ from inventory.event import (
     QuantitySet,
     parse_record,
 )
-from inventory.stream import Place, StreamRecord
 from inventory_aws.shown import shown, shown_bytes
-from operations.verify.explanation import Fate
+from inventory_aws.stream import Place, StreamRecord
+from operations.verify.explain import RecordStatus
 
 SHOWN_CHARACTERS = 160
 
@@ -35,7 +35,7 @@ class Entry:
     what: str
     product_id: str | None
     event_id: str | None
-    fate: Fate = Fate.WAITING
+    fate: RecordStatus = RecordStatus.WAITING
     effect: str = ""
     done_at: float | None = None
 

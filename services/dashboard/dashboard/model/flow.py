@@ -8,7 +8,7 @@ from enum import Enum
 
 from dashboard.model.figures import Figures
 from dashboard.model.pipeline import BATCHES, PUT, WRITTEN, Pipeline
-from operations.words import counted
+from operations.numbers import counted
 
 BEHIND_SECONDS = 10.0
 RECENT_SECONDS = 60

@@ -17,12 +17,12 @@ from dashboard.model.entry import Entry, bounded
 from inventory.event import Event, ProductAdded
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
 from inventory_aws.shown import shown
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 KEPT = 10_000
 CHANGES_A_PRODUCT = 8
 
-Judgement = tuple[Fate, str]
+Judgement = tuple[RecordStatus, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ class Fold:
         if (past := self._before_the_scan(entry, event, before)) is not None:
             return past
         if reason is not None:
-            return Fate.REJECTED, reason
+            return RecordStatus.REJECTED, reason
         step = apply(before, event, self._names, self._removed.get(event.product_id))
         if step.outcome is Outcome.APPLIED:
             if step.removed is not None:
                 self._removed[event.product_id] = step.removed
                 bound(self._removed)
             self._rows[event.product_id] = self._as_told(event, step.row)
-        return Fate(step.outcome.value), step.reason or effect_of(before, step)
+        return RecordStatus(step.outcome.value), step.reason or effect_of(before, step)
 
     def _caught_up(self, event: Event) -> Row | None:
         """The row before the event: as folded, or as the table has told if that is further."""
@@ -116,13 +116,15 @@ class Fold:
         if scanned is None:
             seen = entry.arrived_at < self._scanned_at
             unknown = seen and before is None and not isinstance(event, ProductAdded)
-            return (Fate.UNKNOWN, "") if unknown else None
+            return (RecordStatus.UNKNOWN, "") if unknown else None
         if event.sequence_number > _number(scanned):
             return None
         if event.sequence_number == scanned.sequence_number:
-            return Fate.APPLIED, bounded(shown(f"{scanned.product_name}, {scanned.quantity}"))
+            return RecordStatus.APPLIED, bounded(
+                shown(f"{scanned.product_name}, {scanned.quantity}")
+            )
         known = event.event_id in scanned.recent_event_ids
-        return (Fate.APPLIED if known else Fate.UNKNOWN), ""
+        return (RecordStatus.APPLIED if known else RecordStatus.UNKNOWN), ""
 
 
 def bound(kept: dict[Any, Any]) -> None:

@@ -19,9 +19,9 @@ from dashboard.model.products import Products
 from dashboard.model.shard import Shard, Stretch
 from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
-from inventory.stream import Place, StreamRecord
-from operations.failures.again import origin_of
-from operations.verify.explanation import Fate
+from inventory_aws.stream import Place, StreamRecord
+from operations.redrive.failed_event import origin_of
+from operations.verify.explain import RecordStatus
 
 PUT = "put"
 WRITTEN = "written"
@@ -120,10 +120,10 @@ class Pipeline:
         """Give up on what the pipe has given up on."""
         for shard in self._shards.values():
             for entry in shard.passed_over(now - LATE_LINES_SECONDS):
-                entry.fate, entry.effect = Fate.DEAD_LETTERED, "the pipe gave up"
+                entry.fate, entry.effect = RecordStatus.DEAD_LETTERED, "the pipe gave up"
                 self._finish(entry, now)
 
-    def queued(self, fates: Collection[Fate], places: Collection[Place], at: float) -> None:
+    def queued(self, fates: Collection[RecordStatus], places: Collection[Place], at: float) -> None:
         """Their queues had only these in them. Of the others, those that may come late stay."""
         before = at - LATE_LINES_SECONDS
         self._drop(
@@ -137,7 +137,7 @@ class Pipeline:
     def newest(self, count: int) -> list[Entry]:
         """The newest events. Few of them have no outcome yet, so that at a high rate those that
         have one stay in sight."""
-        waiting = [entry for entry in reversed(self.latest) if entry.fate is Fate.WAITING]
+        waiting = [entry for entry in reversed(self.latest) if entry.fate is RecordStatus.WAITING]
         return _newest_first([*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]])[:count]
 
     def newest_failures(self) -> list[Entry]:
@@ -170,7 +170,7 @@ class Pipeline:
     def _finish(self, entry: Entry, at: float) -> None:
         entry.done_at = at
         self._finished.append(entry)
-        if entry.fate in (Fate.REJECTED, Fate.DEAD_LETTERED):
+        if entry.fate in (RecordStatus.REJECTED, RecordStatus.DEAD_LETTERED):
             self.failures.append(entry)
         self.version += 1
 
@@ -180,10 +180,10 @@ class Pipeline:
             self.failures = deque(kept, maxlen=FAILURES)
             self.version += 1
 
-    def _judged(self, entry: Entry) -> tuple[Fate, str]:
+    def _judged(self, entry: Entry) -> tuple[RecordStatus, str]:
         reason = self._reasons.get(entry.place)
         if entry.event is None:
-            return Fate.REJECTED, reason or entry.effect
+            return RecordStatus.REJECTED, reason or entry.effect
         return self._fold.judge(entry, entry.event, reason)
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dashboard.sources.hub import Hub
-from operations.verify.explanation import Fate
+from operations.verify.explain import RecordStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 class QueueSource:
     """The depth of one of them, under its name in the figures. `fate` is that of its events."""
 
-    def __init__(self, hub: Hub, sqs: SQSClient, queue: str, figure: str, fate: Fate) -> None:
+    def __init__(
+        self, hub: Hub, sqs: SQSClient, queue: str, figure: str, fate: RecordStatus
+    ) -> None:
         self._hub = hub
         self._sqs = sqs
         self._queue = queue

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dashboard.sources.hub import Hub
-from inventory.stream import record_of, shards
+from inventory_aws.stream import record_of, shards
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

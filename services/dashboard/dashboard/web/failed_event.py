@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from dashboard.controls.actions import Actions
-from dashboard.controls.redrive import edited
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import dialog
 from dashboard.web.session import PageSession, say
 from inventory_aws.shown import shown
-from operations.redrive import showing
-from operations.redrive.inbox import Contents
-from operations.redrive.item import Item
+from operations.redrive.failed_event import FailedEvent
 from operations.redrive.plan import Action, Decision
+from operations.redrive.service import FailedEvents
+from operations.redrive.text import decision_line
 
 FORCE = "Send even if newer events exist"
+GIVE_UP_SECONDS = 10.0
 
 
-class FailedEvent:
+class FailedEventDialog:
     """A dialog. `on_done` is awaited when an event has left its queue."""
 
     def __init__(
@@ -34,8 +34,8 @@ class FailedEvent:
         self._actions = actions
         self._session = session
         self._on_done = on_done
-        self._item: Item | None = None
-        self._contents: Contents | None = None
+        self._event: FailedEvent | None = None
+        self._failed: FailedEvents | None = None
         self._decision: Decision | None = None
         with dialog("Failed event") as (self._dialog, self._title):
             self._reason = ui.label().classes("problem")
@@ -54,56 +54,59 @@ class FailedEvent:
         self._redrive.set_visibility(actions.may_redrive)
         self._force.set_visibility(actions.may_redrive)
 
-    def open(self, item: Item, contents: Contents) -> None:
-        self._item, self._contents = item, contents
-        self._title.set_text(f"{item.origin.value.capitalize()}: {item.name}")
-        self._reason.set_text(shown(item.reason))
+    def open(self, event: FailedEvent, failed: FailedEvents) -> None:
+        self._event, self._failed = event, failed
+        self._title.set_text(f"{event.origin.value.capitalize()}: {event.name}")
+        self._reason.set_text(shown(event.reason))
         self._force.set_value(False)
-        self._payload.set_value(_text(item))
+        self._payload.set_value(_text(event))
         self._dialog.open()
         ui.timer(0, self._changed, once=True)
 
     async def _changed(self) -> None:
         """Say what would become of it as it is written now."""
-        if self._item is None:
+        if self._event is None:
             return
-        item = self._item
+        event = self._event
         text = str(self._payload.value or "")
-        if item.payload is not None and text != _text(item):
-            item = edited(item, text.encode("utf-8", "surrogatepass"))
+        if event.payload is not None and text != _text(event):
+            event = event.with_payload(text.encode("utf-8", "surrogatepass"))
         force = bool(self._force.value)
-        decisions = await self._session.do(lambda: self._actions.redrive.plan([item], force=force))
+        decisions = await self._session.do(lambda: self._actions.redrive.plan([event], force=force))
         if not decisions:
             return
         self._decision = decisions[0]
-        effect = showing.decided(
+        effect = decision_line(
             self._decision, force=f"to send it, select “{FORCE}”", edit="correct its payload"
         )
-        self._verdict.set_text(f"If redriven now: {effect.removeprefix(item.name).strip()}")
+        self._verdict.set_text(f"If redriven now: {effect.removeprefix(event.name).strip()}")
         self._redrive.set_enabled(self._decision.action is not Action.LEAVE)
 
     async def _carry_out(self) -> None:
-        decision, contents = self._decision, self._contents
-        if decision is None or contents is None or not self._actions.may_redrive:
+        decision, failed = self._decision, self._failed
+        if decision is None or failed is None or not self._actions.may_redrive:
             return
         done = await self._session.do(
-            lambda: self._actions.redrive.carry_out([decision], contents), mark="Redrive"
+            lambda: self._actions.redrive.carry_out(
+                [decision], failed.messages, give_up_after=GIVE_UP_SECONDS
+            ),
+            mark="Redrive",
         )
         if done is None:
             return
         if done.sent:
             say("Event redriven: it is on the stream again.")
-        elif done.forgotten:
+        elif done.removed:
             say("Event removed from its queue: it was applied before.")
         else:
             say("This event has left its queue, or another program is reading it.", bad=True)
         with self._hub.pipeline() as pipeline:
-            pipeline.redriven([decision.item.place])
+            pipeline.redriven([decision.event.place])
         self._dialog.close()
         await self._on_done()
 
 
-def _text(item: Item) -> str:
-    if item.payload is None:
-        return item.lost or ""
-    return item.payload.decode("utf-8", errors="backslashreplace")
+def _text(event: FailedEvent) -> str:
+    if event.payload is None:
+        return event.lost or ""
+    return event.payload.decode("utf-8", errors="backslashreplace")

@@ -16,19 +16,19 @@ from nicegui import ui
 from dashboard.controls.actions import Actions
 from dashboard.sources.hub import Hub
 from dashboard.web.elements import heading
-from dashboard.web.failed_event import FailedEvent
+from dashboard.web.failed_event import FailedEventDialog
 from dashboard.web.feed import EVENT, FATES, PRODUCT, TIME, Line, table
 from dashboard.web.session import PageSession, say
 from dashboard.web.times import clock_time
 from inventory_aws.shown import shown, shown_bytes
-from operations.redrive.inbox import Contents
-from operations.redrive.item import Item, Origin
-from operations.verify.explanation import Fate
-from operations.words import counted
+from operations.numbers import counted
+from operations.redrive.failed_event import FailedEvent, Origin
+from operations.redrive.service import FailedEvents
+from operations.verify.explain import RecordStatus
 
 MOST_SHOWN = 500
 PAYLOAD_SHOWN = 300
-FATE_OF = {Origin.REJECTED: Fate.REJECTED, Origin.DEAD_LETTERS: Fate.DEAD_LETTERED}
+FATE_OF = {Origin.REJECTED: RecordStatus.REJECTED, Origin.DEAD_LETTERS: RecordStatus.DEAD_LETTERED}
 
 COLUMNS: list[dict[str, Any]] = [
     TIME,
@@ -52,7 +52,7 @@ class Failures:
         self._hub = hub
         self._actions = actions
         self._session = session
-        self._contents: Contents | None = None
+        self._failed: FailedEvents | None = None
         self._loaded: list[Line] = []
         self._observed: list[Line] = []
         self._shown: list[Line] | None = None
@@ -68,13 +68,13 @@ class Failures:
             self._table.set_visibility(False)
             self._table.on("cellClicked", lambda e: self._open(e.args["data"]["key"]), ["data"])
             self._hint = ui.label("Not loaded.").classes("hint")
-        self._event = FailedEvent(hub, actions, session, self.load)
+        self._dialog = FailedEventDialog(hub, actions, session, self.load)
 
     def observed(self, failed: list[Line]) -> None:
         self._observed = failed
 
     def show(self, rejected: int | None, dead_letters: int | None) -> None:
-        depths = {Fate.REJECTED: rejected, Fate.DEAD_LETTERED: dead_letters}
+        depths = {RecordStatus.REJECTED: rejected, RecordStatus.DEAD_LETTERED: dead_letters}
         empty = [FATES[fate] for fate, depth in depths.items() if depth == 0]
         loaded = [line for line in self._loaded if line["fate"] not in empty]
         known = {line["key"] for line in loaded}
@@ -88,12 +88,12 @@ class Failures:
 
     async def load(self, done: str = "") -> None:
         began = time.time()
-        contents = await self._session.do(self._actions.redrive.look, done=done)
-        if contents is not None:
-            self._contents = contents
-            newest = sorted(contents.items, key=lambda item: item.failed_at, reverse=True)
+        failed = await self._session.do(self._actions.redrive.read, done=done)
+        if failed is not None:
+            self._failed = failed
+            newest = sorted(failed.events, key=lambda item: item.failed_at, reverse=True)
             self._loaded = [_line(item) for item in newest[:MOST_SHOWN]]
-            places = {item.place for item in contents.items}
+            places = {item.place for item in failed.events}
             with self._hub.pipeline() as pipeline:
                 pipeline.queued(FATE_OF.values(), places, began)
 
@@ -102,15 +102,15 @@ class Failures:
         if item is None:
             await self.load()
             item = self._item(name)
-        if self._contents is None:
+        if self._failed is None:
             return
         if item is None:
             say("The message is not visible in its queue. Try again in some seconds.", bad=True)
         else:
-            self._event.open(item, self._contents)
+            self._dialog.open(item, self._failed)
 
-    def _item(self, name: str) -> Item | None:
-        items = self._contents.items if self._contents else ()
+    def _item(self, name: str) -> FailedEvent | None:
+        items = self._failed.events if self._failed else ()
         return next((item for item in items if item.name == name), None)
 
 
@@ -120,24 +120,24 @@ def hint(rows: Sequence[Line], rejected: int | None, dead_letters: int | None) -
     missing = []
     if rejected is None or dead_letters is None:
         missing.append("the queues, which do not answer")
-    if (more := (rejected or 0) - fates.count(FATES[Fate.REJECTED])) > 0:
+    if (more := (rejected or 0) - fates.count(FATES[RecordStatus.REJECTED])) > 0:
         missing.append(f"{more:,} rejected")
-    if dead_letters and FATES[Fate.DEAD_LETTERED] not in fates:
+    if dead_letters and FATES[RecordStatus.DEAD_LETTERED] not in fates:
         missing.append(f"{counted(dead_letters, 'message')} of the dead-letter queue")
     if missing:
         return f"Not loaded: {' and '.join(missing)}."
     return "Select an event to see all of it." if rows else "Nothing failed."
 
 
-def _line(item: Item) -> Line:
-    payload = item.lost or ""
-    if item.payload is not None:
-        payload = shown_bytes(item.payload[:PAYLOAD_SHOWN])
+def _line(event: FailedEvent) -> Line:
+    payload = event.lost or ""
+    if event.payload is not None:
+        payload = shown_bytes(event.payload[:PAYLOAD_SHOWN])
     return {
-        "key": item.name,
-        "time": clock_time(item.failed_at),
-        "product": shown(item.product_id or ""),
-        "fate": FATES[FATE_OF[item.origin]],
-        "effect": shown(item.reason),
+        "key": event.name,
+        "time": clock_time(event.failed_at),
+        "product": shown(event.product_id or ""),
+        "fate": FATES[FATE_OF[event.origin]],
+        "effect": shown(event.reason),
         "event": payload,
     }

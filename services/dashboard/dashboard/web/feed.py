@@ -10,18 +10,18 @@ from nicegui import ui
 from dashboard.model.entry import Entry
 from dashboard.web.elements import heading
 from dashboard.web.times import clock_time
-from operations.redrive.item import name_of
-from operations.verify.explanation import Fate
+from operations.redrive.failed_event import name_of
+from operations.verify.explain import RecordStatus
 
 SHOWN = 40
 FATES = {
-    Fate.APPLIED: "✓ applied",
-    Fate.DUPLICATE: "= duplicate",
-    Fate.NOT_FOUND: "∅ not found",
-    Fate.REJECTED: "✕ rejected",
-    Fate.DEAD_LETTERED: "☠ dead-lettered",
-    Fate.WAITING: "… waiting",
-    Fate.UNKNOWN: "· before start",
+    RecordStatus.APPLIED: "✓ applied",
+    RecordStatus.DUPLICATE: "= duplicate",
+    RecordStatus.NOT_FOUND: "∅ not found",
+    RecordStatus.REJECTED: "✕ rejected",
+    RecordStatus.DEAD_LETTERED: "☠ dead-lettered",
+    RecordStatus.WAITING: "… waiting",
+    RecordStatus.UNKNOWN: "· before start",
 }
 # A dialog gives the focus back to the cell that opened it, which may be far down the list by then.
 ON_CLICK = "(e) => { e.api.clearFocusedCell(); document.activeElement?.blur(); }"
@@ -38,7 +38,7 @@ def line(entry: Entry) -> Line:
         "product": entry.product_id or "",
         "event": f"{entry.kind} {entry.what}".strip(),
         "fate": FATES[entry.fate],
-        "effect": entry.effect if entry.fate is not Fate.WAITING else "",
+        "effect": entry.effect if entry.fate is not RecordStatus.WAITING else "",
     }
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.stream import Stretches
+from inventory_aws.stream import ShardRanges
 
 SHARD = "shardId-000000000000"
 
@@ -63,8 +63,8 @@ class Kinesis:
         return {"Records": records, "NextShardIterator": following, "MillisBehindLatest": 0}
 
 
-def stretches(kinesis: Any) -> Stretches:
-    return Stretches(kinesis, "stream")
+def stretches(kinesis: Any) -> ShardRanges:
+    return ShardRanges(kinesis, "stream")
 
 
 @given(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from operations.failures.stream import created_at, read_all
+from inventory_aws.stream import created_at, read_all
 from operations.verify.gather import DEPLOYMENT_SECONDS, made_again
 
 NOW = datetime.now(UTC).replace(microsecond=0)

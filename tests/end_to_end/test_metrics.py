@@ -46,7 +46,7 @@ def statistics(client: Client, function: str, metric: str) -> tuple[float, float
 
 def test_what_the_function_counts_is_in_cloudwatch_each_batch_once(own_stack: Stack) -> None:
     batches: list[object] = []
-    own_stack.log._on_batch = batches.append
+    own_stack.log.on_batch = batches.append
     own_stack.await_handled(
         own_stack.put(
             [

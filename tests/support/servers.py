@@ -164,6 +164,8 @@ def deployed(backend: Backend, settings: Mapping[str, str], code: bytes) -> Stac
         own = Settings.from_env({"STAGE": own_stage(), **settings})
         deployment = Deployment(session, own, environ)
         clients = Clients(session)
+        for name in ("dynamodb", "kinesis", "logs", "pipes", "sqs", "stream_reader"):
+            getattr(clients, name)  # made here, where the environment leads to the backend
         deployment.deploy(code, lambda plan: None, lambda done: None, pytest.fail)
     log = FunctionLog(clients.logs, deployment.settings.names.function, since=time.time())
     return Stack(backend, session, clients, deployment, log)

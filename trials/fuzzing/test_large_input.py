@@ -59,6 +59,6 @@ def test_ten_thousand_tiny_records_are_taken_in_one_batch(stack: Stack) -> None:
     pipes.start_pipe(Name=stack.names.pipe)
     stack.await_handled(placed)
     sizes: list[int] = []
-    stack.log._on_batch = lambda batch: sizes.append(batch["records"])
+    stack.log.on_batch = lambda batch: sizes.append(batch["records"])
     assert {row.quantity for row in stack.rows().values()} == {9_999}
     assert "Success: " in run("verify").output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -48,6 +48,7 @@ class Refused:
     pause: float
 
 
+@dataclass
 class Sender:
     """Sends the events that it has taken, call by call, until the stream has accepted them.
 
@@ -57,31 +58,19 @@ class Sender:
     its back-off would add to the sender's.
     """
 
-    def __init__(
-        self,
-        client: KinesisClient,
-        stream: str,
-        *,
-        on_accepted: Callable[[Accepted], None],
-        clock: Callable[[], float],
-        wait: Callable[[float], object],
-        on_refused: Callable[[Refused], object] = lambda refused: None,
-        limits: Limits = BATCH,
-        give_up_after: float = 60.0,
-        fraction: Callable[[], float] = random.random,
-    ) -> None:
-        self._client = client
-        self._stream = stream
-        self._on_accepted = on_accepted
-        self._on_refused = on_refused
-        self._clock = clock
-        self._wait = wait
-        self._limits = limits
-        self._give_up_after = give_up_after
-        self._fraction = fraction
-        self._pending: list[Event] = []
-        self._oldest_first_sent: float | None = None
-        self._failures_in_a_row = 0
+    client: KinesisClient
+    stream: str
+    _: KW_ONLY
+    on_accepted: Callable[[Accepted], None]
+    clock: Callable[[], float]
+    wait: Callable[[float], object]
+    on_refused: Callable[[Refused], object] = lambda refused: None
+    limits: Limits = BATCH
+    give_up_after: float = 60.0
+    fraction: Callable[[], float] = random.random
+    _pending: list[Event] = field(default_factory=list, init=False)
+    _oldest_first_sent: float | None = field(default=None, init=False)
+    _failures_in_a_row: int = field(default=0, init=False)
 
     @property
     def pending(self) -> int:
@@ -91,7 +80,7 @@ class Sender:
     @property
     def has_room(self) -> bool:
         """Whether one more can be taken before a call is due."""
-        return len(self._pending) < self._limits.window
+        return len(self._pending) < self.limits.window
 
     def take(self, event: Event) -> None:
         """Accept responsibility for `event`. Raises ValueError if it is too large for Kinesis."""
@@ -117,13 +106,13 @@ class Sender:
 
         Raises SendingError.
         """
-        places = outbox.choose(self._pending, self._limits)
+        places = outbox.choose(self._pending, self.limits)
         events = [self._pending[place] for place in places]
-        sent_at = self._clock()
+        sent_at = self.clock()
         if self._oldest_first_sent is None:
             self._oldest_first_sent = sent_at
         results = list(zip(places, events, self._put(events), strict=True))
-        answered_at = self._clock()
+        answered_at = self.clock()
 
         accepted = [place for place, _, result in results if "ErrorCode" not in result]
         self._pending = outbox.without(self._pending, accepted)
@@ -133,20 +122,20 @@ class Sender:
         for _, event, result in results:
             if "ErrorCode" not in result:
                 shard_id, number = result["ShardId"], result["SequenceNumber"]
-                self._on_accepted(Accepted(event, shard_id, number, sent_at, answered_at))
+                self.on_accepted(Accepted(event, shard_id, number, sent_at, answered_at))
         self._back_off([result for _, _, result in results if "ErrorCode" in result], waited)
 
     def _put(self, events: Sequence[Event]) -> Sequence[PutRecordsResultEntryTypeDef]:
         """The result of each event; a call that fails for now refuses all."""
         try:
-            answer = self._client.put_records(
-                StreamName=self._stream,
+            answer = self.client.put_records(
+                StreamName=self.stream,
                 Records=[{"Data": e.payload, "PartitionKey": e.partition_key} for e in events],
             )
         except (BotoCoreError, ClientError) as error:
             if not is_transient(error):
-                endpoint = self._client.meta.endpoint_url
-                raise SendingError(explain_stream(error, self._stream, endpoint)) from error
+                endpoint = self.client.meta.endpoint_url
+                raise SendingError(explain_stream(error, self.stream, endpoint)) from error
             return _refusal(code_of(error), message_of(error)) * len(events)
         # The SDK takes an answer that was damaged on its way for one that says nothing.
         results = answer.get("Records", [])
@@ -163,14 +152,14 @@ class Sender:
             self._failures_in_a_row = 0
             return
         why = one_line(refusals[0]["ErrorCode"], refusals[0].get("ErrorMessage", ""))
-        if waited >= self._give_up_after:
+        if waited >= self.give_up_after:
             raise SendingError(
-                f"The stream {self._stream} has not accepted an event for {waited:.0f} s. {why}"
+                f"The stream {self.stream} has not accepted an event for {waited:.0f} s. {why}"
             )
         self._failures_in_a_row += 1
-        pause = BACKOFF.pause(self._failures_in_a_row, self._fraction())
-        self._on_refused(Refused(len(refusals), why, pause))
-        self._wait(pause)
+        pause = BACKOFF.pause(self._failures_in_a_row, self.fraction())
+        self.on_refused(Refused(len(refusals), why, pause))
+        self.wait(pause)
 
 
 def _refusal(code: str, message: str) -> list[PutRecordsResultEntryTypeDef]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import fastjsonschema
 
@@ -49,6 +49,8 @@ class InvalidEventError(Exception):
 class Event:
     """`sequence_number` is that of its record, and rises within a shard."""
 
+    event_type: ClassVar[str]
+
     product_id: str
     sequence_number: int
     event_id: str | None
@@ -57,6 +59,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class ProductAdded(Event):
     """The product has exactly these values now, whether it existed before or not."""
+
+    event_type = "product_added"
 
     product_name: str
     quantity: int
@@ -67,6 +71,8 @@ class ProductAdded(Event):
 class ProductRemoved(Event):
     """The product is gone. Only RemovalNamePolicy looks at the name, which can be of any type."""
 
+    event_type = "product_removed"
+
     product_name: object
 
 
@@ -74,12 +80,16 @@ class ProductRemoved(Event):
 class QuantitySet(Event):
     """The product has this quantity now."""
 
+    event_type = "product_quantity_changed"
+
     quantity: int
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityMoved(Event):
     """The quantity rises or falls by `change`."""
+
+    event_type = "product_quantity_changed"
 
     change: int
 

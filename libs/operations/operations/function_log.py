@@ -6,7 +6,7 @@ import json
 import time
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from inventory_aws.sender import Accepted
 
-LATE_LINES_MILLISECONDS = 3_000
+LATE_LINES_SECONDS = 3.0
 STUCK_SECONDS = 60.0
 """After so long without an outcome, the pipeline counts as stuck."""
 
@@ -53,35 +53,35 @@ class Progress:
         )
 
 
+@dataclass
 class FunctionLog:
     """Reads the lines that a function logs after `since` (epoch seconds)."""
 
-    def __init__(
-        self,
-        client: CloudWatchLogsClient,
-        function: str,
-        since: float,
-        on_batch: Callable[[Mapping[str, Any]], object] = lambda batch: None,
-    ) -> None:
-        self._client = client
-        self._group = f"/aws/lambda/{function}"
-        self._start = int(since * 1000)
-        self._on_batch = on_batch
-        self._seen: dict[str, int] = {}
-        self.progress = Progress()
+    client: CloudWatchLogsClient
+    function: str
+    since: float
+    on_batch: Callable[[Mapping[str, Any]], object] = lambda batch: None
+    progress: Progress = field(default_factory=Progress)
+    _seen: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def _start(self) -> int:
+        return int(self.since * 1000)
 
     def poll(self) -> Progress:
         """Read the new batches, and return the progress of all so far."""
         for line in self.new_lines(BATCH_LINES):
             if line.get("message") == "batch":
                 self.progress.add(line)
-                self._on_batch(line)
+                self.on_batch(line)
         return self.progress
 
     def new_lines(self, filter_pattern: str) -> list[dict[str, Any]]:
         """The JSON objects that match the pattern, each once."""
-        pages = self._client.get_paginator("filter_log_events").paginate(
-            logGroupName=self._group, startTime=self._start, filterPattern=filter_pattern
+        pages = self.client.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{self.function}",
+            startTime=self._start,
+            filterPattern=filter_pattern,
         )
         new: list[str] = []
         try:
@@ -90,13 +90,13 @@ class FunctionLog:
                 if line["message"] not in self._seen:
                     self._seen[line["message"]] = line["timestamp"]
                     new.append(line["message"])
-        except self._client.exceptions.ResourceNotFoundException:
+        except self.client.exceptions.ResourceNotFoundException:
             pass  # the function has not been called yet
         # Instances of the function log side by side: a line may come after one that is younger.
-        newest = max(self._seen.values(), default=self._start)
-        self._start = max(self._start, newest - LATE_LINES_MILLISECONDS)
+        newest = max(self._seen.values(), default=0) / 1000
+        self.since = max(self.since, newest - LATE_LINES_SECONDS)
         self._seen = {line: at for line, at in self._seen.items() if at >= self._start}
-        return list(_objects(new))
+        return [found for text in new if isinstance(found := _json(text), dict)]
 
 
 class HandlingTimes:
@@ -151,11 +151,8 @@ def await_outcomes(
         pause(POLL_SECONDS)
 
 
-def _objects(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            document = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(document, dict):
-            yield document
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

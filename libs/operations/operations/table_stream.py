@@ -7,8 +7,8 @@ the place of each change can continue after it later.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,7 @@ class NoStreamError(Exception):
     """The table has no stream, or none after the last one that was read."""
 
 
+@dataclass
 class TableFollower:
     """Reads the changes of a table that its streams still hold, or those from now on.
 
@@ -74,145 +75,115 @@ class TableFollower:
     gets a sentence about changes that can no longer be read.
     """
 
-    def __init__(
-        self,
-        client: DynamoDBStreamsClient,
-        table: str,
-        *,
-        current: str | None = None,
-        places: Places | None = None,
-        start: Start = Start.OLDEST,
-        note: Callable[[str], object] = lambda text: None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._client = client
-        self._table = table
-        self._places = places or {}
-        self._start = start
-        self._note = note
-        self._clock = clock
-        if current is None:
+    client: DynamoDBStreamsClient
+    table: str
+    _: KW_ONLY
+    current: str | None = None
+    places: Places = field(default_factory=dict)
+    start: Start = Start.OLDEST
+    note: Callable[[str], object] = lambda text: None
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        if self.current is None:
             streams = self._streams()
             if not streams:
-                raise NoStreamError(f"The table {table} has no stream.")
-            current = min(streams) if start is Start.OLDEST else max(streams)
-        self._stream = self._reader(current)
+                raise NoStreamError(f"The table {self.table} has no stream.")
+            self.current = min(streams) if self.start is Start.OLDEST else max(streams)
+        self._begin(self.current)
+
+    def _begin(self, stream: str) -> None:
+        self._stream = stream
+        self._disabled = False
+        self._finished: set[str] = set()
+        self._readers: dict[str, _ShardReader] = {}
+        self._list_at: float | None = None
 
     @property
     def at_end(self) -> bool:
         """Whether all present changes are read, as far as DynamoDB shows it."""
-        return self._stream.at_end and (not self._stream.over or self._next() is None)
+        if self._list_at is None or not all(reader.at_end for reader in self._readers.values()):
+            return False
+        return not self._is_over or self._next() is None
 
     def look(self) -> list[Change]:
         """Return up to a page of new changes of each shard, those of an item in their order.
 
         Raises NoStreamError.
         """
-        if self._stream.over and (stream := self._next()) is not None:
-            self._stream = self._reader(stream)
-        changes = self._stream.look()
-        if self._stream.gone:
-            self._note(f"{self._stream.arn} was deleted. Its unread changes are lost.")
-            if (stream := self._next()) is None:
-                raise NoStreamError(
-                    f"The stream of {self._table} was deleted, and the table has no newer one."
-                )
-            self._stream = self._reader(stream)
+        if self._is_over and (stream := self._next()) is not None:
+            self._begin(stream)
+        if self._list_at is None or self.clock() >= self._list_at:
+            self._list_at = self.clock() + LIST_EVERY_SECONDS
+            try:
+                self._open_readers(self._shards())
+            except self.client.exceptions.ResourceNotFoundException:
+                self._leave_deleted()
+                return []
+        changes = [change for reader in self._readers.values() for change in reader.page()]
+        finished = {shard for shard, reader in self._readers.items() if reader.finished}
+        if finished:
+            self._finished |= finished
+            self._list_at = None
+            self._readers = {k: v for k, v in self._readers.items() if k not in finished}
         return changes
 
-    def _reader(self, stream: str) -> _StreamReader:
-        start, self._start = self._start, Start.OLDEST
-        places = self._places.get(stream, {})
-        return _StreamReader(self._client, stream, places, start, self._note, self._clock)
+    @property
+    def _is_over(self) -> bool:
+        """Whether the stream is read and gets no more changes: it, or its table, is disabled."""
+        return self._disabled and self._list_at is not None and not self._readers
+
+    def _leave_deleted(self) -> None:
+        self.note(f"{self._stream} was deleted. Its unread changes are lost.")
+        stream = self._next()
+        if stream is None:
+            raise NoStreamError(
+                f"The stream of {self.table} was deleted, and the table has no newer one."
+            )
+        self._begin(stream)
+
+    def _open_readers(self, shards: Sequence[Any]) -> None:
+        """Read each shard after its parent, so that an item's changes stay in order.
+
+        A parent that is not listed is past its retention.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+        """
+        if self.start is Start.NEWEST:
+            self._finished |= {shard["ShardId"] for shard in shards if _is_closed(shard)}
+        names = {shard["ShardId"] for shard in shards}
+        unfinished = (names | self._readers.keys()) - self._finished
+        places = self.places.get(self._stream, {})
+        for shard in shards:
+            name = shard["ShardId"]
+            is_due = name in unfinished and shard.get("ParentShardId") not in unfinished
+            if is_due and name not in self._readers:
+                self._readers[name] = _ShardReader(
+                    self.client, self._stream, name, places.get(name), self.start, self.note
+                )
+        self.start = Start.OLDEST
 
     def _next(self) -> str | None:
-        return min((arn for arn in self._streams() if arn > self._stream.arn), default=None)
+        return min((arn for arn in self._streams() if arn > self._stream), default=None)
 
     def _streams(self) -> list[str]:
         """The ARNs of the table's streams. They end with the time of creation, so they sort."""
         found: list[str] = []
-        request: dict[str, Any] = {"TableName": self._table}
+        request: dict[str, Any] = {"TableName": self.table}
         while True:
-            answer = self._client.list_streams(**request)
+            answer = self.client.list_streams(**request)
             found += [stream["StreamArn"] for stream in answer["Streams"]]
             last = answer.get("LastEvaluatedStreamArn")
             if not last:
                 return found
             request["ExclusiveStartStreamArn"] = last
 
-
-@dataclass
-class _StreamReader:
-    """Reads the shards of one stream, each after its parent: so an item's changes stay in order.
-
-    `gone`: there is no such stream. `over`: it is read, and no more will come, because it was
-    disabled or its table was deleted.
-    """
-
-    client: DynamoDBStreamsClient
-    arn: str
-    places: Mapping[str, str]
-    start: Start
-    note: Callable[[str], object]
-    clock: Callable[[], float]
-    gone: bool = False
-    disabled: bool = False
-    finished: set[str] = field(default_factory=set)
-    readers: dict[str, _ShardReader] = field(default_factory=dict)
-    list_at: float | None = None
-
-    @property
-    def over(self) -> bool:
-        is_read = self.list_at is not None and not self.readers
-        return self.gone or (self.disabled and is_read)
-
-    @property
-    def at_end(self) -> bool:
-        is_read = all(reader.at_end for reader in self.readers.values())
-        return self.over or (self.list_at is not None and is_read)
-
-    def look(self) -> list[Change]:
-        if self.list_at is None or self.clock() >= self.list_at:
-            self.list_at = self.clock() + LIST_EVERY_SECONDS
-            self._open_readers()
-        changes = [change for reader in self.readers.values() for change in reader.page()]
-        finished = {shard for shard, reader in self.readers.items() if reader.finished}
-        if finished:
-            self.finished |= finished
-            self.list_at = None
-            self.readers = {k: v for k, v in self.readers.items() if k not in finished}
-        return changes
-
-    def _open_readers(self) -> None:
-        """Read the shards whose parent is finished, or past its retention: no longer listed.
-
-        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
-        """
-        try:
-            shards = self._shards()
-        except self.client.exceptions.ResourceNotFoundException:
-            self.gone = True
-            self.readers.clear()
-            return
-        if self.start is Start.NEWEST:
-            self.finished |= {s["ShardId"] for s in shards if _is_closed(s)}
-        unfinished = ({s["ShardId"] for s in shards} | self.readers.keys()) - self.finished
-        for shard in shards:
-            name = shard["ShardId"]
-            is_due = name in unfinished and shard.get("ParentShardId") not in unfinished
-            if is_due and name not in self.readers:
-                self.readers[name] = _ShardReader(
-                    self.client, self.arn, name, self.places.get(name), self.start, self.note
-                )
-        self.start = Start.OLDEST
-
     def _shards(self) -> list[Any]:
         found: list[Any] = []
-        request: dict[str, Any] = {"StreamArn": self.arn}
+        request: dict[str, Any] = {"StreamArn": self._stream}
         while True:
             page = self.client.describe_stream(**request)["StreamDescription"]
             found += page.get("Shards", [])
-            self.disabled = page.get("StreamStatus") == "DISABLED"
+            self._disabled = page.get("StreamStatus") == "DISABLED"
             last = page.get("LastEvaluatedShardId")
             if not last:
                 return found

@@ -22,7 +22,6 @@ from operations.redrive.plan import (
     carry_out,
     concerned,
     plan,
-    products,
     staying,
 )
 
@@ -362,7 +361,7 @@ def test_interrupted_anywhere_and_run_again_each_change_counts_once(
 
     for _ in range(2):
         left = [i for i in items if any(i.name in letter.names for letter in queue)]
-        decisions = plan(left, {p: stream.rows[p] for p in products(left)})
+        decisions = plan(left, stream.rows)
         try:
             carry_out(decisions, sorted(queue, key=lambda m: m.message_id), put, delete)
         except PowerCutError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from operator import attrgetter
@@ -109,11 +108,16 @@ def _decide(
     if failed.payload is None:
         return Decision(failed, Action.LEAVE, Effect.LOST, failed.lost)
     try:
-        record = _record(failed, failed.payload)
-        event = parse(record.payload, sequence_number)
+        product_id = parse(failed.payload, sequence_number).product_id
     except InvalidEventError as error:
         return Decision(failed, Action.LEAVE, Effect.REJECTED, str(error))
+    data = marked(failed.redrive_id, failed.place, failed.payload)
+    record = Event(data, product_id, failed.redrive_id, kind="redriven")
+    if record.size > MAX_RECORD_BYTES:
+        why = f"data is {record.size} bytes with its id, more than 1 MiB"
+        return Decision(failed, Action.LEAVE, Effect.REJECTED, why)
 
+    event = parse(data, sequence_number)
     row, marker = present.get(event.product_id, (None, None))
     latest = row if is_guarded(row) else marker
     before, removed = after.get(event.product_id, (None, None))
@@ -159,26 +163,6 @@ def _has_newer(latest: Row | Removal | None, event: FailedEvent, earlier: Collec
     if latest is None or (latest.sequence_number or 0) < event.sequence_number:
         return False
     return not set(latest.recent_event_ids[-1:]) & set(earlier)
-
-
-def _record(event: FailedEvent, payload: bytes) -> Event:
-    """What to send. Raises InvalidEventError if it would only be rejected."""
-    product_id = parse(payload, 0).product_id
-    data = marked(event.redrive_id, event.place, payload)
-    record = Event(data, product_id, event.redrive_id, kind="redriven")
-    if record.size > MAX_RECORD_BYTES:
-        raise InvalidEventError("data", f"is {record.size} bytes with its id, more than 1 MiB")
-    return record
-
-
-def products(events: Iterable[FailedEvent]) -> set[str]:
-    """The products of the valid events: `plan` needs their rows."""
-    found = set()
-    for event in events:
-        with suppress(InvalidEventError):
-            if event.payload is not None:
-                found.add(parse(event.payload, 0).product_id)
-    return found
 
 
 def carry_out(

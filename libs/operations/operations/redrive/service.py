@@ -20,7 +20,6 @@ from operations.redrive.plan import (
     carry_out,
     concerned,
     plan,
-    products,
 )
 from operations.table import look_up
 
@@ -89,7 +88,9 @@ class Redrive:
     def plan(self, events: Sequence[FailedEvent], *, force: bool = False) -> list[Decision]:
         """Decide by the present rows what to do with the events."""
         access = self._access
-        rows, removals = look_up(access.clients.dynamodb, access.names, products(events))
+        claimed = [claims(event.payload)[1] for event in events if event.payload is not None]
+        product_ids = {product_id for product_id in claimed if product_id is not None}
+        rows, removals = look_up(access.clients.dynamodb, access.names, product_ids)
         return plan(events, rows, access.policy, force=force, removals=removals)
 
     def carry_out(

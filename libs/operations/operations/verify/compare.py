@@ -19,22 +19,13 @@ from inventory.event import (
     InvalidEventError,
     ProductAdded,
     ProductRemoved,
-    QuantityMoved,
-    QuantitySet,
     parse_record,
 )
 from inventory.failure_messages import DeadLetter, Rejection
 from inventory.stock import RemovalNamePolicy, Row
 from inventory_aws.stream import Place, StreamRecord
 from operations.redrive.failed_event import origin_of
-from operations.verify.explain import Facts, RecordStatus, contradicted, explain
-
-EVENT_TYPES: Mapping[type[Event], str] = {
-    ProductAdded: "product_added",
-    ProductRemoved: "product_removed",
-    QuantitySet: "product_quantity_changed",
-    QuantityMoved: "product_quantity_changed",
-}
+from operations.verify.explain import Facts, RecordStatus, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +209,7 @@ def _compare_product(
     statuses += [RecordStatus.WAITING] * (len(events) - behind)
     pairs = list(zip(events, statuses, strict=True))
     traces = tuple(
-        Trace(facts.record.place, EVENT_TYPES[type(facts.said)], facts.said.event_id, status)
+        Trace(facts.record.place, facts.said.event_type, facts.said.event_id, status)
         for facts, status in pairs
     )
     result.statuses.update(statuses)
@@ -285,14 +276,15 @@ def _by_queue(facts: Facts[Event]) -> RecordStatus:
 def _of_queue(
     pairs: Sequence[tuple[Facts[Event], RecordStatus]], traces: Sequence[Trace]
 ) -> Iterator[Difference]:
+    """What the rejected queue has too much or not at all.
+
+    A rejection leaves it with a redrive, or when a copy of its event has been applied.
+    """
     applied = {facts.said.event_id for facts, status in pairs if status is RecordStatus.APPLIED}
     for (facts, status), trace in zip(pairs, traces, strict=True):
-        product_id = facts.said.product_id
-        if contradicted(facts, status):
-            problem = Problem.NO_REJECTION if facts.code is None else Problem.REJECTED_TOO
-            yield _of_one(problem, product_id, trace)
-        elif status is RecordStatus.REJECTED and not (
-            # Without a redrive it leaves its queue only when a copy of it has been applied.
-            facts.in_queue or facts.redriven or facts.said.event_id in applied
-        ):
-            yield _of_one(Problem.NO_REJECTION, product_id, trace)
+        copied = facts.sent_again and facts.said.event_id in applied
+        if status is not RecordStatus.REJECTED:
+            if facts.code is not None:
+                yield _of_one(Problem.REJECTED_TOO, facts.said.product_id, trace)
+        elif not (facts.in_queue or facts.redriven or copied):
+            yield _of_one(Problem.NO_REJECTION, facts.said.product_id, trace)

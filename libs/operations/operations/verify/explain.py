@@ -166,14 +166,14 @@ def _after(before: History, facts: Facts[Event], handling: Handling, detour: int
     return History(
         row,
         removed,
-        before.contradictions + contradicted(facts, status),
+        before.contradictions + _contradicted(facts, status),
         before.detours + detour,
         status,
         before,
     )
 
 
-def contradicted(facts: Facts[Event], status: RecordStatus) -> bool:
+def _contradicted(facts: Facts[Event], status: RecordStatus) -> bool:
     """Whether the rejected queue says otherwise. A rejection leaves it when it is redriven."""
     if status is RecordStatus.REJECTED:
         return not (facts.in_queue or facts.sent_again)

@@ -42,9 +42,6 @@ class DeadLetter:
     count: int
     given_up_at: float
 
-    def covers(self, shard_id: str, sequence_number: int) -> bool:
-        return shard_id == self.shard_id and self.first <= sequence_number <= self.last
-
 
 def parse_rejection(body: str) -> Rejection | None:
     """Read a message's body; return None for anything that the function did not write."""

@@ -84,25 +84,28 @@ def test_an_event_that_is_older_than_its_row_is_superseded_and_stays_unless_forc
     assert (decision.action, decision.effect) == (Action.SEND, Effect.APPLIED)
 
 
+NEWER = "the product has newer events"
+
+
 @pytest.mark.parametrize(
     ("payload", "rows", "said"),
     [
-        (moved(-4), row(10, 6), "after newer events"),
+        (moved(-4), row(10, 6), NEWER),
         (
             event("product_added", product_id="P1", product_name="N", quantity=7),
             row(10, 6),
-            "overwrites newer events",
+            NEWER,
         ),
-        (event("product_removed", product_id="P1"), row(10, 6), "overwrites newer events"),
+        (event("product_removed", product_id="P1"), row(10, 6), NEWER),
         (
             event("product_quantity_changed", product_id="P1", quantity=7),
             row(10, 6),
-            "overwrites newer events",
+            NEWER,
         ),
         (event("product_quantity_changed", product_id="P1", quantity=7), row(10, 3), None),
     ],
 )
-def test_a_forced_event_overwrites_newer_events_unless_it_changes_the_quantity_by_an_amount(
+def test_a_forced_event_says_that_its_product_has_newer_events(
     payload: bytes, rows: Mapping[str, Row | None], said: str | None
 ) -> None:
     assert only([item(payload)], rows, force=True).reason == said
@@ -124,7 +127,7 @@ def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forc
     assert (kept.action, kept.effect) == (Action.LEAVE, Effect.UNORDERED)
     (sent,) = plan([astray(added, number)], rows, removals=removals, force=True)
     assert (sent.action, sent.effect) == (Action.SEND, Effect.APPLIED)
-    assert sent.reason == "may undo newer events"
+    assert "may have newer events" in str(sent.reason)
 
 
 def test_without_an_order_a_change_by_an_amount_is_sent_and_so_is_the_first_event() -> None:

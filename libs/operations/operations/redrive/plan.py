@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from operator import attrgetter
 
-from inventory.event import InvalidEventError, QuantityMoved, parse
+from inventory.event import Event, InvalidEventError, QuantityMoved, parse
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply, is_guarded
-from inventory_aws.outbox import MAX_RECORD_BYTES, Event
+from inventory_aws import outbox
 from operations.redrive.failed_event import FailedEvent, marked
 
 END_OF_STREAM = 10**60
@@ -48,7 +48,7 @@ class Decision:
     action: Action
     effect: Effect
     reason: str | None = None
-    record: Event | None = None
+    record: outbox.Event | None = None
     before: Row | None = None
     after: Row | None = None
     removed: Removal | None = None
@@ -112,8 +112,8 @@ def _decide(
     except InvalidEventError as error:
         return Decision(failed, Action.LEAVE, Effect.REJECTED, str(error))
     data = marked(failed.redrive_id, failed.place, failed.payload)
-    record = Event(data, product_id, failed.redrive_id, kind="redriven")
-    if record.size > MAX_RECORD_BYTES:
+    record = outbox.Event(data, product_id, failed.redrive_id, kind="redriven")
+    if record.size > outbox.MAX_RECORD_BYTES:
         why = f"data is {record.size} bytes with its id, more than 1 MiB"
         return Decision(failed, Action.LEAVE, Effect.REJECTED, why)
 
@@ -127,48 +127,46 @@ def _decide(
         return Decision(failed, Action.REMOVE, Effect.ALREADY_APPLIED)
     if step.outcome is Outcome.REJECTED:
         return Decision(failed, Action.LEAVE, Effect.REJECTED, step.reason)
-    newer = failed.ordered and _has_newer(latest, failed, earlier)
-    if newer and not force:
-        gone = isinstance(latest, Removal)
-        why = "the product was removed since" if gone else "the product has newer events"
-        return Decision(failed, Action.LEAVE, Effect.SUPERSEDED, why)
-    unsure = not (failed.ordered or latest is None or isinstance(event, QuantityMoved))
-    if unsure and not force:
-        why = "its partition key was not the product id: the product may have newer events"
-        return Decision(failed, Action.LEAVE, Effect.UNORDERED, why)
-    is_applied = step.outcome is Outcome.APPLIED
-    reason = "may undo newer events" if unsure else None
-    if newer:
-        overwrites = is_applied and not isinstance(event, QuantityMoved)
-        reason = "overwrites newer events" if overwrites else "after newer events"
-        if before is None and step.row is not None:
-            reason = "the product was removed since"
+    doubt = _doubt(failed, event, latest, earlier)
+    if doubt is not None and not force:
+        return Decision(failed, Action.LEAVE, *doubt)
+    reason = doubt[1] if doubt is not None else None
+    if step.outcome is Outcome.NOT_FOUND:
+        return Decision(failed, Action.SEND, Effect.NOT_FOUND, reason, record, removed=removed)
     return Decision(
-        failed,
-        Action.SEND,
-        Effect.APPLIED if is_applied else Effect.NOT_FOUND,
-        reason,
-        record,
-        before,
-        step.row,
-        step.removed if is_applied else removed,
+        failed, Action.SEND, Effect.APPLIED, reason, record, before, step.row, step.removed
     )
 
 
-def _has_newer(latest: Row | Removal | None, event: FailedEvent, earlier: Collection[str]) -> bool:
-    """Whether the product has seen a newer event.
-
-    Events before it that were redriven do not count: an interrupted redrive can go on.
-    """
-    if latest is None or (latest.sequence_number or 0) < event.sequence_number:
-        return False
-    return not set(latest.recent_event_ids[-1:]) & set(earlier)
+def _doubt(
+    failed: FailedEvent, event: Event, latest: Row | Removal | None, earlier: Collection[str]
+) -> tuple[Effect, str] | None:
+    """Why the product may have seen newer events; None: it has not."""
+    if latest is None:
+        return None
+    if not failed.ordered:
+        if isinstance(event, QuantityMoved):  # comes to the same in any order
+            return None
+        return (
+            Effect.UNORDERED,
+            "its partition key was not the product id: the product may have newer events",
+        )
+    if (latest.sequence_number or 0) < failed.sequence_number:
+        return None
+    # Earlier events that were redriven do not count: an interrupted redrive can go on.
+    if set(latest.recent_event_ids[-1:]) & set(earlier):
+        return None
+    gone = isinstance(latest, Removal)
+    return (
+        Effect.SUPERSEDED,
+        "the product was removed since" if gone else "the product has newer events",
+    )
 
 
 def carry_out(
     decisions: Iterable[Decision],
     messages: Iterable[EventMessage],
-    put: Callable[[Decision, Event], object],
+    put: Callable[[Decision, outbox.Event], object],
     delete: Callable[[EventMessage], object],
     check: Callable[[], object] = lambda: None,
 ) -> None:

@@ -88,10 +88,6 @@ class History:
             history = history.before
         return found[::-1]
 
-    @property
-    def unlikelihood(self) -> tuple[int, int]:
-        return self.contradictions, self.detours
-
 
 Layer = dict[tuple[Row | None, Removal | None], History]
 """The possible rows and markers after some of the events, each with its likeliest history."""
@@ -113,18 +109,12 @@ def explain(
     that the row remembers may begin before the first event.
     """
 
-    def matching(layer: Layer) -> History | None:
+    layers = _layers(events, lambda facts: _handlings(facts, row, policy))
+    for layer in reversed(layers):
         found = [history for history in layer.values() if _agree(history.row, row, whole)]
-        return min(found, key=lambda history: history.unlikelihood, default=None)
-
-    likely = _layers(events, lambda facts: _likely(facts, policy))
-    plain = matching(likely[-1])
-    if plain is not None and plain.contradictions == 0:
-        return plain, True
-    for layer in reversed(_layers(events, lambda facts: _possible(facts, row, policy))):
-        if (history := matching(layer)) is not None:
-            return history, True
-    return next(iter(likely[-1].values())), False
+        if found:
+            return min(found, key=_unlikelihood), True
+    return min(layers[-1].values(), key=_unlikelihood), False
 
 
 def _layers(
@@ -139,10 +129,10 @@ def _layers(
                 history = _after(before, facts, handling, detour)
                 state = history.row, history.removed
                 known = layer.get(state)
-                if known is None or history.unlikelihood < known.unlikelihood:
+                if known is None or _unlikelihood(history) < _unlikelihood(known):
                     layer[state] = history
         if len(layer) > MOST_HISTORIES:
-            kept = nsmallest(MOST_HISTORIES, layer.values(), key=lambda h: h.unlikelihood)
+            kept = nsmallest(MOST_HISTORIES, layer.values(), key=_unlikelihood)
             layer = {(history.row, history.removed): history for history in kept}
         layers.append(layer)
     return layers
@@ -180,18 +170,13 @@ def _contradicted(facts: Facts[Event], status: RecordStatus) -> bool:
     return facts.code is not None
 
 
-def _likely(facts: Facts[Event], policy: RemovalNamePolicy) -> tuple[Handling, ...]:
-    if facts.dead_letter or facts.code == QUANTITY_NOT_WHOLE:
-        return (None,)
-    if facts.code == NAME_DIFFERS:
-        policy = RemovalNamePolicy.ENFORCE
-    return (policy, None) if facts.redriven and facts.code is None else (policy,)
-
-
-def _possible(
+def _handlings(
     facts: Facts[Event], row: Row | None, policy: RemovalNamePolicy
 ) -> tuple[Handling, ...]:
-    """An event of a dead letter counts as applied only where the row remembers it."""
+    """What may have happened to an event, the likely first.
+
+    An event of a dead letter counts as applied only where the row remembers it.
+    """
     if facts.code == QUANTITY_NOT_WHOLE:
         return (None,)
     policies = _policies(facts, policy)
@@ -229,3 +214,7 @@ def _agree(expected: Row | None, actual: Row | None, whole: bool) -> bool:
     remembered = actual.recent_event_ids
     known = remembered[len(remembered) - len(expected.recent_event_ids) :]
     return expected == replace(actual, recent_event_ids=known)
+
+
+def _unlikelihood(history: History) -> tuple[int, int]:
+    return history.contradictions, history.detours

@@ -1,7 +1,7 @@
 """The file of the audit log: recording and reading it.
 
-Each line has its position on the stream, so the log is also the checkpoint. If the program is
-killed, the next one cuts a half-written line and continues after the last whole one.
+Each line has its position on the stream. If the program is killed, the next one cuts a half-written
+line, and continues after the position in the last whole one.
 """
 
 from __future__ import annotations

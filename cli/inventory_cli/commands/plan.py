@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict
-
 import click
 
 from inventory_cli.errors import CannotRunError
-from inventory_cli.planning.capacity import Load
-from inventory_cli.planning.plan import Figure, Plan, Quota
-from inventory_cli.planning.plan import plan as planned
 from producer.usage import Command, Number, WholeNumber
 
 
@@ -74,40 +67,17 @@ def plan(
     Each figure comes with its formula, and the prices with their source and date. The command makes
     no AWS calls.
     """
-    import boto3  # slow to import
+    import json
+    from dataclasses import asdict
+
+    import boto3
+
+    from inventory_cli.planning.capacity import Load
+    from inventory_cli.planning.plan import make_plan
+    from inventory_cli.planning.show import text
 
     if region not in boto3.Session().get_available_regions("kinesis"):
         raise CannotRunError(f"{region} is not a Region that has Kinesis.")
-    share, turnover_share = hottest / 100, turnover / 100
-    load = Load(events_per_second, products, event_size, share, turnover_share, window)
-    result = planned(load, region)
-    click.echo(json.dumps(asdict(result)) if as_json else "\n".join(_text(result)))
-
-
-def _text(plan: Plan) -> Iterator[str]:
-    load = plan.load
-    yield (
-        f"{load.events_per_second:,.10g} events/s of {load.event_bytes:,} B, {load.products:,} "
-        f"products, in {plan.region}"
-    )
-    yield "\nCapacity"
-    yield from map(_line, plan.capacity)
-    yield f"\n{'Quotas':<57}{'needed':>10} {'limit':>10}"
-    yield from map(_quota, plan.quotas)
-    yield "\nUSD a month"
-    yield from map(_line, plan.dollars_a_month)
-    yield ""
-    yield from plan.notes
-
-
-def _line(figure: Figure) -> str:
-    decimals = 0 if isinstance(figure.value, int) else 2
-    return f"  {figure.name:<24} {figure.value:>14,.{decimals}f}  {figure.formula}"
-
-
-def _quota(quota: Quota) -> str:
-    line = f"  {quota.name:<54} {quota.needed:>10,.0f} {quota.limit:>10,.0f}"
-    if quota.fits:
-        return line
-    advice = f"request an increase: {quota.raise_at}" if quota.raise_at else "cannot be raised"
-    return f"{line}  {advice}"
+    load = Load(events_per_second, products, event_size, hottest / 100, turnover / 100, window)
+    result = make_plan(load, region)
+    click.echo(json.dumps(asdict(result)) if as_json else "\n".join(text(result)))

@@ -46,7 +46,7 @@ ROW_BYTES, EVENT_BYTES = 777, 140
 @dataclass(frozen=True)
 class Load:
     """A steady load. `hottest` and `turnover` are shares of the events: those of the busiest
-    product, and those that add or remove a row."""
+    product, and those that add or remove a row. `window` is BatchingWindowSeconds."""
 
     events_per_second: float
     products: int
@@ -64,7 +64,7 @@ class Load:
 class Lane:
     """One of the lanes of a shard. It delivers one batch at a time.
 
-    A batch has `records`, writes `items` and takes `seconds`.
+    It gets `rate` records a second. A batch has `records`, writes `items` and takes `seconds`.
     """
 
     rate: float

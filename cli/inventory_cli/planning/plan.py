@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from inventory_cli.planning.capacity import (
@@ -48,6 +48,7 @@ class Quota:
     needed: float
     limit: float
     raise_at: str | None
+    source: str
 
     @property
     def fits(self) -> bool:
@@ -64,7 +65,7 @@ class Plan:
     notes: list[str]
 
 
-def plan(load: Load, region: str) -> Plan:
+def make_plan(load: Load, region: str) -> Plan:
     size, quotas, prices = smallest(load), _data("quotas"), _data("prices")
     costs = list(_costs(size, prices["dollars"]))
     total = sum(cost.value for cost in costs)
@@ -83,7 +84,7 @@ def plan(load: Load, region: str) -> Plan:
 
 
 def _data(name: str) -> Any:
-    return json.loads(files("inventory_cli.planning").joinpath(f"{name}.json").read_text("utf-8"))
+    return json.loads(Path(__file__).with_name(f"{name}.json").read_text("utf-8"))
 
 
 def _capacity(size: Capacity) -> Iterator[Figure]:
@@ -142,7 +143,7 @@ def _quotas(size: Capacity, quotas: dict[str, Any], region: str) -> Iterator[Quo
     }
     for key, quota in quotas.items():
         limit = quota.get("regions", {}).get(region, quota["limit"])
-        yield Quota(quota["what"], needed[key], limit, quota["raise_at"])
+        yield Quota(quota["what"], needed[key], limit, quota["raise_at"], quota["source"])
 
 
 def _costs(size: Capacity, prices: dict[str, float]) -> Iterator[Figure]:

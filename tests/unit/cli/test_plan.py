@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inventory_cli.cli import cli
 from inventory_cli.planning import capacity
 from inventory_cli.planning.capacity import Load, smallest
-from inventory_cli.planning.plan import Figure, Plan, Quota, plan
+from inventory_cli.planning.plan import Figure, Plan, Quota, make_plan
 
 LOAD = Load(10_000, 100_000, 200)
 
@@ -71,13 +71,15 @@ def test_more_load_never_takes_fewer_shards_nor_larger_rows(load: Load, by: floa
 def test_more_load_never_costs_less(load: Load, by: float) -> None:
     more = replace(load, events_per_second=load.events_per_second * by)
 
-    less_cost, more_cost = (costs(plan(each, "us-east-1"))["total"].value for each in (load, more))
+    less_cost, more_cost = (
+        costs(make_plan(each, "us-east-1"))["total"].value for each in (load, more)
+    )
     assert more_cost >= less_cost * (1 - 1e-9)
 
 
 @given(loads)
 def test_the_total_is_the_sum_of_the_costs(load: Load) -> None:
-    *lines, total = plan(load, "us-east-1").dollars_a_month
+    *lines, total = make_plan(load, "us-east-1").dollars_a_month
 
     assert all(line.value >= 0 for line in lines)
     assert total.value == pytest.approx(sum(line.value for line in lines))
@@ -93,7 +95,7 @@ def test_a_batch_writes_each_product_once_however_many_events_it_has(
 
 
 def test_the_costs_of_a_plain_load() -> None:
-    found = costs(plan(LOAD, "us-east-1"))
+    found = costs(make_plan(LOAD, "us-east-1"))
 
     assert smallest(LOAD).shards == 13  # 10,000 / 800, rounded up
     shards = found["Kinesis shard-hours"]
@@ -114,7 +116,7 @@ def test_a_longer_window_makes_larger_batches_fewer_writes_and_a_higher_latency(
 
 
 def test_a_product_hotter_than_a_shard_has_a_quota_that_cannot_be_raised() -> None:
-    warm, hot = (plan(replace(LOAD, hottest=share), "us-east-1") for share in (0.01, 0.2))
+    warm, hot = (make_plan(replace(LOAD, hottest=share), "us-east-1") for share in (0.01, 0.2))
 
     assert quota(warm, "records a second").fits
     assert not quota(hot, "records a second").fits
@@ -132,7 +134,7 @@ def test_a_hot_product_gets_a_lane_that_keeps_up_if_any_does() -> None:
 
 def test_the_quotas_are_those_of_the_region() -> None:
     load = Load(1e6, 10**6, 200)
-    here, there = (quota(plan(load, r), "shards") for r in ("us-east-1", "eu-central-1"))
+    here, there = (quota(make_plan(load, r), "shards") for r in ("us-east-1", "eu-central-1"))
 
     assert [here.fits, there.fits] == [True, False]
     assert [here.limit, there.limit] == [20_000, 1_000]
@@ -160,6 +162,7 @@ def test_the_json_has_what_the_text_says() -> None:
     assert f"{document['dollars_a_month'][-1]['value']:,.2f}" in text
     assert all(quota["needed"] <= quota["limit"] for quota in document["quotas"])
     assert len(document["quotas"]) == 9
+    assert all(quota["source"].startswith("https://") for quota in document["quotas"])
     assert text.endswith("\n".join(document["notes"]) + "\n")
 
 

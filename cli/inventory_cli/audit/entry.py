@@ -52,14 +52,6 @@ class AuditEntry:
     shard: str
     sequence_number: str
 
-    @classmethod
-    def parse(cls, line: bytes) -> AuditEntry:
-        """Raises ValueError if the line is not an entry."""
-        try:
-            return cls(**json.loads(line))
-        except TypeError as error:
-            raise ValueError(f"not an entry: {error}") from error
-
     def line(self) -> str:
         """The entry as one line of JSON, in ASCII."""
         return json.dumps(asdict(self))

@@ -7,6 +7,7 @@ line, and continues after the position in the last whole one.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
@@ -42,8 +43,8 @@ class LogReader:
                     return
                 self._lines += 1
                 try:
-                    entry = AuditEntry.parse(line)
-                except ValueError:
+                    entry = AuditEntry(**json.loads(line))
+                except (ValueError, TypeError):
                     raise LogError(
                         f"Line {self._lines} of {self._path} is not an entry of an audit log. "
                         "Repair it, or choose another file with --log."

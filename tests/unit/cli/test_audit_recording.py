@@ -246,6 +246,14 @@ def test_a_file_that_is_not_a_log_is_refused_and_not_changed(
     assert mine.read_text() == "something of mine\nnot ended"
 
 
+@pytest.mark.parametrize("text", ["", "[]", "3", "{}", "{", '{"at": "x"}', "\x00", "\xff"])
+def test_a_line_that_is_not_an_entry_is_refused(text: str, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(f"{text}\n".encode("latin-1"))
+    with pytest.raises(LogError, match=r"Line 1 of .*log\.jsonl is not an entry"):
+        list(LogReader(log).new())
+
+
 def test_a_second_recorder_waits_for_the_first_and_then_continues(
     table: FakeTable, audit: Audit
 ) -> None:

@@ -1,4 +1,4 @@
-"""The page of a stack as `inventory up` runs it: to be measured, or to have its picture taken."""
+"""The page of a stack as `inventory up` runs it, to be measured."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from bench.function_cost import TABLES, Rejected
 from bench.simulation.clock import Clock
 from bench.simulation.table import Table
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory_cli.planning import sizing
+from inventory_cli.planning import capacity
 from processor.patience import Patience, budget
 from processor.processor import Processor
 from processor.records import records_of
@@ -42,9 +42,9 @@ class Rounds:
 
     def map(self, call: Callable[[T], R], parts: Sequence[T]) -> list[R]:
         answers = []
-        for first in range(0, len(parts), sizing.CALLS_AT_ONCE):
+        for first in range(0, len(parts), capacity.CALLS_AT_ONCE):
             begun, ends = self._clock.now, []
-            for part in parts[first : first + sizing.CALLS_AT_ONCE]:
+            for part in parts[first : first + capacity.CALLS_AT_ONCE]:
                 self._clock.now = begun
                 answers.append(call(part))
                 ends.append(self._clock.now)

@@ -17,7 +17,7 @@ from bench.simulation.table import Item, Key, Limits, Table
 from inventory.event import parse
 from inventory.items import item_of, row_of
 from inventory.stock import Outcome, Row, fold
-from inventory_cli.planning import book, sizing
+from inventory_cli.planning import capacity
 
 OUTAGE_SECONDS = 1.0
 FULL = 0.95
@@ -54,10 +54,9 @@ def simulate(scenario: Scenario) -> Report:
     made = _filled(stream, scenario)
     clock = Clock()
     limits = Limits(_quota(scenario))
-    table = Table(clock, limits, sizing.READ_SECONDS, sizing.WRITE_SECONDS, stocked)
-    measured = book.measured()
-    slower = max(1.0, sizing.ONE_CORE / scenario.memory)
-    speed = Speed(slower * measured.invocation_seconds, slower * measured.record_seconds)
+    table = Table(clock, limits, capacity.READ_SECONDS, capacity.WRITE_SECONDS, stocked)
+    slower = max(1.0, capacity.ONE_CORE / scenario.memory)
+    speed = Speed(slower * capacity.INVOCATION_SECONDS, slower * capacity.RECORD_SECONDS)
     function = Function(table, clock, speed)
     target = Target(function, clock, scenario)
     pipe = Pipe(scenario, stream, target, clock)

@@ -146,12 +146,12 @@ def dead_letter_body(shard_id: str, number: int) -> str:
 def test_a_range_of_a_shard_is_read_with_both_its_ends(stack: Stack) -> None:
     placed = stack.put(("P1", b"%d" % n) for n in range(20))
     shard_id = placed[0][0]
-    stretches = ShardRanges(stack.clients.kinesis, stack.names.stream)
-    found = stretches.read(shard_id, placed[3][1], placed[7][1], count=5)
+    ranges = ShardRanges(stack.clients.kinesis, stack.names.stream)
+    found = ranges.read(shard_id, placed[3][1], placed[7][1], count=5)
     assert [record.data for record in found] == [b"3", b"4", b"5", b"6", b"7"]
     everything = read_all(stack.clients.kinesis, stack.names.stream)
     assert {r.place for r in everything} == {(shard, number) for shard, number, _ in placed}
     # What is older than the stream's oldest record is missing, and the rest is there.
-    left = stretches.read(shard_id, 1, placed[1][1], count=5)
+    left = ranges.read(shard_id, 1, placed[1][1], count=5)
     assert [record.data for record in left] == [b"0", b"1"]
-    assert stretches.read("shardId-000000009999", 1, 2, count=2) == []
+    assert ranges.read("shardId-000000009999", 1, 2, count=2) == []

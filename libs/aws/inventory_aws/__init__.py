@@ -1,4 +1,4 @@
-"""AWS as our programs use it: clients, errors, names of resources, the sender of events.
+"""What our programs share about AWS: clients, errors, names, and the stream of events.
 
 It imports nothing of ours.
 """

@@ -1,4 +1,4 @@
-"""The names of a pipeline's resources: each stage has its own."""
+"""The names of a pipeline's resources. Each stage has its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_STAGE = "default"
 
 @dataclass(frozen=True)
 class Names:
-    """The names that the template derives from the stage, as far as programs use them."""
+    """The names that the template derives from the stage."""
 
     stage: str = DEFAULT_STAGE
     stack: str = "inventory"
@@ -31,7 +31,7 @@ class Names:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Return those of STAGE; STREAM_NAME and TABLE_NAME can differ. Raises SettingsError."""
+        """Return the names of STAGE, with STREAM_NAME and TABLE_NAME. Raises SettingsError."""
         stage = environ.get("STAGE") or DEFAULT_STAGE
         if not re.fullmatch("[a-z][a-z0-9-]{0,19}", stage, re.ASCII):
             raise SettingsError(

@@ -1,4 +1,4 @@
-"""Events that are broken on purpose, one way each, to see that the pipeline rejects them."""
+"""Ways to break an event on purpose. The pipeline must reject each."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def _product_without(field: str) -> Callable[[Document], bytes]:
     return _product(lambda product: {k: v for k, v in product.items() if k != field})
 
 
-# Each takes a valid `product_added` event: the one type that needs all its fields, so that each of
-# these ways does break it.
+# Each takes a valid `product_added` event, the only type that needs all its fields.
 WAYS: dict[str, Callable[[Document], bytes]] = {
     "unknown_type": _changed(event_type="product_misplaced"),
     "missing_type": _without("event_type"),

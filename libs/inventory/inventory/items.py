@@ -1,6 +1,6 @@
-"""Rows and markers of removals as items of their tables, in the DynamoDB API's own notation.
+"""Read and write rows and markers of removals as items, in the form of the DynamoDB API.
 
-Every program reads items here. Anybody may write to the table, so no item is too strange to read.
+Other programs may write to the table, so every item can be read.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from inventory.event import MAX_LEVEL, NO_TIMESTAMP
 from inventory.stock import Removal, Row
 
 SEQUENCE_NUMBER_DIGITS = 56
-"""As many as AWS gives; shorter ones are padded, so that they sort as texts."""
+"""As many as AWS has. Shorter numbers are padded, so that they sort as texts."""
 
 _SEQUENCE_NUMBER = re.compile("[0-9]{1,129}")
 
 
 def row_of(item: Mapping[str, Any]) -> Row:
-    """The row that an item of the table (as the DynamoDB API gives it) holds."""
+    """The row of an item."""
     row = Row(
         product_id=item["product_id"]["S"],
         product_name=_text(item.get("product_name", {}), "N/A"),
@@ -41,13 +41,12 @@ def row_of(item: Mapping[str, Any]) -> Row:
 
 
 def removal_of(item: Mapping[str, Any]) -> Removal:
-    """The marker that an item of the table `inventory_removals` holds."""
+    """The marker of an item of the table `inventory_removals`."""
     return Removal(sequence_number_of(item) or 0, _texts(item.get("recent_event_ids", {})))
 
 
 def marker_of(product_id: str, removal: Removal, expires_at: int) -> dict[str, Any]:
-    """The item of the table `inventory_removals` that holds a marker; `expires_at` in epoch
-    seconds."""
+    """The item of a marker; `expires_at` in epoch seconds."""
     return {
         "product_id": {"S": product_id},
         "sequence_number": {"S": padded(removal.sequence_number)},
@@ -57,7 +56,7 @@ def marker_of(product_id: str, removal: Removal, expires_at: int) -> dict[str, A
 
 
 def item_of(row: Row) -> dict[str, Any]:
-    """The item of the table that holds a row; its sequence number sorts as a text."""
+    """The item of a row."""
     item: dict[str, Any] = {
         "product_id": {"S": row.product_id},
         "product_name": {"S": row.product_name},
@@ -79,11 +78,11 @@ def padded(sequence_number: int) -> str:
 
 
 ATTRIBUTES = frozenset(item_of(Row("", "", 0, "", 0)))
-"""The attributes that the function writes. It leaves all others as they are."""
+"""The attributes that the function writes. It does not change others."""
 
 
 def sequence_number_of(item: Mapping[str, Any]) -> int | None:
-    """The number that guards an item, a row or a marker of a removal; None: it has none."""
+    """The sequence number of an item; None if it has none that can be read."""
     text = _text(item.get("sequence_number", {}), "")
     return int(text) if _SEQUENCE_NUMBER.fullmatch(text) else None
 

@@ -1,4 +1,4 @@
-"""JSON texts that are read strictly, and changed in places alone."""
+"""Read JSON strictly, and change members of an object without changing the rest of its text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 
 def strict_json(payload: bytes) -> Any:
-    """The value of a JSON text. Raises ValueError for what is not JSON in UTF-8, NaN included."""
+    """Return the value of a JSON text. Raises ValueError for what is not JSON in UTF-8, and NaN."""
     try:
         return json.loads(payload.decode("utf-8"), parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
@@ -21,9 +21,9 @@ def strict_json(payload: bytes) -> Any:
 
 
 def with_members(payload: bytes, members: Mapping[str, object]) -> bytes:
-    """The JSON object `payload` with these members, and the rest of its text as it was written.
+    """Return the JSON object `payload` with these members, and otherwise the same text.
 
-    A member that it has gets its new value in its place; the others come at the end.
+    A member that it has gets the new value in its place; the others come at the end.
     """
     text = payload.decode("utf-8")
     given = {name: json.dumps(value, ensure_ascii=False) for name, value in members.items()}
@@ -45,7 +45,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def _members(text: str) -> Iterator[tuple[str, int, int]]:
-    """The name of each member of a JSON object, and where its value begins and ends."""
+    """The name of each member of an object, and where its value begins and ends."""
 
     def after_space(place: int) -> int:
         found = _SPACE.match(text, place)

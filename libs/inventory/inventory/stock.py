@@ -1,4 +1,4 @@
-"""The rules of the stock: what an event does to the row of its product. Pure, immutable."""
+"""The rules of the stock: how an event changes the row of its product. Pure, immutable."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RECENT_EVENT_IDS = 24
 """How many applied event ids a row remembers; with as many ULIDs it stays under 1 KB, which is
 what DynamoDB writes for the price of one unit."""
 
-_WRITTEN_ANEW = ("quantity", "sequence_number", "recent_event_ids")
+_CHANGED = ("quantity", "sequence_number", "recent_event_ids")
 """The attributes of a row that a change of its quantity writes."""
 
 
 class Outcome(StrEnum):
-    """What became of one record."""
+    """The result of one record."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
 
 class RemovalNamePolicy(StrEnum):
-    """Whether a removal must name the product as the row does, when it gives a name at all."""
+    """Whether a removal that has a name must have that of the row."""
 
     IGNORE = "ignore"
     ENFORCE = "enforce"
@@ -43,11 +43,11 @@ class RemovalNamePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product as the table holds it. The number and the ids guard it against repeated events.
+    """A product in the table. The number and the ids guard it against repeated events.
 
-    Somebody else may have written it. Without a number that can be read, any event is newer. A
-    quantity that is not a whole number of up to 38 digits is a text. `foreign` has the attributes
-    that the function does not write, or not so, as the table holds them; None is a missing one.
+    Another program may have written it. Without a readable number, any event is newer. A quantity
+    that is not a whole number of up to 38 digits is a text. `foreign` has the attributes that the
+    function does not write, or not in this form; None is a missing one.
     """
 
     product_id: str
@@ -61,9 +61,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The marker of a product's last removal: what guards a product that has no row.
+    """The marker of a product's last removal, which guards a product without a row.
 
-    It remembers the ids that the row remembered, and that of the event that removed it.
+    It has the ids that the row remembered, and that of the event that removed it.
     """
 
     sequence_number: int
@@ -72,10 +72,9 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event's outcome, the row after it (None: there is none), and why, if it was rejected.
+    """An event's outcome and the row after it; reason and code if it was rejected.
 
-    `code` is the reason in a word, as that of InvalidEventError. `removed` is the marker that an
-    applied removal leaves.
+    `removed` is the marker that an applied removal leaves.
     """
 
     outcome: Outcome
@@ -91,10 +90,10 @@ def apply(
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
     removed: Removal | None = None,
 ) -> Step:
-    """What `event` makes of `row`; any outcome but APPLIED leaves the row as it was.
+    """Apply `event` to `row`. Every outcome but APPLIED leaves the row as it was.
 
-    `removed` is the marker of the product's last removal. A row with a sequence number has taken
-    over the ids of the marker, which no longer counts.
+    `removed` is the marker of the product's last removal. It no longer counts if the row has a
+    sequence number: then the row has taken over its ids.
     """
     removed = None if is_guarded(row) else removed
     if _has_seen(row, event) or _has_seen(removed, event):
@@ -123,7 +122,7 @@ def fold(
     names: RemovalNamePolicy = RemovalNamePolicy.IGNORE,
     removed: Removal | None = None,
 ) -> list[Step]:
-    """The step of each of one product's events, in their order."""
+    """Apply the events of one product in order, and return the step of each."""
     steps = []
     for event in events:
         step = apply(row, event, names, removed)
@@ -134,7 +133,7 @@ def fold(
 
 
 def is_guarded(row: Row | None) -> bool:
-    """Whether there is a row that says which events it has seen."""
+    """Whether there is a row, and it says which events it has seen."""
     return row is not None and row.sequence_number is not None
 
 
@@ -163,7 +162,7 @@ def _moved(row: Row, event: QuantityMoved, removed: Removal | None) -> Step:
 
 
 def _at_level(row: Row, level: int, event: Event, removed: Removal | None) -> Row:
-    kept = {name: value for name, value in row.foreign.items() if name not in _WRITTEN_ANEW}
+    kept = {name: value for name, value in row.foreign.items() if name not in _CHANGED}
     return _stamped(replace(row, quantity=level, foreign=kept), event, row, removed)
 
 

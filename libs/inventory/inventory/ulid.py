@@ -1,4 +1,4 @@
-"""Event ids: ULIDs, unique and sortable by the order in which they were made.
+"""Event ids: ULIDs, which are unique and sort in the order of their creation.
 
 26 characters of Crockford's base 32: 48 bits of milliseconds, then 80 bits that are random
 (https://github.com/ulid/spec).
@@ -25,7 +25,7 @@ def encode(value: int) -> str:
 def fresh(
     clock: Callable[[], float] = time.time, entropy: Callable[[int], bytes] = os.urandom
 ) -> Iterator[str]:
-    """Endless ids, globally unique and rising, also within a millisecond or on a clock set back."""
+    """Generate unique, rising ids, also within a millisecond and if the clock is set back."""
     last = 0
     while True:
         millis = int(clock() * 1000)
@@ -35,8 +35,11 @@ def fresh(
 
 
 def seeded(seed: int) -> Iterator[str]:
-    """Endless ids that depend on `seed` alone: the nth carries n in its milliseconds, so no two of
-    a run are alike, and a hash of seed and n, so that runs with other seeds share none."""
+    """Generate ids that depend only on `seed`.
+
+    The nth has n as its milliseconds, so no two are equal, and a hash of seed and n, so that other
+    seeds have other ids.
+    """
     for n in count():
         digest = hashlib.blake2b(f"{seed}:{n}".encode(), digest_size=RANDOM_BITS // 8).digest()
         yield encode((SEEDED_EPOCH_MS + n) << RANDOM_BITS | int.from_bytes(digest, "big"))

@@ -1,4 +1,4 @@
-"""What the table must hold after a run: the fold of what was put on the stream. Pure."""
+"""The expected rows: what events produce. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The rows there must be, how many records came to which outcome, and the sequence numbers of
-    those that were applied and rejected."""
+    """The expected rows, the outcomes, and the sequence numbers of the applied and the rejected
+    records."""
 
     rows: Mapping[str, Row]
     outcomes: Counter[Outcome]
@@ -28,8 +28,10 @@ def expect(
     names: RemovalNamePolicy,
     removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Expectation:
-    """What `records` (sequence number, partition key and data, in any order) make of `rows` and of
-    `removals`, the markers of the products that were removed."""
+    """Apply `records` (sequence number, partition key and data, in any order) to `rows`.
+
+    `removals` are the markers of removed products.
+    """
     products: dict[str, list[Event]] = {}
     numbers: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
     for sequence_number, key, data in sorted(records):

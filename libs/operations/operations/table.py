@@ -1,4 +1,4 @@
-"""The rows of the table: reading them all, following how they change, showing them."""
+"""Read, compare and show the rows of the table."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from inventory_aws.names import Names
 
 COLUMNS = ("product_id", "product_name", "quantity", "timestamp")
-"""The attributes that say something of the product; the others guard the row."""
+"""The attributes that describe the product; the others guard the row."""
 
 
 def read(client: DynamoDBClient, table: str) -> dict[str, Row]:
-    """Every row, by product id, in natural order: P2 comes before P10."""
+    """Return all rows by product id, in natural order: P2 comes before P10."""
     rows = [row_of(item) for item in _items(client, table)]
     return {row.product_id: row for row in sorted(rows, key=lambda row: natural(row.product_id))}
 
 
 def read_removals(client: DynamoDBClient, table: str) -> dict[str, Removal]:
-    """Every marker of a removal, by product id."""
+    """Return all markers of removals by product id."""
     return {item["product_id"]["S"]: removal_of(item) for item in _items(client, table)}
 
 
@@ -41,7 +41,7 @@ def _items(client: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
 def look_up(
     client: DynamoDBClient, names: Names, product_ids: Collection[str]
 ) -> tuple[dict[str, Row], dict[str, Removal]]:
-    """The rows of these products, in natural order, and the markers of their removals."""
+    """Return the rows of these products, in natural order, and the markers of their removals."""
 
     def items(table: str) -> Iterator[dict[str, Any]]:
         for product_id in sorted(product_ids, key=natural):
@@ -61,18 +61,18 @@ def of(product_ids: Collection[str], rows: Mapping[str, Row]) -> dict[str, Row]:
 
 
 def values(row: Row) -> dict[str, Any]:
-    """What the row says of the product."""
+    """What the row says about the product."""
     return {column: getattr(row, column) for column in COLUMNS}
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """A key that sorts the numbers in texts by their value."""
+    """A sort key that orders numbers in texts by value."""
     parts = re.split(r"(\d+)", text)
     return [(1, int(p), "") if p.isdecimal() else (0, 0, p) for p in parts]
 
 
 def rendered(rows: Iterable[Row]) -> Table:
-    """The rows for a terminal. What they hold came from outside: it is shown, never obeyed."""
+    """The rows for a terminal, with texts from outside escaped."""
     table = Table(*COLUMNS)
     table.columns[COLUMNS.index("quantity")].justify = "right"
     for row in rows:
@@ -81,7 +81,7 @@ def rendered(rows: Iterable[Row]) -> Table:
 
 
 def changes(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[str]:
-    """A line for each product that is not the same in both, in natural order of the ids."""
+    """A line for each product that differs, in natural order."""
     for product_id in sorted(before.keys() | after.keys(), key=natural):
         expected, actual = before.get(product_id), after.get(product_id)
         if (expected and values(expected)) != (actual and values(actual)):

@@ -105,7 +105,7 @@ def test_an_event_id_that_the_row_remembers_is_a_duplicate_though_it_is_newer() 
     assert (step.outcome, step.row) == (Outcome.DUPLICATE, ROW)
 
 
-def test_what_the_row_of_a_removed_product_had_seen_is_a_duplicate_and_a_new_event_is_not() -> None:
+def test_an_event_that_a_removed_row_had_seen_is_a_duplicate() -> None:
     marker = Removal(7, ("e5", "e6"))
     for old in (added(9, "e5"), added(7, "e7"), QuantityMoved("P1", 9, "e6", 1)):
         assert apply(None, old, removed=marker) == Step(Outcome.DUPLICATE, None)
@@ -151,7 +151,7 @@ def test_an_event_delivered_twice_in_a_row_changes_nothing_the_second_time(
 
 
 @given(streams(("P1",)), POLICIES, st.data())
-def test_an_applied_event_put_twice_on_the_stream_changes_nothing_also_after_a_removal(
+def test_an_event_applied_before_changes_nothing_also_after_a_removal(
     events: list[Event], names: RemovalNamePolicy, data: st.DataObject
 ) -> None:
     steps = fold(None, events, names)

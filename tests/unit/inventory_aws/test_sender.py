@@ -70,7 +70,7 @@ class Run:
 
 
 @given(events=taken, limits=some_limits, faults=clear_faults, shuffle_seed=st.integers(0, 9))
-def test_whatever_is_refused_each_event_arrives_once_and_in_the_order_of_its_product(
+def test_whatever_is_refused_each_event_arrives_once_and_in_order(
     events: list[Event], limits: Limits, faults: list[Fault], shuffle_seed: int
 ) -> None:
     run = Run(SimulatedStream(faults, shuffle_seed), limits)
@@ -136,7 +136,7 @@ def test_it_reports_where_a_record_went_and_when() -> None:
     assert accepted.sent_at == accepted.accepted_at == run.clock.now == 0.05
 
 
-def test_the_wait_grows_while_records_are_refused_and_starts_again_after_a_clean_call() -> None:
+def test_the_wait_grows_with_each_refusal_and_resets_after_a_clean_call() -> None:
     refuse, take = Refuse([True]), Refuse([False])
     run = Run(SimulatedStream([refuse, Unreachable(), refuse, take, refuse]))
     run.sender.send([event("A", 0), event("A", 1)])

@@ -1,4 +1,4 @@
-"""A stretch of a shard is read in as few calls as it takes, and what is left of it is given."""
+"""A range of a shard is read in as few calls as possible, and what is left of it is returned."""
 
 from __future__ import annotations
 
@@ -63,35 +63,35 @@ class Kinesis:
         return {"Records": records, "NextShardIterator": following, "MillisBehindLatest": 0}
 
 
-def stretches(kinesis: Any) -> ShardRanges:
+def ranges(kinesis: Any) -> ShardRanges:
     return ShardRanges(kinesis, "stream")
 
 
 @given(
     st.integers(1, 30), st.integers(0, 20), st.integers(1, 30), st.integers(0, 20), st.booleans()
 )
-def test_what_is_left_of_a_stretch_is_given_whatever_has_expired(
+def test_what_is_left_of_a_range_is_returned_whatever_has_expired(
     oldest: int, more: int, first: int, length: int, strict: bool
 ) -> None:
     last = first + length
     kinesis = Kinesis(oldest, oldest + more, strict)
-    found = stretches(kinesis).read(SHARD, first, last, length + 1)
+    found = ranges(kinesis).read(SHARD, first, last, length + 1)
     assert [r.sequence_number for r in found] == [n for n in kinesis.numbers if first <= n <= last]
 
 
 def test_no_more_is_read_than_asked_for_and_the_shards_are_listed_once() -> None:
     kinesis = Kinesis(1, 1000)
-    reading = stretches(kinesis)
+    reading = ranges(kinesis)
     for first in range(1, 101):
         assert len(reading.read(SHARD, first, first, 1)) == 1
     assert kinesis.calls == ["ListShards", *["GetRecords"] * 100]
     assert kinesis.read == 100
 
 
-def test_a_long_stretch_may_be_read_in_part() -> None:
-    found = stretches(Kinesis(1, 1000)).read(SHARD, 5, 900, count=3)
+def test_a_long_range_may_be_read_in_part() -> None:
+    found = ranges(Kinesis(1, 1000)).read(SHARD, 5, 900, count=3)
     assert [record.sequence_number for record in found] == [5, 6, 7]
 
 
 def test_of_a_shard_that_is_gone_nothing_is_left() -> None:
-    assert stretches(Kinesis(1, 9)).read("shardId-000000000007", 1, 2, 2) == []
+    assert ranges(Kinesis(1, 9)).read("shardId-000000000007", 1, 2, 2) == []

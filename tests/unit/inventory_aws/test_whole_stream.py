@@ -72,7 +72,7 @@ def test_all_that_was_there_is_read_and_reading_ends_though_more_arrives(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=hours) for hours in (-30, 0, 30)])
-def test_by_the_clock_of_the_stream_its_first_records_are_there_or_may_have_expired(
+def test_whether_records_can_have_expired_is_judged_by_the_clock_of_the_stream(
     ahead: timedelta,
 ) -> None:
     kinesis: Any = Kinesis(0, ahead)
@@ -81,9 +81,7 @@ def test_by_the_clock_of_the_stream_its_first_records_are_there_or_may_have_expi
         assert created_at(kinesis, "stream") == (kinesis.created.timestamp(), is_young)
 
 
-def test_a_stream_that_is_younger_than_its_pipe_or_much_younger_than_the_table_was_made_again() -> (
-    None
-):
+def test_a_stream_younger_than_its_pipe_or_its_table_was_made_again() -> None:
     assert not made_again(stream=100.9, table=90.0, pipe=100.0)
     assert not made_again(stream=100.0, table=90.0, pipe=None)
     assert not made_again(stream=100.0, table=90.0, pipe=80.0)

@@ -1,4 +1,4 @@
-"""What the demo holds the table against."""
+"""The rows and outcomes that events produce."""
 
 from __future__ import annotations
 

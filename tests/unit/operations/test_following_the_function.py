@@ -1,4 +1,4 @@
-"""What a run is told by the function's batch lines."""
+"""The progress that the lines of the batches show."""
 
 from __future__ import annotations
 

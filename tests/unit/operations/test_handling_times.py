@@ -1,4 +1,4 @@
-"""When a record was done with, as the batch lines tell."""
+"""When each record was handled, by the lines of the batches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_record_that_no_batch_had_has_no_time() -> None:
     assert [times.of(*place) for place in (("a", 2), ("a", 15), ("a", 30), ("b", 5))] == [None] * 4
 
 
-def test_of_a_batch_that_came_again_the_first_time_counts() -> None:
+def test_of_a_retried_batch_the_first_time_counts() -> None:
     times = HandlingTimes()
     times.add(batch(3, 9, 5.0))
     times.add(batch(3, 9, 1.0))

@@ -65,7 +65,7 @@ def test_an_event_that_would_be_applied_is_sent_under_an_id_made_of_its_place() 
     assert decision.after.quantity == 6
 
 
-def test_an_event_with_an_id_of_its_own_is_sent_as_it_was_written_with_where_it_failed() -> None:
+def test_an_event_with_an_id_is_sent_as_written_with_the_place_where_it_failed() -> None:
     payload = b' {"event_id": "E1" ,"event_type":"product_removed","product":{"product_id":"P1"}} '
     decision = only([item(payload)], row())
     assert decision.record is not None
@@ -77,7 +77,7 @@ def test_an_event_with_an_id_of_its_own_is_sent_as_it_was_written_with_where_it_
     assert decision.record.event_id == "E1"
 
 
-def test_an_event_that_is_older_than_its_row_is_superseded_and_stays_unless_forced() -> None:
+def test_an_event_older_than_its_row_stays_unless_forced() -> None:
     decision = only([item(moved(-4))], row(10, 6))
     assert (decision.action, decision.effect) == (Action.LEAVE, Effect.SUPERSEDED)
     decision = only([item(moved(-4))], row(10, 6), force=True)
@@ -118,7 +118,7 @@ def astray(payload: bytes, number: int = 5) -> FailedEvent:
 
 @pytest.mark.parametrize("number", [2, 9])  # than the row's 3
 @pytest.mark.parametrize("rows", [row(10, 3), {"P1": None}])
-def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forced(
+def test_without_an_order_an_event_overwrites_nothing_unless_forced(
     rows: Mapping[str, Row | None], number: int
 ) -> None:
     removals = {} if rows["P1"] else {"P1": Removal(3)}
@@ -130,7 +130,7 @@ def test_without_an_order_an_event_overwrites_or_brings_back_nothing_unless_forc
     assert "may have newer events" in str(sent.reason)
 
 
-def test_without_an_order_a_change_by_an_amount_is_sent_and_so_is_the_first_event() -> None:
+def test_without_an_order_a_change_by_an_amount_is_sent_as_is_a_first_event() -> None:
     assert only([astray(moved(-4))], row(10, 9)).action is Action.SEND
     added = event("product_added", product_id="P1", product_name="New", quantity=7)
     assert only([astray(added)], {"P1": None}).action is Action.SEND
@@ -148,7 +148,7 @@ def test_an_event_whose_product_is_gone_is_not_found_and_may_be_sent() -> None:
     assert (decision.action, decision.effect) == (Action.SEND, Effect.NOT_FOUND)
 
 
-def test_an_event_that_the_row_remembers_leaves_its_queue_without_a_put() -> None:
+def test_an_event_that_the_row_remembers_leaves_its_queue() -> None:
     for rows in (row(10, 9, f"redrive-{SHARD}-5"), row(10, 5)):
         decision = only([item(moved(-4))], rows)
         assert (decision.action, decision.effect) == (Action.REMOVE, Effect.ALREADY_APPLIED)
@@ -167,7 +167,7 @@ def test_events_of_a_product_are_folded_one_onto_the_other() -> None:
     assert [d.effect for d in decisions] == [Effect.APPLIED, Effect.REJECTED]
 
 
-def test_a_run_that_ended_between_two_events_of_a_product_goes_on_with_the_second() -> None:
+def test_a_redrive_interrupted_between_two_events_continues_with_the_second() -> None:
     items = [item(moved(-1), 5), item(moved(-2), 6)]
     decisions = plan(items, row(9, 100, f"redrive-{SHARD}-5"))
     assert [d.action for d in decisions] == [Action.REMOVE, Action.SEND]
@@ -215,7 +215,7 @@ ROWS = st.fixed_dictionaries(
 
 
 @given(ITEMS, ROWS, st.booleans())
-def test_each_item_has_one_decision_in_the_order_of_the_stream(
+def test_each_event_has_one_decision_in_the_order_of_the_stream(
     items: list[FailedEvent], rows: dict[str, Row | None], force: bool
 ) -> None:
     decisions = plan(items, rows, force=force)
@@ -269,7 +269,7 @@ REMOVE = event("product_removed", "remove", product_id="P1")
 ADD = event("product_added", "add", product_id="P1", product_name="N", quantity=5)
 
 
-def test_an_event_from_before_a_removal_is_superseded_and_does_not_bring_the_product_back() -> None:
+def test_an_event_older_than_a_removal_does_not_bring_the_product_back() -> None:
     removals = {"P1": Removal(6, ("remove",))}
     for payload in (ADD, event("product_added", product_id="P1", product_name="N", quantity=5)):
         (decision,) = plan([item(payload)], {}, removals=removals)
@@ -281,7 +281,7 @@ def test_an_event_from_before_a_removal_is_superseded_and_does_not_bring_the_pro
 
 
 @pytest.mark.parametrize("own_id", ["add", None])
-def test_what_was_sent_before_its_product_was_removed_leaves_its_queue_without_a_put(
+def test_an_event_sent_before_its_product_was_removed_leaves_its_queue(
     own_id: str | None,
 ) -> None:
     payload = event("product_added", own_id, product_id="P1", product_name="N", quantity=5)
@@ -297,7 +297,7 @@ def test_what_was_sent_before_its_product_was_removed_leaves_its_queue_without_a
     assert stream.put(decision.record) is Outcome.DUPLICATE
 
 
-def test_a_run_that_ended_after_a_removal_goes_on_with_the_next_event_of_the_product() -> None:
+def test_a_redrive_interrupted_after_a_removal_continues_with_the_next_event() -> None:
     items = [item(REMOVE, 5), item(ADD, 6)]
     stream = Stream(row())
     sent = plan(items, stream.rows)[0].record
@@ -307,7 +307,7 @@ def test_a_run_that_ended_after_a_removal_goes_on_with_the_next_event_of_the_pro
     assert [d.action for d in decisions] == [Action.REMOVE, Action.SEND]
 
 
-def test_a_removal_that_was_applied_after_all_leaves_its_queue() -> None:
+def test_a_removal_that_was_applied_leaves_its_queue() -> None:
     (decision,) = plan([item(REMOVE)], {}, removals={"P1": Removal(5, ())})
     assert decision.action is Action.REMOVE
 

@@ -67,11 +67,11 @@ def test_what_goes_back_a_second_time_is_the_same_text_with_another_place() -> N
 
 
 @given(st.binary() | st.sampled_from([b'"redriven_from"', b'{"redriven_from": {"shard_id": 1}}']))
-def test_no_other_record_says_that_it_was_put_again(payload: bytes) -> None:
+def test_no_other_record_says_that_it_is_redriven(payload: bytes) -> None:
     assert origin_of(payload) is None
 
 
-def test_items_are_chosen_by_every_criterion_that_is_given() -> None:
+def test_events_are_chosen_by_every_given_criterion() -> None:
     other = replace(PLAIN, sequence_number=7, product_id="P2", reason="RetryAttemptsExhausted")
     items = [PLAIN, other]
     assert choose(items) == items

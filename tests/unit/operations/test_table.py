@@ -1,4 +1,4 @@
-"""Rows for people: in an order they expect, and never able to steer their terminal."""
+"""Rows for people are sorted naturally and cannot steer a terminal."""
 
 from __future__ import annotations
 

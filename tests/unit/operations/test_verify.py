@@ -1,4 +1,4 @@
-"""The verdict on a stack: right where it kept the promise, and every breach is found."""
+"""Verify finds nothing wrong where the pipeline kept its promise, and every breach of it."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_they_verify_with_every_message_there_twice(
 
 
 @given(payloads_with(ids=True), GIVEN_UP)
-def test_they_verify_once_all_dead_letters_are_put_again_and_gone_from_their_queue(
+def test_they_verify_once_all_dead_letters_are_redriven(
     payloads: list[bytes], given_up: set[int]
 ) -> None:
     """As `inventory redrive` puts them: a copy that does not say so may as well be a repetition."""
@@ -245,9 +245,7 @@ def test_a_row_in_another_form_than_the_function_writes_is_found(attributes: Any
     assert problems(verdict) == [Problem.ROW]
 
 
-def test_an_event_that_met_a_quantity_of_somebody_else_is_rejected_and_the_row_alone_is_wrong() -> (
-    None
-):
+def test_a_quantity_of_another_program_is_wrong_but_not_its_rejected_event() -> None:
     [record] = on_stream([moved("P1", 1, "E1")])
     rows = {"P1": row_of({"product_id": {"S": "P1"}, "quantity": {"N": "7.5"}})}
     event = parse_record(record.data, record.partition_key, record.sequence_number)
@@ -287,7 +285,7 @@ def test_a_removal_is_judged_by_the_policy_that_was_in_force(
         assert verdict.statuses[RecordStatus.REJECTED] == len(evidence.rejections)
 
 
-def test_a_stream_that_was_made_again_does_not_make_the_rows_of_the_earlier_one_wrong() -> None:
+def test_rows_of_an_earlier_stream_are_not_wrong() -> None:
     earlier = left_by(on_stream([added("P1", 5, "E1"), added("P2", 5, "E2"), added("P3", 5, "E3")]))
     later = [
         StreamRecord("shard", number, 0.0, payload, key)
@@ -342,7 +340,7 @@ def test_a_rejection_of_a_record_that_was_applied_is_found(
     assert problems(verdict) == [Problem.REJECTED_TOO]
 
 
-def test_a_dead_lettered_event_that_the_row_bears_the_mark_of_was_applied_after_all() -> None:
+def test_a_dead_lettered_event_that_the_row_remembers_was_applied() -> None:
     records = on_stream([added("P1", 5, "E1"), moved("P1", -2, "E2"), moved("P1", -1, "E3")])
     for given_up in (2, 3):
         evidence = replace(left_by(records), dead_letters=[letter(records[given_up - 1])])
@@ -351,13 +349,13 @@ def test_a_dead_lettered_event_that_the_row_bears_the_mark_of_was_applied_after_
         assert verdict.statuses == {RecordStatus.APPLIED: 3}
 
 
-def test_without_such_a_mark_it_was_not() -> None:
+def test_a_dead_lettered_event_that_the_row_does_not_remember_was_not() -> None:
     records = on_stream([added("P1", 5), moved("P1", -2), moved("P1", -1)])
     evidence = replace(left_by(records), dead_letters=[letter(records[1])])
     assert problems(compare(evidence, IGNORE)) == [Problem.ROW]
 
 
-def test_what_was_dead_lettered_and_put_again_is_told_from_what_was_put_twice() -> None:
+def test_a_redriven_dead_letter_is_told_from_an_event_sent_twice() -> None:
     payloads = [added("P1", 5, "E1"), moved("P1", -2, "E2"), leveled("P1", 9, "E3")]
     records = on_stream([*payloads, payloads[1]])
     twice = compare(left_by(records), IGNORE)
@@ -368,7 +366,7 @@ def test_what_was_dead_lettered_and_put_again_is_told_from_what_was_put_twice() 
     assert twice.differences == redriven.differences == []
 
 
-def test_an_event_put_again_after_more_events_than_a_row_remembers_counts_once() -> None:
+def test_an_event_redriven_after_more_events_than_a_row_remembers_counts_once() -> None:
     moves = [moved("P1", 1, f"M{n}") for n in range(30)]
     payloads = [added("P1", 5, "E1"), moved("P1", -2, "E2"), *moves, moved("P1", -2, "E2"), *moves]
     evidence = left_by(on_stream(payloads), {2}, letters=False)
@@ -383,7 +381,7 @@ def test_a_rejected_event_may_have_left_the_queue_for_the_stream() -> None:
     assert verdict.sent_again == {RecordStatus.REJECTED: 1}
 
 
-def test_a_copy_of_the_same_id_does_not_hide_that_the_rejection_of_the_first_is_lost() -> None:
+def test_a_copy_does_not_hide_that_the_first_rejection_is_lost() -> None:
     invalid = event("added", "E1", product_id="P1", product_name="Phone", quantity="many")
     below_zero = moved("P1", -9, "E2")
     records = on_stream([added("P1", 5), invalid, below_zero, invalid, below_zero])
@@ -395,7 +393,7 @@ def test_a_copy_of_the_same_id_does_not_hide_that_the_rejection_of_the_first_is_
         assert verdict.differences[0].since == ("shard", gone + 2)
 
 
-def test_a_rejection_may_have_left_the_queue_when_a_copy_of_its_event_was_applied_since() -> None:
+def test_a_rejection_may_leave_the_queue_once_a_copy_of_its_event_is_applied() -> None:
     below_zero = moved("P1", -9, "E2")
     records = on_stream([added("P1", 5), below_zero, added("P1", 50), below_zero])
     verdict = compare(replace(left_by(records), rejections=[]), IGNORE)
@@ -403,7 +401,7 @@ def test_a_rejection_may_have_left_the_queue_when_a_copy_of_its_event_was_applie
     assert verdict.sent_again == {RecordStatus.REJECTED: 1}
 
 
-def test_an_event_under_another_key_may_have_left_the_queue_when_a_copy_of_it_was_applied() -> None:
+def test_an_event_under_another_key_may_leave_the_queue_once_a_copy_is_applied() -> None:
     copies = [moved("P1", -2, "E2"), astray(moved("P1", -2, "E2"))]
     for order in (copies, copies[::-1]):
         evidence = left_by(on_stream([added("P1", 5, "E1"), *order]))
@@ -446,7 +444,7 @@ def test_what_the_stream_no_longer_has_is_not_called_wrong(
     assert verdict.rows + verdict.older_rows == len(evidence.rows)
 
 
-def test_a_copy_after_a_removal_is_a_duplicate_whether_the_stream_is_whole_or_not() -> None:
+def test_a_copy_of_a_removed_products_event_is_a_duplicate() -> None:
     payloads = [added("P1", 1, "E1"), removed("P1", "E2"), added("P1", 1, "E1")]
     evidence = left_by(on_stream(payloads))
     assert evidence.rows == {}
@@ -496,7 +494,7 @@ def handled(count: int) -> Evidence:
     return replace(left_by(EVENTS[:count]), records=EVENTS)
 
 
-def test_as_long_as_the_pipe_gets_on_it_is_waited_for() -> None:
+def test_it_waits_as_long_as_the_pipe_makes_progress() -> None:
     rounds = Rounds(*[handled(count) for count in (0, 0, 0, 1, 1, 1, 2, 2, 2, 3)])
     assert rounds.verdict(wait=2.5).differences == []
 

@@ -7,7 +7,7 @@ the place of each change can continue after it later.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -167,27 +167,16 @@ class TableFollower:
 
     def _streams(self) -> list[str]:
         """The ARNs of the table's streams. They end with the time of creation, so they sort."""
-        found: list[str] = []
-        request: dict[str, Any] = {"TableName": self.table}
-        while True:
-            answer = self.client.list_streams(**request)
-            found += [stream["StreamArn"] for stream in answer["Streams"]]
-            last = answer.get("LastEvaluatedStreamArn")
-            if not last:
-                return found
-            request["ExclusiveStartStreamArn"] = last
+        pages = _pages(self.client.list_streams, "StreamArn", TableName=self.table)
+        return [stream["StreamArn"] for page in pages for stream in page["Streams"]]
 
     def _shards(self) -> list[Any]:
         found: list[Any] = []
-        request: dict[str, Any] = {"StreamArn": self._stream}
-        while True:
-            page = self.client.describe_stream(**request)["StreamDescription"]
-            found += page.get("Shards", [])
-            self._disabled = page.get("StreamStatus") == "DISABLED"
-            last = page.get("LastEvaluatedShardId")
-            if not last:
-                return found
-            request["ExclusiveStartShardId"] = last
+        for page in _pages(self.client.describe_stream, "ShardId", StreamArn=self._stream):
+            description = page["StreamDescription"]
+            found += description.get("Shards", [])
+            self._disabled = description.get("StreamStatus") == "DISABLED"
+        return found
 
 
 @dataclass
@@ -263,6 +252,17 @@ class _ShardReader:
 
 def _is_closed(shard: Any) -> bool:
     return "EndingSequenceNumber" in shard.get("SequenceNumberRange", {})
+
+
+def _pages(call: Callable[..., Any], key: str, **request: Any) -> Iterator[Any]:
+    """The answers to a call that boto3 does not paginate; each names the last `key` in it."""
+    while True:
+        answer = call(**request)
+        yield answer
+        last = answer.get("StreamDescription", answer).get(f"LastEvaluated{key}")
+        if not last:
+            return
+        request[f"ExclusiveStart{key}"] = last
 
 
 def table_of(stream: str) -> str:

@@ -177,9 +177,9 @@ def _handlings(
 
     An event of a dead letter counts as applied only where the row remembers it.
     """
+    policies = _policies(facts, policy)
     if facts.code == QUANTITY_NOT_WHOLE:
         return (None,)
-    policies = _policies(facts, policy)
     if facts.dead_letter:
         return (None, *policies) if _remembers(row, facts.said) else (None,)
     return (*policies, None) if facts.sent_again and facts.code is None else policies

@@ -9,13 +9,13 @@ from threading import Event, Thread
 import psutil
 
 
-def until(reached: Callable[[], bool], timeout: float = 300.0) -> None:
-    """Return once it is so. Each look takes time from what is measured: ten a second."""
+def until(reached: Callable[[], bool], timeout: float = 300.0, every: float = 0.1) -> None:
+    """Return once it is so. Each look, ten a second, takes time from what is measured."""
     deadline = time.monotonic() + timeout
     while not reached():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not reached within {timeout:g} s")
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def timed(call: Callable[[], object]) -> float:

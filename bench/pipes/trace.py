@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 import psutil
 
 from bench.figures import row, section, until
-from bench.pipes.fake import PATTERN, QUEUE, TEMPLATE, FakeAws, stand_at, start_pipe
+from bench.pipes.fake import PATTERN, PIPE, QUEUE, STREAM, TEMPLATE, FakeAws
+from bench.pipes.servers import Servers
 from bench.pipes.streams import data
 from embedded import pipes
 from embedded.environment import isolated, variables
@@ -147,8 +148,10 @@ def trace() -> list[Step]:
         def drive() -> None:
             try:
                 until(lambda: pipes.ready(port), TIMEOUT)
-                stand = stand_at(Path(name), psutil.Process(), aws, pipes.url(port))
-                start_pipe(stand, QUEUE, 1, PATTERN, TEMPLATE)
+                process = psutil.Process()
+                servers = Servers(Path(name), process, process, aws.url, pipes.url(port))
+                servers.create_pipe(PIPE, STREAM, QUEUE, 1, pattern=PATTERN, template=TEMPLATE)
+                servers.wait_for_pipe(PIPE, "RUNNING")
                 aws.put(data(0))
                 assert tracer.stored.wait(TIMEOUT), "the record did not arrive"
             finally:

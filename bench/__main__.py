@@ -14,7 +14,6 @@ import click
 
 from bench import latency, throughput, write_forms
 from bench.figures import PeakMemory, row, section
-from bench.tables import fresh_tables
 from embedded.interrupts import run_until_stopped
 from inventory_cli.errors import OneLineCommand
 from inventory_cli.workbench import on_own_target
@@ -46,7 +45,7 @@ def main(state: Path) -> None:
         row("p50 in sums of these calls", f"{x.p50 / x.calls:.2f}", "wanted: 2 or less")
 
         section("From the stream to the row, as fast as it goes")
-        t = throughput.measure(bench, fresh_tables(bench.clients.dynamodb))
+        t = throughput.measure(bench)
         row(f"{t.events} events of {throughput.PRODUCTS} products", f"{t.seconds:.2f} s")
         row("events per second", f"{t.events / t.seconds:.0f}")
         row("rows written per second", f"{t.rows_written / t.seconds:.0f}")

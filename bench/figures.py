@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import TypeVar
 
 import psutil
+
+T = TypeVar("T")
 
 
 def until(reached: Callable[[], bool], timeout: float = 300.0, every: float = 0.1) -> None:
@@ -18,11 +21,11 @@ def until(reached: Callable[[], bool], timeout: float = 300.0, every: float = 0.
         time.sleep(every)
 
 
-def timed(call: Callable[[], object]) -> float:
-    """How many seconds a call takes."""
+def timed(call: Callable[[], T]) -> tuple[float, T]:
+    """Return the seconds that a call takes, and its result."""
     started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    result = call()
+    return time.perf_counter() - started, result
 
 
 class PeakMemory:

@@ -6,9 +6,12 @@ import base64
 import json
 import time
 from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import Any
 
 from bench.figures import timed, until
-from inventory_cli.demo import Plan, Verdict, percentile, run
+from inventory_cli.demo import Plan, Verdict, run
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec
 
@@ -55,50 +58,36 @@ def _run(bench: Workbench, plan: Plan) -> Verdict:
 def _calls(bench: Workbench) -> tuple[float, float, float]:
     """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
     kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
-    pipes, name = bench.session.client("pipes"), bench.names.pipe
-    pipes.stop_pipe(Name=name)
-    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
-    puts, gets, invokes = [], [], []
+    pipes, pipe = bench.session.client("pipes"), bench.names.pipe
+    pipes.stop_pipe(Name=pipe)
+    until(lambda: pipes.describe_pipe(Name=pipe)["CurrentState"] == "STOPPED")
+    taken = []
     for n in range(CALLS):
-        product_id = f"L{n % 10}"
-        data = _added(product_id, n)
-        started = time.perf_counter()
-        placed = kinesis.put_records(
-            StreamName=bench.names.stream, Records=[{"Data": data, "PartitionKey": product_id}]
-        )["Records"][0]
-        puts.append(time.perf_counter() - started)
-        shard_id, number = placed["ShardId"], placed["SequenceNumber"]
+        key = f"L{n % 10}"
+        product = {"product_id": key, "product_name": "Lamp", "quantity": n}
+        data = json.dumps({"event_type": "product_added", "product": product}).encode()
+        entry: Any = {"Data": data, "PartitionKey": key}
+        stream = bench.names.stream
+        put, answer = timed(partial(kinesis.put_records, StreamName=stream, Records=[entry]))
+        shard_id, number = answer["Records"][0]["ShardId"], answer["Records"][0]["SequenceNumber"]
         iterator = kinesis.get_shard_iterator(
-            StreamName=bench.names.stream,
+            StreamName=stream,
             ShardId=shard_id,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             StartingSequenceNumber=number,
         )["ShardIterator"]
-        gets.append(timed(lambda i=iterator: kinesis.get_records(ShardIterator=i)))  # type: ignore[misc]
-        payload = json.dumps([_flat(shard_id, number, product_id, data)]).encode()
-        invokes.append(
-            timed(
-                lambda p=payload: functions.invoke(  # type: ignore[misc]
-                    FunctionName=bench.names.function, Payload=p
-                )["Payload"].read()
-            )
-        )
-    pipes.start_pipe(Name=name)
-    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "RUNNING")
-    put, get, invoke = (percentile(times, 0.5) for times in (puts, gets, invokes))
-    return put, get, invoke
-
-
-def _added(product_id: str, quantity: int) -> bytes:
-    product = {"product_id": product_id, "product_name": "Lamp", "quantity": quantity}
-    return json.dumps({"event_type": "product_added", "product": product}).encode()
-
-
-def _flat(shard_id: str, number: str, key: str, data: bytes) -> dict[str, object]:
-    return {
-        "eventID": f"{shard_id}:{number}",
-        "sequenceNumber": number,
-        "partitionKey": key,
-        "data": base64.b64encode(data).decode(),
-        "approximateArrivalTimestamp": 0.0,
-    }
+        get, _ = timed(partial(kinesis.get_records, ShardIterator=iterator))
+        record = {
+            "eventID": f"{shard_id}:{number}",
+            "sequenceNumber": number,
+            "partitionKey": key,
+            "data": base64.b64encode(data).decode(),
+            "approximateArrivalTimestamp": 0.0,
+        }
+        payload, name = json.dumps([record]), bench.names.function
+        invoke, _ = timed(partial(functions.invoke, FunctionName=name, Payload=payload))
+        taken.append((put, get, invoke))
+    pipes.start_pipe(Name=pipe)
+    until(lambda: pipes.describe_pipe(Name=pipe)["CurrentState"] == "RUNNING")
+    puts, gets, invokes = zip(*taken, strict=True)
+    return median(puts), median(gets), median(invokes)

@@ -9,6 +9,7 @@ from itertools import islice
 from botocore.config import Config
 
 from bench.figures import until
+from bench.write_forms import fresh_tables
 from inventory.event import parse_record
 from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory_aws.sender import Accepted, Sender
@@ -17,7 +18,7 @@ from operations.function_log import FunctionLog, furthest
 from processor.records import Record
 from processor.run import Entry, Run
 from processor.store import Store
-from processor.writes import Change, Tables
+from processor.writes import Change
 from producer.generator import Spec, events
 
 EVENTS = 20_000
@@ -39,7 +40,7 @@ class Throughput:
         return self.seconds_alone / self.seconds
 
 
-def measure(bench: Workbench, spare: Tables) -> Throughput:
+def measure(bench: Workbench) -> Throughput:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
     pipes, name = bench.session.client("pipes"), bench.names.pipe
@@ -57,7 +58,7 @@ def measure(bench: Workbench, spare: Tables) -> Throughput:
     batches = _writes(accepted, int(bench.settings.parameters["BatchSize"]))
     # The client as the function has it.
     client = bench.session.client("dynamodb", config=Config(parameter_validation=False))
-    store = Store(client, spare, concurrency=4)
+    store = Store(client, fresh_tables(client), concurrency=4)
     started = time.perf_counter()
     for changes in batches:
         undone = store.write(changes)

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench.live_page import live_page
+from bench.dashboard import live_page
 from playwright.sync_api import Page, expect, sync_playwright
 
 PATIENCE_MS = 60_000

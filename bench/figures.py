@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from threading import Event, Thread
+from pathlib import Path
 from typing import TypeVar
-
-import psutil
 
 T = TypeVar("T")
 
@@ -28,33 +27,12 @@ def timed(call: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - started, result
 
 
-class PeakMemory:
-    """The largest resident set, in bytes, that a kind of process had while this is entered."""
-
-    def __init__(self, kinds: dict[str, Callable[[list[str]], bool]]) -> None:
-        self._kinds = kinds
-        self._stopped = Event()
-        self._thread = Thread(target=self._sample, daemon=True)
-        self.peaks = dict.fromkeys(kinds, 0)
-
-    def __enter__(self) -> PeakMemory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._stopped.wait(0.2):
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    command, resident = process.cmdline(), process.memory_info().rss
-                except psutil.Error:
-                    continue
-                for kind, is_one in self._kinds.items():
-                    if is_one(command):
-                        self.peaks[kind] = max(self.peaks[kind], resident)
+def peak_memory(pid: int) -> int:
+    """Return the largest resident set that a process ever had, in bytes. Only Linux reports it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
 
 
 def section(title: str) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.figures import timed
+from bench.figures import row, section, timed
 from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.workbench import Workbench
@@ -29,28 +28,21 @@ ROWS = [
 ]
 
 
-@dataclass(frozen=True)
-class Form:
-    """Rows written per second, and how many of them reached the table's stream."""
-
-    name: str
-    rate: float
-    on_stream: int
-
-
-def measure(bench: Workbench) -> Iterator[Form]:
+def measure(bench: Workbench) -> None:
+    section(f"Forms of {ITEMS} guarded writes, one client: rows per second")
     client, streams = bench.clients.dynamodb, bench.session.client("dynamodbstreams")
     for name, write in FORMS.items():
         tables = fresh_tables(client)
         seconds, _ = timed(partial(write, client, tables))
-        yield Form(name, ITEMS / seconds, _stream_records(client, streams, tables.rows))
+        found = _stream_records(client, streams, tables.rows)
+        row(name, f"{ITEMS / seconds:.0f}", f"{found} on the table's stream")
 
 
 def _one_by_one(client: DynamoDBClient, tables: Tables) -> None:
-    for row in ROWS:
+    for each in ROWS:
         client.put_item(
             TableName=tables.rows,
-            Item=item_of(row),
+            Item=item_of(each),
             ConditionExpression="attribute_not_exists(sequence_number)",
         )
 

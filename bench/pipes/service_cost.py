@@ -6,17 +6,15 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-from bench.figures import until
+from bench.figures import peak_memory, until
 from bench.pipes.fake import FUNCTION, PATTERN, PIPE, QUEUE, STREAM, TEMPLATE, FakeAws, beside
 from bench.pipes.servers import ROLE
 from bench.pipes.streams import data
@@ -107,7 +105,6 @@ def _record(size: int) -> bytes:
 
 
 def _peak(records: Sequence[bytes], batch: int, template: str | None) -> int:
-    """The largest resident set that the service ever had, in bytes. Only Linux reports it."""
     arrived = [0]
 
     def watch(operation: str, count: int) -> None:
@@ -119,10 +116,7 @@ def _peak(records: Sequence[bytes], batch: int, template: str | None) -> int:
         servers.create_pipe(PIPE, STREAM, FUNCTION, batch, retries=0, template=template)
         due = 1 if template else len(records)
         until(lambda: sum(arrived) >= due)
-        status = Path(f"/proc/{servers.pipes.pid}/status").read_text()
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found
-    return int(found[1]) * 1024
+        return peak_memory(servers.pipes.pid)
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -33,6 +34,16 @@ def peak_memory(pid: int) -> int:
     found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     assert found
     return int(found[1]) * 1024
+
+
+def kinesis_record(number: int, key: str, data: bytes, arrived: float = 0.0) -> dict[str, Any]:
+    """Return a record as GetRecords has it on the wire; its sequence number is `number`."""
+    return {
+        "SequenceNumber": f"{number:056d}",
+        "ApproximateArrivalTimestamp": arrived,
+        "PartitionKey": key,
+        "Data": base64.b64encode(data).decode(),
+    }
 
 
 def section(title: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from functools import partial
 from statistics import median
 from typing import Any
 
-from bench.figures import row, section, timed, until
+from bench.figures import kinesis_record, row, section, timed, until
+from bench.function_cost import ROLE, STREAM
+from eventbridge_pipes.sources.kinesis import record_maker
 from inventory_cli.demo import Plan, Verdict, run
 from inventory_cli.workbench import Workbench
 from producer.generator import Spec
@@ -67,14 +68,8 @@ def _calls(bench: Workbench) -> dict[str, float]:
             StartingSequenceNumber=number,
         )["ShardIterator"]
         get, _ = timed(partial(kinesis.get_records, ShardIterator=iterator))
-        record = {
-            "eventID": f"{shard_id}:{number}",
-            "sequenceNumber": number,
-            "partitionKey": key,
-            "data": base64.b64encode(data).decode(),
-            "approximateArrivalTimestamp": 0.0,
-        }
-        payload, name = json.dumps([record]), bench.names.function
+        record = record_maker(STREAM, shard_id, ROLE)(kinesis_record(int(number), key, data))
+        payload, name = f"[{record.body}]", bench.names.function
         invoke, _ = timed(partial(functions.invoke, FunctionName=name, Payload=payload))
         taken.append((put, get, invoke))
     pipes.start_pipe(Name=pipe)

@@ -5,7 +5,6 @@ A read returns as many records as it asks for, however large they are, as emulat
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from bench.figures import kinesis_record
 from bench.pipes.servers import Servers, arn, service
 
 STREAM = arn("kinesis", "stream/bench")
@@ -53,13 +53,7 @@ class FakeAws:
     def put(self, *records: bytes) -> None:
         """Add the records to the stream."""
         for data in records:
-            entry = {
-                "SequenceNumber": f"{len(self._records):021d}",
-                "PartitionKey": "key",
-                "ApproximateArrivalTimestamp": time.time(),
-                "Data": base64.b64encode(data).decode(),
-            }
-            self._records.append(entry)
+            self._records.append(kinesis_record(len(self._records), "key", data, time.time()))
 
     def answer(self, operation: str, request: Any) -> tuple[dict[str, Any], int]:
         """The answer, and how many records it or the request has."""

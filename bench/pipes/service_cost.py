@@ -3,7 +3,6 @@ memory while it delivers large records."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import boto3
 
-from bench.figures import peak_memory, until
+from bench.figures import kinesis_record, peak_memory, until
 from bench.pipes.fake import FUNCTION, PATTERN, PIPE, QUEUE, STREAM, TEMPLATE, FakeAws, beside
 from bench.pipes.servers import ROLE
 from bench.pipes.streams import data
@@ -49,22 +48,14 @@ def of_filter_and_template() -> float:
     context = Context(Pipe("bench", STREAM, STREAM, QUEUE, ROLE, created=now, modified=now), now)
     taken = []
     for _ in range(TIMES):
-        records = [record_of(_entry(number)) for number in range(RECORDS)]
+        pages = (kinesis_record(n, f"{n}", data(n), 1760000000.123) for n in range(RECORDS))
+        records = [record_of(raw) for raw in pages]
         begun = time.thread_time()
         passed = [record for record in records if filter_.passes(record)]
         rendered = template.render_all(passed, context)[0]
         taken.append(time.thread_time() - begun)
         assert len(rendered) == RECORDS
     return min(taken)
-
-
-def _entry(number: int) -> dict[str, Any]:
-    return {
-        "SequenceNumber": f"{number:021d}",
-        "PartitionKey": f"{number}",
-        "ApproximateArrivalTimestamp": 1760000000.123,
-        "Data": base64.b64encode(data(number)).decode(),
-    }
 
 
 def of_empty_read() -> tuple[float, float]:

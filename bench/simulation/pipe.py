@@ -8,7 +8,6 @@ concurrent functions, and how long they take.
 
 from __future__ import annotations
 
-import base64
 import heapq
 import itertools
 import json
@@ -18,9 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bench.figures import kinesis_record
 from bench.function_cost import ROLE, STREAM, TABLES, Rejected
 from bench.simulation.model import EPOCH, Clock, SimulatedShard, Stream, Table
-from bench.simulation.scenario import Put, Scenario, json_of
+from bench.simulation.scenario import FIRST_NUMBER, Put, Scenario, json_of
 from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
@@ -224,7 +224,17 @@ class Pipe:
             return
         ending = work.shard.closed and lane.done + len(seen) == len(lane.records)
         waited = now - seen[0][0] - READ_PAUSE
-        records = [self._record(work.record_of, *entry) for entry in seen]
+        records = [
+            work.record_of(
+                kinesis_record(
+                    FIRST_NUMBER + put.number,
+                    f"P{put.product}",
+                    json_of(put).encode(),
+                    EPOCH + arrived,
+                )
+            )
+            for arrived, put in seen
+        ]
         due = cut((record.size for record in records), waited, ending, self._rules)
         if due.count:
             self._deliver(work, lane, records[: due.count], now)
@@ -256,14 +266,3 @@ class Pipe:
         assert not work.shard.records or work.progress.checkpoint is not None
         self.finished[work.shard.shard.id] = self.reading.pop(work.shard.shard.id)
         self._follow(now)
-
-    @staticmethod
-    def _record(record_of: Callable[[Any], Record], arrived: float, put: Put) -> Record:
-        return record_of(
-            {
-                "SequenceNumber": f"{4_960_000_000_000 + put.number:056d}",
-                "ApproximateArrivalTimestamp": EPOCH + arrived,
-                "PartitionKey": f"P{put.product}",
-                "Data": base64.b64encode(json_of(put).encode()).decode(),
-            }
-        )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.function_cost import TABLES
 from bench.simulation.model import EPOCH, Clock, Item, Key, Stream, Table
 from bench.simulation.pipe import Function, Pipe
-from bench.simulation.scenario import Put, Scenario, json_of, puts
+from bench.simulation.scenario import FIRST_NUMBER, Put, Scenario, json_of, puts
 from inventory.event import parse
 from inventory.items import item_of, row_of
 from inventory.stock import Outcome, Row, fold
@@ -134,9 +134,7 @@ def _wrong(stream: Stream, table: Table) -> list[str]:
     wrong = []
     for product, of_product in events.items():
         of_product.sort(key=lambda put: put.number)
-        parsed = [
-            parse(json_of(put).encode(), 4_960_000_000_000 + put.number) for put in of_product
-        ]
+        parsed = [parse(json_of(put).encode(), FIRST_NUMBER + put.number) for put in of_product]
         key = TABLES.rows, f"P{product}"
         before = stocked(key)
         expected = fold(row_of(before) if before else None, parsed)[-1].row

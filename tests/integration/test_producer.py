@@ -234,7 +234,7 @@ def is_one_line(text: str) -> bool:
     return text.startswith("Error: ") and text.count("\n") == 1
 
 
-def test_a_batch_puts_the_events_of_its_seed_on_the_stream_in_the_order_of_each_product(
+def test_a_batch_puts_the_events_of_its_seed_on_the_stream_in_order(
     stream: Stream, environment: dict[str, str]
 ) -> None:
     options = "--batch --count 3000 --seed 7 --products 1200 --invalid-share 0.1"
@@ -411,7 +411,7 @@ def test_a_stream_that_is_deleted_during_the_run_ends_it(
 
 
 @pytest.mark.parametrize("output", ["text", "jsonl"])
-def test_when_nothing_reads_the_output_it_ends_quietly(
+def test_it_ends_quietly_when_nothing_reads_the_output(
     stream: Stream, environment: dict[str, str], output: str
 ) -> None:
     with started([*FOLLOWED, "--output", output], environment) as process:
@@ -521,7 +521,7 @@ def test_on_a_terminal_events_and_the_summary_are_text(
     assert b"3 events sent to " in written
 
 
-def test_as_a_library_it_reports_what_the_stream_has_taken(stream: Stream) -> None:
+def test_as_a_library_it_reports_what_the_stream_has_accepted(stream: Stream) -> None:
     accepted: list[Accepted] = []
     sender = Sender(
         stream.kinesis, stream.name, on_accepted=accepted.append, clock=monotonic, wait=sleep

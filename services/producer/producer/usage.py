@@ -94,7 +94,7 @@ def _wrong_values(command: click.Command, ctx: click.Context, args: list[str]) -
             yield error.format_message()
         except click.BadParameter as error:
             is_option = isinstance(param, click.Option)
-            name = max(param.opts, key=len) if is_option else param.make_metavar(ctx)
+            name = max(param.opts, key=len) if is_option else param.human_readable_name.strip("[].")
             given = options.get(param.name or "")
             if ctx.get_parameter_source(param.name or "") is ParameterSource.ENVIRONMENT:
                 name = str(param.envvar or f"{ctx.auto_envvar_prefix}_{param.name}".upper())

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from bench.simulation.scenario import Put
 from eventbridge_pipes.record import Shard
-from inventory_cli.planning import sizing
+from inventory_cli.planning import capacity
 
 EPOCH = 1_800_000_000.0
 """Where simulated time begins, in epoch seconds: records bear such times."""
@@ -153,7 +153,7 @@ class Table:
         return self.items[key] if key in self.items else self._stocked(key)
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803
-        self._clock.sleep(sizing.READ_SECONDS)
+        self._clock.sleep(capacity.READ_SECONDS)
         found = {
             table: [
                 item
@@ -165,7 +165,7 @@ class Table:
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> None:  # noqa: N803
-        self._clock.sleep(sizing.WRITE_SECONDS)
+        self._clock.sleep(capacity.WRITE_SECONDS)
         requests = [next(iter(item.items())) for item in TransactItems]
         self._take_units(requests)
         reasons = [self._reason(request) for _, request in requests]

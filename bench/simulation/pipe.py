@@ -35,7 +35,7 @@ from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from inventory.stock import Outcome as FunctionOutcome
 from inventory.stock import RemovalNamePolicy
-from inventory_cli.planning import book, sizing
+from inventory_cli.planning import capacity
 from processor.patience import Patience, budget
 from processor.processor import Processor
 from processor.records import records_of
@@ -73,9 +73,9 @@ class Rounds:
 
     def map(self, call: Callable[[T], R], parts: Sequence[T]) -> list[R]:
         answers = []
-        for first in range(0, len(parts), sizing.CALLS_AT_ONCE):
+        for first in range(0, len(parts), capacity.CALLS_AT_ONCE):
             begun, ends = self._clock.now, []
-            for part in parts[first : first + sizing.CALLS_AT_ONCE]:
+            for part in parts[first : first + capacity.CALLS_AT_ONCE]:
                 self._clock.now = begun
                 answers.append(call(part))
                 ends.append(self._clock.now)
@@ -93,8 +93,7 @@ class Function:
         self.refused = self.crashed = self.invocations = self.most = 0
         self.outcomes: Counter[FunctionOutcome] = Counter()
         self._clock, self._scenario = clock, scenario
-        self._cost = book.measured()
-        self._slower = max(1.0, sizing.ONE_CORE / scenario.memory)
+        self._slower = max(1.0, capacity.ONE_CORE / scenario.memory)
         self._dice = random.Random(scenario.seed + 1)
         self._running: list[float] = []
         client: Any = table
@@ -121,7 +120,7 @@ class Function:
 
     def _invoke(self, payload: str) -> bytes:
         records = records_of(json.loads(payload))
-        seconds = self._cost.invocation_seconds + self._cost.record_seconds * len(records)
+        seconds = capacity.INVOCATION_SECONDS + capacity.RECORD_SECONDS * len(records)
         self._clock.sleep(self._slower * seconds)
         until = self._clock.now + budget(TIMEOUT, MARGIN)
         patience = Patience(until, clock=self._clock, sleep=self._clock.sleep, dice=lambda: 0.5)

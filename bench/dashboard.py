@@ -5,7 +5,6 @@ A stack as `inventory up` runs it, in a folder of its own; a page is open in Chr
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -24,7 +23,12 @@ from embedded.ports import free_port
 from embedded.processes import Server, answers
 
 STARTUP_SECONDS = 180.0
-EVERYTHING_SECONDS = 300_000.0
+LOAD_MILLISECONDS = 300_000.0
+
+PRODUCTS = 10_000
+SECONDS = 60.0
+UP = ("--batch", "--rate", "200", "--products", str(PRODUCTS), "--mix", "added=6,changed=4")
+"""Options of `inventory up`."""
 
 NOTE_FRAMES = """() => {
     window.gaps = [];
@@ -40,24 +44,17 @@ NOTE_FRAMES = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.dashboard", description=__doc__)
-    parser.add_argument("--products", type=int, default=10_000)
-    parser.add_argument("--rate", type=int, default=200, help="events per second")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as root:
-        up = ("--batch", "--rate", str(options.rate), "--products", str(options.products))
-        with live_page(Path(root), *up, "--mix", "added=6,changed=4") as url:
-            _fill(Path(root), options.products)
-            with _open_page(url, options.products) as page:
-                _report(page, options.seconds)
+    with tempfile.TemporaryDirectory() as root, _live_page(Path(root)) as url:
+        _fill(Path(root))
+        with _open_page(url) as page:
+            _report(page)
 
 
 @contextmanager
-def live_page(root: Path, *options: str) -> Iterator[str]:
-    """The dashboard of a new stack in `root`; `options` are those of `inventory up`."""
+def _live_page(root: Path) -> Iterator[str]:
+    """The dashboard of a new stack in `root`."""
     port = free_port()
-    argv = [sys.executable, "-m", "inventory_cli", "--state", str(root / "state"), "up", *options]
+    argv = [sys.executable, "-m", "inventory_cli", "--state", str(root / "state"), "up", *UP]
     environ = {**os.environ, "DASHBOARD_PORT": str(port)}
     server = Server.start("inventory up", argv, environ, root / "up.log")
     url = f"http://127.0.0.1:{port}"
@@ -68,11 +65,11 @@ def live_page(root: Path, *options: str) -> Iterator[str]:
         server.stop(grace=60)
 
 
-def _fill(root: Path, products: int) -> None:
+def _fill(root: Path) -> None:
     """Add a row for each product."""
     file = root / "all.jsonl"
     with file.open("w") as lines:
-        for n in range(1, products + 1):
+        for n in range(1, PRODUCTS + 1):
             product = {"product_id": f"P{n}", "product_name": "Lamp", "quantity": n % 50}
             print(json.dumps({"event_type": "product_added", "product": product}), file=lines)
     argv = [sys.executable, "-m", "inventory_cli", "--state", str(root / "state"), "produce"]
@@ -82,7 +79,7 @@ def _fill(root: Path, products: int) -> None:
 
 
 @contextmanager
-def _open_page(url: str, products: int) -> Iterator[Page]:
+def _open_page(url: str) -> Iterator[Page]:
     """A page that has all the rows."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -90,21 +87,21 @@ def _open_page(url: str, products: int) -> Iterator[Page]:
         )
         page = browser.new_page(viewport={"width": 1440, "height": 1400})
         page.goto(url)
-        page.get_by_text(f"{products:,} products").wait_for(timeout=EVERYTHING_SECONDS)
+        page.get_by_text(f"{PRODUCTS:,} products").wait_for(timeout=LOAD_MILLISECONDS)
         yield page
         browser.close()
 
 
-def _report(page: Page, seconds: float) -> None:
+def _report(page: Page) -> None:
     """Print what the server takes, and how smoothly the page is drawn meanwhile."""
     page.evaluate(NOTE_FRAMES)
     children = psutil.Process().children(recursive=True)
     server = next(child for child in children if child.cmdline()[-2:] == ["-m", "dashboard"])
-    cpu = server.cpu_percent(seconds)
+    cpu = server.cpu_percent(SECONDS)
     print(f"Server: {cpu:.1f} % of a core, {server.memory_info().rss / 2**20:.0f} MiB")
     gaps = sorted(page.evaluate("window.gaps"))
     print(
-        f"Page: {len(gaps) / seconds:.0f} frames a second; "
+        f"Page: {len(gaps) / SECONDS:.0f} frames a second; "
         f"99 % of them within {gaps[len(gaps) * 99 // 100]:.0f} ms"
     )
 

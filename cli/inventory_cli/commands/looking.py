@@ -42,10 +42,10 @@ def table(state: Path, output: str, watch: bool) -> None:
     With --watch, a terminal shows the rows as they change. With --output jsonl, the command
     prints the rows, then a line for each change.
     """
+    from inventory_cli.console import PlainConsole
     from inventory_cli.workbench import on_target
     from operations import table as rows_of
     from operations.numbers import counted
-    from producer.textoutput import PlainConsole
 
     terminal = sys.stdout.isatty()
     as_table = output == "text" or (output == "auto" and terminal)
@@ -69,9 +69,9 @@ def _watch(bench: Workbench, as_table: bool) -> None:
 
     from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli import watching
+    from inventory_cli.console import PlainConsole
     from operations import table as rows_of
     from operations.table_stream import Start, TableFollower
-    from producer.textoutput import PlainConsole
 
     streams = bench.clients.table_stream_reader
     console = PlainConsole(highlight=False)

@@ -48,7 +48,7 @@ def asked() -> list[Need]:
             again, gone = run("deploy", "--yes"), run("destroy", "--yes")
         assert dynamodb.list_tables()["TableNames"] == []
     assert (deployed.exit_code, deployer.denied) == (0, []), deployed.output
-    assert tables == {"inventory_alerts", "inventory_removals", "product_inventory"}
+    assert tables == {"inventory_removals", "product_inventory"}
     assert again.output == "Stage default: no changes\n"
     assert gone.output.endswith("Nothing of the stage default is left.\n")
     return needs_of(deployer)

@@ -13,7 +13,6 @@ from tests.unit.processor.test_fuzz_function import World
 from tests.unit.processor.test_processor import added
 
 import template
-from alerts.limit import GRACE_MS, LEASE_MS
 from deploy.settings import TEMPLATE
 from hostile_events import flat
 from iam.deployment import PEOPLE
@@ -76,12 +75,12 @@ def test_its_names_are_those_that_the_programs_know() -> None:
         properties(name, dev)[template.NAMED_BY[dev[name]["Type"]]]
         for name in (
             *("Stream", "Inventory", "Removals", "Processor", "DeadLetterQueue", "RejectedQueue"),
-            *("Failures", "AlertTallies", "Alerts"),
+            *("Failures", "Alerts"),
         )
     ] == [
         *(names.stream, names.table, names.removals_table, names.function),
         *(names.dead_letter_queue, names.rejected_queue),
-        *(names.topic, names.alerts_table, names.alerts_function),
+        *(names.topic, names.alerts_function),
     ]
     assert properties("Pipe", dev)["Name"] == names.pipe
 
@@ -183,17 +182,17 @@ def test_the_functions_are_told_what_they_work_with() -> None:
     }
     assert properties("Alerts")["Environment"]["Variables"] == {
         "ALERTS_TOPIC_ARN": template.arn("sns", "inventory-failures"),
-        "ALERTS_TABLE_NAME": "inventory_alerts",
-        "ALERTS_QUEUE_NAME": "inventory-alerts",
         "STREAM_NAME": "realtimeInventoryProcessing",
         "LOW_STOCK": "off",
         "HIGH_STOCK": "1000",
     }
 
 
-def test_a_message_that_was_not_handled_comes_again_when_the_functions_rules_say() -> None:
-    lost_after = int(properties("Alerts")["Timeout"]) * 1000 + LEASE_MS + GRACE_MS
-    assert properties("AlertsQueue")["VisibilityTimeout"] * 1000 > lost_after
+def test_lambda_has_time_to_retry_a_throttled_batch_of_alerts() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+    window = properties("AlertsReadQueue")["MaximumBatchingWindowInSeconds"]
+    enough = 6 * properties("Alerts")["Timeout"] + window
+    assert properties("AlertsQueue")["VisibilityTimeout"] >= enough
 
 
 def test_the_table_shows_both_images_in_its_stream() -> None:
@@ -333,7 +332,7 @@ def test_a_key_of_ones_own_encrypts_whatever_keeps_data() -> None:
     found = keys(ENCRYPTED)
 
     assert set(found.values()) == {KEY}
-    assert len(found) == 1 + 3 + len(QUEUES) + len(TOPICS)
+    assert len(found) == 1 + 2 + len(QUEUES) + len(TOPICS)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +340,7 @@ def test_a_key_of_ones_own_encrypts_whatever_keeps_data() -> None:
     [
         ("ProcessorRole", ["dynamodb", "sns"], ["sns"]),
         ("PipeRole", ["kinesis", "sns"], ["sns"]),
-        ("AlertsRole", ["dynamodb", "kinesis", "sns", "sqs"], ["sns", "sqs"]),
+        ("AlertsRole", ["dynamodb", "kinesis", "sns", "sqs"], ["sns"]),
     ],
 )
 def test_a_role_may_use_the_key_through_the_services_it_works_with_alone(

@@ -13,8 +13,8 @@ from bench.simulation.clock import Clock
 from bench.simulation.table import Table
 from inventory.stock import Outcome, RemovalNamePolicy
 from inventory_cli.planning import sizing
-from processor.patience import Patience, budget
-from processor.processor import Processor
+from processor.calls import Deadline, budget
+from processor.processor import process
 from processor.records import records_of
 from processor.store import Store
 
@@ -53,26 +53,24 @@ class Rounds:
 
 
 class Function:
-    """`handler.handler` without its log: the same records, processor, store and patience."""
+    """`handler.handler` without its log: the same records, processor and store."""
 
     def __init__(self, table: Table, clock: Clock, speed: Speed, dice: float = 0.5) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.rejected = Rejected()
         self._clock, self._speed, self._dice = clock, speed, dice
-        client: Any = table
-        self._store = Store(client, TABLES, concurrency=1, clock=clock)
+        self._table: Any = table
         # No threads: the order of calls is the same in every run.
-        self._store._pool = Rounds(clock)  # type: ignore[assignment]
+        self._pool: Any = Rounds(clock)
 
     def invoke(self, payload: bytes) -> bytes:
         records = records_of(json.loads(payload))
         self._clock.sleep(self._speed.invocation + self._speed.record * len(records))
-        until = self._clock.now + budget(self._speed.timeout, MARGIN)
-        patience = Patience(
-            until, clock=self._clock, sleep=self._clock.sleep, dice=lambda: self._dice
-        )
-        store = self._store.with_patience(patience)
-        results = Processor(store, self.rejected, RemovalNamePolicy.IGNORE).process(records)
+        end = self._clock.now + budget(self._speed.timeout, MARGIN)
+        deadline = Deadline(end, self._clock, self._clock.sleep, lambda: self._dice)
+        store = Store(self._table, TABLES, self._pool, deadline, self._clock)
+        topic: Any = self.rejected
+        results = process(records, store, topic, RemovalNamePolicy.IGNORE)
         self.outcomes.update(result.outcome for result in results)
         failed = [r.record.item_identifier for r in results if r.outcome is Outcome.FAILED]
         return json.dumps({"batchItemFailures": [{"itemIdentifier": e} for e in failed]}).encode()

@@ -19,9 +19,10 @@ from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
+from inventory.stock import Outcome
 from pipes_samples import PIPE, record
-from processor.failures import Rejection, message_of
-from processor.records import Record
+from processor.records import Record, Result
+from processor.rejections import message_of
 
 ROLE = of_role("AlertsRole")
 ACTIONS = actions(ROLE)
@@ -71,7 +72,7 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     attempts = dead_letter.Condition.ATTEMPTS
     letter = dead_letter.message([lost], attempts, pipe, put["ShardId"], time.time())
     invalid = Record("shardId-000000000000:1", "1", "P1", "e30=", time.time())
-    rejection = Rejection(invalid, "it is wrong", "e-1", "P1", code)
+    rejection = Result(invalid, Outcome.REJECTED, "it is wrong", "e-1", "P1", code)
     return [message(message_of(rejection)), message(letter)]
 
 

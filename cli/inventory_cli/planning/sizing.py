@@ -38,7 +38,7 @@ READ_SECONDS, WRITE_SECONDS = 0.010, 0.050
 """Of a BatchGetItem of 100 keys, and a TransactWriteItems of 100 items: assumed, not measured."""
 
 CALL_ITEMS, CALLS_AT_ONCE = 100, 4
-"""As the function writes (`processor.store`, TABLE_CONCURRENCY)."""
+"""As the function calls DynamoDB (`processor.handler`, TABLE_CALLS)."""
 
 ROW_FRAME, EVENT_FRAME = 777, 140
 """Bytes of a row besides the product's own values, with 24 event ids; and of an event."""

@@ -20,7 +20,7 @@ _REASON = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Sample: TypeAlias = Mapping[str, str | int | float | None]
+Sample: TypeAlias = Mapping[str, Any]
 
 
 class Kind(StrEnum):

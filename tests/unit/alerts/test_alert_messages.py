@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from alerts.message import MAX_SAMPLES, message_of
 from alerts.occurrence import MAX_CHARACTERS, Kind, Occurrence, read_message
 from inventory.dead_letters import DeadLetter
+from inventory.stock import Outcome
 from inventory.stream import StreamRecord
-from processor.failures import Rejection
-from processor.failures import message_of as rejection_message
-from processor.records import Record
+from processor.records import Record, Result
+from processor.rejections import message_of as rejection_message
 
 MAX_BYTES = 256 * 1024
 """Of body and attributes. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
@@ -62,7 +62,8 @@ def attributes(occurrences: list[Occurrence]) -> dict[str, Any]:
 
 def rejection(code: str | None, data: str = "e30=", **claims: str) -> str:
     record = Record("shardId-000000000001:7", "7", "P1", data, 12.5)
-    return rejection_message(Rejection(record, "it is so: 4711", code=code, **claims))
+    result = Result(record, Outcome.REJECTED, "it is so: 4711", code=code, **claims)
+    return rejection_message(result)
 
 
 def lost(number: int, event: dict[str, Any]) -> StreamRecord:
@@ -149,8 +150,8 @@ def test_sns_accepts_the_message_about_any_rejected_events(
     reason: str, texts: list[tuple[str, str, str]]
 ) -> None:
     record = Record("s:7", "7", "P1", "8J+YgA==" * 300, 0.0)
-    bodies = [rejection_message(Rejection(record, t, e, p, reason)) for e, p, t in texts]
-    occurrences = [occurrence(body) for body in bodies]
+    rejected = [Result(record, Outcome.REJECTED, t, e, p, reason) for e, p, t in texts]
+    occurrences = [occurrence(rejection_message(result)) for result in rejected]
 
     message = message_of(occurrences)
 
@@ -172,7 +173,7 @@ def test_sns_accepts_the_message_about_any_rejected_events(
 def test_the_largest_message_fits_into_what_sns_accepts() -> None:
     text = "😀" * 5000
     record = Record(f"{text}:7", "9" * 129, "P1", "8J+YgA==" * 300, 0.0)
-    body = rejection_message(Rejection(record, text, text, text, "x" * 100))
+    body = rejection_message(Result(record, Outcome.REJECTED, text, text, text, "x" * 100))
     message = message_of([occurrence(body)] * MAX_SAMPLES)
     assert len(json.loads(message["Message"])["samples"]) == MAX_SAMPLES
     ids = message["MessageAttributes"].values()
@@ -183,11 +184,8 @@ def test_the_largest_message_fits_into_what_sns_accepts() -> None:
 def test_the_texts_of_a_sample_are_short_and_a_queue_accepts_them(
     event_id: str, product_id: str, data: bytes
 ) -> None:
-    body = rejection_message(
-        Rejection(
-            Record("s:7", "7", "P1", "e30=", 0.0), data.decode("latin-1"), event_id, product_id
-        )
-    )
+    record, reason = Record("s:7", "7", "P1", "e30=", 0.0), data.decode("latin-1")
+    body = rejection_message(Result(record, Outcome.REJECTED, reason, event_id, product_id))
     [sample] = occurrence(body).samples
     for value in sample.values():
         if isinstance(value, str):

@@ -1,6 +1,6 @@
 """What the defaults come to when a batch fails, as docs/deploy.md has it.
 
-By the decisions of our Pipes service, the function's patience, and a clock that only adds up.
+By the decisions of our Pipes service, the function's retries, and a clock that only adds up.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from deploy.settings import Settings
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment, decide, pause_before
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
+from processor.calls import BACK_OFF, budget
 from processor.handler import ANSWERING, LONGEST_CALL
-from processor.patience import Schedule, budget
 
 DEFAULTS = Settings.from_env({}).parameters
 BATCH_SIZE = int(DEFAULTS["BatchSize"])
@@ -25,7 +25,7 @@ AGE_SECONDS = int(DEFAULTS["MaxRecordAgeSeconds"])
 POLICY = RetryPolicy(int(DEFAULTS["MaxRetryAttempts"]), AGE_SECONDS, bisect=True)
 # The last pause may be as long as the longest: nobody waits when there is no time for a try.
 OUTAGE_ATTEMPT = (
-    budget(int(DEFAULTS["FunctionTimeoutSeconds"]), LONGEST_CALL + ANSWERING) - Schedule().longest
+    budget(int(DEFAULTS["FunctionTimeoutSeconds"]), LONGEST_CALL + ANSWERING) - BACK_OFF.longest
 )
 
 

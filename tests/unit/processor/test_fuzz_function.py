@@ -10,6 +10,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,16 +34,16 @@ from inventory.stream import StreamRecord
 from operations.expectation import expect
 from operations.verify.compare import Evidence, verify
 from processor import handler as function
-from processor.failures import BYTES_AT_ONCE, FailuresTopic
+from processor.handler import Settings
 from processor.records import Record, UnknownInvocationError, records_of
-from processor.settings import Settings
-from processor.store import Store
+from processor.rejections import MAX_BYTES
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id="r")
 IGNORE = RemovalNamePolicy.IGNORE
+POOL = ThreadPoolExecutor(1)
 
 
 class StrictDynamoDB(FakeDynamoDB):
@@ -78,7 +79,7 @@ class StrictSns(FakeSns):
 
     def _publish(self, entries: Any) -> Any:
         sizes = [len(entry["Message"].encode("utf-8")) for entry in entries]
-        if sum(sizes) > BYTES_AT_ONCE:
+        if sum(sizes) > MAX_BYTES:
             raise refused("BatchRequestTooLong", 400)
         if not 1 <= len(entries) <= 10:
             raise refused("TooManyEntriesInBatchRequest", 400)
@@ -99,14 +100,10 @@ class World:
 
     def call(self, invocation: Any) -> list[str]:
         """The ids that the handler says have failed."""
-        connections = (
-            Settings(TABLES, "topic", IGNORE, 1),
-            Store(cast(Any, self.dynamodb), TABLES, 1),
-            FailuresTopic(cast(Any, self.sns), "topic"),
-        )
+        connections = Settings(TABLES, "topic", IGNORE), self.dynamodb, self.sns, POOL
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(function, "_connections", lambda: connections)
-            patch.setattr(function, "Patience", lambda until: self.time.patience(45))
+            patch.setattr(function, "Deadline", lambda at: self.time.deadline_in(45))
             patch.setattr(function.logger.handlers[0], "stream", self.log)
             with redirect_stdout(self.metrics):
                 answer = function.handler(invocation, CONTEXT)

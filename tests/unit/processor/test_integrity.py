@@ -1,4 +1,4 @@
-"""An answer of DynamoDB that was damaged on its way says nothing."""
+"""A damaged response of DynamoDB is an error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import HTTPClientError
 
 from inventory_aws.transient_errors import is_transient
-from processor.integrity import refuse_damaged
+from processor.store import refuse_damaged
 
 
 def take(body: bytes, checksum: str | None = None, status: int = 200) -> None:

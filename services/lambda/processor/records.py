@@ -85,13 +85,16 @@ def records_of(invocation: Any) -> list[Record]:
 
 def _record(item: Any, stream: Any) -> Record:
     names = ("sequenceNumber", "partitionKey", "data")
-    texts = [_member(item, "eventID"), *(_member(stream, name) for name in names)]
+    event_id, number, key, data = texts = [
+        _member(item, "eventID"),
+        *(_member(stream, name) for name in names),
+    ]
     if not all(isinstance(text, str) for text in texts):
         raise UnknownInvocationError(
             "a record's eventID, sequenceNumber, partitionKey and data must be texts"
         )
     arrived_at = _seconds(_member(stream, "approximateArrivalTimestamp"))
-    return Record(*texts, arrived_at=arrived_at, of_mapping=stream is not item)
+    return Record(event_id, number, key, data, arrived_at, of_mapping=stream is not item)
 
 
 def _seconds(moment: Any) -> float:

@@ -39,7 +39,6 @@ def function(aws: AwsClient, tables: Tables, rejections: Rejections, function_zi
         Environment={
             "Variables": {
                 **environment(tables, rejections[0]),
-                "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
     )

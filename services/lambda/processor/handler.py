@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sns import SNSClient
 
-# In ASCII: half a surrogate pair in an id would end the line before it is written, and some readers
-# take U+2028 for the end of it.
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "inventory"
-logger = Logger(service=SERVICE, json_serializer=json.dumps)
+# At the level INFO, there is a line for each batch, which the commands read. In ASCII, because half
+# a surrogate pair would end a line early, and some readers take U+2028 for the end of it.
+logger = Logger(service=SERVICE, level="INFO", json_serializer=json.dumps)
 metrics = Metrics(namespace="Inventory", service=SERVICE)
 
 TABLE_CALLS = 4

@@ -51,7 +51,7 @@ class CloudFormation:
 
 def of(*logical_ids: str) -> ChangeSet:
     changes: Any = [{"ResourceChange": {"LogicalResourceId": each}} for each in logical_ids]
-    return ChangeSet("c", created=True, changes=changes)
+    return ChangeSet("c", changes)
 
 
 def test_events_are_followed_to_the_end_and_the_first_cause_is_told() -> None:
@@ -82,25 +82,6 @@ def test_only_what_the_change_set_names_is_told_and_earlier_events_are_not() -> 
     assert done == [Done("updated", "A", "a")]
 
 
-@pytest.mark.parametrize(
-    ("status", "advice"),
-    [
-        ("UPDATE_IN_PROGRESS", "wait until that has ended"),
-        ("UPDATE_ROLLBACK_FAILED", "run `aws cloudformation continue-update-rollback` for it"),
-        ("DELETE_FAILED", "delete it, with `destroy`"),
-    ],
-)
-def test_a_stack_that_cannot_be_changed_now_is_told_with_what_to_do(
-    status: str, advice: str
-) -> None:
-    aws = CloudFormation((status, []))
-
-    with pytest.raises(DeploymentError, match=f"^The stack s is {status}. First {advice}"):
-        aws.stack.prepare("", {}, {})
-
-    aws.client.create_change_set.assert_not_called()
-
-
 def test_what_is_left_of_a_creation_that_failed_is_deleted_first() -> None:
     aws = CloudFormation(("ROLLBACK_COMPLETE", []), ("DELETE_IN_PROGRESS", []), (None, []))
     pages = [{"Status": "CREATE_COMPLETE", "Changes": []}]
@@ -122,7 +103,7 @@ def test_what_is_left_of_a_creation_that_failed_is_deleted_first() -> None:
     ],
 )
 def test_a_change_set_without_changes_is_deleted_and_none(reason: str) -> None:
-    aws = CloudFormation(("CREATE_COMPLETE", []))
+    aws = CloudFormation(("CREATE_COMPLETE", []), ("CREATE_COMPLETE", []))
     pages = [{"Status": "FAILED", "StatusReason": reason}]
     aws.client.get_paginator.return_value.paginate = lambda **_: pages
 
@@ -133,7 +114,7 @@ def test_a_change_set_without_changes_is_deleted_and_none(reason: str) -> None:
 
 
 def test_a_change_set_that_fails_otherwise_says_why() -> None:
-    aws = CloudFormation(("CREATE_COMPLETE", []))
+    aws = CloudFormation(("CREATE_COMPLETE", []), ("CREATE_COMPLETE", []))
     pages = [{"Status": "FAILED", "StatusReason": "Parameter BatchSize is no number"}]
     aws.client.get_paginator.return_value.paginate = lambda **_: pages
 

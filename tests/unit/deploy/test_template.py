@@ -177,8 +177,6 @@ def test_the_functions_are_told_what_they_work_with() -> None:
         "FAILURES_TOPIC_ARN": template.arn("sns", "inventory-rejections"),
         "REMOVAL_NAME_POLICY": "ignore",
         "POWERTOOLS_SERVICE_NAME": "inventory-processor",
-        "POWERTOOLS_METRICS_NAMESPACE": "Inventory",
-        "POWERTOOLS_LOG_LEVEL": "INFO",
     }
     assert properties("Alerts")["Environment"]["Variables"] == {
         "ALERTS_TOPIC_ARN": template.arn("sns", "inventory-failures"),

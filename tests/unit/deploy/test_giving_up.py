@@ -78,7 +78,7 @@ def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
     assert seen.pauses + 0.8 * seen.deliveries < 60
 
 
-def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_fourteen() -> None:
+def test_no_record_is_given_up_in_an_outage_of_nine_minutes() -> None:
     one = course(1, lambda records: all_failed(records, "batchItemFailures"), jitter=0.5)
     assert one.deliveries == 13
     assert one.pauses + one.deliveries * OUTAGE_ATTEMPT > 9 * 60

@@ -98,7 +98,7 @@ def test_localstack_is_healthy_once_its_hooks_have_succeeded(emulator: Emulator)
         localstack("RUNNING", ready=False),
         localstack("SUCCESSFUL"),
     ]
-    assert verdict(emulator.url) == (True, "1 start hooks succeeded")
+    assert verdict(emulator.url) == (True, "all start hooks succeeded")
 
 
 def test_a_hook_of_localstack_that_failed_is_named_as_soon_as_it_has(emulator: Emulator) -> None:
@@ -124,7 +124,7 @@ def test_ministack_is_healthy_once_its_hooks_have_succeeded(emulator: Emulator) 
         ministack("running"),
         ministack("completed", completed=1),
     ]
-    assert verdict(emulator.url) == (True, "1 start hooks succeeded")
+    assert verdict(emulator.url) == (True, "all start hooks succeeded")
 
 
 def test_a_hook_of_ministack_that_failed_is_told(emulator: Emulator) -> None:

@@ -18,7 +18,7 @@ def test_only_the_stream_and_the_table_can_have_a_name_of_their_own() -> None:
     assert settings.parameters["NamePrefix"] == "dev-"
 
 
-def test_the_default_stage_has_the_names_of_none_and_an_empty_variable_counts_as_unset() -> None:
+def test_an_empty_variable_counts_as_unset() -> None:
     empty = {"STAGE": "default", "TABLE_NAME": "", "BATCH_SIZE": ""}
     assert Settings.from_env(empty) == Settings.from_env({})
 

@@ -292,7 +292,7 @@ def test_nothing_is_allowed_to_the_public() -> None:
     assert all(s["Condition"] for s in allowed if "Principal" in s)
 
 
-def test_only_alarms_of_this_account_may_publish_to_the_topic_for_people_by_themselves() -> None:
+def test_only_alarms_of_this_account_may_publish_to_the_topic_for_people() -> None:
     [allow, _] = statements("FailuresPolicy")
 
     assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -122,7 +122,7 @@ def test_a_product_throttled_for_ever_fails_alone() -> None:
     assert set(table.items) == {"P2"}
 
 
-def test_a_write_that_was_taken_and_not_answered_is_recognised_when_it_is_tried_again() -> None:
+def test_a_write_whose_response_was_lost_is_recognised_by_the_retry() -> None:
     time = Time()
     table = FakeDynamoDB(time, time.now + 1, TRANSIENT[-1], answers_lost=True)
     results = processor(time, table)([added(1), moved(2, 5)])
@@ -148,7 +148,7 @@ def test_a_topic_that_is_down_a_moment_is_waited_for() -> None:
     assert len(topic.published) == 1
 
 
-def test_a_message_that_the_topic_cannot_take_now_is_published_later_and_no_other_twice() -> None:
+def test_a_throttled_message_is_published_later_and_no_other_twice() -> None:
     time = Time()
     topic = FakeSns(time, refusals=[{"Id": "1", "Code": "Throttled", "SenderFault": False}])
     results = processor(time, FakeDynamoDB(time), topic)([record(n, b"{") for n in range(1, 4)])

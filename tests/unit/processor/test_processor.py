@@ -179,7 +179,7 @@ def test_a_copy_that_comes_after_a_removal_is_a_duplicate_and_a_new_event_is_not
     assert table.writes == 3
 
 
-def test_a_write_that_fails_fails_that_product_from_its_first_change_on_and_no_other() -> None:
+def test_a_failed_write_fails_its_product_from_the_first_change_on() -> None:
     table = MemoryTable(unwritable={"P1"})
     batch = [moved(1, 5), added(2), moved(3, -99), moved(4, 1), added(5, "P2")]
     results = processor(table)(batch)

@@ -72,7 +72,7 @@ def test_a_rejected_event_is_one_message_that_can_be_filtered_by(alerted: Stack)
     assert alerted.rejected().poll() == {number}
 
 
-def test_a_storm_of_rejected_events_is_a_message_per_reason_and_none_is_lost(
+def test_a_storm_of_rejected_events_is_a_few_messages_and_none_is_lost(
     alerted: Stack,
 ) -> None:
     everything = subscribed(alerted.client, alerted.names.topic, "storm")

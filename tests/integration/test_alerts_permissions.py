@@ -98,9 +98,7 @@ def run(stack: Stack) -> str:
     return f"{len(failed)} come again" if failed else ""
 
 
-def test_with_its_role_people_are_told_and_all_of_it_is_used(
-    stack: Stack, role: Enforcement
-) -> None:
+def test_the_role_is_enough_and_all_of_it_is_used(stack: Stack, role: Enforcement) -> None:
     assert run(stack) == ""
 
     assert role.denied == []
@@ -109,7 +107,7 @@ def test_with_its_role_people_are_told_and_all_of_it_is_used(
     assert [need for need in BY_LAMBDA if not allowed(ROLE, need)] == []
 
 
-def test_without_any_one_action_the_log_or_the_error_names_it(
+def test_the_log_names_any_action_that_the_role_lacks(
     stack: Stack, role: Enforcement, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = {}

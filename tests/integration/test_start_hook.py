@@ -34,9 +34,7 @@ def hook(stack: Stack, function_zip: Path, tmp_path: Path) -> Hook:
     return run
 
 
-def test_it_deploys_the_template_and_changes_nothing_the_second_time(
-    stack: Stack, hook: Hook
-) -> None:
+def test_the_hook_deploys_and_changes_nothing_the_second_time(stack: Stack, hook: Hook) -> None:
     ended = hook()
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == f"Stage {stack.names.stage}: no changes\n"

@@ -60,7 +60,7 @@ def test_more_rows_than_one_call_takes_are_written_and_read(store: Store) -> Non
     assert store.read(rows) == {name: ProductState(each) for name, each in rows.items()}
 
 
-def test_a_change_is_refused_with_the_row_that_is_there_when_it_was_read_otherwise(
+def test_a_change_of_another_row_than_was_read_is_a_conflict(
     store: Store,
 ) -> None:
     store.write(created(row(number=5)))
@@ -79,7 +79,7 @@ def test_a_conflict_leaves_the_other_changes_of_its_call_alone(store: Store) -> 
     assert store.read(["P49", "P51"]) == {n: ProductState(row(n, number=6)) for n in ("P49", "P51")}
 
 
-def test_a_removal_leaves_nothing_in_the_table_and_another_one_finds_nothing(
+def test_a_removal_leaves_no_row_and_a_second_one_conflicts(
     aws: AwsClient, table: str, store: Store
 ) -> None:
     store.write(created(row(number=5)))
@@ -127,7 +127,7 @@ COLOUR = {"colour": {"S": "red"}}
     "guard",
     [{}, {"S": "1"}, {"S": "none"}, {"N": "1"}, {"B": b"\x00"}, {"SS": ["a", "b"]}, {"M": COLOUR}],
 )
-def test_a_row_that_somebody_else_wrote_is_changed_and_keeps_what_is_theirs(
+def test_a_row_that_somebody_else_wrote_keeps_its_attributes(
     aws: AwsClient, table: str, store: Store, guard: dict[str, Any]
 ) -> None:
     theirs: Any = {"product_id": {"S": "P1"}, "quantity": {"N": "3.5"}, **COLOUR}
@@ -164,7 +164,7 @@ def test_a_row_that_somebody_else_wrote_is_changed_and_keeps_what_is_theirs(
     assert store.read(["P1"]) == {"P1": ProductState(None, GONE)}
 
 
-def test_a_table_that_says_no_is_unavailable_with_its_reason(aws: AwsClient) -> None:
+def test_a_rejected_call_is_unavailable_with_its_code(aws: AwsClient) -> None:
     store = Store(aws("dynamodb"), Tables("no-such-table", "nor-such"), POOL, Deadline(math.inf))
     assert store.read(["P1"]) == {"P1": Unavailable("ResourceNotFoundException")}
     assert store.write(created(row())) == {"P1": Unavailable("ResourceNotFoundException")}

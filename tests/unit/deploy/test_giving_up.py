@@ -60,7 +60,7 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome], jitter: 
 
 
 @given(st.integers(1, BATCH_SIZE), st.data())
-def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
+def test_a_record_that_crashes_the_function_is_given_up_within_a_minute(
     size: int, data: st.DataObject
 ) -> None:
     poison = str(data.draw(st.integers(0, size - 1)))
@@ -88,6 +88,6 @@ def test_no_record_is_given_up_in_an_outage_of_nine_minutes() -> None:
     assert full.pauses + full.deliveries * OUTAGE_ATTEMPT > 14 * 60
 
 
-def test_what_is_given_up_on_for_its_age_is_still_on_the_stream() -> None:
+def test_a_record_given_up_for_its_age_is_still_on_the_stream() -> None:
     day = 24 * 3600  # as long as a stream keeps its records by default
     assert day == AGE_SECONDS + 4 * 3600

@@ -69,7 +69,7 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_1(
     assert capsys.readouterr() == ("", f"The deployment failed: {reason}\n")
 
 
-def test_all_wrong_settings_are_named_and_the_file_outranks_the_environment(
+def test_all_wrong_settings_are_named_and_the_file_takes_precedence(
     zip_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STAGE", "UP")

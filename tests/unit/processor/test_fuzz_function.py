@@ -209,7 +209,7 @@ def _is_kept(record: Record, message: dict[str, Any]) -> bool:
 
 @tries(250)
 @given(batches(), st.booleans())
-def test_each_record_is_applied_or_rejected_as_the_fold_has_it(
+def test_each_record_has_the_outcome_that_the_rules_say(
     batch: list[dict[str, Any]], mapping: bool
 ) -> None:
     world = World()
@@ -224,7 +224,7 @@ def test_each_record_is_applied_or_rejected_as_the_fold_has_it(
 
 @tries(80)
 @given(broken_batches())
-def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not(
+def test_a_broken_record_is_rejected_alone(
     batch: list[dict[str, Any]],
 ) -> None:
     world = World()
@@ -235,7 +235,7 @@ def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not
 
 @tries(80)
 @given(batches(), st.booleans(), st.data())
-def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
+def test_records_fail_in_an_outage_and_are_done_by_the_retry(
     batch: list[dict[str, Any]], mapping: bool, data: st.DataObject
 ) -> None:
     world = World()
@@ -256,7 +256,7 @@ def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
 
 @tries(150)
 @given(batches(), st.fixed_dictionaries({product: items(product) for product in PRODUCTS}))
-def test_rows_that_anybody_wrote_stop_no_batch_and_keep_what_is_not_ours(
+def test_rows_that_somebody_else_wrote_keep_their_attributes(
     batch: list[dict[str, Any]], written_by_others: dict[str, Any]
 ) -> None:
     world = World()
@@ -312,7 +312,7 @@ def near_invocations(draw: st.DrawFn) -> Any:
         st.fixed_dictionaries({"Records": ANYTHING}),
     )
 )
-def test_an_invocation_is_handled_whole_or_refused_whole_in_a_line(invocation: Any) -> None:
+def test_an_invocation_is_handled_or_is_an_error_of_one_line(invocation: Any) -> None:
     received = _received(invocation)
     world = World()
     try:

@@ -70,7 +70,9 @@ def rows(table: FakeDynamoDB) -> dict[str, Any]:
 
 @pytest.mark.parametrize("error", TRANSIENT, ids=repr)
 @pytest.mark.parametrize("seconds", [0.05, 1, 30])
-def test_an_outage_that_ends_in_time_is_waited_for(seconds: float, error: Exception) -> None:
+def test_the_function_waits_for_an_outage_that_ends_in_time(
+    seconds: float, error: Exception
+) -> None:
     time = Time()
     table = FakeDynamoDB(time, time.now + seconds, error)
     results = processor(time, table)([added(1), moved(2, 5)])
@@ -79,7 +81,7 @@ def test_an_outage_that_ends_in_time_is_waited_for(seconds: float, error: Except
     assert time.now - 1000 <= seconds * 2 + LONGEST_PAUSE
 
 
-def test_an_outage_of_an_hour_costs_an_attempt_of_most_of_a_minute_and_few_calls() -> None:
+def test_in_an_outage_an_invocation_makes_few_calls_and_ends_in_time() -> None:
     time = Time()
     table = FakeDynamoDB(time, time.now + 3600)
     results = processor(time, table)([added(1), added(2, "P2")])
@@ -90,14 +92,14 @@ def test_an_outage_of_an_hour_costs_an_attempt_of_most_of_a_minute_and_few_calls
 
 
 @pytest.mark.parametrize("error", LASTING, ids=repr)
-def test_a_refusal_that_will_not_pass_is_reported_at_once(error: Exception) -> None:
+def test_a_lasting_error_is_reported_at_once(error: Exception) -> None:
     time = Time()
     table = FakeDynamoDB(time, time.now + 3600, error)
     assert failed(processor(time, table)([added(1)])) == {1}
     assert (table.calls, time.pauses) == (1, [])
 
 
-def test_a_failed_condition_is_never_sent_again_as_it_was() -> None:
+def test_a_write_whose_condition_fails_is_not_retried_unchanged() -> None:
     time = Time()
     table = FakeDynamoDB(time)
     processor(time, table)([added(2)])
@@ -107,7 +109,7 @@ def test_a_failed_condition_is_never_sent_again_as_it_was() -> None:
     assert time.pauses == []
 
 
-def test_a_throttled_product_waits_and_the_others_of_its_call_do_not() -> None:
+def test_a_throttled_product_does_not_delay_the_others_of_its_call() -> None:
     time = Time()
     table = FakeDynamoDB(time, throttled={"P1": 3, "P2": 1})
     results = processor(time, table)([added(1), added(2, "P2"), added(3, "P3")])
@@ -115,7 +117,7 @@ def test_a_throttled_product_waits_and_the_others_of_its_call_do_not() -> None:
     assert set(table.items) == {"P1", "P2", "P3"}
 
 
-def test_a_product_throttled_for_ever_fails_alone() -> None:
+def test_a_product_that_stays_throttled_fails_alone() -> None:
     time = Time()
     table = FakeDynamoDB(time, throttled={"P1": 10_000})
     assert failed(processor(time, table)([added(1), added(2, "P2")])) == {1}
@@ -130,7 +132,7 @@ def test_a_write_whose_response_was_lost_is_recognised_by_the_retry() -> None:
     assert rows(table)["P1"].quantity == 15
 
 
-def test_a_topic_that_is_down_leaves_the_table_the_time_for_the_others() -> None:
+def test_if_the_topic_is_down_other_events_are_still_applied() -> None:
     time = Time()
     table, topic = FakeDynamoDB(time), FakeSns(time, time.now + 3600)
     results = processor(time, table, topic)(
@@ -141,7 +143,7 @@ def test_a_topic_that_is_down_leaves_the_table_the_time_for_the_others() -> None
     assert time.now - 1000 < BUDGET
 
 
-def test_a_topic_that_is_down_a_moment_is_waited_for() -> None:
+def test_a_short_outage_of_the_topic_is_waited_for() -> None:
     time = Time()
     topic = FakeSns(time, time.now + 2)
     assert failed(processor(time, FakeDynamoDB(time), topic)([record(1, b"{")])) == set()
@@ -156,7 +158,7 @@ def test_a_throttled_message_is_published_later_and_no_other_twice() -> None:
     assert len(topic.published) == len(set(topic.published)) == 3
 
 
-def test_a_message_that_the_topic_never_takes_is_not_offered_again() -> None:
+def test_a_message_that_the_topic_rejects_is_not_retried() -> None:
     time = Time()
     topic = FakeSns(time, refusals=[{"Id": "0", "Code": "InvalidParameter", "SenderFault": True}])
     results = processor(time, FakeDynamoDB(time), topic)([record(1, b"{")])
@@ -164,7 +166,7 @@ def test_a_message_that_the_topic_never_takes_is_not_offered_again() -> None:
     assert (topic.calls, time.pauses) == (1, [])
 
 
-def test_what_there_was_no_time_for_is_failed_and_not_tried() -> None:
+def test_records_without_time_left_fail_without_a_call() -> None:
     time = Time()
     table = FakeDynamoDB(time, call_seconds=LONGEST_CALL)
     results = processor(time, table)([added(n, f"P{n}") for n in range(1, 1001)])
@@ -184,7 +186,7 @@ def test_what_there_was_no_time_for_is_failed_and_not_tried() -> None:
     st.booleans(),
     st.integers(0, 250),
 )
-def test_whatever_is_not_failed_is_done_and_the_answer_comes_in_time(
+def test_every_record_is_done_or_failed_and_the_function_ends_in_time(
     events: list[Event],
     outage: float,
     call_seconds: float,
@@ -235,7 +237,7 @@ class OutlivedStore(Store):
 
 
 @given(streams(), st.data())
-def test_an_invocation_that_outlived_its_caller_changes_nothing(
+def test_an_invocation_that_nobody_waits_for_changes_nothing(
     events: list[Event], data: st.DataObject
 ) -> None:
     """The caller ended while it waited, and began again where it had recorded that it was."""

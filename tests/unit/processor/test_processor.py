@@ -160,7 +160,7 @@ def test_a_batch_that_changes_nothing_writes_nothing() -> None:
     assert table.writes == 1
 
 
-def test_a_copy_that_comes_after_a_removal_is_a_duplicate_and_a_new_event_is_not() -> None:
+def test_a_copy_that_arrives_after_a_removal_is_a_duplicate() -> None:
     table = MemoryTable()
     run = processor(table)
     run([added(1), moved(2, 5)])
@@ -193,13 +193,13 @@ def test_a_failed_write_fails_its_product_from_the_first_change_on() -> None:
     assert set(table.rows) == {"P2"}
 
 
-def test_a_read_that_fails_fails_that_product_and_no_other() -> None:
+def test_a_failed_read_fails_its_product_alone() -> None:
     table = MemoryTable(unreadable={"P1"})
     results = processor(table)([added(1), added(2, "P2")])
     assert failed(results) == {1}
 
 
-def test_a_rejection_that_cannot_be_published_fails_and_so_does_what_follows_it() -> None:
+def test_an_unpublished_rejection_fails_and_so_does_what_follows() -> None:
     table, topic = MemoryTable(), MemoryTopic(refuses={"shardId-0:2"})
     run = processor(table, topic)
     results = run([added(1), moved(2, -99), moved(3, 1)])
@@ -221,14 +221,14 @@ def test_an_invalid_record_that_cannot_be_published_fails_alone() -> None:
     ]
 
 
-def test_a_row_that_changed_under_the_write_is_folded_onto_anew() -> None:
+def test_events_are_applied_again_if_the_row_changed_before_the_write() -> None:
     table = MemoryTable(rivals={"P1": Row("P1", "Phone", 50, "N/A", 1, ("e1",))})
     results = processor(table)([added(1), moved(2, 1)])
     assert outcomes(results) == {1: Outcome.DUPLICATE, 2: Outcome.APPLIED}
     assert table.rows["P1"].quantity == 51
 
 
-def test_a_write_whose_answer_was_lost_counts_as_done() -> None:
+def test_a_write_whose_response_was_lost_counts_as_done() -> None:
     table = MemoryTable(answers_lost={"P1", "P2"})
     run = processor(table)
     assert outcomes(run([added(1)])) == {1: Outcome.APPLIED}
@@ -247,7 +247,7 @@ def test_a_write_whose_answer_was_lost_counts_as_done() -> None:
     st.sets(st.integers(1, 20)),
     st.data(),
 )
-def test_through_any_troubles_the_table_becomes_the_fold_and_no_record_is_lost(
+def test_the_table_is_right_and_no_record_is_lost_whatever_fails(
     events: list[Event],
     names: RemovalNamePolicy,
     unreadable: set[str],

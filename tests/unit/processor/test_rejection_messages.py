@@ -19,7 +19,7 @@ def rejected(data: bytes) -> Result:
     return Result(record, Outcome.REJECTED, reason, "e7", "P1", code)
 
 
-def test_the_message_tells_reason_ids_place_and_payload() -> None:
+def test_the_message_has_reason_ids_position_and_payload() -> None:
     assert json.loads(message_of(rejected(b'{"product": {}}'))) == {
         "reason": "event_type is missing",
         "code": "event_type.missing",
@@ -35,7 +35,7 @@ def test_the_message_tells_reason_ids_place_and_payload() -> None:
 
 
 @given(st.binary())
-def test_any_payload_can_be_had_back_byte_for_byte(data: bytes) -> None:
+def test_the_message_keeps_every_byte_of_the_payload(data: bytes) -> None:
     message = json.loads(message_of(rejected(data)))
     if message["payload_encoding"] == "utf-8":
         assert message["payload"].encode() == data
@@ -43,13 +43,13 @@ def test_any_payload_can_be_had_back_byte_for_byte(data: bytes) -> None:
         assert base64.b64decode(message["payload"]) == data
 
 
-def test_data_that_was_no_base64_is_kept_as_it_came() -> None:
+def test_data_that_is_not_base64_is_kept_as_it_is() -> None:
     record = Record("s:7", "7", "P1", "!", 0.0)
     message = json.loads(message_of(Result(record, Outcome.REJECTED, "data is not base64")))
     assert (message["payload"], message["payload_encoding"]) == ("!", "none")
 
 
-def test_a_payload_that_does_not_fit_is_cut_and_says_so() -> None:
+def test_a_payload_that_does_not_fit_is_marked_as_cut() -> None:
     for data in (b"x" * 1_000_000, "😀".encode() * 100_000, b"\xff" * 1_000_000):
         message = message_of(rejected(data))
         assert len(message) <= MAX_BYTES

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import boto3
@@ -82,7 +82,7 @@ class Deployment:
             self._apply(tell, "--prune", PipesHaveOwnEndpoint="true")
         if self._stack.status():
             self._stack.delete(tell)
-        s3, bucket = self._client("s3"), self._own_bucket
+        s3, bucket = self._s3, self._own_bucket
         with suppress(s3.exceptions.NoSuchBucket):
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
                 for each in page.get("Contents", []):
@@ -95,16 +95,19 @@ class Deployment:
 
     @cached_property
     def account(self) -> str:
-        sts = self._client("sts", region_name=self._region)  # STS alone would need no Region
+        sts = self._client("sts", region=self._region)  # STS alone would need no Region
         return str(sts.get_caller_identity()["Account"])
 
-    def _client(self, service: Any, **options: Any) -> Any:
-        # A bucket's own host name leads nowhere at an emulator. LocalStack answers with errors
-        # while it starts a service.
+    def _client(self, service: Any, attempts: int = 3, region: str | None = None) -> Any:
+        # A bucket's own host name leads nowhere at an emulator.
         s3: Any = {"addressing_style": "path"} if self._on_emulator else None
-        retries: Any = {"mode": "standard", "total_max_attempts": 10}
+        retries: Any = {"mode": "standard", "total_max_attempts": attempts}
         config = Config(connect_timeout=5, retries=retries, s3=s3)
-        return self.session.client(service, config=config, **options)
+        return self.session.client(service, region, config=config)
+
+    @cached_property
+    def _s3(self) -> Any:
+        return self._client("s3")
 
     @cached_property
     def _stack(self) -> Stack:
@@ -132,9 +135,9 @@ class Deployment:
         return self.environ.get("CODE_BUCKET") or self._own_bucket
 
     def _upload(self, zip_file: bytes, key: str) -> None:
-        s3 = self._client("s3")
+        s3 = self._s3
         if not self.environ.get("CODE_BUCKET"):
-            where = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
+            where: Any = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
             if self._region == "us-east-1":  # where S3 accepts no such constraint
                 where = {}
             with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
@@ -180,13 +183,14 @@ class Deployment:
 
     def _in_the_way(self) -> list[str]:
         """Return the main resources that exist without the stack."""
-        names = self.settings.names
+        # LocalStack starts a service at its first call, answers with errors meanwhile, and takes
+        # long. So all three start at the same time.
+        names, client = self.settings.names, partial(self._client, attempts=10)
         lookups = (
-            ("StreamName", names.stream, self._client("kinesis").describe_stream_summary),
-            ("TableName", names.table, self._client("dynamodb").describe_table),
-            ("FunctionName", names.function, self._client("lambda").get_function_configuration),
+            ("StreamName", names.stream, client("kinesis").describe_stream_summary),
+            ("TableName", names.table, client("dynamodb").describe_table),
+            ("FunctionName", names.function, client("lambda").get_function_configuration),
         )
-        # At the same time: LocalStack starts a service at its first call, and that takes long.
         with ThreadPoolExecutor() as pool:
             return list(filter(None, pool.map(_existing, *zip(*lookups, strict=True))))
 

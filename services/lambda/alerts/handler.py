@@ -37,12 +37,13 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        low, high = (environ.get(name, "off") for name in ("LOW_STOCK", "HIGH_STOCK"))
-        return cls(
-            environ["ALERTS_TOPIC_ARN"],
-            environ["STREAM_NAME"],
-            Thresholds(*(None if level == "off" else int(level) for level in (low, high))),
-        )
+        thresholds = Thresholds(_level(environ, "LOW_STOCK"), _level(environ, "HIGH_STOCK"))
+        return cls(environ["ALERTS_TOPIC_ARN"], environ["STREAM_NAME"], thresholds)
+
+
+def _level(environ: Mapping[str, str], name: str) -> int | None:
+    value = environ.get(name, "off")
+    return None if value == "off" else int(value)
 
 
 def handler(invocation: Any, context: Any) -> dict[str, list[dict[str, str]]]:

@@ -149,7 +149,7 @@ bench-simulation: $(DEVELOP)
 	@$(BIN)/python -m bench.simulation $(ARGS)
 
 pictures: $(DEVELOP)
-	@$(BIN)/python -m pictures $(ARGS)
+	REQUIRE_BROWSER=1 $(BIN)/pytest tests/browser/pictures.py $(ARGS)
 
 long-run: $(DEVELOP)
 	@PYTHONPATH=tests/support:trials $(BIN)/python -m long_run $(ARGS)

@@ -7,7 +7,6 @@ Each record adds a product that has no row, the dearest there is: two items of a
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import json
@@ -23,7 +22,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from bench.figures import row, section
+from bench.figures import kinesis_record, row, section
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.sources.kinesis import record_maker
@@ -68,13 +67,8 @@ def records(first: int, count: int) -> list[Record]:
         }
         name = "n" * (EVENT_BYTES - len(json.dumps(event, separators=(",", ":"))))
         event |= {"product": event["product"] | {"product_name": name}}
-        data = base64.b64encode(json.dumps(event, separators=(",", ":")).encode()).decode()
-        raw = {
-            "SequenceNumber": f"{4_9600_000_000_000 + number:056d}",
-            "ApproximateArrivalTimestamp": 1_800_000_000.0,
-            "PartitionKey": f"P{number}",
-            "Data": data,
-        }
+        data = json.dumps(event, separators=(",", ":")).encode()
+        raw = kinesis_record(4_9600_000_000_000 + number, f"P{number}", data, 1_800_000_000.0)
         made.append(record_of(raw))
     return made
 
@@ -83,17 +77,13 @@ def _payload(records: Sequence[Record]) -> bytes:
     return json_array(record.body for record in records).encode()
 
 
-def answering(content: bytes) -> Any:
-    """An answer of DynamoDB's that has not been anywhere."""
+def answer(request: Any, **_: object) -> Any:
+    """Answer in place of DynamoDB: no product has a row, and every write is done."""
+    read = "BatchGetItem" in str(request.headers["X-Amz-Target"])
+    content = b'{"Responses":{},"UnprocessedKeys":{}}' if read else b"{}"
     raw = SimpleNamespace(stream=lambda *a, **k: iter([content]), read=lambda *a: content)
     headers: Any = {"content-type": "application/json"}
     return AWSResponse("https://dynamodb", 200, headers, raw)
-
-
-def answer(request: Any, **_: object) -> Any:
-    """No product has a row, and every write is done."""
-    read = "BatchGetItem" in str(request.headers["X-Amz-Target"])
-    return answering(b'{"Responses":{},"UnprocessedKeys":{}}' if read else b"{}")
 
 
 def processor() -> Callable[[Sequence[FunctionRecord]], list[Result]]:
@@ -103,10 +93,8 @@ def processor() -> Callable[[Sequence[FunctionRecord]], list[Result]]:
     config = Config(parameter_validation=False, max_pool_connections=4)
     client = session.client("dynamodb", config=config, endpoint_url="https://dynamodb")
     client.meta.events.register("before-send.dynamodb", answer)
-    to: Any = {
-        "store": Store(client, TABLES, ThreadPoolExecutor(4), Deadline(math.inf)),
-        "topic": Rejected(),
-    }
+    store = Store(client, TABLES, ThreadPoolExecutor(4), Deadline(math.inf))
+    to: Any = {"store": store, "topic": Rejected()}
     return partial(process, policy=RemovalNamePolicy.IGNORE, **to)
 
 

@@ -62,7 +62,7 @@ def size(file: Path) -> int:
 
 
 def on_the_stream(stack: Stack) -> list[str]:
-    """The sequence numbers of all that is on the table's stream, read without our own reader."""
+    """The sequence numbers of all changes on the table's stream, read without our own reader."""
     client = stack.session.client("dynamodbstreams")
     arn = client.list_streams(TableName=stack.names.table)["Streams"][0]["StreamArn"]
     numbers: list[str] = []
@@ -77,7 +77,7 @@ def on_the_stream(stack: Stack) -> list[str]:
 
 
 def histories(placed: list[tuple[str, int, bytes]]) -> dict[str, list[Row | None]]:
-    """Each product's row after each of its events, as the fold has it; before the first, none."""
+    """The row of each product before its first event, which is none, and after each event."""
     found: dict[str, list[Row | None]] = defaultdict(lambda: [None])
     for _, number, data in sorted(placed, key=lambda record: record[1]):
         try:
@@ -89,14 +89,14 @@ def histories(placed: list[tuple[str, int, bytes]]) -> dict[str, list[Row | None
     return found
 
 
-def told(row: Row | None) -> dict[str, Any] | None:
+def image(row: Row | None) -> dict[str, Any] | None:
     return (
         None if row is None else {**values(row), "sequence_number": f"{row.sequence_number:056d}"}
     )
 
 
 @pytest.mark.timeout(300)
-def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_nothing_twice(
+def test_the_log_of_a_killed_program_is_complete_in_order_and_without_repeats(
     own_stack: Stack, log: Path
 ) -> None:
     placed = []
@@ -124,15 +124,17 @@ def test_killed_and_restarted_all_the_while_it_is_complete_in_order_and_has_noth
         assert entry["before"] == rows.get(product), "it begins where the last one ended"
         assert not entry["gap"]
         rows[product] = entry["after"]
-        steps = [told(row) for row in after_events[product]]
-        # What several events make of a row is written at once: a later step, never an earlier one.
+        steps = [image(row) for row in after_events[product]]
+        # The events of a batch are one change: it skips steps, and never goes back.
         position[product] = steps.index(entry["after"], position[product] + 1)
-    final = {product: told(row) for product, row in own_stack.rows().items()}
+    final = {product: image(row) for product, row in own_stack.rows().items()}
     assert {product: row for product, row in rows.items() if row is not None} == final
-    assert final == {p: told(steps[-1]) for p, steps in after_events.items() if steps[-1]}
+    assert final == {p: image(steps[-1]) for p, steps in after_events.items() if steps[-1]}
 
 
-def test_it_tells_who_changed_what_and_of_which_product(own_stack: Stack, log: Path) -> None:
+def test_the_log_says_which_event_changed_which_product_and_how(
+    own_stack: Stack, log: Path
+) -> None:
     def event(event_type: str, event_id: str, **product: object) -> tuple[str, bytes]:
         content = {"event_type": event_type, "event_id": event_id, "product": product}
         return str(product["product_id"]), json.dumps(content).encode()
@@ -169,7 +171,7 @@ def test_it_tells_who_changed_what_and_of_which_product(own_stack: Stack, log: P
     assert audit(log, "--since", "2100-01-01").stdout == ""
 
 
-def test_a_table_that_is_not_there_is_one_line(
+def test_a_missing_table_is_one_line_and_exit_code_2(
     stack: Stack, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TABLE_NAME", "nowhere")
@@ -178,7 +180,7 @@ def test_a_table_that_is_not_there_is_one_line(
     assert "inventory deploy`." in result.output
 
 
-def test_ctrl_c_ends_following_as_it_should_end(own_stack: Stack, log: Path) -> None:
+def test_ctrl_c_ends_following_with_exit_code_0(own_stack: Stack, log: Path) -> None:
     output = log.with_suffix(".output")
     with following(log) as process:
         own_stack.clients.dynamodb.put_item(

@@ -32,9 +32,9 @@ def test_a_demo_that_is_stopped_at_any_moment_leaves_no_process_and_no_port(
     stop_a_demo(front_door, moment, number)
 
 
-@pytest.mark.parametrize("module", ["bench", "bench.pipes", "bench.dashboard", "pictures"])
+@pytest.mark.parametrize("module", ["bench", "bench.pipes", "bench.dashboard"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_measurements_and_pictures_that_are_stopped_leave_no_process_and_no_folder(
+def test_stopped_measurements_leave_no_process_and_no_folder(
     front_door: FrontDoor, module: str, number: signal.Signals
 ) -> None:
     scratch = front_door.folder / "scratch"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from bench.function_cost import TABLES
-from bench.simulation.clock import Clock
-from bench.simulation.function import Rounds
-from bench.simulation.table import CancelledError, Limits, Table
+from bench.simulation.model import CancelledError, Clock, Table
+from bench.simulation.pipe import Rounds
 
 from inventory.stock import Removal, Row
 from processor.calls import Deadline, Unavailable
@@ -18,7 +17,7 @@ from processor.writes import Change, ProductState
 
 
 def table(clock: Clock, units: float = 1e9, key: float = 1_000) -> Table:
-    return Table(clock, Limits(lambda now: units, key), 0.01, 0.05, lambda key: None)
+    return Table(clock, lambda now: units, key_quota=key)
 
 
 def store(table: Table, clock: Clock, seconds: float) -> Store:

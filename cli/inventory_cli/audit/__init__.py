@@ -1,1 +1,1 @@
-"""The audit log: each change of a row, who made it, before, after, once, in a file."""
+"""The audit log: each change of a row once, with what made it, in a file."""

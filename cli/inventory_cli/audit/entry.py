@@ -1,134 +1,120 @@
-"""An entry of the audit log, and the line that it is. Pure."""
+"""An entry of the audit log: one change of a row. Pure."""
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from decimal import Decimal
+from typing import Any
 
 from inventory.items import row_of
 from inventory.stock import Row
-from inventory_cli.audit.images import Image, image
-from inventory_cli.audit.moments import moment
-from operations.table_stream.records import Place, Record
+from operations.table_stream.records import Item, Record
 
-
-class Kind(StrEnum):
-    """What became of the row, as its images show it."""
-
-    ADDED = "added"
-    OVERWRITTEN = "overwritten"
-    QUANTITY = "quantity"
-    RESTATED = "restated"
-    REMOVED = "removed"
-
+Image = Mapping[str, Any]
+"""The attributes of a row, without the ids of the events that it has seen."""
 
 EVENT_TYPES = {
-    Kind.ADDED: "product_added",
-    Kind.OVERWRITTEN: "product_added",
-    Kind.QUANTITY: "product_quantity_changed",
-    Kind.REMOVED: "product_removed",
+    "added": "product_added",
+    "overwritten": "product_added",
+    "quantity": "product_quantity_changed",
+    "removed": "product_removed",
 }
-"""The event that makes such a change, if it was one alone. What leaves all as it was may be of two
-types; and what looks like a new quantity may be a product_added of the same name and timestamp."""
+"""The type of a single event that makes such a change. A change that is "restated" leaves the
+product as it was, so its event may be of two types. What looks like a new quantity may also be a
+product_added with the same name and timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One change of a product's row.
+class AuditEntry:
+    """One change of a product's row. The fields are those of a line of the log.
 
-    `event_ids`, oldest first: the events that the row remembers and did not remember before. The
-    function writes what several events make of a row at once, so there may be more than one; a row
-    that is gone remembers none. `by_event` is False when something else wrote the row.
-    `at` is DynamoDB's time of the write, to the second; LocalStack's streams give whole minutes.
-    `gap`: changes of this product are missing before this one.
+    `at` is DynamoDB's time of the write, in whole seconds; LocalStack's streams give whole minutes.
+    `event_ids`, oldest first, are those that the row got with the change. There may be several, as
+    the function writes what a batch makes of a row at once. A removed row has none.
+    `by_event` is false if something else wrote the row. `gap` is true if changes of the product are
+    missing before this one.
     """
 
     at: str
     product_id: str
-    kind: Kind
+    change: str
+    event_type: str | None
+    event_ids: list[str]
     by_event: bool
-    event_ids: tuple[str, ...]
     before: Image | None
     after: Image | None
     gap: bool
-    place: Place
+    stream: str
+    shard: str
+    sequence_number: str
 
-    @property
-    def event_type(self) -> str | None:
-        """The type of the one event that made the change; None where that cannot be told."""
-        return EVENT_TYPES.get(self.kind) if self.by_event and len(self.event_ids) < 2 else None
+    def line(self) -> str:
+        """The entry as one line of JSON, in ASCII."""
+        return json.dumps(asdict(self))
 
 
-def entry_of(record: Record, previous: Mapping[str, Image | None]) -> Entry:
-    """What `record` says. `previous` is how each product's last entry left it."""
-    before, after = image(record.before), image(record.after)
+def entry_of(record: Record, previous: Mapping[str, Image | None]) -> AuditEntry:
+    """Return the entry of a change. `previous` has each product's row after its last entry."""
     product_id = record.keys["product_id"]["S"]
+    before, after = image(record.before), image(record.after)
     old, new = (row_of(item) if item else None for item in (record.before, record.after))
-    remembered = old.recent_event_ids if old else ()
-    return Entry(
+    seen = old.recent_event_ids if old else ()
+    event_ids = [each for each in (new.recent_event_ids if new else ()) if each not in seen]
+    by_event = new is None or _number(new) > _number(old)
+    change = _change(before, after)
+    return AuditEntry(
         at=moment(datetime.fromtimestamp(record.at, UTC)),
         product_id=product_id,
-        kind=kind_of(before, after),
-        by_event=new is None or _number(new) > _number(old),
-        event_ids=tuple(e for e in (new.recent_event_ids if new else ()) if e not in remembered),
+        change=change,
+        event_type=EVENT_TYPES.get(change) if by_event and len(event_ids) < 2 else None,
+        event_ids=event_ids,
+        by_event=by_event,
         before=before,
         after=after,
         gap=product_id in previous and previous[product_id] != before,
-        place=record.place,
+        stream=record.place.stream,
+        shard=record.place.shard,
+        sequence_number=record.place.sequence_number,
     )
 
 
-def kind_of(before: Image | None, after: Image | None) -> Kind:
+def moment(at: datetime) -> str:
+    """Format a time in UTC to the second, so that moments sort as texts."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def image(item: Item | None) -> Image | None:
+    if item is None:
+        return None
+    return {k: _plain(value) for k, value in sorted(item.items()) if k != "recent_event_ids"}
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    """Return a text or number as such, and all else in the notation of DynamoDB."""
+    ((kind, content),) = value.items()
+    if kind == "S":
+        return content
+    if kind == "N":
+        number = Decimal(content)
+        return int(number) if number == number.to_integral_value() else float(number)
+    if kind in ("SS", "NS", "BS"):
+        content = sorted(content)
+    return json.loads(json.dumps({kind: content}, default=lambda data: b64encode(data).decode()))
+
+
+def _change(before: Image | None, after: Image | None) -> str:
     if after is None:
-        return Kind.REMOVED
+        return "removed"
     if before is None:
-        return Kind.ADDED
+        return "added"
     changed = {name for name in (*before, *after) if before.get(name) != after.get(name)}
     if changed & {"product_name", "timestamp"}:
-        return Kind.OVERWRITTEN
-    return Kind.QUANTITY if "quantity" in changed else Kind.RESTATED
-
-
-def line(entry: Entry) -> str:
-    """The entry as one line of JSON, in ASCII."""
-    return json.dumps(
-        {
-            "at": entry.at,
-            "product_id": entry.product_id,
-            "change": entry.kind,
-            "event_type": entry.event_type,
-            "event_ids": entry.event_ids,
-            "by_event": entry.by_event,
-            "before": entry.before,
-            "after": entry.after,
-            "gap": entry.gap,
-            "stream": entry.place.stream,
-            "shard": entry.place.shard,
-            "sequence_number": entry.place.sequence_number,
-        }
-    )
-
-
-def parse(text: str | bytes) -> Entry:
-    """The entry that a line holds. Raises ValueError when it holds none."""
-    try:
-        told = json.loads(text)
-        return Entry(
-            at=told["at"],
-            product_id=told["product_id"],
-            kind=Kind(told["change"]),
-            by_event=told["by_event"],
-            event_ids=tuple(told["event_ids"]),
-            before=told["before"],
-            after=told["after"],
-            gap=told["gap"],
-            place=Place(told["stream"], told["shard"], told["sequence_number"]),
-        )
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"not an entry: {error!r}") from error
+        return "overwritten"
+    return "quantity" if "quantity" in changed else "restated"
 
 
 def _number(row: Row | None) -> int:

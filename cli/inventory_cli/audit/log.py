@@ -1,123 +1,117 @@
-"""The file of the audit log: it is its own place.
+"""The file of the audit log: recording and reading it.
 
-Each line says where on the stream it is from, so what was written is what was read, whenever the
-program is killed: a line that is torn is cut, and what follows the last whole one is read again.
+Each line has its position on the stream. If the program is killed, the next one cuts a half-written
+line, and continues after the position in the last whole one.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING
 
 from embedded import private
-from inventory_cli.audit.entry import Entry, line, parse
-from inventory_cli.audit.images import Image
+from inventory_cli.audit.entry import AuditEntry, Image, entry_of
+from operations.table_stream.follower import TableFollower
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 
-class BusyError(Exception):
-    """Another program writes this log."""
-
-
-class BrokenLogError(Exception):
-    """The file holds something that is no entry; the message names file and line."""
-
-
-@dataclass
-class Contents:
-    """What the log comes to: how far each shard was read, and how each product was left."""
-
-    current: str | None = None
-    places: dict[str, dict[str, str]] = field(default_factory=dict)
-    products: dict[str, Image | None] = field(default_factory=dict)
-
-    def add(self, entry: Entry) -> None:
-        place = entry.place
-        self.current = place.stream
-        self.places.setdefault(place.stream, {})[place.shard] = place.sequence_number
-        self.products[entry.product_id] = entry.after
+class LogError(Exception):
+    """The file is not the audit log of this table; the message names it."""
 
 
 class LogReader:
-    """The entries of a log that may be growing. A line counts when its end is there."""
+    """Reads the entries of a log that may be growing. A line counts once its end is there."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._read = 0
         self._lines = 0
+        self.bytes_read = 0
 
-    @property
-    def end(self) -> int:
-        """The bytes of the whole lines read so far."""
-        return self._read
-
-    def new(self) -> Iterator[tuple[Entry, str]]:
-        """Those that were not given before, each with its line. Raises BrokenLogError."""
-        if not self._path.exists():
-            return
+    def new(self) -> Iterator[AuditEntry]:
+        """Return the entries that were not returned before. Raises LogError."""
         with self._path.open("rb") as file:
-            file.seek(self._read)
-            for raw in file:
-                if not raw.endswith(b"\n"):
+            file.seek(self.bytes_read)
+            for line in file:
+                if not line.endswith(b"\n"):
                     return
                 self._lines += 1
                 try:
-                    entry, text = parse(raw), raw.decode().rstrip("\n")
-                except ValueError:
-                    raise BrokenLogError(
+                    entry = AuditEntry(**json.loads(line))
+                except (ValueError, TypeError):
+                    raise LogError(
                         f"Line {self._lines} of {self._path} is not an entry of an audit log. "
                         "Repair it, or choose another file with --log."
                     ) from None
-                self._read += len(raw)
-                yield entry, text
+                self.bytes_read += len(line)
+                yield entry
 
 
-class LogWriter:
-    """The log, held for this process alone until it is left or the process ends, however it does.
+def record(
+    client: DynamoDBStreamsClient, table: str, path: Path, note: Callable[[str], object]
+) -> Generator[bool, None, None]:
+    """Append the changes of a table to its log, from where the log ends.
 
-    `contents` is what it holds.
+    Yield after each look at the table's stream: whether its end is reached. One process at a time
+    writes a log; others wait here for it to end. `table` is the table's ARN, and `note` gets
+    messages for the user. Raises NoStreamError, LogError, and OSError for the file.
     """
+    private.make_folder(path.parent)
+    with private.opened(path, "ab", 0) as file:
+        if not _locked(file):
+            note(f"Another program is writing {path}. This run shows the log without new changes.")
+            yield True
+            while not _locked(file):
+                yield True
+        reader, stream = LogReader(path), f"{table}/stream/"
+        places: dict[str, dict[str, str]] = defaultdict(dict)
+        rows: dict[str, Image | None] = {}
+        for entry in reader.new():
+            stream = entry.stream
+            places[stream][entry.shard] = entry.sequence_number
+            rows[entry.product_id] = entry.after
+        if not stream.startswith(f"{table}/stream/"):
+            of = stream.partition("/stream/")[0]
+            raise LogError(
+                f"{path} is the log of {of}, not of {table}. Choose another file with --log."
+            )
+        file.truncate(reader.bytes_read)
+        follower = TableFollower(
+            client,
+            table.rpartition("/")[2],
+            current=stream if places else None,
+            places=places,
+            note=note,
+        )
+        while True:
+            lines = []
+            for change in follower.look():
+                entry = entry_of(change, rows)
+                rows[entry.product_id] = entry.after
+                lines.append(f"{entry.line()}\n")
+            _append(path, file, "".join(lines).encode())
+            yield not lines and follower.at_end
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.contents = Contents()
 
-    def __enter__(self) -> Self:
-        """Raises BusyError, BrokenLogError or OSError."""
-        private.make_folder(self._path.parent)
-        with ExitStack() as undo:
-            self._file: IO[bytes] = undo.enter_context(private.opened(self._path, "ab", 0))
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError(f"Another program is writing {self._path}") from None
-            reader = LogReader(self._path)
-            for entry, _ in reader.new():
-                self.contents.add(entry)
-            self._file.truncate(reader.end)
-            self._cleanup = undo.pop_all()
-        return self
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
-    def __exit__(self, *exception: object) -> None:
-        self._cleanup.close()
 
-    def append(self, entries: Iterable[Entry]) -> None:
-        """Write them, and return when they are on the disk. Raises OSError.
-
-        They may be made while they are taken: `contents` then has all of those before.
-        """
-        lines = []
-        for entry in entries:
-            self.contents.add(entry)
-            lines.append(f"{line(entry)}\n")
-        left = memoryview("".join(lines).encode())
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
+def _append(path: Path, file: IO[bytes], data: bytes) -> None:
+    """Return when the data is on the disk."""
+    try:
+        while data:
+            data = data[file.write(data) :]
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,13 +15,18 @@ from inventory_cli.errors import CannotRunError
 from inventory_cli.paths import embedded
 from producer.usage import Command
 
-if TYPE_CHECKING:
-    from inventory_cli.audit.log import LogReader
-    from inventory_cli.audit.views import Choice, View
-    from inventory_cli.workbench import Workbench
-
 LOOK_SECONDS = 0.25
-LINES_AT_ONCE = 1000
+
+
+def _moment(_context: object, _option: object, text: str | None) -> str | None:
+    from inventory_cli.audit import show
+
+    try:
+        return text and show.since(text, datetime.now(UTC))
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            "must be a time, such as 2026-01-31T12:00, or how long ago, such as 10m"
+        ) from None
 
 
 @click.command(cls=Command)
@@ -30,7 +35,7 @@ LINES_AT_ONCE = 1000
 @click.option(
     "--since",
     metavar="TIME",
-    callback=lambda _context, _option, given: _moment(given),
+    callback=_moment,
     help="Show changes since this time: 90s, 10m, 2h or 3d ago, or an ISO 8601 time in UTC.",
 )
 @click.option(
@@ -62,70 +67,45 @@ def audit(
     options choose what is shown; everything is recorded.
     """
     from embedded.interrupts import InterruptedRunError, Interrupts
-    from inventory_cli.audit.log import BrokenLogError, LogReader
-    from inventory_cli.audit.recorder import OtherTableError, Recorder
-    from inventory_cli.audit.views import Choice
+    from inventory_cli.audit import log as audit_log
+    from inventory_cli.audit import show
     from inventory_cli.target import chosen
     from inventory_cli.workbench import on_target
+    from operations import table
     from operations.failures.stream import READERS_CONFIG
 
-    choice = Choice(product, since)
-    target = chosen(os.environ)
     bench = on_target(embedded(state))
-    table = bench.clients.dynamodb.describe_table(TableName=bench.names.table)["Table"]["TableArn"]
-    path = log or state / "audit" / _name(target, table)
+    dynamodb, name = bench.clients.dynamodb, bench.names.table
+    arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
+    # Targets, Regions and accounts have tables of the same name.
+    region, account = arn.split(":")[3:5]
+    file_name = f"{chosen(os.environ)}-{region}-{account}-{name}.jsonl"
+    path = log or state / "audit" / file_name
     streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
+    if output == "auto":
+        output = "text" if sys.stdout.isatty() else "jsonl"
+    lines = show.text if output == "text" else show.json_lines
+    if output == "status":
+        rows = table.read(dynamodb, name)
+        lines = show.TableStatus({k: rows[k] for k in rows if product in (None, k)}).lines
+    reader = audit_log.LogReader(path)
+
+    def print_new() -> None:
+        entries = (each for each in reader.new() if show.is_chosen(each, product, since))
+        sys.stdout.writelines(f"{line}\n" for line in lines(entries))
+        sys.stdout.flush()
+
     try:
-        with Interrupts() as interrupts, Recorder(streams, table, path, _note) as recorder:
-            view = _view(output, bench, choice)
-            while recorder.look() or not recorder.at_end:
+        looks = audit_log.record(streams, arn, path, partial(click.echo, err=True))
+        with Interrupts() as interrupts, closing(looks):
+            while not next(looks):
                 interrupts.check()
-            log_file = LogReader(path)
-            _show(view, choice, log_file)
+            print_new()
             while follow:
-                interrupts.pause(0 if recorder.look() else LOOK_SECONDS)
-                _show(view, choice, log_file)
+                interrupts.pause(LOOK_SECONDS if next(looks) else 0)
+                print_new()
     except InterruptedRunError:
         if not follow:
             raise
-    except (BrokenLogError, OtherTableError) as error:
+    except audit_log.LogError as error:
         raise CannotRunError(str(error)) from error
-
-
-def _moment(text: str | None) -> str | None:
-    from inventory_cli.audit import moments
-
-    try:
-        return text and moments.since(text, datetime.now(UTC))
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            "must be a time, such as 2026-01-31T12:00, or how long ago, such as 10m"
-        ) from None
-
-
-def _name(target: str, table: str) -> str:
-    """A file for each table: targets, regions and accounts have tables of the same name."""
-    region, account = table.split(":")[3:5]
-    return "-".join((target, region, account, f"{table.rpartition('/')[2]}.jsonl"))
-
-
-def _view(output: str, bench: Workbench, choice: Choice) -> View:
-    from inventory_cli.audit import views
-    from operations import table
-
-    if output == "status":
-        rows = table.read(bench.clients.dynamodb, bench.names.table)
-        return views.status({each: row for each, row in rows.items() if choice.has(each)})
-    if output == "text" or (output == "auto" and sys.stdout.isatty()):
-        return views.text
-    return views.jsonl
-
-
-def _show(view: View, choice: Choice, log: LogReader) -> None:
-    lines = view(choice.of(log.new()))
-    while block := list(islice(lines, LINES_AT_ONCE)):
-        click.echo("\n".join(block))
-
-
-def _note(text: str) -> None:
-    click.echo(text, err=True)

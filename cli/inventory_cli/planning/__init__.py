@@ -1,1 +1,1 @@
-"""What it takes, and what it costs, by published prices."""
+"""What a load needs on AWS, and what it costs there."""

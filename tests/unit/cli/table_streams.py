@@ -1,6 +1,6 @@
-"""A table with streams as DynamoDB has them: shards that split and end, records that are trimmed.
+"""A table with streams like those of DynamoDB: shards split and end, records are trimmed.
 
-No emulator does any of this when asked to.
+No emulator does this on request.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class FakeTable:
     # What happens to the table.
 
     def make_stream(self) -> None:
-        """A new stream, as a table that is made anew or enables its stream again has."""
+        """Add a stream, as when the table is created again or its stream is enabled again."""
         for stream in self.streams:
             stream.enabled = False
             for shard in stream.shards.values():
@@ -100,10 +100,10 @@ class FakeTable:
         after = item(product_id, self._count, self._count, f"e{self._count}")
         if before is not None and self._count % 3 == 0:
             self.rows.pop(product_id)
-            self._tell(product_id, before, None)
+            self._put_on_stream(product_id, before, None)
         else:
             self.rows[product_id] = after
-            self._tell(product_id, before, after)
+            self._put_on_stream(product_id, before, after)
 
     def split(self, choice: int, parts: int) -> None:
         """An open shard ends, and has one child or two."""
@@ -118,7 +118,7 @@ class FakeTable:
             self._add_shard(shard.id, range(middle, shard.hashes.stop))
 
     def trim(self) -> None:
-        """All that is there now is past its retention: closed shards are no longer listed."""
+        """Expire all records: closed shards are no longer listed."""
         for stream in self.streams:
             for shard in stream.shards.values():
                 shard.trimmed = len(shard.records)
@@ -127,7 +127,7 @@ class FakeTable:
     def expire_iterators(self) -> None:
         self._expired |= self._iterators.keys()
 
-    def _tell(self, product_id: str, before: Any, after: Any) -> None:
+    def _put_on_stream(self, product_id: str, before: Any, after: Any) -> None:
         at = zlib.crc32(product_id.encode()) % HASHES
         stream = self.streams[-1]
         shard = next(s for s in stream.shards.values() if not s.closed and at in s.hashes)

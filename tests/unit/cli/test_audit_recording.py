@@ -1,4 +1,4 @@
-"""The audit log has every change once and in order, whatever happens to shards and to itself."""
+"""The audit log has every change once and in order, despite resharding, crashes and torn lines."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.cli.table_streams import TABLE, FakeTable
 
-from inventory_cli.audit.entry import Entry
-from inventory_cli.audit.images import image
-from inventory_cli.audit.log import BrokenLogError, LogReader
-from inventory_cli.audit.recorder import OtherTableError, Recorder
+from inventory_cli.audit.entry import AuditEntry, image
+from inventory_cli.audit.log import LogError, LogReader, record
 from operations.table_stream.follower import NoStreamError
 
 PRODUCTS = ["P1", "P2", "P3", "P4", "P5", "P6"]
@@ -31,7 +29,7 @@ def _quick_disk() -> Iterator[None]:
 
 
 class Audit:
-    """A recorder on a log, which can be killed at any moment."""
+    """A program that records into a log, and can be killed at any moment."""
 
     def __init__(self, table: Any, log: Path, arn: str = TABLE) -> None:
         self.table = table
@@ -44,38 +42,41 @@ class Audit:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.recorder.__exit__()
+        self.end()
 
     def begin(self) -> None:
-        self.recorder = Recorder(self.table, self.arn, self.log, self.notes.append)
+        self.looks = record(self.table, self.arn, self.log, self.notes.append)
+
+    def end(self) -> None:
+        self.looks.close()
 
     def look(self) -> None:
-        self.recorder.look()
+        next(self.looks)
 
     def catch_up(self) -> None:
-        while self.recorder.look() or not self.recorder.at_end:
+        while not next(self.looks):
             pass
 
     def crash(self, torn_bytes: int = 0) -> None:
         """What was last written may be on the disk in part."""
-        self.recorder.__exit__()
+        self.end()
         if self.log.exists():
             os.truncate(self.log, max(0, self.log.stat().st_size - torn_bytes))
         self.begin()
 
-    def entries(self) -> list[Entry]:
-        return [entry for entry, _ in LogReader(self.log).new()]
+    def entries(self) -> list[AuditEntry]:
+        return list(LogReader(self.log).new())
 
 
-def changes(entries: list[Entry]) -> dict[str, list[Any]]:
+def changes(entries: list[AuditEntry]) -> dict[str, list[Any]]:
     found = defaultdict(list)
     for entry in entries:
         found[entry.product_id].append((entry.before, entry.after))
     return found
 
 
-def told(table: FakeTable) -> dict[str, list[Any]]:
-    """What happened to each product, in its order."""
+def expected(table: FakeTable) -> dict[str, list[Any]]:
+    """The changes of each product, in their order."""
     found = defaultdict(list)
     for product_id, before, after in table.written:
         found[product_id].append((image(before), image(after)))
@@ -116,7 +117,7 @@ def carry_out(step: Any, table: FakeTable, audit: Audit) -> None:
 
 
 @given(ROUNDS, st.integers(1, 5), st.integers(0, 2))
-def test_every_change_is_there_once_and_in_its_products_order(
+def test_every_change_is_in_the_log_once_and_in_order_for_its_product(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[Any], page: int, empty_pages: int
 ) -> None:
     table = FakeTable(page, empty_pages)
@@ -126,7 +127,7 @@ def test_every_change_is_there_once_and_in_its_products_order(
         for _ in range(1 + empty_pages):  # the first counts reads that were empty before
             audit.catch_up()
     entries = audit.entries()
-    assert changes(entries) == told(table)
+    assert changes(entries) == expected(table)
     assert not any(entry.gap for entry in entries)
     assert audit.notes == []
 
@@ -165,7 +166,7 @@ def test_a_child_waits_for_its_parent_though_it_is_listed_first(
     table.split(0, 2)
     table.change("P1")
     audit.catch_up()
-    assert changes(audit.entries()) == told(table)
+    assert changes(audit.entries()) == expected(table)
 
 
 def test_an_iterator_that_expired_is_replaced_where_reading_stopped(
@@ -176,10 +177,10 @@ def test_an_iterator_that_expired_is_replaced_where_reading_stopped(
     audit.look()
     table.expire_iterators()
     audit.catch_up()
-    assert changes(audit.entries()) == told(table)
+    assert changes(audit.entries()) == expected(table)
 
 
-def test_a_product_whose_changes_were_trimmed_unread_is_marked_where_they_are_missing(
+def test_changes_that_were_trimmed_unread_leave_a_gap_mark_at_the_product(
     table: FakeTable, audit: Audit
 ) -> None:
     for product in ("P1", "P2", "P1"):
@@ -198,7 +199,7 @@ def test_a_product_whose_changes_were_trimmed_unread_is_marked_where_they_are_mi
     assert "no longer has" in audit.notes[0]
 
 
-def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(
+def test_a_deleted_stream_is_reported_and_the_next_one_is_read(
     table: FakeTable, audit: Audit
 ) -> None:
     table.change("P1")
@@ -212,7 +213,7 @@ def test_a_stream_that_is_gone_is_said_and_the_next_one_is_read(
     assert "was deleted" in audit.notes[0]
 
 
-def test_a_log_of_other_servers_is_not_gone_on_with(table: FakeTable, audit: Audit) -> None:
+def test_a_log_of_another_emulator_is_not_continued(table: FakeTable, audit: Audit) -> None:
     table.make_stream()
     table.change("P1")
     audit.catch_up()
@@ -229,21 +230,31 @@ def test_a_log_of_another_table_is_refused(table: FakeTable, audit: Audit) -> No
     other = Audit(table, audit.log, f"{TABLE}-2")
     with (
         other,
-        pytest.raises(OtherTableError, match=r"is the log of .*/products, not of .*/products-2"),
+        pytest.raises(LogError, match=r"is the log of .*/products, not of .*/products-2"),
     ):
         other.look()
 
 
-def test_a_file_that_is_no_log_is_refused_and_left_alone(table: FakeTable, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_log_is_refused_and_not_changed(
+    table: FakeTable, tmp_path: Path
+) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text("something of mine\nnot ended")
     table.change("P1")
-    with Audit(table, mine) as other, pytest.raises(BrokenLogError, match=r"Line 1 of .*mine.txt"):
+    with Audit(table, mine) as other, pytest.raises(LogError, match=r"Line 1 of .*mine.txt"):
         other.look()
     assert mine.read_text() == "something of mine\nnot ended"
 
 
-def test_a_second_recorder_waits_for_the_first_and_then_goes_on(
+@pytest.mark.parametrize("text", ["", "[]", "3", "{}", "{", '{"at": "x"}', "\x00", "\xff"])
+def test_a_line_that_is_not_an_entry_is_refused(text: str, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(f"{text}\n".encode("latin-1"))
+    with pytest.raises(LogError, match=r"Line 1 of .*log\.jsonl is not an entry"):
+        list(LogReader(log).new())
+
+
+def test_a_second_recorder_waits_for_the_first_and_then_continues(
     table: FakeTable, audit: Audit
 ) -> None:
     table.change("P1")
@@ -254,13 +265,13 @@ def test_a_second_recorder_waits_for_the_first_and_then_goes_on(
         second.look()
         assert [entry.product_id for entry in second.entries()] == ["P1"]
         assert len(second.notes) == 1, "it says so once"
-        audit.recorder.__exit__()
+        audit.end()
         while len(second.entries()) < 2:
             second.look()
     assert [entry.product_id for entry in second.entries()] == ["P1", "P2"]
 
 
-def test_a_line_that_is_being_written_is_not_yet_shown(table: FakeTable, audit: Audit) -> None:
+def test_a_line_that_is_being_written_is_not_shown_yet(table: FakeTable, audit: Audit) -> None:
     for product in PRODUCTS:
         table.change(product)
     audit.catch_up()
@@ -270,9 +281,9 @@ def test_a_line_that_is_being_written_is_not_yet_shown(table: FakeTable, audit: 
     seen: list[str] = []
     for end in range(0, len(whole) + 1, 7):
         grown.write_bytes(whole[:end])
-        seen += [line for _, line in reader.new()]
+        seen += [entry.line() for entry in reader.new()]
     grown.write_bytes(whole)
-    seen += [line for _, line in reader.new()]
+    seen += [entry.line() for entry in reader.new()]
     assert "\n".join(seen) + "\n" == whole.decode()
 
 

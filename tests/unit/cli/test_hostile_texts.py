@@ -23,8 +23,8 @@ from hostile_items import items
 from inventory.items import row_of
 from inventory.stock import RemovalNamePolicy, Row
 from inventory_cli import activity, watching
-from inventory_cli.audit import views
 from inventory_cli.audit.entry import entry_of
+from inventory_cli.audit.show import TableStatus
 from inventory_cli.commands.verify import report
 from inventory_cli.watching import Watched
 from operations.redrive import showing
@@ -115,9 +115,8 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
     assert json.dumps(watching.told(record)).isascii()
     assert_is_safe(activity.line(record))
 
-    logged = entry_of(record, {})
     rows = {"P1": new} if new else {}
-    for line in views.status(rows)([(logged, "")]):
+    for line in TableStatus(rows).lines([entry_of(record, {})]):
         assert line.isascii()
     payload = json.dumps(
         {

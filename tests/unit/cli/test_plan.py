@@ -1,4 +1,4 @@
-"""What `inventory plan` reckons, and what it says."""
+"""What `inventory plan` calculates and prints."""
 
 from __future__ import annotations
 
@@ -11,27 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_cli.cli import cli
-from inventory_cli.planning import book, sizing
-from inventory_cli.planning.plan import Plan, plan
-from inventory_cli.planning.workload import Workload
+from inventory_cli.planning import capacity
+from inventory_cli.planning.capacity import Load, smallest
+from inventory_cli.planning.plan import Figure, Plan, Quota, make_plan
 
-MEASURED = book.measured()
-LOAD = Workload(10_000, 100_000, 200)
+LOAD = Load(10_000, 100_000, 200)
 
-rates = st.floats(0.01, 1e6)
-workloads = st.builds(
-    Workload,
-    rates,
+loads = st.builds(
+    Load,
+    st.floats(0.01, 1e6),
     st.integers(1, 10**8),
     st.integers(60, 390_000),
-    st.integers(24, 8_760),
+    hottest=st.just(0.0) | st.floats(0, 1),
     turnover=st.floats(0, 1),
-    latency=st.floats(1, 60),
+    window=st.integers(0, 300),
 )
-
-
-def planned(workload: Workload, region: str = "us-east-1") -> Plan:
-    return plan(region, workload, MEASURED, book.prices(region), book.quotas(region))
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -39,183 +33,169 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@given(workloads)
-def test_nothing_is_above_what_aws_allows_for_it(workload: Workload) -> None:
-    size = planned(workload).sizing
+def costs(plan: Plan) -> dict[str, Figure]:
+    return {figure.name: figure for figure in plan.dollars_a_month}
 
-    share = workload.events_per_second / size.shards
-    assert share <= sizing.SHARD_RECORDS * sizing.FILL * (1 + 1e-9)
-    assert share * workload.event_bytes <= sizing.SHARD_WRITES * sizing.FILL * (1 + 1e-9)
+
+def quota(plan: Plan, name: str) -> Quota:
+    return next(quota for quota in plan.quotas if quota.name.startswith(name))
+
+
+@given(loads)
+def test_nothing_exceeds_what_aws_allows_for_it(load: Load) -> None:
+    size = smallest(load)
+
+    share = load.events_per_second / size.shards
+    assert share <= capacity.SHARD_RECORDS * capacity.FILL * (1 + 1e-9)
+    assert share * load.event_bytes <= capacity.SHARD_BYTES * capacity.FILL * (1 + 1e-9)
     assert 1 <= size.factor <= 10
     assert 1 <= size.batch <= 10_000
-    assert size.batch == 1 or size.batch * sizing.payload_bytes(workload, MEASURED) <= 6 * 1024**2
-    assert 0 <= size.window <= min(300, workload.latency)
+    assert size.batch == 1 or size.batch * size.payload_bytes <= 6 * 1024**2
     assert 128 <= size.memory <= 10_240
-    assert size.lane.busy <= sizing.BUSY
-    assert size.lane.distinct <= size.lane.records <= max(1, size.batch)
+    assert size.lane.busy <= capacity.BUSY
+    assert size.lane.records <= max(1, size.batch)
+    assert size.lane.items <= size.lane.records * (1 + load.turnover) * (1 + 1e-9)
     assert size.concurrency <= size.lanes
 
 
-@given(workloads, st.floats(1, 50))
-def test_more_load_never_takes_fewer_shards_nor_writes_less(workload: Workload, by: float) -> None:
-    more = replace(workload, events_per_second=workload.events_per_second * by)
+@given(loads, st.floats(1, 50))
+def test_more_load_never_takes_fewer_shards_nor_larger_rows(load: Load, by: float) -> None:
+    less = smallest(load)
+    more = smallest(replace(load, events_per_second=load.events_per_second * by))
 
-    less_size, more_size = planned(workload).sizing, planned(more).sizing
-    assert more_size.shards >= less_size.shards
-    assert more_size.row_bytes == less_size.row_bytes
-
-
-@given(workloads, st.floats(1.5, 50))
-def test_more_load_never_costs_less(workload: Workload, by: float) -> None:
-    more = replace(workload, events_per_second=workload.events_per_second * by)
-
-    assert planned(more).bill.known >= planned(workload).bill.known * (1 - 1e-9)
+    assert more.shards >= less.shards
+    assert more.row_bytes == less.row_bytes
 
 
-@given(workloads)
-def test_the_bill_is_the_sum_of_its_lines_and_of_its_services(workload: Workload) -> None:
-    bill = planned(workload).bill
+@given(loads, st.floats(1.5, 50))
+def test_more_load_never_costs_less(load: Load, by: float) -> None:
+    more = replace(load, events_per_second=load.events_per_second * by)
 
-    assert all(item.dollars is None or item.dollars >= 0 for item in bill.items)
-    assert bill.known == pytest.approx(sum(bill.by_service().values()))
+    less_cost, more_cost = (
+        costs(make_plan(each, "us-east-1"))["total"].value for each in (load, more)
+    )
+    assert more_cost >= less_cost * (1 - 1e-9)
+
+
+@given(loads)
+def test_the_total_is_the_sum_of_the_costs(load: Load) -> None:
+    *lines, total = make_plan(load, "us-east-1").dollars_a_month
+
+    assert all(line.value >= 0 for line in lines)
+    assert total.value == pytest.approx(sum(line.value for line in lines))
 
 
 @given(st.floats(0.1, 1e5), st.integers(1, 1_000))
-def test_a_lane_reads_each_product_once_a_batch_however_many_events_it_has(
+def test_a_batch_writes_each_product_once_however_many_events_it_has(
     rate: float, products: int
 ) -> None:
-    size = planned(Workload(rate, products, 200)).sizing
+    size = smallest(Load(rate, products, 200, turnover=0))
 
-    assert size.lane.distinct * size.lanes <= max(size.lanes, products) * (1 + 1e-9)
+    assert size.lane.items * size.lanes <= max(size.lanes, products) * (1 + 1e-9)
 
 
-def test_what_is_reckoned_for_a_plain_load() -> None:
-    result = planned(LOAD)
-    items = {f"{item.service} {item.name}": item for item in result.bill.items}
+def test_the_costs_of_a_plain_load() -> None:
+    found = costs(make_plan(LOAD, "us-east-1"))
 
-    assert result.sizing.shards == 13  # 10,000 / 800, begun
-    shards = items["kinesis shards"]
+    assert smallest(LOAD).shards == 13  # 10,000 / 800, rounded up
+    shards = found["Kinesis shard-hours"]
     assert shards.formula == "13 x 730 h x 0.015"
-    assert shards.dollars == pytest.approx(142.35)
+    assert shards.value == pytest.approx(142.35)
     # 10,000 a second are 26,280 million a month.
-    assert items["kinesis puts"].dollars == pytest.approx(26_280 * 0.014)
-    assert result.bill.per_million(LOAD) == pytest.approx(result.bill.known / 26_280)
+    assert found["Kinesis PUT units, M"].value == pytest.approx(26_280 * 0.014)
+    per_million = f"{found['total'].value / 26_280:,.4f}"
+    assert found["total"].formula == f"{per_million} for a million events"
 
 
-def test_a_stream_on_demand_is_chosen_where_it_costs_less() -> None:
-    # A tenth of a KB costs as much as a whole one there.
-    small, large = (planned(Workload(700, 1_000, size)) for size in (100, 1_024))
+def test_a_longer_window_makes_larger_batches_fewer_writes_and_a_higher_latency() -> None:
+    short, long = (smallest(replace(LOAD, window=window)) for window in (0, 10))
 
-    assert small.bill.on_demand == large.bill.on_demand
-    assert small.bill.on_demand == pytest.approx(
-        730 * 0.04 + 700 * 730 * 3_600 / 1024**2 * (0.08 + 0.04)
-    )
-    assert not small.on_demand
-    stream = small.bill.by_service()["kinesis"]
-    assert replace(small, bill=replace(small.bill, on_demand=stream - 1)).on_demand
+    assert long.lane.records > short.lane.records
+    assert long.write_units < short.write_units
+    assert long.typical_latency > short.typical_latency + 4
 
 
-def test_longer_retention_is_paid_for_in_two_steps() -> None:
-    names = [
-        [
-            i.name
-            for i in planned(replace(LOAD, retention_hours=hours)).bill.items
-            if "kept b" in i.name
-        ]
-        for hours in (24, 25, 168, 169)
-    ]
+def test_a_product_hotter_than_a_shard_has_a_quota_that_cannot_be_raised() -> None:
+    warm, hot = (make_plan(replace(LOAD, hottest=share), "us-east-1") for share in (0.01, 0.2))
 
-    assert names == [
-        [],
-        ["kept beyond 24 h"],
-        ["kept beyond 24 h"],
-        ["kept beyond 24 h", "kept beyond 7 days"],
-    ]
+    assert quota(warm, "records a second").fits
+    assert not quota(hot, "records a second").fits
+    assert quota(hot, "records a second").raise_at is None
+    options = ("--events-per-second", "10000", "--products", "100000", "--event-size", "200")
+    [line] = [line for line in run(*options, "--hottest", "20")[1].splitlines() if "2,615" in line]
+    assert line.endswith("cannot be raised")
 
 
-def test_a_product_hotter_than_a_shard_is_said_to_be_beyond_any_size() -> None:
-    warm, hot = (planned(replace(LOAD, hottest=share)).obstacles for share in (0.01, 0.2))
+def test_a_hot_product_gets_a_lane_that_keeps_up_if_any_does() -> None:
+    hot = smallest(replace(LOAD, hottest=0.09))
 
-    assert warm == []
-    assert hot == [
-        "records a second into a shard, so of one product: 2,615 needed, the limit is 1,000"
-    ]
+    assert hot.lane.busy < hot.hottest_lane.busy <= 1
 
 
 def test_the_quotas_are_those_of_the_region() -> None:
-    here, there = (planned(Workload(1e6, 10**6, 200), r) for r in ("us-east-1", "eu-central-1"))
-    shards = [next(use for use in p.uses if "shards" in use.quota.what) for p in (here, there)]
+    load = Load(1e6, 10**6, 200)
+    here, there = (quota(make_plan(load, r), "shards") for r in ("us-east-1", "eu-central-1"))
 
-    assert [use.fits for use in shards] == [True, False]
-    assert [use.quota.limit for use in shards] == [20_000, 1_000]
-
-
-def test_a_price_that_is_not_known_is_named_and_never_taken_for_nothing() -> None:
-    code, said = run(
-        *("--events-per-second", "100", "--products", "100", "--event-size", "200"),
-        *("--region", "eu-west-1"),
-    )
-
-    assert code == 0
-    assert "not known  kinesis puts:" in said
-    assert "No price is known for eu-west-1 of kinesis: puts." in said
-    assert "USD in total, at least" in said
+    assert [here.fits, there.fits] == [True, False]
+    assert [here.limit, there.limit] == [20_000, 1_000]
 
 
-def test_a_region_without_prices_has_a_plan_and_no_bill() -> None:
-    code, said = run(
-        *("--events-per-second", "100", "--products", "100", "--event-size", "200"),
-        *("--region", "ap-southeast-1"),
-    )
+def test_the_prices_are_of_the_named_region_list_and_dates_wherever_the_plan_is_for() -> None:
+    options = ("--events-per-second", "100", "--products", "100", "--event-size", "200")
+
+    code, text = run(*options, "--region", "ap-southeast-1")
 
     assert code == 0
-    assert (
-        "No price is known for ap-southeast-1. prices.json has those of eu-central-1, eu-west-1, "
-        "us-east-1, us-west-2." in said
-    )
-    assert "USD in total" not in said
+    assert "Prices of us-east-1: AWS Price List, https://pricing.us-east-1.amazonaws.com" in text
+    assert "from 2026-05-29 to 2026-10-01" in text
 
 
-def test_every_price_and_quota_says_where_it_is_from() -> None:
-    for region in book.priced_regions():
-        for price in book.prices(region).values():
-            assert price.dollars > 0
-            assert price.page.startswith("https://")
-            assert price.found_in
-            assert price.date
-        assert all(quota.source.startswith("https://") for quota in book.quotas(region).values())
-
-
-def test_the_document_holds_what_the_text_says() -> None:
+def test_the_json_has_what_the_text_says() -> None:
     arguments = ("--events-per-second", "500", "--products", "10", "--event-size", "300")
 
     code, text = run(*arguments)
     document = json.loads(run(*arguments, "--json")[1])
 
     assert code == 0
-    assert f"{document['month']['dollars']:,.2f}  USD in total" in text
-    assert f"{document['pipe']['batch_size']:,}" in text
-    assert [quota["fits"] for quota in document["quotas"]] == [True] * 9
+    figures = [*document["capacity"], *document["dollars_a_month"]]
+    assert all(figure["name"] in text and figure["formula"] in text for figure in figures)
+    assert f"{document['dollars_a_month'][-1]['value']:,.2f}" in text
+    assert all(quota["needed"] <= quota["limit"] for quota in document["quotas"])
+    assert len(document["quotas"]) == 9
+    assert all(quota["source"].startswith("https://") for quota in document["quotas"])
+    assert text.endswith("\n".join(document["notes"]) + "\n")
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "says"),
+    ("option", "value", "message"),
     [
-        ("--events-per-second", "0", "--events-per-second must be above 0, up to 1e8"),
-        ("--events-per-second", "nan", "--events-per-second must be above 0, up to 1e8"),
-        ("--products", "0", "--products must be from 1 to 1e11"),
-        ("--event-size", "10", "--event-size must be from 60 to 390,000 bytes"),
-        ("--retention", "9000", "--retention must be from 24 to 8,760 hours"),
-        ("--turnover", "101", "--turnover must be from 0 to 100 percent"),
-        ("--latency", "0.5", "--latency must be from 1 to 300 seconds"),
-        ("--hottest", "0.1", "--hottest must be from 1 (all products alike) to 100 percent"),
-        ("--region", "mars-north-1", "mars-north-1 is not a Region that has Kinesis."),
+        (
+            "--events-per-second",
+            "0",
+            "must be a number above 0, such as 20, up to 100000000 (it is '0')",
+        ),
+        (
+            "--events-per-second",
+            "nan",
+            "must be a number above 0, such as 20, up to 100000000 (it is 'nan')",
+        ),
+        ("--products", "0", "must be a whole number from 1 to 100000000000 (it is '0')"),
+        ("--event-size", "10", "must be a whole number from 60 to 390000 (it is '10')"),
+        ("--turnover", "101", "must be a number from 0 to 100 (it is '101')"),
+        ("--hottest", "nan", "must be a number from 0 to 100 (it is 'nan')"),
+        ("--window", "301", "must be a whole number from 0 to 300 (it is '301')"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_exit_code_2(option: str, value: str, says: str) -> None:
+def test_a_wrong_option_is_one_line_and_exit_code_2(option: str, value: str, message: str) -> None:
     arguments = {"--events-per-second": "10", "--products": "100", "--event-size": "200"}
     given_options = [part for pair in (arguments | {option: value}).items() for part in pair]
 
-    code, said = run(*given_options)
+    assert run(*given_options) == (2, f"Error: {option} {message}\n")
 
-    assert (code, said) == (2, f"Error: {says}\n")
+
+def test_an_unknown_region_is_one_line_and_exit_code_2() -> None:
+    options = ("--events-per-second", "10", "--products", "100", "--event-size", "200")
+
+    code, text = run(*options, "--region", "mars-north-1")
+
+    assert (code, text) == (2, "Error: mars-north-1 is not a Region that has Kinesis.\n")

@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 from tests.unit.cli.table_streams import item
 
 from inventory.stock import Row
-from inventory_cli.audit import views
-from inventory_cli.audit.entry import entry_of, line
-from inventory_cli.audit.moments import moment, since
-from inventory_cli.audit.views import Choice, Logged
+from inventory_cli.audit.entry import AuditEntry, entry_of, moment
+from inventory_cli.audit.show import TableStatus, is_chosen, json_lines, since
 from operations.table_stream.records import Place, Record
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
-def logged(product_id: str, before: int | None, after: int | None, at: int = 0) -> Logged:
+def entry(product_id: str, before: int | None, after: int | None, at: int = 0) -> AuditEntry:
     images = [None if n is None else item(product_id, n, n, f"e{n}") for n in (before, after)]
     record = Record(
         Place("s", "h", "1"), NOW.timestamp() + at, {"product_id": {"S": product_id}}, *images
     )
-    entry = entry_of(record, {})
-    return entry, line(entry)
+    return entry_of(record, {})
 
 
 def row(product_id: str, quantity: int) -> Row:
@@ -41,10 +38,10 @@ def shown_item(product_id: str, quantity: int) -> str:
 
 def test_the_status_layout_has_the_table_before_and_after_each_change() -> None:
     now = {"P10": row("P10", 5), "P2": row("P2", 8), "P3": row("P3", 1)}
-    view = views.status(now)
+    lines = TableStatus(now).lines
     rule = "-" * 34
-    first = [logged("P2", 6, 7), logged("P2", 7, 8), logged("P1", 4, None)]
-    assert [*view(first)][:7] == [
+    first = [entry("P2", 6, 7), entry("P2", 7, 8), entry("P1", 4, None)]
+    assert [*lines(first)][:7] == [
         "Dynamodb Status before Operation....",
         rule,
         shown_item("P1", 4),
@@ -53,7 +50,7 @@ def test_the_status_layout_has_the_table_before_and_after_each_change() -> None:
         shown_item("P10", 5),
         rule,
     ]
-    assert [*view([logged("P3", 1, 2)])] == [
+    assert [*lines([entry("P3", 1, 2)])] == [
         "",
         'Operation/Event --------> {"event_type": "product_quantity_changed", '
         '"event_ids": ["e2"], "product_id": "P3", "at": "2026-01-31T12:00:00Z"}',
@@ -68,15 +65,15 @@ def test_the_status_layout_has_the_table_before_and_after_each_change() -> None:
 
 
 def test_json_lines_are_those_of_the_log() -> None:
-    entries = [logged("P1", 1, 2), logged("P2", 1, 2)]
-    assert [*views.jsonl(entries)] == [text for _, text in entries]
+    entries = [entry("P1", 1, 2), entry("P2", 1, 2)]
+    assert [*json_lines(entries)] == [entry.line() for entry in entries]
 
 
-def test_one_product_and_what_happened_since_can_be_chosen() -> None:
-    entries = [logged("P1", 1, 2, at=-1), logged("P2", 1, 2), logged("P1", 2, 3)]
-    choice = Choice("P1", since("2026-01-31T12:00", NOW))
-    assert [*choice.of(entries)] == entries[2:]
-    assert [*Choice(None, None).of(entries)] == entries
+def test_a_product_and_a_start_time_choose_the_entries() -> None:
+    entries = [entry("P1", 1, 2, at=-1), entry("P2", 1, 2), entry("P1", 2, 3)]
+    start = since("2026-01-31T12:00", NOW)
+    assert [each for each in entries if is_chosen(each, "P1", start)] == entries[2:]
+    assert all(is_chosen(each, None, None) for each in entries)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +83,8 @@ def test_one_product_and_what_happened_since_can_be_chosen() -> None:
 def test_a_whole_minute_counts_as_all_of_it_as_localstack_gives_no_seconds(
     at: int, is_shown: bool
 ) -> None:
-    change = logged("P1", 1, 2, at=at)
-    choice = Choice(None, since("30s", NOW + timedelta(minutes=1)))
-    assert list(choice.of([change])) == ([change] if is_shown else [])
+    start = since("30s", NOW + timedelta(minutes=1))
+    assert is_chosen(entry("P1", 1, 2, at=at), None, start) is is_shown
 
 
 @pytest.mark.parametrize(
@@ -104,17 +100,17 @@ def test_a_whole_minute_counts_as_all_of_it_as_localstack_gives_no_seconds(
         ("2026-01-31T11:30:00Z", "2026-01-31T11:30:00Z"),
     ],
 )
-def test_a_moment_is_a_time_or_how_long_ago(text: str, expected: str) -> None:
+def test_a_start_is_a_time_or_how_long_ago(text: str, expected: str) -> None:
     assert since(text, NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "10x", "yesterday", "-5m", "\u0661m"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         since(text, NOW)
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
-def test_moments_sort_as_texts(one: int, other: int) -> None:
+def test_times_sort_as_texts(one: int, other: int) -> None:
     first, second = (moment(NOW + timedelta(seconds=n)) for n in (one, other))
     assert (first < second) == (one < other)

@@ -10,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,10 +28,10 @@ from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.sources.kinesis import record_maker
 from inventory.stock import Outcome, RemovalNamePolicy
 from processor import handler
-from processor.failures import Rejection
-from processor.processor import Processor
-from processor.records import records_of
-from processor.run import Result
+from processor.calls import Deadline
+from processor.processor import process
+from processor.records import Record as FunctionRecord
+from processor.records import Result, records_of
 from processor.store import Store
 from processor.writes import Tables
 
@@ -43,7 +46,7 @@ ROLE = "arn:aws:iam::123456789012:role/inventory-pipe-role"
 class Rejected:
     """The topic of the rejections: always there."""
 
-    def publish(self, rejections: Sequence[Rejection]) -> dict[str, str]:
+    def publish(self, rejected: Sequence[Result]) -> dict[str, str]:
         return {}
 
 
@@ -83,14 +86,16 @@ def answer(request: Any, **_: object) -> Any:
     return AWSResponse("https://dynamodb", 200, headers, raw)
 
 
-def processor() -> Processor:
+def processor() -> Callable[[Sequence[FunctionRecord]], list[Result]]:
     """The function's, its client answered here."""
     session = boto3.Session("none", "none", region_name="us-east-1")
     # As `handler` makes it.
     config = Config(parameter_validation=False, max_pool_connections=4)
     client = session.client("dynamodb", config=config, endpoint_url="https://dynamodb")
     client.meta.events.register("before-send.dynamodb", answer)
-    return Processor(Store(client, TABLES, 4), Rejected(), RemovalNamePolicy.IGNORE)
+    store = Store(client, TABLES, ThreadPoolExecutor(4), Deadline(math.inf))
+    to: Any = {"store": store, "topic": Rejected()}
+    return partial(process, policy=RemovalNamePolicy.IGNORE, **to)
 
 
 def seconds_of(batch: int, rounds: int) -> float:
@@ -100,7 +105,7 @@ def seconds_of(batch: int, rounds: int) -> float:
     for number in range(rounds):
         sent = _payload(records(number * batch, batch))
         begun = time.process_time()
-        done = function.process(records_of(json.loads(sent)))
+        done = function(records_of(json.loads(sent)))
         taken.append(time.process_time() - begun)
         assert all(result.outcome is Outcome.APPLIED for result in done)
     return sorted(taken)[rounds // 2]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from botocore.config import Config
@@ -14,10 +16,11 @@ from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory_aws.sender import Accepted, Sender
 from inventory_cli.workbench import Workbench
 from operations.function_log import FunctionLog, furthest
+from processor.calls import Deadline
+from processor.product_batch import ProductBatch, RecordedEvent
 from processor.records import Record
-from processor.run import Entry, Run
 from processor.store import Store
-from processor.writes import Change
+from processor.writes import Change, ProductState
 from producer.generator import Spec, events
 
 EVENTS = 20_000
@@ -43,7 +46,7 @@ def measure(bench: Workbench) -> None:
     batches = _writes(accepted, int(bench.settings.parameters["BatchSize"]))
     # The client as the function has it.
     client = bench.clients.session.client("dynamodb", config=Config(parameter_validation=False))
-    store = Store(client, fresh_tables(client), concurrency=4)
+    store = Store(client, fresh_tables(client), ThreadPoolExecutor(4), Deadline(math.inf))
     alone, undone = timed(lambda: [store.write(changes) for changes in batches])
     if any(undone):
         raise RuntimeError("the table did not take some writes")
@@ -78,20 +81,21 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
     batches = []
     for shard in shards.values():
         for start in range(0, len(shard), batch_size):
-            products: dict[str, list[Entry]] = {}
+            products: dict[str, list[RecordedEvent]] = {}
             for a in shard[start : start + batch_size]:
                 key, number = a.event.partition_key, a.sequence_number
                 event = parse_record(a.event.payload, key, int(number))
                 record = Record(f"{a.shard_id}:{number}", number, key, "", 0.0)
-                products.setdefault(event.product_id, []).append(Entry(record, event))
+                products.setdefault(event.product_id, []).append((record, event))
             changes = []
             for product_id, entries in products.items():
                 before = rows.get(product_id)
                 removed = None if is_guarded(before) else removals.get(product_id)
-                run = Run.of(entries, before, RemovalNamePolicy.IGNORE, removed)
-                if (change := run.change) is not None:
+                state = ProductState(before, removed)
+                batch = ProductBatch.of(entries, state, RemovalNamePolicy.IGNORE)
+                if (change := batch.change) is not None:
                     changes.append(change)
-                    rows[product_id] = run.steps[-1].row
+                    rows[product_id] = batch.steps[-1].row
                     if isinstance(change.after, Removal):
                         removals[product_id] = change.after
             batches.append(changes)

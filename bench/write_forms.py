@@ -3,8 +3,10 @@ the table's stream gets to see, on which audit log and dashboard live."""
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +14,9 @@ from bench.figures import row, section, timed
 from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.workbench import Workbench
+from processor.calls import Deadline
 from processor.store import Store
-from processor.writes import Change, Tables
+from processor.writes import Change, ProductState, Tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,8 +51,8 @@ def _one_by_one(client: DynamoDBClient, tables: Tables) -> None:
 
 
 def _transactions(client: DynamoDBClient, tables: Tables) -> None:
-    new = (Change(r.product_id, None, r) for r in ROWS)
-    undone = Store(client, tables, concurrency=1).write(new)
+    new = (Change(r.product_id, ProductState(), r) for r in ROWS)
+    undone = Store(client, tables, ThreadPoolExecutor(1), Deadline(math.inf)).write(new)
     if undone:
         raise RuntimeError(f"{len(undone)} writes were not taken")
 

@@ -36,8 +36,8 @@ from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
 from inventory.stock import Outcome as FunctionOutcome
 from inventory.stock import RemovalNamePolicy
 from inventory_cli.planning import capacity
-from processor.patience import Patience, budget
-from processor.processor import Processor
+from processor.calls import Deadline, budget
+from processor.processor import process
 from processor.records import records_of
 from processor.store import Store
 
@@ -86,7 +86,7 @@ class Rounds:
 class Function:
     """Lambda with the real function: so many at once, and now and then one that crashes.
 
-    The records, processor, store and patience are those of `handler.handler`; its log is left out.
+    The records, processor and store are those of `handler.handler`; its log is left out.
     """
 
     def __init__(self, table: Table, clock: Clock, scenario: Scenario) -> None:
@@ -96,10 +96,9 @@ class Function:
         self._slower = max(1.0, capacity.ONE_CORE / scenario.memory)
         self._dice = random.Random(scenario.seed + 1)
         self._running: list[float] = []
-        client: Any = table
-        self._store = Store(client, TABLES, concurrency=1, clock=clock)
+        self._table: Any = table
         # No threads: the order of calls is the same in every run.
-        self._store._pool = Rounds(clock)  # type: ignore[assignment]
+        self._pool: Any = Rounds(clock)
 
     def execute(self, records: Sequence[Record]) -> Outcome:
         while self._running and self._running[0] <= self._clock.now:
@@ -122,10 +121,11 @@ class Function:
         records = records_of(json.loads(payload))
         seconds = capacity.INVOCATION_SECONDS + capacity.RECORD_SECONDS * len(records)
         self._clock.sleep(self._slower * seconds)
-        until = self._clock.now + budget(TIMEOUT, MARGIN)
-        patience = Patience(until, clock=self._clock, sleep=self._clock.sleep, dice=lambda: 0.5)
-        store = self._store.with_patience(patience)
-        results = Processor(store, Rejected(), RemovalNamePolicy.IGNORE).process(records)
+        end = self._clock.now + budget(TIMEOUT, MARGIN)
+        deadline = Deadline(end, self._clock, self._clock.sleep, lambda: 0.5)
+        store = Store(self._table, TABLES, self._pool, deadline, self._clock)
+        topic: Any = Rejected()
+        results = process(records, store, topic, RemovalNamePolicy.IGNORE)
         self.outcomes.update(result.outcome for result in results)
         failed = [r.record.item_identifier for r in results if r.outcome is FunctionOutcome.FAILED]
         return json.dumps({"batchItemFailures": [{"itemIdentifier": e} for e in failed]}).encode()

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.record import Record as PipeRecord
 from inventory.failure_messages import parse_dead_letter, parse_rejection
+from inventory.stock import Outcome
 from pipes_samples import PIPE
-from processor import failures
-from processor.records import Record
+from processor.records import Record, Result
+from processor.rejections import message_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -23,15 +24,16 @@ JSON = st.recursive(
 )
 
 
-def rejected(data: bytes) -> failures.Rejection:
+def rejected(data: bytes) -> Result:
     encoded = base64.b64encode(data).decode()
     record = Record("shardId-000000000003:4711", "4711", "P1", encoded, arrived_at=1.5)
-    return failures.Rejection(record, "quantity is missing", "E1", "P1", "quantity.missing")
+    reason, code = "quantity is missing", "quantity.missing"
+    return Result(record, Outcome.REJECTED, reason, "E1", "P1", code)
 
 
 @given(st.binary())
 def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data: bytes) -> None:
-    read = parse_rejection(failures.message_of(rejected(data)))
+    read = parse_rejection(message_of(rejected(data)))
     assert read is not None
     assert (read.shard_id, read.sequence_number) == ("shardId-000000000003", 4711)
     assert (read.reason, read.event_id, read.product_id) == ("quantity is missing", "E1", "P1")
@@ -39,7 +41,7 @@ def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data:
 
 
 def test_a_payload_that_was_cut_is_none_at_all() -> None:
-    read = parse_rejection(failures.message_of(rejected(b"x" * 400_000)))
+    read = parse_rejection(message_of(rejected(b"x" * 400_000)))
     assert read is not None
     assert read.payload is None
 
@@ -71,5 +73,5 @@ def test_what_is_no_message_of_ours_is_none(body: str) -> None:
 
 @pytest.mark.parametrize("name", ["code", "reason", "shard_id", "sequence_number", "payload"])
 def test_a_rejection_with_a_part_that_is_no_text_is_none(name: str) -> None:
-    message = json.loads(failures.message_of(rejected(b"{}"))) | {name: [1]}
+    message = json.loads(message_of(rejected(b"{}"))) | {name: [1]}
     assert parse_rejection(json.dumps(message)) is None

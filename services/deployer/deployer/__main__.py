@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
-from dashboard.settings import DashboardSettingsError
 from dashboard.settings import Settings as DashboardSettings
 from deploy import healthcheck
 from deploy.__main__ import main as deploy
@@ -54,7 +53,7 @@ def problems(environ: Mapping[str, str]) -> list[str]:
         found += error.message.splitlines()
     try:
         DashboardSettings.from_env(environ)
-    except DashboardSettingsError as error:
+    except SettingsError as error:
         found.append(str(error))
     try:
         for origin in filter(None, map(str.strip, environ.get("ALLOW_ORIGIN", "").split(","))):

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from dashboard.settings import DashboardSettingsError, Settings
+from dashboard.settings import Settings
 from dashboard.web.guard import Guard
+from inventory_aws.errors import SettingsError
 
 OWN = "127.0.0.1:8080"
 CROSSED = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]
@@ -111,5 +112,5 @@ def test_as_it_comes_only_this_machine_may_connect_and_nothing_can_be_done() -> 
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(variable: str, value: str) -> None:
-    with pytest.raises(DashboardSettingsError, match=variable):
+    with pytest.raises(SettingsError, match=variable):
         Settings.from_env({variable: value})

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.controls.actions import rate_of
-from dashboard.model.products import Shown
+from dashboard.model.products import ShownRow
 from dashboard.web.charts import LEVELS, STEPS, STEPS_A_LETTER, labels, without_flat_zeros
 from dashboard.web.failures import hint
 from dashboard.web.feed import FATES
@@ -49,7 +49,7 @@ def test_no_text_of_a_mark_covers_another_and_the_latest_has_one(
 
 @given(items())
 def test_a_row_that_anybody_wrote_is_shown_in_the_inventory(item: dict[str, Any]) -> None:
-    told = cells(Shown(row_of(item), 0.0))
+    told = cells(ShownRow(row_of(item), 0.0))
     assert orjson.loads(orjson.dumps(told)) == told
     texts = [told[name] for name in ("product", "product_name", "quantity", "timestamp")]
     assert all(str(text).isprintable() for text in texts)

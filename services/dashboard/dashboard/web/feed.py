@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from dashboard.model.entry import Entry
+from dashboard.model.event import TrackedEvent
 from dashboard.web.elements import heading
 from dashboard.web.times import clock_time
 from operations.redrive.failed_event import name_of
@@ -30,20 +30,20 @@ WHERE_NARROW = "(e) => e.api.setColumnsVisible({wide}, e.clientWidth > 520)"
 Line = dict[str, Any]
 
 
-def line(entry: Entry) -> Line:
+def line(tracked: TrackedEvent) -> Line:
     """A row of the list, of a product's history, and of what failed."""
     return {
-        "key": name_of(*entry.place),
-        "time": clock_time(entry.arrived_at),
-        "product": entry.product_id or "",
-        "event": f"{entry.kind} {entry.what}".strip(),
-        "fate": FATES[entry.fate],
-        "effect": entry.effect if entry.fate is not RecordStatus.WAITING else "",
+        "key": name_of(*tracked.place),
+        "time": clock_time(tracked.arrived_at),
+        "product": tracked.product_id or "",
+        "event": tracked.text,
+        "fate": FATES[tracked.status],
+        "effect": tracked.effect if tracked.status is not RecordStatus.WAITING else "",
     }
 
 
-def lines(entries: Iterable[Entry]) -> list[Line]:
-    return [line(entry) for entry in entries]
+def lines(events: Iterable[TrackedEvent]) -> list[Line]:
+    return [line(tracked) for tracked in events]
 
 
 TIME: dict[str, Any] = {"headerName": "Time (UTC)", "field": "time", "width": 98}

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from nicegui import ui
 
-from dashboard.model.products import Diff, Shown
+from dashboard.model.products import Diff, ShownRow
 from dashboard.web.elements import heading
 from dashboard.web.feed import ON_CLICK, WHERE_NARROW
 from dashboard.web.times import clock_time
@@ -70,7 +70,7 @@ class Grid:
         self._grid.run_grid_method("setGridOption", "quickFilterText", text or "")
 
 
-def cells(shown: Shown) -> dict[str, Any]:
+def cells(shown: ShownRow) -> dict[str, Any]:
     """What the page gets of a row. Its texts may hold anything: they are shown escaped."""
     row = shown.row
     exact = isinstance(row.quantity, int) and row.quantity <= EXACT_IN_A_BROWSER

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from nicegui import Client, run, ui
 from starlette.requests import Request
 
-from dashboard.controls.asking import ControlError
+from dashboard.controls.actions import ControlError
 from dashboard.model.pipeline import Mark
 from dashboard.sources.hub import EXPECTED, Hub, in_words
 from inventory_aws.shown import shown

@@ -8,7 +8,6 @@ import sys
 import time
 from functools import partial
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from dashboard.controls.actions import Actions, PipeControl, ProducerControl
@@ -20,13 +19,11 @@ from dashboard.sources.function_log import read_function_log
 from dashboard.sources.hub import Hub, watch
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
+from inventory_aws.clients import ONE_TRY
 from inventory_aws.errors import SettingsError, explain
 from operations.access import Access
 from operations.function_log import FunctionLog
 from operations.redrive.service import Redrive
-
-# The next round is the retry; until then, the page shows what does not answer.
-ONE_TRY = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
 
 def main() -> int:
@@ -48,6 +45,7 @@ def main() -> int:
 def _connect(hub: Hub, access: Access, settings: Settings) -> Actions:
     """Start to watch the pipeline, and return what the page can do."""
     names, now = access.names, time.time()
+    # The next round is the retry: until then, the page shows what does not answer.
     client = partial(access.clients.session.client, config=ONE_TRY)
     kinesis, pipes, sqs = client("kinesis"), client("pipes"), client("sqs")
     url = settings.producer_control_url

@@ -45,14 +45,19 @@ def main() -> int:
 def _connect(hub: Hub, access: Access, settings: Settings) -> Actions:
     """Start to watch the pipeline, and return what the page can do."""
     names, now = access.names, time.time()
+    session, pipes = access.clients.session, access.clients.pipes
     # The next round is the retry: until then, the page shows what does not answer.
-    client = partial(access.clients.session.client, config=ONE_TRY)
-    kinesis, pipes, sqs = client("kinesis"), client("pipes"), client("sqs")
+    cloudwatch = session.client("cloudwatch", config=ONE_TRY)
+    dynamodb = session.client("dynamodb", config=ONE_TRY)
+    kinesis = session.client("kinesis", config=ONE_TRY)
+    logs = session.client("logs", config=ONE_TRY)
+    sqs = session.client("sqs", config=ONE_TRY)
+    table_stream = session.client("dynamodbstreams", config=ONE_TRY)
     url = settings.producer_control_url
     producer = ProducerControl(url) if url else None
-    table = TableSource(hub, client("dynamodb"), client("dynamodbstreams"), names.table)
+    table = TableSource(hub, dynamodb, table_stream, names.table)
     stream = StreamSource(hub, kinesis, names.stream, now)
-    log = FunctionLog(client("logs"), names.function, now - LOOK_BACK_SECONDS)
+    log = FunctionLog(logs, names.function, now - LOOK_BACK_SECONDS)
     watch(hub, "table", 1, table.read)
     watch(hub, "stream", 1, stream.read)
     watch(hub, "function", 1, partial(read_function_log, hub, log))
@@ -61,7 +66,7 @@ def _connect(hub: Hub, access: Access, settings: Settings) -> Actions:
     for node, queue in queues.items():
         watch(hub, node, 3, partial(read_queue, hub, sqs, queue, node))
     if not settings.pipes_metrics_url:
-        watch(hub, "cloudwatch", 60, partial(read_cloudwatch, hub, client("cloudwatch"), names))
+        watch(hub, "cloudwatch", 60, partial(read_cloudwatch, hub, cloudwatch, names))
     if producer:
         watch(hub, "producer", 2, partial(read_producer, hub, producer))
     redrive = Redrive(access)

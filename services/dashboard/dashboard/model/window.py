@@ -58,10 +58,8 @@ class Samples:
 
     def series(self, now: float, share: float, step: int, steps: int) -> list[float | None]:
         """Return a percentile of each of the last full `steps`."""
-        return [
-            percentile(samples, share) if (samples := self._between(start, start + step)) else None
-            for start in _starts(now, step, steps)
-        ]
+        found = [self._between(start, start + step) for start in _starts(now, step, steps)]
+        return [percentile(samples, share) if samples else None for samples in found]
 
     def _between(self, start: int, end: int) -> list[float]:
         return [sample for at in range(start, end) for sample in self._seconds.get(at, ())]
@@ -73,6 +71,6 @@ def _starts(now: float, step: int, steps: int) -> range:
 
 
 def _forget(seconds: dict[int, Any], now: float) -> None:
-    if len(seconds) > WINDOW_SECONDS:
+    if len(seconds) > WINDOW_SECONDS + 1:
         for second in [second for second in seconds if second < int(now) - WINDOW_SECONDS]:
             del seconds[second]

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.error import HTTPError
 
@@ -175,7 +176,7 @@ def test_a_form_is_not_red_before_anyone_typed_and_sends_no_invalid_event(page: 
     page.get_by_role("button", name="Send event").click()
     form = page.get_by_role("dialog", name="Send event")
     expect(form.get_by_label("Product name")).to_be_visible()
-    expect(form.locator(".problem, .q-field--error")).to_have_count(0)
+    expect(form.locator(".is-bad, .q-field--error")).to_have_count(0)
     form.get_by_label("Product name").fill("Lamp")
     expect(form.get_by_text("product.product_id is missing")).to_be_visible()
     form.get_by_label("Product id").fill("P1")
@@ -282,6 +283,20 @@ def test_a_stopped_pipe_says_so_and_events_get_their_outcomes_in_place_once_it_i
     expect(node(page, "pipe").locator(".node-note")).not_to_be_visible()
     same = feed(page).locator(f'.ag-row[row-id="{key}"]')
     expect(same).to_contain_text(re.compile("applied|rejected|not found|duplicate"))
+
+
+def test_no_text_of_a_mark_covers_another_and_the_latest_has_one(page: Page) -> None:
+    for number in range(3):
+        page.get_by_role("button", name="Send poison event").click()
+        expect(page.get_by_label("Latest actions")).to_contain_text(
+            re.compile(r"\d Poison" + " · .* Poison" * number)
+        )
+    set_rate(page, "2")
+    for chart in page.locator(".chart").all():
+        expect(chart.locator("svg text", has_text="Rate 2")).to_be_visible()
+        texts = chart.locator("svg text", has_text=re.compile("^(Rate|Poison|Pause|Resume)"))
+        spans = sorted((box["x"], box["x"] + box["width"]) for box in map(place, texts.all()))
+        assert all(left[1] <= right[0] for left, right in pairwise(spans))
 
 
 def test_a_rate_that_is_typed_while_the_producer_does_not_answer_stays_in_its_field(
@@ -449,7 +464,10 @@ def test_on_a_phone_quantity_and_outcome_are_visible_and_charts_come_before_cont
     page.set_viewport_size({"width": 390, "height": 844})
     expect(first_row(page)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for cell in (first_row(page).locator("[col-id=quantity]"), feed(page).locator("[col-id=fate]")):
+    for cell in (
+        first_row(page).locator("[col-id=quantity]"),
+        feed(page).locator("[col-id=outcome]"),
+    ):
         box = place(cell.last)
         assert box["x"] + box["width"] <= 390
     assert top(page.get_by_role("region", name="Charts")) < top(page.locator(".controls"))
@@ -463,8 +481,8 @@ def test_the_flow_stays_in_one_line_and_a_desktop_shows_a_chart_and_ten_rows_too
         page.set_viewport_size({"width": width, "height": height})
         assert len({top(node(page, key)) for key in keys}) == 1
         for key in keys[:-1]:
-            arrow = node(page, key).evaluate("(e) => getComputedStyle(e, '::after').clipPath")
-            assert arrow.startswith("polygon")
+            arrow = node(page, key).evaluate("(e) => getComputedStyle(e, '::after').content")
+            assert arrow.startswith('"→"')
     tenth = inventory(page).locator('.ag-row[row-index="9"]')
     for part in (page.locator(".flow"), page.locator(".chart").first, tenth):
         expect(part).to_be_visible()

@@ -1,4 +1,4 @@
-"""How the dashboard is set up: environment variables, read once."""
+"""Settings from environment variables."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
+from inventory_aws.errors import SettingsError
 
-class DashboardSettingsError(Exception):
-    """A variable that cannot be used; the message names it."""
+URL = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?(/\S*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`allowed_hosts`: what the Host header of a request may be. The URLs are None where there is
-    nothing to ask; `controls`: whether the page can do anything but show.
-    """
+    """`allowed_hosts` are the accepted Host headers. Without `controls` the page is read-only."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -29,20 +26,22 @@ class Settings:
 
     @property
     def session_cookie(self) -> str:
-        """Its name. Browsers keep cookies by host, not by port: each dashboard has its own."""
+        """Browsers keep cookies by host, not by port, so the name has the ports."""
         ports = sorted({host.rpartition(":")[2] for host in self.allowed_hosts})
         return "_".join(["inventory_session", *ports])
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Raises DashboardSettingsError."""
-        port = _port(environ)
-        named = environ.get("DASHBOARD_ALLOWED_HOSTS", "")
-        own = {f"{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")}
+        """Raises SettingsError, which names the variable."""
+        port = environ.get("DASHBOARD_PORT") or str(cls.port)
+        if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+            raise SettingsError(f"DASHBOARD_PORT={port!r}: must be a number from 1 to 65535")
+        own = {f"{host}:{int(port)}" for host in ("127.0.0.1", "localhost", "[::1]")}
+        more = map(str.strip, environ.get("DASHBOARD_ALLOWED_HOSTS", "").split(","))
         return cls(
             host=environ.get("DASHBOARD_HOST") or cls.host,
-            port=port,
-            allowed_hosts=frozenset(own | {h.strip() for h in named.split(",") if h.strip()}),
+            port=int(port),
+            allowed_hosts=frozenset(own.union(filter(None, more))),
             controls=environ.get("DASHBOARD_CONTROLS", "") not in ("", "0"),
             pipes_metrics_url=_url(environ, "PIPES_METRICS_URL"),
             pipes_crash_url=_url(environ, "PIPES_CRASH_URL"),
@@ -50,22 +49,8 @@ class Settings:
         )
 
 
-def _port(environ: Mapping[str, str]) -> int:
-    text = environ.get("DASHBOARD_PORT") or str(Settings.port)
-    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise DashboardSettingsError(f"DASHBOARD_PORT={text!r}: must be a number from 1 to 65535")
-    return int(text)
-
-
 def _url(environ: Mapping[str, str], name: str) -> str | None:
-    text = environ.get(name)
-    if not text:
-        return None
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise DashboardSettingsError(f"{name}={text!r}: must be an http:// or https:// address")
-    return text
+    url = environ.get(name) or None
+    if url and not URL.fullmatch(url):
+        raise SettingsError(f"{name}={url!r}: must be an http:// or https:// address")
+    return url

@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
-from dashboard.settings import DashboardSettingsError
 from dashboard.settings import Settings as DashboardSettings
 from deploy import healthcheck
 from deploy.__main__ import main as deploy
@@ -46,7 +45,7 @@ def problems(environ: Mapping[str, str]) -> list[str]:
     for check in (Settings.from_env, _check_producer, DashboardSettings.from_env, _check_origins):
         try:
             check(environ)
-        except (SettingsError, RefusedError, DashboardSettingsError) as error:
+        except (SettingsError, RefusedError) as error:
             found += str(error).splitlines()
     return found
 

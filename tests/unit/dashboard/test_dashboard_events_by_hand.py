@@ -6,7 +6,7 @@ from dashboard.controls.events import POISONS, TYPES, event_of, poison, problem
 from inventory.event import InvalidEventError, ProductAdded, QuantityMoved, parse
 
 
-def test_a_filled_in_form_is_the_event_it_says() -> None:
+def test_a_filled_in_form_makes_its_event() -> None:
     fields = {"product_id": " P1 ", "product_name": "Lamp", "quantity": "7", "timestamp": ""}
     event = parse(event_of("product_added", fields, "id-1"), 1)
     assert event == ProductAdded("P1", 1, "id-1", "Lamp", 7, "N/A")
@@ -22,11 +22,11 @@ def test_fields_of_another_type_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("kind", list(TYPES))
-def test_an_empty_form_says_what_is_missing(kind: str) -> None:
+def test_an_empty_form_shows_what_is_missing(kind: str) -> None:
     assert (problem(kind, {}) or "").startswith("product")
 
 
 @pytest.mark.parametrize("way", POISONS)
-def test_every_poison_is_one(way: str) -> None:
+def test_every_poison_event_is_invalid(way: str) -> None:
     with pytest.raises(InvalidEventError):
         parse(poison(way, "P1", "id-1"), 1)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dashboard.model.figures import Figures, PipeFigures
+from dashboard.model.figures import Figures
 from dashboard.model.flow import Health, Node, nodes, silent_since
 from dashboard.model.pipeline import PUT, Pipeline
-from dashboard.sources.pipe import figures_of
+from dashboard.sources.figures import pipe_metrics
 from inventory_aws.stream import StreamRecord
 
 NOW = 1000.5
@@ -17,11 +17,11 @@ def health(pipeline: Pipeline, key: str) -> Health:
     return node(pipeline, key).health
 
 
-def test_nothing_flows_where_nothing_comes() -> None:
+def test_all_nodes_of_a_pipeline_without_events_are_idle() -> None:
     assert {found.health for found in nodes(Pipeline(), NOW)} == {Health.IDLE}
 
 
-def test_what_comes_flows() -> None:
+def test_a_node_with_events_flows_at_their_rate() -> None:
     pipeline = Pipeline()
     for second in range(990, 1000):
         pipeline.counts.add(second, {PUT: 20, "applied": 19, "rejected": 1})
@@ -30,7 +30,7 @@ def test_what_comes_flows() -> None:
     assert health(pipeline, "stream") is health(pipeline, "pipe") is Health.FLOWING
 
 
-def test_a_producer_that_the_page_cannot_keep_up_with_flows_by_what_was_read_last() -> None:
+def test_a_page_that_falls_behind_the_stream_shows_the_latest_rate_it_read() -> None:
     pipeline = Pipeline()
     for second in range(950, 975):
         pipeline.counts.add(second, {PUT: 900})
@@ -40,7 +40,7 @@ def test_a_producer_that_the_page_cannot_keep_up_with_flows_by_what_was_read_las
         assert dict(node(pipeline, key).facts)["rate"] == "900/s"
 
 
-def test_an_event_that_waits_too_long_means_behind() -> None:
+def test_a_node_is_behind_when_an_event_waits_too_long() -> None:
     pipeline = Pipeline()
     pipeline.arrived([StreamRecord("shard-0", 1, NOW - 60, b"{}", "key")])
     assert health(pipeline, "stream") is Health.BEHIND
@@ -48,13 +48,13 @@ def test_an_event_that_waits_too_long_means_behind() -> None:
     assert dict(node(pipeline, "pipe").facts)["lag"] == "60.0 s"
 
 
-def test_the_pipes_own_lag_counts_while_nothing_is_seen_to_wait() -> None:
+def test_the_pipe_is_behind_by_its_own_lag_when_no_event_waits() -> None:
     pipeline = Pipeline()
-    pipeline.figures.pipe = PipeFigures(0, 0, 0, 0, 0, lag=30.0)
+    pipeline.figures.pipe_lag = 30.0
     assert health(pipeline, "pipe") is Health.BEHIND
 
 
-def test_a_stopped_pipe_and_one_that_failed_are_told_apart() -> None:
+def test_a_stopped_pipe_differs_from_a_failed_one() -> None:
     pipeline = Pipeline()
     pipeline.figures.pipe_state = "STOPPED"
     assert health(pipeline, "pipe") is Health.STOPPED
@@ -63,7 +63,7 @@ def test_a_stopped_pipe_and_one_that_failed_are_told_apart() -> None:
     assert health(pipeline, "pipe") is Health.TROUBLE
 
 
-def test_no_reason_of_a_state_lingers_once_the_pipe_runs_again() -> None:
+def test_the_reason_of_a_stop_disappears_when_the_pipe_runs_again() -> None:
     pipeline = Pipeline()
     pipeline.figures.pipe_state, pipeline.figures.pipe_reason = "STOPPED", "User initiated"
     assert node(pipeline, "pipe").note == "User initiated"
@@ -73,9 +73,9 @@ def test_no_reason_of_a_state_lingers_once_the_pipe_runs_again() -> None:
 
 def test_a_count_agrees_with_its_noun() -> None:
     pipeline = Pipeline()
-    pipeline.figures.batch_ms, pipeline.figures.batch_size = 3.2, 1.0
+    pipeline.figures.batch_ms, pipeline.figures.batch_size = 3.2, 1
     assert dict(node(pipeline, "function").facts)["last"] == "1 record in 3 ms"
-    pipeline.figures.batch_size = 500.0
+    pipeline.figures.batch_size = 500
     assert dict(node(pipeline, "function").facts)["last"] == "500 records in 3 ms"
     pipeline.figures.rejected, pipeline.figures.dead_letters = 0, 1
     assert (node(pipeline, "rejected").word, node(pipeline, "dead_letters").word) == (
@@ -84,21 +84,21 @@ def test_a_count_agrees_with_its_noun() -> None:
     )
 
 
-def test_rows_are_unknown_until_the_table_was_read() -> None:
+def test_the_number_of_rows_is_unknown_until_the_table_is_read() -> None:
     pipeline = Pipeline()
     assert dict(node(pipeline, "table").facts)["rows"] == "unknown"
     pipeline.scanned([], at=0.0)
     assert dict(node(pipeline, "table").facts)["rows"] == "0"
 
 
-def test_the_stack_is_silent_once_none_of_its_apis_has_answered_for_a_while() -> None:
+def test_the_stack_is_silent_when_none_of_its_apis_answers_for_a_while() -> None:
     figures = Figures(answered_at={"table": NOW - 9, "stream": NOW - 1, "pipe": NOW})
     assert silent_since(figures, NOW) is None
     assert silent_since(figures, NOW + 10) == NOW - 1
     assert silent_since(Figures(), NOW) is None, "nothing was asked yet"
 
 
-def test_failures_of_the_last_minute_and_what_lies_in_a_queue_are_trouble() -> None:
+def test_recent_failures_and_messages_in_a_queue_are_trouble() -> None:
     pipeline = Pipeline()
     pipeline.counts.add(NOW - 30, {"failed": 1, "pipe_failed": 2})
     pipeline.figures.rejected, pipeline.figures.dead_letters = 1, 0
@@ -107,7 +107,17 @@ def test_failures_of_the_last_minute_and_what_lies_in_a_queue_are_trouble() -> N
     assert health(pipeline, "dead_letters") is Health.IDLE
 
 
-def test_who_gives_no_answer_is_not_reachable_and_says_why() -> None:
+def test_errors_in_cloudwatch_are_trouble_unless_the_pipe_is_stopped() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.errors = {"pipe": 2, "function": 0}
+    assert health(pipeline, "pipe") is Health.TROUBLE
+    assert dict(node(pipeline, "pipe").facts)["errors"] == "2 in 5 min"
+    assert health(pipeline, "function") is Health.IDLE
+    pipeline.figures.pipe_state = "STOPPED"
+    assert health(pipeline, "pipe") is Health.STOPPED
+
+
+def test_a_node_that_does_not_answer_is_not_reachable_and_shows_why() -> None:
     pipeline = Pipeline()
     pipeline.figures.trouble["table"] = "Connection refused"
     assert health(pipeline, "table") is Health.DOWN
@@ -115,7 +125,7 @@ def test_who_gives_no_answer_is_not_reachable_and_says_why() -> None:
     assert health(pipeline, "stream") is Health.IDLE
 
 
-def test_a_producer_that_ended_is_not_running_whatever_it_was_set_to_before() -> None:
+def test_a_producer_that_ended_is_not_running_even_if_it_was_paused() -> None:
     pipeline = Pipeline()
     pipeline.figures.producer_reports({"rate": 2, "paused": True})
     assert health(pipeline, "producer") is Health.STOPPED
@@ -132,16 +142,16 @@ def test_each_state_has_a_word_and_a_symbol_of_its_own() -> None:
     assert len({state.icon for state in Health}) == len(Health)
 
 
-def test_what_the_pipes_service_tells_prometheus_is_read_for_the_one_pipe() -> None:
+def test_metrics_of_other_pipes_are_ignored() -> None:
     text = """
-# TYPE eventbridge_pipes_records_read counter
-eventbridge_pipes_records_read_total{account="1",pipe="mine",region="eu-west-1"} 12
-eventbridge_pipes_records_read_total{account="1",pipe="other",region="eu-west-1"} 99
-eventbridge_pipes_records_read_total{account="2",pipe="mine",region="eu-west-1"} 99
-eventbridge_pipes_records_read_total{account="1",pipe="mine",region="us-east-1"} 99
+# TYPE eventbridge_pipes_records_failed counter
+eventbridge_pipes_records_failed_total{account="1",pipe="mine",region="eu-west-1"} 12
+eventbridge_pipes_records_failed_total{account="1",pipe="other",region="eu-west-1"} 99
+eventbridge_pipes_records_failed_total{account="2",pipe="mine",region="eu-west-1"} 99
+eventbridge_pipes_records_failed_total{account="1",pipe="mine",region="us-east-1"} 99
 # TYPE eventbridge_pipes_shard_lag_seconds gauge
 eventbridge_pipes_shard_lag_seconds{account="1",pipe="mine",region="eu-west-1",shard="a"} 1.5
 eventbridge_pipes_shard_lag_seconds{account="1",pipe="mine",region="eu-west-1",shard="b"} 0.5
 """
-    figures = figures_of(text, "arn:aws:pipes:eu-west-1:1:pipe/mine")
-    assert (figures.read, figures.lag, figures.failed) == (12, 1.5, 0)
+    assert pipe_metrics(text, "arn:aws:pipes:eu-west-1:1:pipe/mine") == (1.5, 12)
+    assert pipe_metrics(text, "arn:aws:pipes:eu-west-1:1:pipe/unknown") == (0, 0)

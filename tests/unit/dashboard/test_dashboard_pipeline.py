@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.model.fold import RowChange
 from dashboard.model.pipeline import Pipeline
-from dashboard.sources.table import _change
+from dashboard.model.rows import RowChange
+from dashboard.sources.table import row_change
 from inventory.event import InvalidEventError, parse_record
 from inventory.stock import Outcome, Row, apply
 from inventory_aws.stream import StreamRecord
 from operations.redrive.failed_event import marked
+from operations.table_stream import Change, Place
 from operations.verify.explain import RecordStatus
 
 SHARD = "shardId-000000000000"
@@ -49,14 +49,14 @@ def batch(first: int, last: int, done_at: float = 101.0, **counts: int) -> dict[
     }
 
 
-def fates(pipeline: Pipeline) -> list[RecordStatus]:
-    return [entry.fate for entry in pipeline.latest]
+def statuses(pipeline: Pipeline) -> list[RecordStatus]:
+    return [tracked.status for tracked in pipeline.latest]
 
 
 @given(
     st.lists(st.sampled_from([ADDED, MOVED, SET, REMOVED, BROKEN, FOREIGN]), max_size=10), st.data()
 )
-def test_each_event_gets_the_outcome_that_the_rules_give_it(
+def test_each_event_has_the_outcome_that_the_rules_give(
     payloads: list[bytes], data: st.DataObject
 ) -> None:
     """However the stream, the log and the table's stream are interleaved."""
@@ -89,44 +89,44 @@ def test_each_event_gets_the_outcome_that_the_rules_give_it(
                 pipeline.batch(lines.pop(0))
             case "change":
                 pipeline.changed([changes.pop(0)])
-    assert fates(pipeline) == expected
+    assert statuses(pipeline) == expected
     assert pipeline.waiting == 0
 
 
-def test_an_event_is_under_way_until_a_batch_has_it() -> None:
+def test_an_event_waits_until_a_batch_has_it() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(ADDED, SET))
-    assert fates(pipeline) == [RecordStatus.WAITING] * 2
+    assert statuses(pipeline) == [RecordStatus.WAITING] * 2
     assert pipeline.waiting == 2
     assert pipeline.oldest_waiting(now=103.0) == 3.0
     pipeline.batch(batch(1, 1))
-    assert fates(pipeline) == [RecordStatus.APPLIED, RecordStatus.WAITING]
+    assert statuses(pipeline) == [RecordStatus.APPLIED, RecordStatus.WAITING]
     assert pipeline.latest[0].effect == "new row, quantity 5"
-    assert pipeline.latencies.percentile(102.0, 0.5) == 1.0
+    assert pipeline.latencies.series(102.0, 0.5, step=1, steps=1) == [1.0]
 
 
-def test_a_row_from_before_tells_what_it_has_seen_and_what_nobody_knows() -> None:
+def test_of_events_before_the_scan_only_those_that_the_row_names_are_known() -> None:
     pipeline = Pipeline()
     pipeline.scanned([Row("A", "Lamp", 3, "N/A", sequence_number=2)], at=100.5)
     pipeline.arrived(records(ADDED, SET, SET))
     pipeline.batch(batch(1, 3))
-    assert fates(pipeline) == [RecordStatus.UNKNOWN, RecordStatus.APPLIED, RecordStatus.APPLIED]
+    assert statuses(pipeline) == [RecordStatus.UNKNOWN, RecordStatus.APPLIED, RecordStatus.APPLIED]
 
 
-def test_the_tables_own_stream_puts_right_what_was_folded_from_too_little() -> None:
+def test_changes_of_the_table_correct_a_row_whose_events_were_not_seen() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     there = Row("A", "Lamp", 7, "N/A", sequence_number=4)
     pipeline.changed([RowChange("A", None, there, at=100.0)])
     pipeline.arrived(records(SET, start=5))
     pipeline.batch(batch(5, 5))
-    assert fates(pipeline) == [RecordStatus.APPLIED]
+    assert statuses(pipeline) == [RecordStatus.APPLIED]
     assert pipeline.latest[0].effect == "quantity 7 → 3"
     assert pipeline.products.row("A") == there  # what the table says, not what was folded
 
 
-def test_what_the_function_rejected_has_its_reason_and_what_it_failed_comes_again() -> None:
+def test_a_rejected_event_has_its_reason_and_a_failed_one_waits_for_its_retry() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(ADDED, MOVED, SET))
@@ -135,46 +135,46 @@ def test_what_the_function_rejected_has_its_reason_and_what_it_failed_comes_agai
     pipeline.reported({**rejected, "message": "record rejected"})
     pipeline.reported({**failed, "message": "record failed"})
     pipeline.batch(batch(1, 3, applied=1, rejected=1, failed=1))
-    assert fates(pipeline) == [RecordStatus.APPLIED, RecordStatus.REJECTED, RecordStatus.WAITING]
+    assert statuses(pipeline) == [RecordStatus.APPLIED, RecordStatus.REJECTED, RecordStatus.WAITING]
     assert pipeline.latest[1].effect == "below"
     pipeline.batch(batch(3, 3, applied=1))
-    assert fates(pipeline)[2] is RecordStatus.APPLIED
+    assert statuses(pipeline)[2] is RecordStatus.APPLIED
 
 
-def test_what_the_pipe_gave_up_on_is_dead_lettered() -> None:
+def test_an_event_that_the_pipe_gave_up_is_dead_lettered() -> None:
     pipeline = Pipeline()
     pipeline.arrived(records(ADDED, SET))
     pipeline.batch(batch(2, 2))
     pipeline.tick(now=105.0)
-    assert fates(pipeline)[0] is RecordStatus.WAITING
+    assert statuses(pipeline)[0] is RecordStatus.WAITING
     pipeline.tick(now=120.0)
-    assert fates(pipeline)[0] is RecordStatus.DEAD_LETTERED
+    assert statuses(pipeline)[0] is RecordStatus.DEAD_LETTERED
 
 
-def test_names_that_would_steer_a_reader_are_shown_escaped() -> None:
+def test_control_characters_in_names_are_escaped() -> None:
     name = "Lamp\u202e\x1b[31m"
     data = event("product_added", product_id="A", product_name=name, quantity=1)
     pipeline = Pipeline()
     pipeline.arrived(records(data))
-    assert pipeline.latest[0].what.isprintable()
+    assert pipeline.latest[0].text.isprintable()
 
 
-def test_at_a_high_rate_the_newest_events_are_those_with_outcomes() -> None:
+def test_at_a_high_rate_most_of_the_newest_events_have_outcomes() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(*[SET] * 60))
     pipeline.batch(batch(1, 30))
     newest = pipeline.newest(20)
-    assert [entry.place[1] for entry in newest] == [*range(60, 55, -1), *range(30, 15, -1)]
+    assert [tracked.place[1] for tracked in newest] == [*range(60, 55, -1), *range(30, 15, -1)]
     pipeline.batch(batch(31, 60))
-    assert [entry.place[1] for entry in pipeline.newest(20)] == list(range(60, 40, -1))
+    assert [tracked.place[1] for tracked in pipeline.newest(20)] == list(range(60, 40, -1))
 
 
 def failed(pipeline: Pipeline) -> list[int]:
-    return [entry.place[1] for entry in pipeline.failures]
+    return [tracked.place[1] for tracked in pipeline.failures]
 
 
-def test_what_failed_is_known_without_the_queues_until_it_has_left_them() -> None:
+def test_failed_events_are_listed_until_they_have_left_their_queue() -> None:
     pipeline = Pipeline()
     pipeline.scanned([], at=0.0)
     pipeline.arrived(records(ADDED, BROKEN, BROKEN, BROKEN, SET))
@@ -190,7 +190,7 @@ def test_what_failed_is_known_without_the_queues_until_it_has_left_them() -> Non
     assert failed(pipeline) == [4]
 
 
-def test_an_event_that_was_sent_again_by_whomever_is_no_longer_shown_as_failed() -> None:
+def test_an_event_that_somebody_redrove_is_no_longer_listed_as_failed() -> None:
     pipeline = Pipeline()
     pipeline.arrived(records(BROKEN, BROKEN))
     pipeline.batch(batch(1, 2))
@@ -199,8 +199,8 @@ def test_an_event_that_was_sent_again_by_whomever_is_no_longer_shown_as_failed()
     assert failed(pipeline) == [2]
 
 
-def test_a_change_counts_when_the_dashboard_read_it() -> None:
+def test_a_change_has_the_time_when_the_dashboard_read_it() -> None:
     """LocalStack cuts the record's own time to the minute."""
-    keys = {"product_id": {"S": "A"}}
-    record = {"Keys": keys, "ApproximateCreationDateTime": datetime(2026, 1, 1, tzinfo=UTC)}
-    assert _change(record, read_at=1005.5) == RowChange("A", None, None, at=1005.5)
+    place = Place("stream", "shard", "1")
+    change = Change(place, at=960.0, keys={"product_id": {"S": "A"}}, before=None, after=None)
+    assert row_change(change, read_at=1005.5) == RowChange("A", None, None, at=1005.5)

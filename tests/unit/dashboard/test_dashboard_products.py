@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.model.entry import Entry
-from dashboard.model.products import EVENTS_A_PRODUCT, Products
+from dashboard.model.event import TrackedEvent
+from dashboard.model.products import EVENTS_PER_PRODUCT, Products
 from inventory.stock import Row
 from inventory_aws.stream import StreamRecord
 
@@ -17,7 +17,7 @@ def row(product_id: str, quantity: int = 1) -> Row:
     st.lists(st.tuples(st.sampled_from("ABCDE"), st.none() | st.integers(0, 9)), max_size=60),
     st.lists(st.integers(0, 60), max_size=5),
 )
-def test_a_reader_of_diffs_has_the_table_however_seldom_it_looks(
+def test_a_reader_of_diffs_has_the_whole_table_however_rarely_it_reads(
     changes: list[tuple[str, int | None]], looks: list[int]
 ) -> None:
     products = Products()
@@ -47,7 +47,7 @@ def test_a_reader_of_diffs_has_the_table_however_seldom_it_looks(
     assert products.since(version).rows == []
 
 
-def test_a_table_that_is_read_anew_is_sent_whole() -> None:
+def test_after_a_new_scan_the_next_diff_has_the_whole_table() -> None:
     products = Products()
     products.reset([row("A")])
     version = products.since(-1).version
@@ -57,7 +57,7 @@ def test_a_table_that_is_read_anew_is_sent_whole() -> None:
     assert [shown.row.product_id for shown in diff.rows] == ["B"]
 
 
-def test_a_table_that_is_read_anew_keeps_when_its_rows_changed() -> None:
+def test_a_new_scan_keeps_the_times_of_rows_that_are_the_same() -> None:
     products = Products()
     products.reset([row("A"), row("B")], at=5.0)
     products.change("A", row("A", 2), 6.0)
@@ -66,12 +66,12 @@ def test_a_table_that_is_read_anew_keeps_when_its_rows_changed() -> None:
     assert changed == {"A": 6.0, "B": 9.0, "C": 9.0}
 
 
-def test_a_history_has_the_latest_events_the_youngest_first() -> None:
+def test_a_history_has_the_latest_events_the_newest_first() -> None:
     products = Products()
     data = b'{"event_type": "product_removed", "product": {"product_id": "A"}}'
-    for number in range(EVENTS_A_PRODUCT + 5):
-        products.remember(Entry.of(StreamRecord("shard-0", number, 0.0, data, "A")))
+    for number in range(EVENTS_PER_PRODUCT + 5):
+        products.remember(TrackedEvent.of(StreamRecord("shard-0", number, 0.0, data, "A")))
     history = products.history("A")
-    assert len(history) == EVENTS_A_PRODUCT
-    assert history[0].place[1] == EVENTS_A_PRODUCT + 4
+    assert len(history) == EVENTS_PER_PRODUCT
+    assert history[0].place[1] == EVENTS_PER_PRODUCT + 4
     assert products.history("B") == []

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from dashboard.controls.actions import rate_of
-from dashboard.model.products import Shown
-from dashboard.web.charts import LEVELS, STEPS, STEPS_A_LETTER, labels, without_flat_zeros
+from dashboard.model.products import ShownRow
+from dashboard.web.charts import without_flat_zeros
+from dashboard.web.elements import clock_time
+from dashboard.web.events import OUTCOMES
 from dashboard.web.failures import hint
-from dashboard.web.feed import FATES
-from dashboard.web.grid import cells
-from dashboard.web.times import clock_time
+from dashboard.web.inventory import cells
 from hostile_items import items
 from inventory.items import row_of
 from operations.verify.explain import RecordStatus
@@ -28,28 +26,9 @@ def test_zeros_are_drawn_only_where_a_line_comes_down_to_them() -> None:
     assert without_flat_zeros([]) == []
 
 
-@given(st.lists(st.tuples(st.integers(0, STEPS - 1), st.sampled_from(["Poison", "Rate 20"]))))
-def test_no_text_of_a_mark_covers_another_and_the_latest_has_one(
-    marks: list[tuple[int, str]],
-) -> None:
-    marks.sort()
-    placed = labels(marks)
-    assert [(label.at, label.text) for label in placed] == marks[::-1]
-    if placed:
-        assert placed[0].level is not None
-    for level in range(LEVELS):
-        spans = []
-        for label in placed:
-            if label.level == level:
-                width = STEPS_A_LETTER * len(label.text)
-                first = label.at - width if label.to_the_left else label.at
-                spans.append((first, first + width))
-        assert all(left[1] <= right[0] for left, right in pairwise(sorted(spans)))
-
-
 @given(items())
 def test_a_row_that_anybody_wrote_is_shown_in_the_inventory(item: dict[str, Any]) -> None:
-    told = cells(Shown(row_of(item), 0.0))
+    told = cells(ShownRow(row_of(item), 0.0))
     assert orjson.loads(orjson.dumps(told)) == told
     texts = [told[name] for name in ("product", "product_name", "quantity", "timestamp")]
     assert all(str(text).isprintable() for text in texts)
@@ -66,10 +45,8 @@ def test_a_rate_may_be_typed_with_spaces_and_commas() -> None:
 
 
 def test_the_list_of_failures_says_what_it_does_not_show() -> None:
-    rejected, dead = (
-        {"fate": FATES[RecordStatus.REJECTED]},
-        {"fate": FATES[RecordStatus.DEAD_LETTERED]},
-    )
+    rejected = {"outcome": OUTCOMES[RecordStatus.REJECTED]}
+    dead = {"outcome": OUTCOMES[RecordStatus.DEAD_LETTERED]}
     assert hint([], 0, 0) == "Nothing failed."
     assert hint([rejected], 1, 0) == "Select an event to see all of it."
     assert (

@@ -15,12 +15,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from dashboard.controls.actions import ProducerControl
-from dashboard.controls.asking import ControlError, RefusedConnectionError
+from dashboard.controls.actions import ControlError, ProducerControl, RefusedConnectionError
 from dashboard.model.pipeline import Pipeline
-from dashboard.sources.hub import Hub, Watcher, in_words
-from dashboard.sources.producer import ProducerSource
-from waiting import eventually
+from dashboard.sources.figures import read_producer
+from dashboard.sources.hub import Hub, in_words, read_once
+from inventory_aws.errors import explain
 
 
 @pytest.mark.parametrize(
@@ -36,16 +35,16 @@ from waiting import eventually
         ),
         (ConnectionClosedError(endpoint_url="http://localhost:1/"), "no answer at localhost:1"),
         (HTTPClientError(error=OSError("[Errno 5]")), "no answer"),
-        (NoCredentialsError(), "Unable to locate credentials"),
+        (NoCredentialsError(), explain(NoCredentialsError())),
         (ControlError("one\n  two"), "one two"),
         (ValueError("[Errno 111]"), "unexpected error; see the dashboard's log"),
         (
             ClientError({"Error": {"Code": "NotFound", "Message": "m" * 999}}, "DescribePipe"),
-            "DescribePipe failed with NotFound: ".ljust(300, "m"),
+            "DescribePipe: NotFound: ".ljust(300, "m"),
         ),
     ],
 )
-def test_a_failed_call_is_told_in_a_line_that_fits_a_box(error: Exception, said: str) -> None:
+def test_the_reason_of_a_failed_call_fits_in_a_box(error: Exception, said: str) -> None:
     assert in_words(error) == said
 
 
@@ -56,7 +55,7 @@ def test_a_producer_whose_port_refuses_connections_does_not_run() -> None:
         unheard.bind(("127.0.0.1", 0))
         netloc = f"127.0.0.1:{unheard.getsockname()[1]}"
         control = ProducerControl(f"http://{netloc}")
-        ProducerSource(Hub(pipeline), control).ask()
+        read_producer(Hub(pipeline), control)
         with pytest.raises(RefusedConnectionError, match=f"^no answer at {netloc}$"):
             control.set(rate=1)
     figures = pipeline.figures
@@ -72,7 +71,7 @@ def test_a_producer_whose_port_refuses_connections_does_not_run() -> None:
         (b"", "no answer at {}"),
     ],
 )
-def test_a_producer_that_answers_wrongly_is_told_in_plain_words(answer: bytes, said: str) -> None:
+def test_a_wrong_answer_of_the_producer_is_explained(answer: bytes, said: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         netloc = f"127.0.0.1:{listener.getsockname()[1]}"
 
@@ -91,18 +90,38 @@ def test_a_producer_that_answers_wrongly_is_told_in_plain_words(answer: bytes, s
     assert not isinstance(caught.value, RefusedConnectionError)
 
 
-def test_an_unexpected_error_is_in_the_log_and_only_named_on_the_page(
+def test_an_unexpected_error_is_logged_once_and_only_named_on_the_page(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def ask() -> None:
         raise ValueError("[Errno 5]")
 
     pipeline = Pipeline()
-    watcher = Watcher(Hub(pipeline), "pipe", 0.1, ask)
-    watcher.start()
-    try:
-        said = eventually(lambda: pipeline.figures.trouble.get("pipe"))
-    finally:
-        watcher.stop()
-    assert said == "unexpected error; see the dashboard's log"
-    assert "ValueError: [Errno 5]" in caplog.text
+    for _ in range(2):
+        read_once(Hub(pipeline), "pipe", ask)
+    assert pipeline.figures.trouble == {"pipe": "unexpected error; see the dashboard's log"}
+    assert caplog.text.count("ValueError: [Errno 5]") == 1
+
+
+def test_a_source_that_answers_again_is_no_longer_in_trouble() -> None:
+    pipeline = Pipeline()
+    pipeline.figures.trouble["pipe"] = "no answer"
+    read_once(Hub(pipeline), "pipe", lambda: None)
+    assert pipeline.figures.trouble == {}
+    assert "pipe" in pipeline.figures.answered_at
+
+
+def test_an_error_of_aws_is_an_answer_and_a_lost_connection_is_none() -> None:
+    pipeline = Pipeline()
+
+    def failing(error: Exception) -> None:
+        raise error
+
+    read_once(
+        Hub(pipeline),
+        "table",
+        lambda: failing(ClientError({"Error": {"Code": "Denied"}}, "DescribeTable")),
+    )
+    read_once(Hub(pipeline), "stream", lambda: failing(NoCredentialsError()))
+    assert pipeline.figures.answered_at.keys() == {"table"}
+    assert pipeline.figures.trouble.keys() == {"table", "stream"}

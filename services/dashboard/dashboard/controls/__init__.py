@@ -1,1 +1,1 @@
-"""What a user can do: send, poison, pause, stop, kill, redrive. No page in here."""
+"""What users can do: send events, control producer and pipe, redrive failed events."""

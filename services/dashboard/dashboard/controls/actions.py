@@ -1,25 +1,52 @@
-"""What can be done, as far as it is configured: what is None is not on the page."""
+"""The actions that are configured. The page has no control for the others, which are None."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from dashboard.controls.asking import ControlError, ask
+import urllib3
+from urllib3.exceptions import HTTPError, NewConnectionError
+
 from dashboard.controls.events import Sending
 from operations.redrive.service import Redrive
 
 if TYPE_CHECKING:
     from mypy_boto3_pipes import EventBridgePipesClient
 
-
 SLOWEST, FASTEST = 0.1, 1_000
 """Events per second that may be set here."""
 
+ANSWER_SECONDS = 3.0
+
+
+class ControlError(Exception):
+    """The action was not done; the message says why."""
+
+
+class RefusedConnectionError(ControlError):
+    """Nothing listens at the address."""
+
+
+def request(method: str, url: str, body: object = None) -> bytes:
+    """Return the body of the answer. Raises ControlError."""
+    try:
+        answer = urllib3.request(method, url, json=body, timeout=ANSWER_SECONDS, retries=False)
+    except HTTPError as error:
+        refused = isinstance(error, NewConnectionError)
+        kind = RefusedConnectionError if refused else ControlError
+        raise kind(f"no answer at {urlsplit(url).netloc}") from error
+    if answer.status >= 400:
+        text = answer.data[:500].decode(errors="replace").strip()
+        raise ControlError(f"{url}: {answer.status} {text}")
+    return answer.data
+
 
 def rate_of(text: str) -> float:
-    """The rate that a user typed. Raises ValueError, which says what to type."""
+    """Return the rate that a user typed. Raises ValueError, which says what to type."""
     try:
         rate = float(text.strip().replace(",", ""))
     except ValueError:
@@ -31,24 +58,34 @@ def rate_of(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ProducerControl:
-    """The endpoint of services/producer (`--control`)."""
+    """The control endpoint of the producer. A status has its `rate` and whether it is `paused`."""
 
     url: str
 
-    def status(self) -> dict[str, Any]:
-        """Its `rate` (None: its natural pace) and whether it is `paused`."""
-        status: dict[str, Any] = ask("GET", self.url)
-        return status
+    def status(self) -> dict[str, Any] | None:
+        """Return None if the producer does not run. Raises ControlError."""
+        try:
+            return self._request("GET")
+        except RefusedConnectionError:
+            return None
 
     def set(self, **pace: float | bool) -> dict[str, Any]:
-        """Set its `rate`, or whether it is `paused`; the answer is that of `status`."""
-        status: dict[str, Any] = ask("PUT", self.url, pace)
+        """Set its `rate`, or whether it is `paused`, and return its status. Raises ControlError."""
+        return self._request("PUT", pace)
+
+    def _request(self, method: str, body: object = None) -> dict[str, Any]:
+        answer = request(method, self.url, body)
+        try:
+            status: dict[str, Any] = json.loads(answer)
+        except ValueError as error:
+            netloc = urlsplit(self.url).netloc
+            raise ControlError(f"the answer of {netloc} is not JSON") from error
         return status
 
 
 @dataclass(frozen=True, slots=True)
 class PipeControl:
-    """StopPipe and StartPipe; `crash_url` is where the Pipes service lets itself be killed."""
+    """`crash_url` is the address of the Pipes service that kills its worker."""
 
     client: EventBridgePipesClient
     pipe: str
@@ -61,18 +98,13 @@ class PipeControl:
         self.client.start_pipe(Name=self.pipe)
 
     def kill(self) -> None:
-        """Kill the process of the Pipes service, which its supervisor starts again.
-
-        Raises ControlError.
-        """
-        if self.crash_url is None:
-            raise ControlError("killing the worker is off: PIPES_CRASH_URL is not set")
-        ask("POST", self.crash_url)
+        """Kill the worker, which its supervisor restarts. Raises ControlError."""
+        request("POST", str(self.crash_url))
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """`redrive` also looks into the queues, which changes nothing; `may_redrive` puts back."""
+    """`redrive` also looks at failed events, which is always possible."""
 
     redrive: Redrive
     may_redrive: bool = False

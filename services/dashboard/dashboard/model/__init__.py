@@ -1,1 +1,1 @@
-"""What the page shows, folded from what the sources report. Pure: times are arguments."""
+"""What the page shows, computed from what the sources report. Pure: times are arguments."""

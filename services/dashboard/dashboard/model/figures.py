@@ -1,4 +1,4 @@
-"""What the services say of themselves, as it was last heard. Pure."""
+"""The latest figures of the services. Pure."""
 
 from __future__ import annotations
 
@@ -7,41 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
-class PipeFigures:
-    """Totals of the records of the pipe since its service began, and how far it is behind (s)."""
-
-    read: float
-    delivered: float
-    failed: float
-    dead_lettered: float
-    in_flight: float
-    lag: float
-
-
 @dataclass
 class Figures:
-    """None: unknown. `trouble` has, by source, why its last call failed, and `answered_at` when it
-    was last answered, be it by an error. `unread_seconds`: of the stream, how old is what was read
-    last, if there is more to read."""
+    """None: unknown. `trouble` has the error of each source whose last call failed. `answered_at`
+    is when each was last answered, even by an error."""
 
     shards: int | None = None
-    unread_seconds: float = 0.0
+    unread_seconds: float = 0.0  # how far the page's reader is behind the stream
     pipe_state: str | None = None
     pipe_reason: str = ""
-    pipe: PipeFigures | None = None
+    pipe_lag: float | None = None
+    pipe_failed_total: float | None = None
     rejected: int | None = None
     dead_letters: int | None = None
     batch_ms: float | None = None
-    batch_size: float | None = None
+    batch_size: int | None = None
     producer_rate: float | None = None
     producer_paused: bool | None = None
     producer_runs: bool | None = None
+    errors: Mapping[str, int] = field(default_factory=dict)  # in CloudWatch's last five minutes
     trouble: dict[str, str] = field(default_factory=dict)
     answered_at: dict[str, float] = field(default_factory=dict)
 
     def producer_reports(self, status: Mapping[str, Any] | None) -> None:
-        """What its control endpoint answers. None: nothing listens there."""
+        """Take the status from the producer's control endpoint. None: it does not run."""
         self.producer_runs = status is not None
         status = status or {}
         rate = status.get("rate")

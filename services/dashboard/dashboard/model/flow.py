@@ -1,4 +1,4 @@
-"""The nodes of the picture: what each says, and how it is doing. Pure."""
+"""The nodes of the picture: their figures and their health. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from dashboard.model.pipeline import BATCHES, PUT, WRITTEN, Pipeline
 from operations.numbers import counted
 
 BEHIND_SECONDS = 10.0
-RECENT_SECONDS = 60
-MINUTES_SECONDS = 300
-"""Of what CloudWatch tells, minutes late."""
+FAILURE_SECONDS = 60
 STACK = ("stream", "function", "table")
 SILENT_SECONDS = 5.0
-"""After which figures that none of the STACK's sources has renewed are old."""
-ROUNDS_SECONDS = 4.0
-"""The stream and the log are read in turns: an event that is younger may be done with."""
+ROUND_SECONDS = 4.0
+"""The stream and the log are read in turns: a younger event may have an outcome already."""
 
 
 class Health(Enum):
-    """The state of a node: its word, its symbol (never the colour alone), Quasar's icon."""
+    """The health of a node, with the word and the icon that show it beside the colour."""
 
     FLOWING = ("flowing", "play_circle")
     IDLE = ("idle", "remove_circle_outline")
@@ -32,18 +29,14 @@ class Health(Enum):
     TROUBLE = ("trouble", "warning")
     DOWN = ("not reachable", "cancel")
 
-    @property
-    def word(self) -> str:
-        return self.value[0]
-
-    @property
-    def icon(self) -> str:
-        return self.value[1]
+    def __init__(self, word: str, icon: str) -> None:
+        self.word = word
+        self.icon = icon
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A box of the picture. `facts` are (name, value) pairs; `word` replaces that of its state."""
+    """A box of the picture. `facts` are pairs of name and value; `word` replaces the health's."""
 
     key: str
     title: str
@@ -54,22 +47,22 @@ class Node:
 
 
 def nodes(pipeline: Pipeline, now: float) -> list[Node]:
-    """In the order of the flow, the two queues last."""
+    """Return the nodes in the order of the flow, the two queues last."""
+    figures = pipeline.figures
     found = [
         _producer(pipeline, now),
         _stream(pipeline, now),
         _pipe(pipeline, now),
         _function(pipeline, now),
         _table(pipeline, now),
-        _queue(pipeline, "dead_letters", "Dead-letter queue", pipeline.figures.dead_letters),
-        _queue(pipeline, "rejected", "Rejected queue", pipeline.figures.rejected),
+        _queue("dead_letters", "Dead-letter queue", figures.dead_letters),
+        _queue("rejected", "Rejected queue", figures.rejected),
     ]
-    # A note takes the place of the last fact: the boxes keep their height.
-    return [replace(node, facts=node.facts[:2]) if node.note else node for node in found]
+    return [_with_trouble(node, figures) for node in found]
 
 
 def silent_since(figures: Figures, now: float) -> float | None:
-    """Since when no AWS API has answered, once that is too long: the figures are old then."""
+    """Return since when no AWS API has answered, once that is too long."""
     last = max((figures.answered_at.get(key, 0.0) for key in STACK), default=0.0)
     return last if 0 < last < now - SILENT_SECONDS else None
 
@@ -81,94 +74,80 @@ def _producer(pipeline: Pipeline, now: float) -> Node:
         health = Health.STOPPED
     if figures.producer_runs is False:
         health = Health.ENDED
-    if "producer" in figures.trouble:
-        health = Health.DOWN
     facts = [("rate", per_second(rate))]
     if figures.producer_rate is not None:
         facts.append(("set to", f"{figures.producer_rate:,g}/s"))
-    return Node("producer", "Producer", health, facts, figures.trouble.get("producer", ""))
+    return Node("producer", "Producer", health, facts)
 
 
 def _stream(pipeline: Pipeline, now: float) -> Node:
-    lag = pipeline.oldest_waiting(now)
     rate = _put_rate(pipeline, now)
-    health = Health.BEHIND if lag > BEHIND_SECONDS else _flows(rate)
-    facts = [
-        ("rate", per_second(rate)),
-        ("backlog", f"{pipeline.waiting:,}"),
-    ]
+    health = _flows(rate, pipeline.oldest_waiting(now))
+    facts = [("rate", per_second(rate)), ("backlog", f"{pipeline.waiting:,}")]
     if pipeline.figures.shards is not None:
         facts.append(("shards", str(pipeline.figures.shards)))
-    return _unless_in_trouble(pipeline, Node("stream", "Stream", health, facts))
+    return Node("stream", "Stream", health, facts)
 
 
 def _pipe(pipeline: Pipeline, now: float) -> Node:
-    figures, counts = pipeline.figures, pipeline.counts
-    lag = pipeline.oldest_waiting(now)
-    if figures.pipe is not None and lag < ROUNDS_SECONDS:
-        lag = figures.pipe.lag
+    figures, lag = pipeline.figures, pipeline.oldest_waiting(now)
+    if figures.pipe_lag is not None and lag < ROUND_SECONDS:
+        lag = figures.pipe_lag
     rate = pipeline.counts.rate(now, ["applied", "duplicate", "not_found", "rejected"])
-    health = Health.BEHIND if lag > BEHIND_SECONDS else _flows(rate)
-    failures = pipeline.counts.total(now, "pipe_failed", RECENT_SECONDS)
-    if failures or (figures.pipe is None and counts.total(now, "pipe_failed", MINUTES_SECONDS)):
+    failed = pipeline.counts.total(now, "pipe_failed", FAILURE_SECONDS)
+    health, note = _flows(rate, lag), ""
+    if failed or figures.errors.get("pipe"):
         health = Health.TROUBLE
     if figures.pipe_state not in (None, "RUNNING"):
-        broken = (figures.pipe_state or "").endswith("_FAILED")
-        health = Health.TROUBLE if broken else Health.STOPPED
-    facts = [
-        ("rate", per_second(rate)),
-        ("lag", seconds(lag)),
-        ("failed", f"{failures:,}/min"),
-    ]
-    note = ""
-    if figures.pipe_state not in (None, "RUNNING"):
-        note = figures.pipe_reason or f"{figures.pipe_state}".lower().replace("_", " ")
-    return _unless_in_trouble(pipeline, Node("pipe", "Pipe", health, facts, note))
+        state = str(figures.pipe_state)
+        health = Health.TROUBLE if state.endswith("_FAILED") else Health.STOPPED
+        note = figures.pipe_reason or state.lower().replace("_", " ")
+    facts = [("rate", per_second(rate)), ("lag", seconds(lag)), ("failed", f"{failed:,}/min")]
+    return Node("pipe", "Pipe", health, facts, note)
 
 
 def _function(pipeline: Pipeline, now: float) -> Node:
-    counts, figures = pipeline.counts, pipeline.figures
-    failed = counts.total(now, "failed", RECENT_SECONDS)
-    health = _flows(counts.rate(now, [BATCHES]))
-    errors = counts.total(now, "function_errors", MINUTES_SECONDS)
-    if failed or errors:
-        health = Health.TROUBLE
-    facts = [("batches", per_second(counts.rate(now, [BATCHES])))]
+    figures, batches = pipeline.figures, pipeline.counts.rate(now, [BATCHES])
+    failed = pipeline.counts.total(now, "failed", FAILURE_SECONDS)
+    health = Health.TROUBLE if failed or figures.errors.get("function") else _flows(batches)
+    facts = [("batches", per_second(batches))]
     if figures.batch_ms is not None and figures.batch_size is not None:
-        records = counted(int(figures.batch_size), "record")
+        records = counted(figures.batch_size, "record")
         facts.append(("last", f"{records} in {figures.batch_ms:,.0f} ms"))
     facts.append(("failed", f"{failed:,}/min"))
-    if errors:
-        facts.append(("errors", f"{errors:,} in 5 min"))
-    return _unless_in_trouble(pipeline, Node("function", "Function", health, facts))
+    return Node("function", "Function", health, facts)
 
 
 def _table(pipeline: Pipeline, now: float) -> Node:
     rate = pipeline.counts.rate(now, [WRITTEN])
     rows = f"{len(pipeline.products):,}" if pipeline.products.version else "unknown"
     facts = [("writes", per_second(rate)), ("rows", rows)]
-    return _unless_in_trouble(pipeline, Node("table", "Table", _flows(rate), facts))
+    return Node("table", "Table", _flows(rate), facts)
 
 
-def _queue(pipeline: Pipeline, key: str, title: str, depth: int | None) -> Node:
+def _queue(key: str, title: str, depth: int | None) -> Node:
     health = Health.TROUBLE if depth else Health.IDLE
     word = "unknown" if depth is None else counted(depth, "message") if depth else "empty"
-    return _unless_in_trouble(pipeline, Node(key, title, health, [], word=word))
+    return Node(key, title, health, [], word=word)
 
 
-def _unless_in_trouble(pipeline: Pipeline, node: Node) -> Node:
-    trouble = pipeline.figures.trouble.get(node.key)
-    if trouble is None:
-        return node
-    return Node(node.key, node.title, Health.DOWN, node.facts, trouble)
+def _with_trouble(node: Node, figures: Figures) -> Node:
+    if errors := figures.errors.get(node.key):
+        node = replace(node, facts=[*node.facts, ("errors", f"{errors:,} in 5 min")])
+    if node.key in figures.trouble:
+        node = replace(node, health=Health.DOWN, note=figures.trouble[node.key], word="")
+    # A note replaces the last facts, so the boxes keep their height.
+    return replace(node, facts=node.facts[:2]) if node.note else node
 
 
 def _put_rate(pipeline: Pipeline, now: float) -> float:
-    """The latest that is known: a fast producer can be ahead of what this page has read."""
+    """Return the latest known rate: a fast producer can be ahead of this page's reader."""
     return pipeline.counts.rate(now - pipeline.figures.unread_seconds, [PUT])
 
 
-def _flows(rate: float) -> Health:
+def _flows(rate: float, lag: float = 0.0) -> Health:
+    if lag > BEHIND_SECONDS:
+        return Health.BEHIND
     return Health.FLOWING if rate > 0 else Health.IDLE
 
 

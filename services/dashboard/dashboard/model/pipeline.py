@@ -1,22 +1,22 @@
-"""The pipeline as it is known: rows, events and their fates, rates, latencies. Pure.
+"""The pipeline as the sources report it: rows, events and their outcomes, rates, latencies. Pure.
 
-What the function does with an event is known twice over. Its log tells which stretch of a shard a
-batch was and how many came to what; the rules of the stock, applied to the row as it was, tell
-which event came to what. The table's own stream then says how the row really is.
+The function's log says which records a batch had and counts their outcomes. The rules of the stock,
+applied to the row before an event, say which outcome it had. The table's stream says what the rows
+really are.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.model.entry import Entry
+from dashboard.model.event import TrackedEvent
 from dashboard.model.figures import Figures
-from dashboard.model.fold import Fold, RowChange, bound
 from dashboard.model.products import Products
-from dashboard.model.shard import Shard, Stretch
+from dashboard.model.rows import RowChange, TrackedRows, bound
+from dashboard.model.shard import BatchRange, Shard
 from dashboard.model.window import Counts, Samples
 from inventory.stock import Outcome, RemovalNamePolicy, Row
 from inventory_aws.stream import Place, StreamRecord
@@ -34,158 +34,142 @@ LATE_LINES_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that a user of the page did, to be seen on the charts."""
+    """An action of a user, as the charts show it."""
 
     at: float
     text: str
 
 
 class Pipeline:
-    """Folds what is reported. Not for several threads at once."""
+    """For one thread at a time."""
 
-    def __init__(self, names: RemovalNamePolicy = RemovalNamePolicy.IGNORE) -> None:
-        self._fold = Fold(names)
+    def __init__(self, policy: RemovalNamePolicy = RemovalNamePolicy.IGNORE) -> None:
+        self.version = 0
         self.products = Products()
         self.counts = Counts()
         self.latencies = Samples()
         self.figures = Figures()
-        self.latest: deque[Entry] = deque(maxlen=LATEST)
-        self.failures: deque[Entry] = deque(maxlen=FAILURES)
+        self.latest: deque[TrackedEvent] = deque(maxlen=LATEST)
+        self.failures: deque[TrackedEvent] = deque(maxlen=FAILURES)
         self.marks: deque[Mark] = deque(maxlen=LATEST)
-        self._finished: deque[Entry] = deque(maxlen=LATEST)
-        self.version = 0
-        self._shards: dict[str, Shard] = {}
-        self._failed: dict[str, set[tuple[str, int]]] = {}
-        self._reasons: dict[tuple[str, int], str] = {}
+        self._rows = TrackedRows(policy)
+        self._finished: deque[TrackedEvent] = deque(maxlen=LATEST)
+        self._shards: defaultdict[str, Shard] = defaultdict(Shard)
+        self._failed: defaultdict[str, set[Place]] = defaultdict(set)
+        self._rejections: dict[Place, str] = {}
 
-    def scanned(self, rows: Iterable[Row], at: float) -> None:
-        """The whole table, read anew."""
-        found = list(rows)
-        self._fold.scanned(found, at)
-        self.products.reset(found, at)
+    def scanned(self, rows: Sequence[Row], at: float) -> None:
+        """Take a scan of the whole table."""
+        self._rows.scanned(rows, at)
+        self.products.reset(rows, at)
 
-    def changed(self, changes: Sequence[RowChange]) -> None:
-        """What the table's stream told, in its order."""
+    def changed(self, changes: Iterable[RowChange]) -> None:
+        """Take changes of the table's stream, in their order."""
         for change in changes:
             self.counts.add(change.at, {WRITTEN: 1})
             self.products.change(change.product_id, change.after, change.at)
-            self._fold.changed(change)
+            self._rows.changed(change)
 
-    def arrived(self, records: Iterable[StreamRecord]) -> None:
-        """Records of the stream, of each shard in its order."""
-        touched = set()
-        again = set()
+    def arrived(self, records: Sequence[StreamRecord]) -> None:
+        """Take records of the stream, of each shard in their order."""
         for record in records:
-            entry = Entry.of(record)
-            if self._shard(record.shard_id).arrive(entry):
-                if origin := origin_of(record.data):
-                    again.add(origin)
-                self.counts.add(record.arrived_at, {PUT: 1})
-                self.latest.append(entry)
-                self.products.remember(entry)
-                touched.add(record.shard_id)
-        for shard_id in touched:
-            self._settle(self._shards[shard_id])
-        if again:
-            self.redriven(again)
-        self.version += bool(touched)
+            tracked = TrackedEvent.of(record)
+            if not self._shards[record.shard_id].arrive(tracked):
+                continue
+            self.version += 1
+            self.counts.add(record.arrived_at, {PUT: 1})
+            self.latest.append(tracked)
+            self.products.remember(tracked)
+            if origin := origin_of(record.data):
+                self.redriven([origin])
+        for shard_id in {record.shard_id for record in records}:
+            self._finish_done(self._shards[shard_id])
 
     def reported(self, line: Mapping[str, Any]) -> None:
-        """A line of the function about one record that it rejected, or failed to handle."""
+        """Take a line of the function's log about a record that it rejected or failed to handle."""
         shard_id, _, number = str(line["record_id"]).partition(":")
         place = (shard_id, int(number))
-        if line.get("message") == "record failed":
-            self._failed.setdefault(str(line.get("function_request_id")), set()).add(place)
+        if line["message"] == "record failed":
+            self._failed[line["function_request_id"]].add(place)
         else:
-            self._reasons[place] = str(line.get("reason"))
+            self._rejections[place] = str(line["reason"])
         bound(self._failed)
-        bound(self._reasons)
+        bound(self._rejections)
 
     def batch(self, line: Mapping[str, Any]) -> None:
-        """A line of the function about a batch."""
+        """Take a line of the function's log about a batch, after those about its records."""
         done_at = float(line["done_at"])
         counts = {outcome.value: int(line[outcome]) for outcome in Outcome}
         self.counts.add(done_at, {**counts, BATCHES: 1})
         self.figures.batch_ms = float(line["duration_ms"])
-        self.figures.batch_size = float(line["records"])
-        failed = self._failed.pop(str(line.get("function_request_id")), set())
+        self.figures.batch_size = int(line["records"])
+        failed = self._failed.pop(line["function_request_id"], set())
         for shard_id, (first, last) in line["shards"].items():
             numbers = frozenset(number for of, number in failed if of == shard_id)
-            shard = self._shard(shard_id)
-            shard.cover(Stretch(int(last), int(first), done_at, numbers))
-            self._settle(shard)
+            shard = self._shards[shard_id]
+            shard.cover(BatchRange(int(first), int(last), done_at, numbers))
+            self._finish_done(shard)
         self.version += 1
 
     def tick(self, now: float) -> None:
-        """Give up on what the pipe has given up on."""
+        """Find the events that the pipe has given up."""
         for shard in self._shards.values():
-            for entry in shard.passed_over(now - LATE_LINES_SECONDS):
-                entry.fate, entry.effect = RecordStatus.DEAD_LETTERED, "the pipe gave up"
-                self._finish(entry, now)
+            for tracked in shard.take_given_up(now - LATE_LINES_SECONDS):
+                self._finish(tracked, now, RecordStatus.DEAD_LETTERED, "the pipe gave up")
 
-    def queued(self, fates: Collection[RecordStatus], places: Collection[Place], at: float) -> None:
-        """Their queues had only these in them. Of the others, those that may come late stay."""
+    def queued(
+        self, statuses: Collection[RecordStatus], places: Collection[Place], at: float
+    ) -> None:
+        """Take what was in the queues of these statuses. A message may still be on its way."""
         before = at - LATE_LINES_SECONDS
-        self._drop(
-            lambda e: e.fate in fates and e.place not in places and (e.done_at or 0.0) < before
+        self._drop_failures(
+            lambda e: e.status in statuses and e.place not in places and e.done_at < before
         )
 
     def redriven(self, places: Collection[Place]) -> None:
-        """These have left their queue."""
-        self._drop(lambda entry: entry.place in places)
+        """Forget the failures of events that have left their queue."""
+        self._drop_failures(lambda tracked: tracked.place in places)
 
-    def newest(self, count: int) -> list[Entry]:
-        """The newest events. Few of them have no outcome yet, so that at a high rate those that
-        have one stay in sight."""
-        waiting = [entry for entry in reversed(self.latest) if entry.fate is RecordStatus.WAITING]
-        return _newest_first([*waiting[:WAITING_SHOWN], *list(self._finished)[-count:]])[:count]
+    def newest(self, count: int) -> list[TrackedEvent]:
+        """Return the newest events, few of them without an outcome: at a high rate they would
+        crowd out the others."""
+        waiting = [each for each in self.latest if each.status is RecordStatus.WAITING]
+        finished = list(self._finished)[-count:]
+        return _newest_first([*waiting[-WAITING_SHOWN:], *finished])[:count]
 
-    def newest_failures(self) -> list[Entry]:
+    def newest_failures(self) -> list[TrackedEvent]:
         return _newest_first(self.failures)
 
     @property
     def waiting(self) -> int:
-        """Events that were seen on the stream and have no outcome yet."""
+        """The number of events on the stream without an outcome."""
         return sum(len(shard.waiting) for shard in self._shards.values())
 
     def oldest_waiting(self, now: float) -> float:
-        """For how many seconds the oldest of them has been waiting."""
-        firsts = [
-            next(iter(shard.waiting.values())).arrived_at
-            for shard in self._shards.values()
-            if shard.waiting
-        ]
-        return max(0.0, now - min(firsts)) if firsts else 0.0
+        """Return for how many seconds the oldest of them has waited."""
+        waiting = [shard.waiting for shard in self._shards.values() if shard.waiting]
+        arrived = [next(iter(events.values())).arrived_at for events in waiting]
+        return max(0.0, now - min(arrived, default=now))
 
-    def _shard(self, shard_id: str) -> Shard:
-        return self._shards.setdefault(shard_id, Shard())
+    def _finish_done(self, shard: Shard) -> None:
+        for tracked in shard.take_done():
+            self.latencies.add(tracked.done_at, max(0.0, tracked.done_at - tracked.arrived_at))
+            rejection = self._rejections.get(tracked.place)
+            self._finish(tracked, tracked.done_at, *self._rows.judge(tracked, rejection))
 
-    def _settle(self, shard: Shard) -> None:
-        for entry in shard.done():
-            done_at = entry.done_at or entry.arrived_at
-            self.latencies.add(done_at, max(0.0, done_at - entry.arrived_at))
-            entry.fate, entry.effect = self._judged(entry)
-            self._finish(entry, done_at)
-
-    def _finish(self, entry: Entry, at: float) -> None:
-        entry.done_at = at
-        self._finished.append(entry)
-        if entry.fate in (RecordStatus.REJECTED, RecordStatus.DEAD_LETTERED):
-            self.failures.append(entry)
+    def _finish(self, tracked: TrackedEvent, at: float, status: RecordStatus, effect: str) -> None:
+        tracked.done_at, tracked.status, tracked.effect = at, status, effect
+        self._finished.append(tracked)
+        if status in (RecordStatus.REJECTED, RecordStatus.DEAD_LETTERED):
+            self.failures.append(tracked)
         self.version += 1
 
-    def _drop(self, has_left: Callable[[Entry], bool]) -> None:
-        kept = [entry for entry in self.failures if not has_left(entry)]
+    def _drop_failures(self, has_left: Callable[[TrackedEvent], bool]) -> None:
+        kept = [tracked for tracked in self.failures if not has_left(tracked)]
         if len(kept) < len(self.failures):
             self.failures = deque(kept, maxlen=FAILURES)
             self.version += 1
 
-    def _judged(self, entry: Entry) -> tuple[RecordStatus, str]:
-        reason = self._reasons.get(entry.place)
-        if entry.event is None:
-            return RecordStatus.REJECTED, reason or entry.effect
-        return self._fold.judge(entry, entry.event, reason)
 
-
-def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (entry.arrived_at, entry.place[1]), reverse=True)
+def _newest_first(events: Iterable[TrackedEvent]) -> list[TrackedEvent]:
+    return sorted(events, key=lambda tracked: (tracked.arrived_at, tracked.place[1]), reverse=True)

@@ -1,24 +1,24 @@
-"""A shard as it is worked off: what waits, and the stretches that are done with. Pure."""
+"""The events of a shard that wait for their outcome, and the batches that had them. Pure."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import takewhile
 
-from dashboard.model.entry import Entry
+from dashboard.model.event import TrackedEvent
 
 MOST_WAITING = 20_000
-MOST_STRETCHES = 500
-"""Batches are told of before their records are read here, or after: the latest are remembered."""
+MOST_BATCHES = 500
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stretch:
-    """A batch's part of the shard; `failed` of it was not done and comes again."""
+@dataclass(frozen=True, slots=True)
+class BatchRange:
+    """The sequence numbers of a batch. The pipe retries those that `failed`."""
 
-    last: int
     first: int
+    last: int
     done_at: float
     failed: frozenset[int] = frozenset()
 
@@ -26,55 +26,45 @@ class Stretch:
         return self.first <= number <= self.last and number not in self.failed
 
 
-@dataclass
 class Shard:
-    """Knows records by their sequence numbers."""
+    """`waiting` has events by sequence number, in stream order."""
 
-    waiting: dict[int, Entry] = field(default_factory=dict)
-    read_to: int = -1
-    done_to: int = -1
-    _stretches: list[Stretch] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.waiting: dict[int, TrackedEvent] = {}
+        self._read_to = -1
+        self._done_to = -1
+        # A batch may be reported before its records are read.
+        self._batches: deque[BatchRange] = deque(maxlen=MOST_BATCHES)
 
-    def arrive(self, entry: Entry) -> bool:
-        """Whether it is new; a reader that starts again brings records a second time."""
-        number = entry.place[1]
-        if number <= self.read_to:
+    def arrive(self, tracked: TrackedEvent) -> bool:
+        """Return whether the event is new: a reader that starts again repeats events."""
+        number = tracked.place[1]
+        if number <= self._read_to:
             return False
-        self.read_to = number
-        self.waiting[number] = entry
+        self._read_to = number
+        self.waiting[number] = tracked
         if len(self.waiting) > MOST_WAITING:
             del self.waiting[next(iter(self.waiting))]
         return True
 
-    def cover(self, stretch: Stretch) -> None:
-        insort(self._stretches, stretch)
-        del self._stretches[:-MOST_STRETCHES]
-        self.done_to = max(self.done_to, stretch.last)
+    def cover(self, batch: BatchRange) -> None:
+        self._batches.appendleft(batch)
+        self._done_to = max(self._done_to, batch.last)
 
-    def done(self) -> Iterator[Entry]:
-        """Take those that the function is done with, in stream order, each with its time."""
-        for number, entry in list(self.waiting.items()):
-            if number > self.done_to:
-                return
-            if (done_at := self._done_at(number)) is not None:
-                del self.waiting[number]
-                entry.done_at = done_at
-                yield entry
+    def take_done(self) -> Iterator[TrackedEvent]:
+        """Take the events that the function has handled, with their times."""
+        for number in self._waiting_before(self._done_to + 1):
+            batch = next((batch for batch in self._batches if batch.has(number)), None)
+            if batch is not None:
+                self.waiting[number].done_at = batch.done_at
+                yield self.waiting.pop(number)
 
-    def passed_over(self, before: float) -> Iterator[Entry]:
-        """Take those that were given up on: the pipe has gone on to a later batch, which ended
-        earlier than `before`, and it goes on only when it is done with what is older."""
-        firsts = [stretch.first for stretch in self._stretches if stretch.done_at < before]
-        gone_on_to = max(firsts, default=0)
-        for number, entry in list(self.waiting.items()):
-            if number >= gone_on_to:
-                return
-            del self.waiting[number]
-            yield entry
+    def take_given_up(self, before: float) -> Iterator[TrackedEvent]:
+        """Take the events before a batch that was done earlier than `before`: the pipe delivers it
+        only once it has delivered or given up everything before it."""
+        starts = [batch.first for batch in self._batches if batch.done_at < before]
+        for number in self._waiting_before(max(starts, default=0)):
+            yield self.waiting.pop(number)
 
-    def _done_at(self, number: int) -> float | None:
-        at = bisect_left(self._stretches, number, key=lambda stretch: stretch.last)
-        for stretch in self._stretches[at : at + 8]:  # a few may overlap, when batches come again
-            if stretch.has(number):
-                return stretch.done_at
-        return None
+    def _waiting_before(self, end: int) -> list[int]:
+        return list(takewhile(lambda number: number < end, self.waiting))

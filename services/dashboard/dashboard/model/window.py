@@ -1,89 +1,76 @@
-"""The last minutes, second by second, in bounded memory. Pure."""
+"""Counts and measurements of the last minutes, by second. Pure. Times are in epoch seconds."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from operations.numbers import percentile
+
 WINDOW_SECONDS = 300
-SAMPLES_A_SECOND = 200
-"""Of a busier second the rest is left out: percentiles change little by it."""
+SAMPLES_PER_SECOND = 200
+"""The rest of a busier second is left out: it changes percentiles little."""
+
+NONE: Counter[str] = Counter()
 
 
-@dataclass
 class Counts:
-    """How often something happened, by kind and second. Times in epoch seconds."""
+    """How often each kind of thing happened."""
 
-    _seconds: dict[int, Counter[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._seconds: dict[int, Counter[str]] = {}
 
     def add(self, at: float, counts: Mapping[str, int]) -> None:
         self._seconds.setdefault(int(at), Counter()).update(counts)
         _forget(self._seconds, at)
 
     def rate(self, now: float, kinds: Iterable[str], seconds: int = 10) -> float:
-        """Per second, over the last `seconds` full ones."""
-        wanted = list(kinds)
+        """Return the number per second in the last full seconds."""
         end = int(now)
-        empty: Counter[str] = Counter()
-        buckets = (self._seconds.get(second, empty) for second in range(end - seconds, end))
-        return sum(bucket[kind] for bucket in buckets for kind in wanted) / seconds
+        return sum(self._between(end - seconds, end, kind) for kind in kinds) / seconds
 
-    def total(self, now: float, kind: str, seconds: int = WINDOW_SECONDS) -> int:
+    def total(self, now: float, kind: str, seconds: int) -> int:
         start = int(now) - seconds
-        return sum(bucket[kind] for second, bucket in self._seconds.items() if second >= start)
+        return sum(counts[kind] for second, counts in self._seconds.items() if second >= start)
 
     def series(self, now: float, kind: str, step: int, steps: int) -> list[float]:
-        """Per second, for each of `steps` stretches of `step` seconds, the last one just over."""
-        end = int(now) // step * step
-        empty: Counter[str] = Counter()
+        """Return the number per second in each of the last full `steps`."""
         return [
-            sum(self._seconds.get(second, empty)[kind] for second in range(start, start + step))
-            / step
-            for start in range(end - step * steps, end, step)
+            self._between(start, start + step, kind) / step for start in _starts(now, step, steps)
         ]
 
+    def _between(self, start: int, end: int, kind: str) -> int:
+        return sum(self._seconds.get(second, NONE)[kind] for second in range(start, end))
 
-@dataclass
+
 class Samples:
-    """Measurements by second, and their percentiles."""
+    """Measurements, and their percentiles."""
 
-    _seconds: dict[int, list[float]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._seconds: dict[int, list[float]] = {}
 
     def add(self, at: float, value: float) -> None:
-        bucket = self._seconds.setdefault(int(at), [])
-        if len(bucket) < SAMPLES_A_SECOND:
-            bucket.append(value)
-        if len(self._seconds) > WINDOW_SECONDS:
-            _forget(self._seconds, at)
-
-    def percentile(self, now: float, share: float, seconds: int = 30) -> float | None:
-        end = int(now) + 1
-        return percentile(self._between(end - seconds, end), share)
+        samples = self._seconds.setdefault(int(at), [])
+        if len(samples) < SAMPLES_PER_SECOND:
+            samples.append(value)
+        _forget(self._seconds, at)
 
     def series(self, now: float, share: float, step: int, steps: int) -> list[float | None]:
-        """A percentile of each of `steps` stretches, the last one just over."""
-        end = int(now) // step * step
-        return [
-            percentile(self._between(start, start + step), share)
-            for start in range(end - step * steps, end, step)
-        ]
+        """Return a percentile of each of the last full `steps`."""
+        found = [self._between(start, start + step) for start in _starts(now, step, steps)]
+        return [percentile(samples, share) if samples else None for samples in found]
 
     def _between(self, start: int, end: int) -> list[float]:
-        return [value for second in range(start, end) for value in self._seconds.get(second, ())]
+        return [sample for at in range(start, end) for sample in self._seconds.get(at, ())]
 
 
-def percentile(values: list[float], share: float) -> float | None:
-    """The smallest value that `share` (0 to 1) of them do not exceed; None of none."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+def _starts(now: float, step: int, steps: int) -> range:
+    end = int(now) // step * step
+    return range(end - step * steps, end, step)
 
 
 def _forget(seconds: dict[int, Any], now: float) -> None:
-    oldest = int(now) - WINDOW_SECONDS
-    if len(seconds) > WINDOW_SECONDS:
-        for second in [second for second in seconds if second < oldest]:
+    if len(seconds) > WINDOW_SECONDS + 1:
+        for second in [second for second in seconds if second < int(now) - WINDOW_SECONDS]:
             del seconds[second]

@@ -1,1 +1,1 @@
-"""Who is asked, and how often: each source reads one thing and reports it to the pipeline."""
+"""Each source reads one thing and reports it to the pipeline."""

@@ -1,4 +1,4 @@
-"""The pipeline, for several threads: sources report to it, pages read from it."""
+"""The pipeline for several threads: sources report to it, pages read from it."""
 
 from __future__ import annotations
 
@@ -11,92 +11,72 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from dashboard.controls.asking import ControlError
+from dashboard.controls.actions import ControlError
 from dashboard.model.pipeline import Pipeline
 from inventory.event import InvalidEventError
+from inventory_aws.errors import explain
 from inventory_aws.sender import SendingError
+from operations.table_stream import NoStreamError
 
-LONGEST_PAUSE = 4.0
-EXPECTED = (ControlError, InvalidEventError, SendingError, ClientError, BotoCoreError)
-"""Errors that `in_words` can explain."""
+AWS_ERRORS = (BotoCoreError, ClientError, NoStreamError, SendingError)
+EXPECTED = (*AWS_ERRORS, ControlError, InvalidEventError)
+"""Errors whose text users understand."""
 
 _log = logging.getLogger(__name__)
 
 
 class Hub:
-    """One thread at a time has the pipeline, for as long as a fold or a look takes."""
-
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._lock = threading.Lock()
 
     @contextmanager
     def pipeline(self) -> Iterator[Pipeline]:
+        """Lock the pipeline for this thread."""
         with self._lock:
             yield self._pipeline
 
 
-class Watcher:
-    """Asks a source again and again, in a thread of its own, and says when it gives no answer.
+def watch(hub: Hub, node: str, interval: float, read: Callable[[], object]) -> None:
+    """Call `read` every `interval` seconds, in a thread of its own."""
 
-    `node` is the one that is not reachable then.
-    """
-
-    def __init__(self, hub: Hub, node: str, interval: float, ask: Callable[[], object]) -> None:
-        self._hub = hub
-        self._node = node
-        self._interval = interval
-        self._ask = ask
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"watch-{node}", daemon=True)
-
-    def start(self) -> None:
-        with self._hub.pipeline() as pipeline:
-            pipeline.figures.answered_at[self._node] = time.time()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._stopped.is_set():
+    def run() -> None:
+        while True:
             began = time.monotonic()
-            try:
-                self._ask()
-                failures = 0
-                self._report(None)
-            except Exception as error:  # whatever it is, the page says so and the others go on
-                failures += 1
-                if failures == 1 and not isinstance(error, EXPECTED):
-                    _log.error("Cannot read the figures of %s", self._node, exc_info=error)
-                self._report(error)
-            pause = min(self._interval * 2 ** min(failures, 4), max(LONGEST_PAUSE, self._interval))
-            self._stopped.wait(max(0.1, pause - (time.monotonic() - began)))
+            read_once(hub, node, read)
+            time.sleep(max(0.1, interval - (time.monotonic() - began)))
 
-    def _report(self, error: Exception | None) -> None:
-        with self._hub.pipeline() as pipeline:
-            figures = pipeline.figures
-            if error is None or isinstance(error, ClientError):
-                figures.answered_at[self._node] = time.time()
-            if error is None:
-                figures.trouble.pop(self._node, None)
-            else:
-                figures.trouble[self._node] = in_words(error)
+    with hub.pipeline() as pipeline:
+        pipeline.figures.answered_at[node] = time.time()
+    threading.Thread(target=run, name=f"watch-{node}", daemon=True).start()
+
+
+def read_once(hub: Hub, node: str, read: Callable[[], object]) -> None:
+    """Call `read`. If it fails, the node shows why, and the other sources go on."""
+    failure = None
+    try:
+        read()
+    except Exception as error:
+        failure = error
+    with hub.pipeline() as pipeline:
+        figures = pipeline.figures
+        before = figures.trouble.pop(node, None)
+        if failure is not None:
+            figures.trouble[node] = in_words(failure)
+        if failure is None or isinstance(failure, ClientError):
+            figures.answered_at[node] = time.time()
+    if failure is not None and before is None and not isinstance(failure, EXPECTED):
+        _log.error("Cannot read the figures of %s", node, exc_info=failure)
 
 
 def in_words(error: Exception) -> str:
     """Return what went wrong in a few words that fit a small box, without Python's own text."""
     match error:
-        case ClientError():
-            answer = error.response.get("Error", {})
-            code, message = answer.get("Code", "an error"), answer.get("Message", "")
-            said = f"{error.operation_name} failed with {code}: {message}"
         case ConnectionError() | HTTPClientError():
             url = str(dict(error.kwargs).get("endpoint_url", ""))
-            said = f"no answer at {urlsplit(url).netloc}" if url else "no answer"
+            text = f"no answer at {urlsplit(url).netloc}" if url else "no answer"
         case _ if isinstance(error, EXPECTED):
-            said = str(error)
+            text = explain(error)
         case _:
-            said = "unexpected error; see the dashboard's log"
-    return " ".join(said.split())[:300]
+            text = "unexpected error; see the dashboard's log"
+    return " ".join(text.split())[:300]

@@ -1,4 +1,4 @@
-"""The application: its one page, who may ask for it, and how it is served."""
+"""The web application: its one page, and how it is served."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from dashboard.controls.actions import Actions
 from dashboard.settings import Settings
 from dashboard.sources.hub import Hub
 from dashboard.web.guard import Guard
-from dashboard.web.page import Page
+from dashboard.web.page import build_page
+from dashboard.web.session import PageSession
 
 RECONNECT_SECONDS = 30.0
-"""How long the server keeps the page of a browser that is away, or too busy to answer. After that
-the browser has to load it again, and what its user was typing is lost."""
+"""How long the server keeps the page of a browser that does not answer. After that the browser
+loads it again, and what its user was typing is lost."""
 
 
 def serve(hub: Hub, actions: Actions, settings: Settings) -> None:
-    """Serve it until a signal ends it."""
+    """Serve the page until a signal ends the program."""
 
     @ui.page("/", title="Inventory, live", dark=None)
     def page(request: Request, client: Client) -> None:
-        Page(hub, actions, request, client)
+        build_page(hub, actions, PageSession(request, client, hub))
 
     @app.get("/health")
     def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    # A bar without a name at each request says nothing on a page that asks all the time.
+    # A loading bar at each request says nothing on a page that asks all the time.
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
     secret = secrets.token_urlsafe(32)
-    # The last one added is asked first: a request that the guard refuses gets no cookie.
+    # The last one added runs first: a request that the guard refuses gets no cookie.
     app.add_middleware(
         SessionMiddleware,
         secret_key=secret,

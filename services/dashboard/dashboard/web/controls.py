@@ -1,91 +1,69 @@
-"""The controls of a demo: the producer, events by hand, the pipe and its worker."""
+"""The controls of a demo: the producer, events sent by hand, and the pipe with its worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from nicegui import ui
-from nicegui.elements.mixins.disableable_element import DisableableElement
 
 from dashboard.controls.actions import Actions, PipeControl, ProducerControl, rate_of
-from dashboard.controls.events import POISONS, Sending
+from dashboard.controls.events import POISONS, TYPES, Sending, problem
 from dashboard.model.figures import Figures
+from dashboard.model.pipeline import Pipeline
 from dashboard.sources.hub import Hub
-from dashboard.web.form import EventForm
+from dashboard.web.elements import button, dialog
 from dashboard.web.session import PageSession
 
-DANGER = "outline no-caps color=negative"
+LABELS = {
+    "product_id": "Product id",
+    "product_name": "Product name",
+    "quantity": "Quantity (new level)",
+    "quantity_change": "Quantity change (+ or -)",
+    "timestamp": "Timestamp (optional)",
+}
+DANGER = "outline color=negative"
+PAUSE = {False: ("Pause producer", "pause"), True: ("Resume producer", "play_arrow")}
+STOP = {True: ("Stop pipe", "stop"), False: ("Start pipe", "play_arrow")}
 
 
-class Controls:
-    """Those that are configured. Each is off while its service does not answer."""
-
-    def __init__(self, hub: Hub, actions: Actions, session: PageSession) -> None:
-        self._parts: list[ProducerPart | EventsPart | PipePart] = []
-        with ui.element("section").classes("card controls").props('aria-label="Controls"'):
-            if actions.producer:
-                self._parts.append(ProducerPart(hub, actions.producer, session))
-            if actions.sending:
-                self._parts.append(EventsPart(actions.sending, session))
-            if actions.pipe:
-                self._parts.append(PipePart(actions.pipe, session))
-
-    def show(self, figures: Figures) -> None:
-        for part in self._parts:
-            part.show(figures)
-
-
-class ProducerPart:
-    def __init__(self, hub: Hub, producer: ProducerControl, session: PageSession) -> None:
+class ProducerControls:
+    def __init__(
+        self, hub: Hub, figures: Figures, producer: ProducerControl, session: PageSession
+    ) -> None:
         self._hub = hub
         self._producer = producer
         self._session = session
-        self._known = ""
+        self._known = _rate_text(figures)
         self._paused = False
         with _group("Producer"):
-            self._rate = (
-                ui.input("Events per second", validation=self._problem)
-                .props("dense outlined hide-bottom-space inputmode=decimal")
-                .classes("rate")
-                .on("keydown.enter", self._set)
-            )
-            self._set_button = _button("Set rate", "speed", self._set)
-            self._pause = _button("Pause producer", "pause", self._turn)
+            # Typing clears the error: only _set_rate looks at the text.
+            self._rate = ui.input("Events per second", value=self._known, validation=lambda _: None)
+            self._rate.classes("rate").props("dense outlined hide-bottom-space inputmode=decimal")
+            self._rate.on("keydown.enter", self._set_rate)
+            self._set = button("Set rate", "speed", self._set_rate)
+            self._pause = button(*PAUSE[False], self._turn)
 
-    def show(self, figures: Figures) -> None:
+    def show(self, pipeline: Pipeline) -> None:
+        figures = pipeline.figures
         ended = figures.producer_runs is False
-        # What is typed while the producer does not answer is kept: a field that is off drops it.
-        _enable([self._rate], not ended)
-        _enable([self._set_button, self._pause], not ended and "producer" not in figures.trouble)
-        for button in (self._set_button, self._pause):
-            if ended:
-                button.props('title="The producer is not running"')
-            else:
-                button.props(remove="title")
-        rate = "" if figures.producer_rate is None else f"{figures.producer_rate:g}"
-        if rate != self._known:
-            before, self._known = self._known, rate
-            if self._rate.value == before:  # nobody is about to type another one
-                self._rate.set_value(rate)
-        if (paused := bool(figures.producer_paused)) is not self._paused:
-            self._paused = paused
-            _say_on(self._pause, *PAUSE_BUTTON[paused])
+        # A field that is off drops what is typed, so it stays on while the producer is silent.
+        self._rate.set_enabled(not ended)
+        title = "The producer is not running" if ended else ""
+        for element in (self._set, self._pause):
+            element.set_enabled(not ended and "producer" not in figures.trouble)
+            element.props(f'title="{title}"')
+        if self._rate.value == self._known:  # nobody is typing another one
+            self._rate.set_value(_rate_text(figures))
+        self._known = _rate_text(figures)
+        self._paused = bool(figures.producer_paused)
+        _label(self._pause, *PAUSE[self._paused])
 
-    def _problem(self, text: str | None) -> str | None:
-        """Why it is no rate to set. The one that is set may be any: others set it, too."""
+    async def _set_rate(self) -> None:
         try:
-            if text != self._known:
-                rate_of(text or "")
+            rate = rate_of(self._rate.value or "")
         except ValueError as error:
-            return str(error)
-        return None
-
-    async def _set(self) -> None:
-        if not self._rate.validate():
+            self._rate.error = str(error)
             return
-        rate = f"{rate_of(str(self._rate.value)):g}"
-        if await self._change(f"Rate set to {rate} a second", f"Rate {rate}", rate=float(rate)):
-            self._rate.set_value(rate)
+        self._rate.set_value(f"{rate:g}")
+        await self._change(f"Rate set to {rate:g} a second", f"Rate {rate:g}", rate=rate)
 
     async def _turn(self) -> None:
         if self._paused:
@@ -93,37 +71,98 @@ class ProducerPart:
         else:
             await self._change("Producer paused", "Pause", paused=True)
 
-    async def _change(self, done: str, mark: str, **pace: float | bool) -> bool:
+    async def _change(self, done: str, mark: str, **pace: float | bool) -> None:
         status = await self._session.do(lambda: self._producer.set(**pace), done=done, mark=mark)
-        if status is None:
-            return False
-        with self._hub.pipeline() as pipeline:  # all tabs follow
-            pipeline.figures.producer_reports(status)
-        return True
+        if status is not None:
+            with self._hub.pipeline() as pipeline:  # all tabs follow
+                pipeline.figures.producer_reports(status)
 
 
-PAUSE_BUTTON = {False: ("Pause producer", "pause"), True: ("Resume producer", "play_arrow")}
-PIPE_BUTTON = {True: ("Stop pipe", "stop"), False: ("Start pipe", "play_arrow")}
+class EventControls:
+    def __init__(self, sending: Sending, session: PageSession) -> None:
+        self._sending = sending
+        self._session = session
+        with _group("Events"):
+            self._send = button("Send event", "send", lambda: EventForm(sending, session))
+            ways = {way: way.replace("_", " ") for way in POISONS}
+            self._way = ui.select(ways, value=POISONS[0]).classes("way")
+            self._way.props('dense outlined options-dense aria-label="Poison"')
+            self._poison = button("Send poison event", "science", self._send_poison, DANGER)
+
+    def show(self, pipeline: Pipeline) -> None:
+        for element in (self._send, self._way, self._poison):
+            element.set_enabled("stream" not in pipeline.figures.trouble)
+
+    async def _send_poison(self) -> None:
+        way = str(self._way.value)
+        await self._session.do(
+            lambda: self._sending.send_poison(way, "Poison"),
+            done=f"Poison event sent: {way.replace('_', ' ')}",
+            mark="Poison",
+        )
 
 
-class PipePart:
+class EventForm:
+    """A dialog for an event, which is checked as the function will check it."""
+
+    def __init__(self, sending: Sending, session: PageSession) -> None:
+        self._sending = sending
+        self._session = session
+        with dialog("Send event", "Send event", "narrow") as self._dialog:
+            kinds = {kind: kind.replace("_", " ") for kind in TYPES}
+            self._kind = ui.select(kinds, value="product_added", label="Event type")
+            self._kind.props("outlined").on_value_change(self._check)
+            self._fields = {
+                name: ui.input(label, on_change=self._check).props("outlined dense")
+                for name, label in LABELS.items()
+            }
+            self._problem = ui.label().props('role="status" aria-live="polite"')
+            self._send = button("Send", "send", self._submit, "unelevated")
+        self._check()
+        self._dialog.open()
+
+    def _check(self) -> None:
+        kind, values = self._event()
+        for name, field in self._fields.items():
+            field.set_visibility(name == "product_id" or name in TYPES[kind])
+        wrong = problem(kind, values)
+        is_empty = not any(values.values())
+        self._problem.set_text("" if is_empty else wrong or "Valid event")
+        self._problem.classes(replace="is-bad" if wrong and not is_empty else "is-good")
+        self._send.set_enabled(wrong is None)
+
+    async def _submit(self) -> None:
+        kind, values = self._event()
+        sent = await self._session.do(
+            lambda: self._sending.send(kind, values),
+            done=f"Event sent for product {values['product_id'].strip()}",
+            mark=kind.replace("_", " ").capitalize(),
+        )
+        if sent is not None:
+            self._dialog.close()
+
+    def _event(self) -> tuple[str, dict[str, str]]:
+        values = {name: str(field.value or "") for name, field in self._fields.items()}
+        return str(self._kind.value), values
+
+
+class PipeControls:
     def __init__(self, pipe: PipeControl, session: PageSession) -> None:
         self._pipe = pipe
         self._session = session
         self._running = True
         with _group("Pipe"):
-            self._buttons = [_button("Stop pipe", "stop", self._turn)]
+            self._buttons = [button(*STOP[True], self._turn)]
             if pipe.crash_url:
-                self._buttons.append(_button("Kill pipe worker", "bolt", self._kill, DANGER))
+                self._buttons.append(button("Kill pipe worker", "bolt", self._kill, DANGER))
 
-    def show(self, figures: Figures) -> None:
-        _enable(self._buttons, "pipe" not in figures.trouble)
-        if figures.pipe_state is None:
-            return
-        running = figures.pipe_state in ("RUNNING", "STARTING")
-        if running is not self._running:
-            self._running = running
-            _say_on(self._buttons[0], *PIPE_BUTTON[running])
+    def show(self, pipeline: Pipeline) -> None:
+        figures = pipeline.figures
+        for element in self._buttons:
+            element.set_enabled("pipe" not in figures.trouble)
+        if figures.pipe_state is not None:
+            self._running = figures.pipe_state in ("RUNNING", "STARTING")
+            _label(self._buttons[0], *STOP[self._running])
 
     async def _turn(self) -> None:
         if self._running:
@@ -135,48 +174,31 @@ class PipePart:
         await self._session.do(self._pipe.kill, done="Pipe worker killed", mark="Kill pipe worker")
 
 
-class EventsPart:
-    def __init__(self, sending: Sending, session: PageSession) -> None:
-        self._sending = sending
-        self._session = session
-        form = EventForm(sending, session)
-        with _group("Events"):
-            send = _button("Send event", "send", form.open)
-            self._way = (
-                ui.select({name: name.replace("_", " ") for name in POISONS}, value=POISONS[0])
-                .props('dense outlined options-dense aria-label="Poison"')
-                .classes("way")
-            )
-            poison = _button("Send poison event", "science", self._send_poison, DANGER)
-        self._elements = [send, self._way, poison]
-
-    def show(self, figures: Figures) -> None:
-        _enable(self._elements, "stream" not in figures.trouble)
-
-    async def _send_poison(self) -> None:
-        way = str(self._way.value)
-        await self._session.do(
-            lambda: self._sending.send_poison(way, "Poison"),
-            done=f"Poison event sent: {way.replace('_', ' ')}",
-            mark="Poison",
-        )
+Part = ProducerControls | EventControls | PipeControls
 
 
-def _button(
-    text: str, icon: str, on_click: Callable[[], object], props: str = "outline no-caps"
-) -> ui.button:
-    return ui.button(text, icon=icon, on_click=on_click).props(props)
+def controls(hub: Hub, figures: Figures, actions: Actions, session: PageSession) -> list[Part]:
+    """Add the controls that are configured. Each is off while its service does not answer."""
+    parts: list[Part] = []
+    if actions.any:
+        with ui.element("section").classes("card controls").props('aria-label="Controls"'):
+            if actions.producer:
+                parts.append(ProducerControls(hub, figures, actions.producer, session))
+            if actions.sending:
+                parts.append(EventControls(actions.sending, session))
+            if actions.pipe:
+                parts.append(PipeControls(actions.pipe, session))
+    return parts
 
 
-def _say_on(button: ui.button, text: str, icon: str) -> None:
-    button.set_text(text)
-    button.props(f"icon={icon}")
-
-
-def _enable(elements: Sequence[DisableableElement], enabled: bool) -> None:
-    for element in elements:
-        element.set_enabled(enabled)
+def _rate_text(figures: Figures) -> str:
+    return "" if figures.producer_rate is None else f"{figures.producer_rate:g}"
 
 
 def _group(title: str) -> ui.element:
     return ui.element("div").classes("group").props(f'role="group" aria-label="{title}"')
+
+
+def _label(element: ui.button, text: str, icon: str) -> None:
+    element.set_text(text)
+    element.props(f"icon={icon}")

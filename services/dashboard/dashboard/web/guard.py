@@ -1,31 +1,19 @@
-"""Who may ask: who names us as we are called, from a page of ours. Browsers are told so, too."""
+"""Refuses requests under another host name and from pages of other origins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The library compiles its templates in the browser: hence eval and inline, but from nowhere else.
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+# NiceGUI compiles its templates in the browser, which takes eval and inline scripts.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-REFUSAL = b"""\
-Refused: another page sent this, or the name in it is not the page's own (DASHBOARD_ALLOWED_HOSTS).
-"""
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -35,14 +23,19 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+REFUSED = PlainTextResponse(
+    "Refused: a page of another origin sent this request, or its Host is not in"
+    " DASHBOARD_ALLOWED_HOSTS.\n",
+    status_code=403,
+)
 
 
 class Guard:
-    """Refuses, with 403, what does not name one of `hosts`, or comes from a page that is not ours.
+    """Answers a request with 403 unless its Host is one of `hosts` and its origin is ours.
 
-    A name of somebody else's that leads to this machine (DNS rebinding) is not among them. Of what
-    a page of another origin makes a browser send, only a link that is followed to a page of ours is
-    answered. https://www.w3.org/TR/fetch-metadata/
+    A name of somebody else's that leads to this machine (DNS rebinding) is not one of `hosts`. Of
+    what other pages make a browser send, only a followed link is answered.
+    https://www.w3.org/TR/fetch-metadata/
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
@@ -51,15 +44,15 @@ class Guard:
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-        elif self._is_ours(scope):
-            await self._app(scope, receive, _guarded(send))
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if scope["type"] == "lifespan" or self._is_ours(scope):
+            await self._app(scope, receive, send_with_headers)
         else:
-            await send(_start(403))
-            await send({"type": "http.response.body", "body": REFUSAL})
+            await REFUSED(scope, receive, send)
 
     def _is_ours(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
@@ -73,22 +66,3 @@ class Guard:
             and headers.getlist("sec-fetch-mode") == ["navigate"]
             and headers.getlist("sec-fetch-dest") == ["document"]
         )
-
-
-def _start(status: int) -> dict[str, Any]:
-    return {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(b"content-type", b"text/plain; charset=utf-8")],
-    }
-
-
-def _guarded(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers[name] = value
-        await send(message)
-
-    return sending

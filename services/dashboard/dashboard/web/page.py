@@ -3,75 +3,71 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from nicegui import Client, ui
-from starlette.requests import Request
+from nicegui import ui
 
 from dashboard.controls.actions import Actions
-from dashboard.model.flow import nodes, silent_since
+from dashboard.model.flow import silent_since
+from dashboard.model.pipeline import Pipeline
 from dashboard.sources.hub import Hub
-from dashboard.web.bar import Bar
-from dashboard.web.charts import ChartData, Charts
-from dashboard.web.controls import Controls
+from dashboard.web.charts import Charts
+from dashboard.web.controls import controls
+from dashboard.web.elements import clock_time
+from dashboard.web.events import REFRESH_SECONDS, LatestEvents, open_history
 from dashboard.web.failures import Failures
-from dashboard.web.feed import SHOWN, Feed, lines
-from dashboard.web.grid import Grid
-from dashboard.web.history import History
-from dashboard.web.picture import Picture
+from dashboard.web.flow import Flow
+from dashboard.web.inventory import Inventory
 from dashboard.web.session import PageSession
 
-REFRESH_SECONDS = 0.5
 STYLE, SCRIPT = (Path(__file__).with_name(name) for name in ("style.css", "page.js"))
 
 
-class Page:
-    def __init__(self, hub: Hub, actions: Actions, request: Request, client: Client) -> None:
-        self._hub = hub
-        self._version = -1
-        session = PageSession(request, client, hub)
-        ui.add_css(STYLE)
-        ui.add_head_html(f"<script>{SCRIPT.read_text()}</script>")
-        with hub.pipeline() as pipeline:
-            boxes = nodes(pipeline, time.time())
-        self._bar = Bar()
-        with ui.element("div").classes("page"):
-            self._picture = Picture(boxes)
-            self._controls = Controls(hub, actions, session) if actions.any else None
-            self._charts = Charts()
-            self._history = History(hub)
-            self._grid = Grid(self._history.open)
-            self._feed = Feed(self._history.open)
-            self._failures = Failures(hub, actions, session)
-        ui.timer(REFRESH_SECONDS, self._refresh)
+def build_page(hub: Hub, actions: Actions, session: PageSession) -> None:
+    ui.add_css(STYLE)
+    ui.add_head_html(f"<script>{SCRIPT.read_text()}</script>")
+    bar = Bar()
+    with hub.pipeline() as pipeline, ui.element("div").classes("page"):
+        flow = Flow(pipeline)
+        own = controls(hub, pipeline.figures, actions, session)
+        charts = Charts()
+        inventory = Inventory(lambda row: open_history(hub, row["product_id"]))
+        events = LatestEvents(lambda line: open_history(hub, line["product"]))
+        failures = Failures(hub, actions, session)
 
-    async def _refresh(self) -> None:
-        """A round. The next one begins when the browser has answered: what happens meanwhile is
-        sent together, so a slow browser gets less, and nobody waits for it."""
-        now = time.time()
-        with self._hub.pipeline() as pipeline:
-            boxes = nodes(pipeline, now)
-            charts = ChartData.of(pipeline, now)
-            diff = pipeline.products.since(self._grid.version)
-            is_new = pipeline.version != self._version
-            self._version = pipeline.version
-            latest = lines(pipeline.newest(SHOWN)) if is_new else []
-            failed = lines(pipeline.newest_failures()) if is_new else []
-            waiting = pipeline.waiting
-            figures = replace(pipeline.figures, trouble=dict(pipeline.figures.trouble))
-            silent = silent_since(figures, now)
-        self._bar.show(silent, figures.trouble.get("table", ""))
-        self._picture.show(boxes)
-        self._charts.show(charts)
-        if is_new:
-            self._feed.show(latest, waiting)
-            self._failures.observed(failed)
-        self._failures.show(figures.rejected, figures.dead_letters)
-        self._history.show()
-        if self._controls is not None:
-            self._controls.show(figures)
-        try:
-            await self._grid.show(diff)
-        except TimeoutError:
-            return  # it gets all of it with a later round
+    async def refresh() -> None:
+        # The next round begins when the browser has answered: what happens meanwhile is sent
+        # together, so a slow browser gets less.
+        with hub.pipeline() as pipeline:
+            for part in (bar, flow, *own, charts, events, failures):
+                part.show(pipeline)
+            diff = pipeline.products.since(inventory.version)
+        await inventory.show(diff)
+
+    ui.timer(REFRESH_SECONDS, refresh)
+
+
+class Bar:
+    """The bar at the top. page.js takes the silence of its clock for a lost server, so the clock
+    does not wait for what else is sent."""
+
+    def __init__(self) -> None:
+        with ui.element("header").classes("bar row items-center"):
+            ui.label("Inventory, live").classes("bar-title").props('role="heading" aria-level="1"')
+            with ui.element("div").classes("bar-alert").props('role="alert"'):
+                ui.element("span").classes("server-lost")
+                self._stack_lost = ui.label().classes("stack-lost")
+            clock = ui.label(_utc(time.time())).classes("bar-time")
+        ui.timer(REFRESH_SECONDS, lambda: clock.set_text(_utc(time.time())))
+
+    def show(self, pipeline: Pipeline) -> None:
+        """Say since when the AWS APIs have not answered, if they have not, and why."""
+        text, since = "", silent_since(pipeline.figures, time.time())
+        if since is not None:
+            why = pipeline.figures.trouble.get("table", "no answer")
+            text = f"Disconnected since {_utc(since)}: {why}"
+        self._stack_lost.set_text(text)
+
+
+def _utc(seconds: float) -> str:
+    return f"{clock_time(seconds)} UTC"

@@ -14,30 +14,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from embedded import ministack_fixes
 from eventbridge_pipes import guard
-
-VERSION = "1.5.33"
-
-
-def put_right(installed: str) -> str | None:
-    """Correct the MiniStack of this process. Return why not, if it is another version."""
-    if installed != VERSION:
-        return (
-            f"MiniStack {installed} runs without our corrections, which are for {VERSION}. A "
-            "stream that is resharded loses its unread records. After the clock is set back, new "
-            "events count as duplicates. CloudWatch has no metrics of the function."
-        )
-    from embedded.ministack_fixes import CORRECTIONS
-
-    for correction in CORRECTIONS:
-        correction.apply()
-    return None
 
 
 def _with_preflights(served: ASGIApp, admitted: guard.Admitted) -> ASGIApp:
@@ -57,8 +40,7 @@ def main() -> None:
     guard.add_options(parser)
     told = vars(parser.parse_args([*guard.options(os.environ), *sys.argv[1:]]))
     sys.argv[1:] = []  # MiniStack reads them too
-    if warning := put_right(version("ministack")):
-        print(warning, file=sys.stderr)
+    ministack_fixes.apply_all()
     from ministack import app
 
     from embedded.saving import Saver

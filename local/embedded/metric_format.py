@@ -15,8 +15,6 @@ from typing import Any
 Metric = tuple[str, dict[str, Any]]
 """A namespace, and a datum in it as PutMetricData takes it."""
 
-MAX_DIMENSIONS = 30
-MAX_VALUES = 100
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError)
 
 
@@ -46,11 +44,10 @@ def embedded_metrics(message: str) -> Iterator[Metric]:
 
 
 def _is_valid(namespace: object, datum: dict[str, Any]) -> bool:
-    values, dimensions = datum["Values"], datum["Dimensions"]
-    texts = [namespace, datum["Unit"], *(dimension["Value"] for dimension in dimensions)]
+    values = datum["Values"]
+    texts = [namespace, datum["Unit"], *(dimension["Value"] for dimension in datum["Dimensions"])]
     return (
         all(isinstance(text, str) and text for text in texts)
+        and values != []
         and all(isinstance(value, float) and math.isfinite(value) for value in values)
-        and 1 <= len(values) <= MAX_VALUES
-        and len(dimensions) <= MAX_DIMENSIONS
     )

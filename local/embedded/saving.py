@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,52 +39,54 @@ Services = Mapping[str, Callable[[], Any]]
 """For the name of each service's file, the function that returns what the service holds."""
 
 
-class Saver:
-    """Saves what this process and the Pipes service beside it hold into `folder`."""
+ONE_AT_A_TIME = threading.Lock()
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._one_at_a_time = threading.Lock()
 
-    def start(self) -> None:
-        """Save at intervals, and in place of MiniStack at its end."""
-        app.save_all = self._at_the_end
-        threading.Thread(target=self._at_intervals, name="saver", daemon=True).start()
+def start(folder: Path) -> None:
+    """Save into `folder` what this process and the Pipes service beside it hold.
 
-    def _at_intervals(self) -> None:
-        interval = INTERVAL_SECONDS
-        while True:
-            time.sleep(interval)
-            started = time.monotonic()
-            # On the thread that handles requests, so that none is using what is trimmed.
-            app._MAIN_LOOP.call_soon_threadsafe(trim, time.time())
-            self._save(app._build_persistence_save_dict())
-            interval = max(INTERVAL_SECONDS, SHARE * (time.monotonic() - started))
+    This happens at intervals, and in place of MiniStack's own saving at its end.
+    """
+    app.save_all = partial(_at_the_end, folder)
+    threading.Thread(target=_at_intervals, args=(folder,), name="saver", daemon=True).start()
 
-    def _at_the_end(self, services: Services) -> None:
-        """End the process, whose functions may still run. Exit code 0 means that it is saved."""
-        trim(time.time())
-        is_saved = self._save(services)
-        app._stop_docker_containers()
-        os._exit(0 if is_saved else 1)
 
-    def _save(self, services: Services) -> bool:
-        with self._one_at_a_time:
-            try:
-                return any(self._save_once(services) for _ in range(TRIES))
-            except Exception as error:  # the next try may succeed, and the end must not wait
-                print(f"not saved: {error!r}", file=sys.stderr, flush=True)
-                return False
+def _at_intervals(folder: Path) -> None:
+    interval = INTERVAL_SECONDS
+    while True:
+        time.sleep(interval)
+        started = time.monotonic()
+        # On the thread that handles requests, so that none is using what is trimmed.
+        app._MAIN_LOOP.call_soon_threadsafe(trim, time.time())
+        _save(folder, app._build_persistence_save_dict())
+        interval = max(INTERVAL_SECONDS, SHARE * (time.monotonic() - started))
 
-    def _save_once(self, services: Services) -> bool:
-        pipes = saved.copy_pipes(self._folder)
-        arguments = (services, self._folder, pipes)
-        process = multiprocessing.get_context("fork").Process(target=_write, args=arguments)
-        process.start()
-        process.join(LONGEST_SECONDS)
-        process.kill()
-        process.join()
-        return process.exitcode == 0
+
+def _at_the_end(folder: Path, services: Services) -> None:
+    """End the process, whose functions may still run. Exit code 0 means that it is saved."""
+    trim(time.time())
+    is_saved = _save(folder, services)
+    app._stop_docker_containers()
+    os._exit(0 if is_saved else 1)
+
+
+def _save(folder: Path, services: Services) -> bool:
+    with ONE_AT_A_TIME:
+        try:
+            return any(_save_once(folder, services) for _ in range(TRIES))
+        except Exception as error:  # the next try may succeed, and the end must not wait
+            print(f"not saved: {error!r}", file=sys.stderr, flush=True)
+            return False
+
+
+def _save_once(folder: Path, services: Services) -> bool:
+    arguments = (services, folder, saved.copy_pipes(folder))
+    process = multiprocessing.get_context("fork").Process(target=_write, args=arguments)
+    process.start()
+    process.join(LONGEST_SECONDS)
+    process.kill()
+    process.join()
+    return process.exitcode == 0
 
 
 def _as_it_is(value: Any, memo: Any = None) -> Any:

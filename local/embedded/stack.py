@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
 from embedded import leftovers, ministack, pipes, private, saved
@@ -52,7 +51,7 @@ class EmbeddedStack:
         pause: Callable[[float], object],
         tell: Callable[[str], object],
         *,
-        settings: Mapping[str, str] = MappingProxyType({}),
+        settings: Mapping[str, str] | None = None,
         pipes_may_crash: bool = False,
     ) -> None:
         self.folder = folder
@@ -60,7 +59,7 @@ class EmbeddedStack:
         """Whether all its data is saved. This is known at the end."""
         self._pipes_may_crash = pipes_may_crash
         self._environ = environ
-        self._settings = settings
+        self._settings = settings or {}
         self._pause = pause
         self._tell = tell
         self._served = False
@@ -116,7 +115,7 @@ class EmbeddedStack:
         return port
 
     def start_pipes(self) -> None:
-        """Start the Pipes service, on the port it had if it ran before, and wait for it."""
+        """Start the Pipes service again, on the port that it had, and wait for it."""
         self._launch_pipes()
         self._await_pipes()
 

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -43,29 +43,32 @@ def is_running(url: str) -> bool:
 def problems(environ: Mapping[str, str]) -> list[str]:
     """Return a line for each variable of any service that is wrong. The producer's come from this
     process's environment."""
+    checks: list[Callable[[], object]] = [
+        lambda: Settings.from_env(environ),
+        lambda: produce.make_context("produce", []),
+        lambda: DashboardSettings.from_env(environ),
+        lambda: check_origins(environ),
+    ]
     found = []
-    try:
-        Settings.from_env(environ)
-    except SettingsError as error:
-        found += str(error).splitlines()
-    try:
-        produce.make_context("produce", [])
-    except RefusedError as error:
-        found += error.message.splitlines()
-    try:
-        DashboardSettings.from_env(environ)
-    except DashboardSettingsError as error:
-        found.append(str(error))
+    for check in checks:
+        try:
+            check()
+        except (SettingsError, DashboardSettingsError, RefusedError) as error:
+            found += str(error).splitlines()
+    return found
+
+
+def check_origins(environ: Mapping[str, str]) -> None:
+    """Raises SettingsError if an origin in ALLOW_ORIGIN is wrong."""
     try:
         for origin in filter(None, map(str.strip, environ.get("ALLOW_ORIGIN", "").split(","))):
             guard.origin(origin)
     except ArgumentTypeError as error:
-        found.append(f"ALLOW_ORIGIN: {error}")
-    return found
+        raise SettingsError(f"ALLOW_ORIGIN: {error}") from error
 
 
 def hand_over(content: bytes, target: Path) -> bool:
-    """Put it at `target`, whole or not at all. Return whether it replaced something else."""
+    """Write it to `target`, whole or not at all. Return whether it replaced other content."""
     before = target.read_bytes() if target.exists() else content
     unfinished = target.with_suffix(".new")
     unfinished.write_bytes(content)
@@ -79,16 +82,15 @@ def main(zip_file: Path, folder: Path) -> int:
         return 2
     url = os.environ["AWS_ENDPOINT_URL"]
     running = is_running(url)
-    given = of_resources(os.environ)
-    handed_over = folder / "function.zip", folder / "settings.json"
-    changed = hand_over(json.dumps(given).encode(), handed_over[1])
+    function, settings = folder / "function.zip", folder / "settings.json"
+    changed = hand_over(json.dumps(of_resources(os.environ)).encode(), settings)
     # The zip comes last: the start hook waits for it alone.
-    changed |= hand_over(zip_file.read_bytes(), handed_over[0])
+    changed |= hand_over(zip_file.read_bytes(), function)
     healthy, reason = healthcheck.wait(url, time.monotonic, time.sleep)
     if not healthy:
         print(f"localstack: {reason}", file=sys.stderr)
         return 1
-    if (changed or running) and (code := deploy(*handed_over)):
+    if (changed or running) and (code := deploy(function, settings)):
         return code
     DEPLOYED.touch()
     os.execvp("sleep", ["sleep", "infinity"])  # noqa: S606, S607 - it needs less memory than Python

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from ministack.services import dynamodb, kinesis
 
-from embedded.ministack_fixes import functions, streams
+from embedded.ministack_fixes import batching_windows, streams
 
 HOUR = 3600.0
 
@@ -70,7 +69,6 @@ def test_a_mapping_does_not_wait_for_a_clock_that_was_set_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = [{"dynamodb": {"ApproximateCreationDateTime": time.time() + HOUR}}]
-    monkeypatch.setattr(functions, "_window", lambda table: 1)
-    read = functions.gathering(lambda *_: written)
-    with ThreadPoolExecutor(1) as mappings:
-        assert mappings.submit(read, "table", 0, 10).result() == written
+    monkeypatch.setattr(batching_windows._of_a_mapping, "reads", True, raising=False)
+    monkeypatch.setattr(batching_windows, "_window", lambda table: 1)
+    assert batching_windows._gathering(lambda *_: written)("table", 0, 10) == written

@@ -124,7 +124,7 @@ COMMANDS = ("deploy", "destroy --yes", "table")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
+def test_without_credentials_a_line_says_how_to_get_some(command: str) -> None:
     line = refused_in_one_line(run(*command.split()))
 
     assert line == (
@@ -149,7 +149,7 @@ def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
         ),
     ],
 )
-def test_credentials_that_are_none_any_more_are_told_in_a_line(
+def test_expired_credentials_are_one_line(
     refusing: tuple[str, type[Refusing]],
     monkeypatch: pytest.MonkeyPatch,
     command: str,
@@ -167,7 +167,7 @@ def test_credentials_that_are_none_any_more_are_told_in_a_line(
     assert len(aws.calls) == 1
 
 
-def test_a_region_that_is_misspelt_is_told_with_the_one_that_is_like_it(
+def test_a_misspelt_region_is_one_line_with_a_suggestion(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unknown(host: str, *_: Any, **__: Any) -> None:
@@ -185,7 +185,7 @@ def test_a_region_that_is_misspelt_is_told_with_the_one_that_is_like_it(
     )
 
 
-def test_what_may_not_be_done_is_named_in_a_line_and_nothing_is_changed(
+def test_a_missing_permission_is_one_line_and_nothing_changes(
     refusing: tuple[str, type[Refusing]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, aws = refusing
@@ -211,7 +211,7 @@ def stage(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_nothing(
+def test_without_a_terminal_deploy_shows_its_plan_and_creates_nothing(
     stage: str,
 ) -> None:
     result = run("deploy")
@@ -236,7 +236,7 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         )
 
 
-def test_it_goes_ahead_when_told_so_and_does_not_ask_again_for_nothing(
+def test_with_yes_deploy_goes_ahead_and_does_not_ask_for_no_changes(
     stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True)

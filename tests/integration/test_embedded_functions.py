@@ -72,7 +72,7 @@ def test_a_process_that_ends_is_reported_and_replaced(call: Call) -> None:
     assert call("say")["Payload"] != process
 
 
-def test_all_that_an_invocation_writes_is_in_its_log_however_much_it_is(
+def test_everything_that_an_invocation_writes_is_in_its_log(
     aws: AwsClient, name: str, call: Call
 ) -> None:
     for lines in (3_000, 0):

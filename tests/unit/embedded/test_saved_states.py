@@ -61,11 +61,11 @@ def rows(database: Path) -> list[int]:
         return [number for (number,) in db.execute("SELECT n FROM numbers")]
 
 
-def test_the_file_of_the_pipes_service_is_called_as_it_calls_it() -> None:
+def test_the_database_of_pipes_has_the_name_that_pipes_uses() -> None:
     assert PIPES_FILE == store.FILE_NAME
 
 
-def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_path: Path) -> None:
+def test_pipes_start_with_what_they_had_when_the_state_was_saved(tmp_path: Path) -> None:
     database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     with closing(sqlite3.connect(database, isolation_level=None)) as running:
@@ -79,7 +79,7 @@ def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_
     assert rows(database) == [1]
 
 
-def test_a_pipes_service_that_was_never_saved_begins_with_nothing(tmp_path: Path) -> None:
+def test_pipes_that_were_never_saved_start_empty(tmp_path: Path) -> None:
     database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     database.write_bytes(b"of a stack that was killed")

@@ -37,27 +37,6 @@ USER = "sbx_user1051"
 
 
 @dataclass(frozen=True)
-class Settings:
-    endpoint: str
-    runtime_id: str
-    handler: str
-    version: str
-    memory_mb: str
-    timeout_seconds: int
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        return cls(
-            endpoint=environ["LOCALSTACK_RUNTIME_ENDPOINT"],
-            runtime_id=environ["LOCALSTACK_RUNTIME_ID"],
-            handler=environ["_HANDLER"],
-            version=environ["AWS_LAMBDA_FUNCTION_VERSION"],
-            memory_mb=environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
-            timeout_seconds=int(environ["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
-        )
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What came of an invocation, or of a start."""
 
@@ -65,6 +44,7 @@ class Outcome:
     body: bytes
 
 
+Environ = Mapping[str, str]
 Invocation = Mapping[str, Any]
 """What LocalStack sends to invoke the function."""
 
@@ -89,8 +69,8 @@ def of_exit(status: int, request_id: str) -> Outcome:
 class Runtime:
     """One process with the function, and the Runtime API for it alone."""
 
-    def __init__(self, settings: Settings, output: IO[bytes]) -> None:
-        self._timeout = settings.timeout_seconds
+    def __init__(self, environ: Environ, output: IO[bytes]) -> None:
+        self._timeout = int(environ["AWS_LAMBDA_FUNCTION_TIMEOUT"])
         self._request_id = "unknown"
         self._start_failed = False
         self._invocations: queue.Queue[Invocation | None] = queue.Queue()
@@ -98,12 +78,11 @@ class Runtime:
         self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
         self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._api.serve_forever, daemon=True).start()
-        environ = os.environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
-        environ.pop("HOME", None)
+        api = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
         self._process = subprocess.Popen(  # noqa: S603 - who makes the function names its handler
-            [sys.executable, "-m", "awslambdaric", settings.handler],
+            [sys.executable, "-m", "awslambdaric", environ["_HANDLER"]],
             cwd="/var/task",
-            env=environ,
+            env={k: v for k, v in environ.items() if k != "HOME"} | api,
             user=USER,
             stdout=output,
             stderr=output,
@@ -198,15 +177,16 @@ class Handler(BaseHTTPRequestHandler):
 class LocalStack:
     """Where the outcomes go."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, environ: Environ) -> None:
+        self._endpoint = environ["LOCALSTACK_RUNTIME_ENDPOINT"]
+        self._status = f"status/{environ['LOCALSTACK_RUNTIME_ID']}"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ready(self) -> None:
-        self._post(f"status/{self._settings.runtime_id}/ready", b"{}")
+        self._post(f"{self._status}/ready", b"{}")
 
     def start_failed(self, outcome: Outcome) -> None:
-        self._post(f"status/{self._settings.runtime_id}/error", outcome.body)
+        self._post(f"{self._status}/error", outcome.body)
 
     def finished(self, invocation: Invocation, outcome: Outcome, logs: str) -> None:
         path = f"invocations/{invocation['invoke-id']}"
@@ -215,7 +195,7 @@ class LocalStack:
 
     def _post(self, path: str, body: bytes) -> None:
         request = urllib.request.Request(  # noqa: S310 - LocalStack's own address
-            f"{self._settings.endpoint}/{path}", body, {"Content-Type": "application/json"}
+            f"{self._endpoint}/{path}", body, {"Content-Type": "application/json"}
         )
         self._opener.open(request, timeout=10).close()
 
@@ -233,16 +213,17 @@ def take(output: IO[bytes]) -> str:
     return text
 
 
-def report(settings: Settings, request_id: str, printed: str, seconds: float) -> str:
+def report(environ: Environ, request_id: str, printed: str, seconds: float) -> str:
     """The log of an invocation between the lines that AWS adds."""
     ending = "" if printed.endswith("\n") or not printed else "\n"
     duration = seconds * 1000
     return (
-        f"START RequestId: {request_id} Version: {settings.version}\n"
+        f"START RequestId: {request_id} Version: {environ['AWS_LAMBDA_FUNCTION_VERSION']}\n"
         f"{printed}{ending}"
         f"END RequestId: {request_id}\n"
         f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
-        f"Billed Duration: {math.ceil(duration)} ms\tMemory Size: {settings.memory_mb} MB\n"
+        f"Billed Duration: {math.ceil(duration)} ms\t"
+        f"Memory Size: {environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']} MB\n"
     )
 
 
@@ -263,11 +244,10 @@ def serve_invocations() -> queue.Queue[Invocation]:
 def main() -> int:
     # Nothing else ends a process that is the first of its container.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = Settings.from_env(os.environ)
-    localstack = LocalStack(settings)
+    localstack = LocalStack(os.environ)
     invocations = serve_invocations()
     with open(OUTPUT, "a+b", buffering=0) as output:
-        runtime = Runtime(settings, output)
+        runtime = Runtime(os.environ, output)
         if wrong := runtime.started():
             take(output)
             localstack.start_failed(wrong)
@@ -276,11 +256,11 @@ def main() -> int:
         while True:
             invocation = invocations.get()
             if not runtime.is_alive():
-                runtime = Runtime(settings, output)
+                runtime = Runtime(os.environ, output)
             began = time.monotonic()
             outcome = runtime.invoke(invocation)
             seconds = time.monotonic() - began
-            logs = report(settings, invocation["invoke-id"], take(output), seconds)
+            logs = report(os.environ, invocation["invoke-id"], take(output), seconds)
             localstack.finished(invocation, outcome, logs)
 
 

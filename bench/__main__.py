@@ -14,8 +14,8 @@ import click
 
 from bench import latency, throughput, write_forms
 from bench.figures import PeakMemory, row, section
+from bench.stopping import run_until_stopped
 from bench.tables import fresh_tables
-from embedded.interrupts import run_until_stopped
 from inventory_cli.errors import OneLineCommand
 from inventory_cli.workbench import on_own_target
 

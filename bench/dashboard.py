@@ -20,7 +20,7 @@ import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from bench.live_page import STARTUP_SECONDS, live_page
-from embedded.interrupts import run_until_stopped
+from bench.stopping import run_until_stopped
 from embedded.processes import Server
 
 EVERYTHING_SECONDS = 300_000.0

@@ -18,7 +18,7 @@ from bench.pipes.report import Report
 from bench.pipes.scale import FULL, QUICK, Scale
 from bench.pipes.stand import second_service, stand
 from bench.pipes.targets import Function, Queue
-from embedded.interrupts import run_until_stopped
+from bench.stopping import run_until_stopped
 
 
 def to_function(scale: Scale, told: Report) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
@@ -106,20 +105,3 @@ def held_back() -> Iterator[None]:
             signal.signal(number, handler)
         for each in received:
             signal.raise_signal(each)
-
-
-def run_until_stopped(main: Callable[[], object]) -> None:
-    """Run a program that a signal may stop anywhere. Then exit with the signal's exit code."""
-    try:
-        for number in SIGNALS:
-            signal.signal(number, _give_up)
-        main()
-    except InterruptedRunError as stop:
-        print(f"Stopped by {stop.signal_name}.", file=sys.stderr)
-        sys.exit(stop.exit_code)
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # cleaning up is not cut short
-    raise InterruptedRunError(number)

@@ -38,7 +38,6 @@ LONGEST_SECONDS = 120.0
 Services = Mapping[str, Callable[[], Any]]
 """For the name of each service's file, the function that returns what the service holds."""
 
-
 ONE_AT_A_TIME = threading.Lock()
 
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, repeat
+from itertools import islice
 from math import ceil, inf
 
 from inventory.stock import Outcome, RemovalNamePolicy
@@ -28,6 +28,7 @@ from operations.verify.gather import differences
 from operations.words import counted
 from producer.feed import feed
 from producer.generator import Spec, events
+from producer.pace import Pace
 
 LOOK_SECONDS = 0.5
 """How often the progress is looked at while events are sent: each look costs the emulator time."""
@@ -141,11 +142,8 @@ def _put(
     )
     feed(
         islice(events(plan.spec), plan.count),
-        repeat(1 / plan.rate),
+        Pace(plan.rate),
         sender,
-        duration=inf,
-        stopping=lambda: False,
-        on_flush=lambda: None,
         clock=time.monotonic,
         wait=wait,
     )

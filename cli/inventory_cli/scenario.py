@@ -109,7 +109,7 @@ def documented(name: str) -> list[Event]:
 
 
 def from_lines(name: str, data: bytes) -> list[Event]:
-    """The events of a JSON-lines file. Raises producer.errors.CannotStartError."""
+    """The events of a JSON-lines file. Raises producer.usage.RefusedError."""
     return list(jsonlines.events(name, data.split(b"\n"), send_broken=False))
 
 

@@ -37,7 +37,7 @@ from inventory_cli.target import (
 )
 from operations.access import Access
 from producer.connect import connect
-from producer.errors import CannotStartError
+from producer.usage import RefusedError
 
 ZIP_NAME = "inventory-processor.zip"
 
@@ -65,7 +65,7 @@ class Workbench(Access):
         """Whether there is a stream that takes records."""
         try:
             connect(self.names.stream)
-        except CannotStartError:
+        except RefusedError:
             return False
         return True
 

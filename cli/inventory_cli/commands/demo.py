@@ -18,7 +18,7 @@ from producer.usage import Command, Number, WholeNumber
 
 if TYPE_CHECKING:
     from inventory_cli.demo import Verdict
-    from producer.mix import Mix
+    from producer.generator import Mix
 
 MOST_PROBLEMS = 20
 

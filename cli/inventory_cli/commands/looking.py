@@ -42,10 +42,10 @@ def table(state: Path, output: str, watch: bool) -> None:
     With --watch, a terminal shows the rows as they change. With --output jsonl, the command
     prints the rows, then a line for each change.
     """
+    from inventory_cli.console import PlainConsole
     from inventory_cli.workbench import on_target
     from operations import table as rows_of
     from operations.words import counted
-    from producer.textoutput import PlainConsole
 
     terminal = sys.stdout.isatty()
     as_table = output == "text" or (output == "auto" and terminal)
@@ -69,11 +69,11 @@ def _watch(bench: Workbench, as_table: bool) -> None:
 
     from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli import watching
+    from inventory_cli.console import PlainConsole
     from operations import table as rows_of
     from operations.failures.stream import READERS_CONFIG
     from operations.table_stream.follower import TableFollower
     from operations.table_stream.shard import Start
-    from producer.textoutput import PlainConsole
 
     streams = bench.session.client("dynamodbstreams", config=READERS_CONFIG)
     console = PlainConsole(highlight=False)

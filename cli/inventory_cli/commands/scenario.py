@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from inventory_cli.errors import CannotRunError, FailedError
+from inventory_cli.errors import FailedError
 from producer.usage import Command
 
 
@@ -40,17 +40,13 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     from inventory_cli.scenario import Player, StuckError, documented, from_lines, status_file
     from inventory_cli.workbench import on_own_target
     from operations.words import counted
-    from producer.errors import CannotStartError
 
-    try:
-        preparation = documented("documented-table") if events_file is None else []
-        events = (
-            documented("documented-operations")
-            if events_file is None
-            else from_lines(str(events_file), events_file.read_bytes())
-        )
-    except CannotStartError as error:
-        raise CannotRunError(str(error)) from error
+    preparation = documented("documented-table") if events_file is None else []
+    events = (
+        documented("documented-operations")
+        if events_file is None
+        else from_lines(str(events_file), events_file.read_bytes())
+    )
 
     with Interrupts("") as interrupts, on_own_target(state, interrupts.pause) as bench:
         bench.deploy_in_short()

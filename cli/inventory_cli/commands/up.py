@@ -126,7 +126,7 @@ def _checked(producer_options: tuple[str, ...]) -> int | None:
     port = None
     problems = []
     try:
-        produce.make_context("produce", list(producer_options), click.get_current_context())
+        produce.make_context("produce", list(producer_options), click.get_current_context()).close()
     except RefusedError as error:
         problems.append(error.message)
     try:

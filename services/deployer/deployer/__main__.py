@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -41,34 +41,31 @@ def is_running(url: str) -> bool:
 
 
 def problems(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each variable of any service that is wrong. The producer's come from this
-    process's environment."""
-    checks: list[Callable[[], object]] = [
-        lambda: Settings.from_env(environ),
-        lambda: produce.make_context("produce", []),
-        lambda: DashboardSettings.from_env(environ),
-        lambda: check_origins(environ),
-    ]
+    """Return a line for each variable of any service that is wrong."""
     found = []
-    for check in checks:
+    for check in (Settings.from_env, _check_producer, DashboardSettings.from_env, _check_origins):
         try:
-            check()
-        except (SettingsError, DashboardSettingsError, RefusedError) as error:
+            check(environ)
+        except (SettingsError, RefusedError, DashboardSettingsError) as error:
             found += str(error).splitlines()
     return found
 
 
-def check_origins(environ: Mapping[str, str]) -> None:
-    """Raises SettingsError if an origin in ALLOW_ORIGIN is wrong."""
+def _check_producer(_: Mapping[str, str]) -> None:
+    """Its command line reads the environment of this process."""
+    produce.make_context("produce", [])
+
+
+def _check_origins(environ: Mapping[str, str]) -> None:
     try:
         for origin in filter(None, map(str.strip, environ.get("ALLOW_ORIGIN", "").split(","))):
             guard.origin(origin)
     except ArgumentTypeError as error:
-        raise SettingsError(f"ALLOW_ORIGIN: {error}") from error
+        raise SettingsError(f"ALLOW_ORIGIN: {error}") from None
 
 
 def hand_over(content: bytes, target: Path) -> bool:
-    """Write it to `target`, whole or not at all. Return whether it replaced other content."""
+    """Write the file in one step. Return whether its content has changed."""
     before = target.read_bytes() if target.exists() else content
     unfinished = target.with_suffix(".new")
     unfinished.write_bytes(content)

@@ -17,6 +17,13 @@ from fuzzing import tries
 
 pytest_plugins = ["servers"]
 
+ADVICE = {
+    engine.LEFT_OUT: "in containers. Start Docker, then: make test-containers",
+    chromium.LEFT_OUT: (
+        "in a browser. Install Chromium (apt-get install chromium), then: make test-browser"
+    ),
+}
+
 settings.register_profile("inventory", tries(100))
 settings.load_profile("inventory")
 
@@ -45,14 +52,11 @@ def say_what_is_missing(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    in_containers = [item for item in items if item.get_closest_marker("containers")]
-    if in_containers and engine.missing():
-        for item in in_containers:
-            item.add_marker(pytest.mark.skip(reason=engine.missing()))
-    in_a_browser = [item for item in items if item.get_closest_marker("browser")]
-    if in_a_browser and chromium.missing():
-        for item in in_a_browser:
-            item.add_marker(pytest.mark.skip(reason=chromium.missing()))
+    for marker, needed in {"containers": engine, "browser": chromium}.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and (reason := needed.missing()):
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(optionalhook=True)  # not there with -p no:xdist
@@ -63,18 +67,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """What was not tested is said last, where it is seen."""
+    """Say last, where it is seen, which tests were left out."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    left_out = [report for report in skipped if engine.LEFT_OUT in str(report.longrepr)]
-    if left_out:
-        reporter.write_line(
-            f"Left out: {len(left_out)} tests in containers. "
-            "Start Docker, then: make test-containers"
-        )
-    unseen = [report for report in skipped if chromium.LEFT_OUT in str(report.longrepr)]
-    if unseen:
-        reporter.write_line(
-            f"Left out: {len(unseen)} tests in a browser. "
-            "Install Chromium (apt-get install chromium), then: make test-browser"
-        )
+    for reason, advice in ADVICE.items():
+        if left_out := sum(reason in str(report.longrepr) for report in skipped):
+            reporter.write_line(f"Left out: {left_out} tests {advice}")

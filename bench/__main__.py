@@ -15,7 +15,7 @@ import psutil
 
 from bench import latency, throughput, write_forms
 from bench.figures import peak_memory, row, section
-from embedded.interrupts import run_until_stopped
+from bench.stopping import run_until_stopped
 from inventory_cli.errors import OneLineCommand
 from inventory_cli.workbench import on_own_target
 

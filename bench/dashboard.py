@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from embedded.interrupts import run_until_stopped
+from bench.stopping import run_until_stopped
 from embedded.ports import free_port
 from embedded.processes import Server, answers
 

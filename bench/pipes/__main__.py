@@ -19,7 +19,7 @@ from bench.pipes.latency import Idle, Latency
 from bench.pipes.servers import Servers, fresh_servers, second_service
 from bench.pipes.targets import Function, Queue, Target
 from bench.pipes.throughput import Work
-from embedded.interrupts import run_until_stopped
+from bench.stopping import run_until_stopped
 
 SHARE = 0.7
 SHARDS = 64

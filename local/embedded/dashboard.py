@@ -1,28 +1,26 @@
-"""The live page as a process beside the embedded target."""
+"""The dashboard as a process beside the embedded target."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from embedded import pipes
 from embedded.ports import chosen, is_free
-from embedded.processes import Server, answers
+from embedded.processes import Server, StartupError, answers
 
 NAME = "the dashboard"
 PORT_VARIABLE = "DASHBOARD_PORT"
 PORT = 8080
 OFF = 0
 ANSWER_SECONDS = 0.2
-POLL_SECONDS = 0.1
 STARTUP_SECONDS = 20.0
 
 
 def left_out(port: int | None) -> str | None:
-    """Return why there is no page on `port`; None if there can be one."""
+    """Return why there is no dashboard on `port`. None if there can be one."""
     if port == OFF:
         return f"{PORT_VARIABLE}={OFF}"
     if find_spec("nicegui") is None:
@@ -38,33 +36,32 @@ def asked(environ: Mapping[str, str]) -> int | None:
 
 
 class Page:
-    """It runs from now on, with everything that can be controlled."""
+    """The dashboard, running from now on. It may control everything."""
 
     def __init__(
-        self, port: int, state: Path, environ: Mapping[str, str], producer_control: str
+        self, port: int, folder: Path, environ: Mapping[str, str], producer_control: str
     ) -> None:
         """`environ` leads to the stack."""
         self.url = f"http://127.0.0.1:{port}"
-        self._told = False
-        endpoint = environ["AWS_ENDPOINT_URL_PIPES"]
+        pipes = environ["AWS_ENDPOINT_URL_PIPES"]
         settings = {
             "DASHBOARD_CONTROLS": "1",
-            "PIPES_METRICS_URL": pipes.metrics_url(endpoint),
-            "PIPES_CRASH_URL": pipes.crash_url(endpoint),
+            "PIPES_METRICS_URL": f"{pipes}/metrics",
+            "PIPES_CRASH_URL": f"{pipes}/crash",
             "PRODUCER_CONTROL_URL": f"http://{producer_control}",
             **environ,
             PORT_VARIABLE: str(port),
         }
         argv = [sys.executable, "-m", "dashboard"]
-        self.server = Server.start("The dashboard", argv, settings, state / "dashboard.log")
+        self.server = Server.start("The dashboard", argv, settings, folder / "dashboard.log")
+        self._told = False
 
     def wait(self, pause: Callable[[float], object]) -> None:
         """Return once it answers or has ended, or after some seconds."""
-        deadline = time.monotonic() + STARTUP_SECONDS
-        while self.server.running and time.monotonic() < deadline:
-            if answers(f"{self.url}/health", ANSWER_SECONDS):
-                return
-            pause(POLL_SECONDS)
+        with suppress(StartupError):
+            self.server.wait_until(
+                lambda: answers(f"{self.url}/health", ANSWER_SECONDS), STARTUP_SECONDS, pause
+            )
 
     def news(self) -> str | None:
         """Return why it ended, once."""

@@ -2,9 +2,8 @@
 
 It runs the installed MiniStack and changes it in its own process:
 
-- It applies the corrections in `ministack_fixes`. They are for one version of MiniStack: another
-  version runs without them, and the log says so.
-- It saves the state of any version while it runs (see `saving`).
+- It applies the corrections in `ministack_fixes`.
+- It saves its state while it runs (see `saving`).
 - It refuses web pages of other origins, because it runs functions as processes of the user who
   started it.
 """
@@ -14,34 +13,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from embedded import ministack_fixes
 from eventbridge_pipes import guard
-
-VERSION = "1.5.33"
-
-
-def put_right(installed: str) -> str | None:
-    """Correct the MiniStack of this process. Return why not, if it is another version."""
-    if installed != VERSION:
-        return (
-            f"MiniStack {installed} runs without our corrections, which are for {VERSION}. A "
-            "stream that is resharded loses its unread records. After the clock is set back, new "
-            "events count as duplicates. CloudWatch has no metrics of the function."
-        )
-    from embedded.ministack_fixes import CORRECTIONS
-
-    for correction in CORRECTIONS:
-        correction.apply()
-    return None
 
 
 def _with_preflights(served: ASGIApp, admitted: guard.Admitted) -> ASGIApp:
-    """MiniStack lets pages send any header but Authorization, which SDKs put their signature in."""
+    """Answer preflights in place of MiniStack, which does not allow the header Authorization."""
     preflights = CORSMiddleware(served, **guard.cors(admitted))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,18 +35,17 @@ def _with_preflights(served: ASGIApp, admitted: guard.Admitted) -> ASGIApp:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path, help="of the stack: where it is saved")
+    parser.add_argument("folder", type=Path, help="where the stack is saved")
     guard.add_options(parser)
-    told = vars(parser.parse_args([*guard.options(os.environ), *sys.argv[1:]]))
+    options = vars(parser.parse_args([*guard.options(os.environ), *sys.argv[1:]]))
     sys.argv[1:] = []  # MiniStack reads them too
-    if warning := put_right(version("ministack")):
-        print(warning, file=sys.stderr)
+    ministack_fixes.apply_all()
     from ministack import app
 
-    from embedded.saving import Saver
+    from embedded import saving
 
-    Saver(told["folder"]).start()
-    admitted = guard.admitted(told)
+    saving.start(options["folder"])
+    admitted = guard.admitted(options)
     app.app = guard.Guard(_with_preflights(app.app, admitted), admitted)
     app.main()
 

@@ -11,7 +11,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -> dict[str, str]:
-    """What an SDK or the `aws` command line needs to work on the stack.
+    """Return what an SDK or the `aws` command needs to reach the stack.
 
     Without a `pipes_endpoint` Pipes too are at `endpoint`.
     """
@@ -26,27 +26,27 @@ def variables(endpoint: str, pipes_endpoint: str | None, region: str = REGION) -
 
 
 def isolated(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
-    """`environ` with `variables` in place of its own AWS ones, and no proxy before the loopback."""
-    leading_elsewhere = overriding(environ, variables)
-    others = {k: v for k, v in environ.items() if k not in leading_elsewhere}
+    """Return `environ` with `variables` in place of its AWS ones, and no proxy for the loopback."""
+    conflicting = overriding(environ, variables)
+    others = {k: v for k, v in environ.items() if k not in conflicting}
     return {**others, **past_proxies(environ), **variables}
 
 
 def overriding(environ: Mapping[str, str], variables: Mapping[str, str]) -> set[str]:
-    """The variables of `environ` that have to go for `variables` to hold.
+    """Return the variables of `environ` that would override `variables`.
 
     A profile, a session token or the endpoint of one service would lead a client elsewhere, and
-    at worst to a real account. Only where certificates are is kept.
+    at worst to a real account. Only the path of certificates is kept.
     """
     own = {name for name in environ if name.startswith("AWS_") and "CA_BUNDLE" not in name}
     return own - variables.keys()
 
 
 def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """What lets clients reach this machine directly, in spite of the proxies in `environ`."""
-    told = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if told == "*" or not any(name.lower() in PROXIES for name in environ):
+    """Return the variables with which clients reach this machine without the proxies."""
+    excluded = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if excluded == "*" or not any(name.lower() in PROXIES for name in environ):
         return {}
-    without = told.split(",")
-    hosts = ",".join(dict.fromkeys([*filter(None, map(str.strip, without)), *LOOPBACK]))
-    return {"NO_PROXY": hosts, "no_proxy": hosts}
+    hosts = [*filter(None, map(str.strip, excluded.split(","))), *LOOPBACK]
+    no_proxy = ",".join(dict.fromkeys(hosts))
+    return {"NO_PROXY": no_proxy, "no_proxy": no_proxy}

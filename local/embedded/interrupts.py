@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
@@ -27,11 +26,10 @@ class InterruptedRunError(Exception):
 
 
 class Interrupts:
-    """While it is entered, the signals are only noted; `check` and `pause` raise for each, once.
+    """While it is entered, signals are only noted. `check` and `pause` raise for each, once.
 
-    So a server that was just started is always known before the run is given up, and stopping
-    servers is cut short only where that asks for it by a `pause`. With `why_not_yet`,
-    which says what the end waits for, the first signal prints "Stopping…" at once.
+    So a server that was just started is always known before the program stops. `why_not_yet` says
+    what the end waits for: the first signal prints it at once, after "Stopping…".
     """
 
     def __init__(self, why_not_yet: str | None = None) -> None:
@@ -93,38 +91,17 @@ def _say_stopping(why_not_yet: str) -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let the program's signal handlers run at the end of the block only. What is done in it is
-    then done as a whole. In other threads than the main one, no handler runs anyway."""
+    """Let the program's signal handlers run only after the block. In other threads than the main
+    one, no handler runs anyway."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     received: list[int] = []
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    handled = {number: handler for number, handler in before.items() if callable(handler)}
-    for number in handled:
-        signal.signal(number, lambda number, frame: received.append(number))
+    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in handled.items():
+        for number, handler in before.items():
             signal.signal(number, handler)
         for each in received:
             signal.raise_signal(each)
-
-
-def run_until_stopped(main: Callable[[], object]) -> None:
-    """Run a program that may be given up wherever it is: a signal unwinds it. It ends the process
-    with the exit code of a signal then."""
-    try:
-        for number in SIGNALS:
-            signal.signal(number, _give_up)
-        main()
-    except InterruptedRunError as stop:
-        print(f"Stopped by {stop.signal_name}.", file=sys.stderr)
-        sys.exit(stop.exit_code)
-
-
-def _give_up(number: int, frame: FrameType | None) -> None:
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # cleaning up is not cut short
-    raise InterruptedRunError(number)

@@ -1,10 +1,11 @@
-"""Servers that outlived who started them, by kill -9, say: found by their files, and ended.
+"""Servers that outlived the program that started them: found by their files, and ended.
 
-A server holds a lock on a file with its process id for as long as it runs, so that a number in such
-a file is that of a server exactly while somebody holds the lock.
+A server locks a file with its process id for as long as it runs. So the id in such a file is that
+of a server exactly while the file is locked.
 
-As a program it ends the servers in a folder once its standard input is closed: who starts them
-starts it, and holds the other end, which goes with the process whatever ends that.
+`python -m embedded.leftovers FOLDER` ends the servers in a folder once its standard input is
+closed. The program that starts the servers starts it too, and holds the other end, which is closed
+whatever ends that program.
 """
 
 from __future__ import annotations
@@ -20,74 +21,69 @@ from typing import IO
 
 SUFFIX = ".pid"
 LAST = "ministack"
-"""It is ended after the others, for it saves what they did last."""
+"""It is ended after the others, because it saves what they did last."""
 
 GRACE_SECONDS = 10.0
 SAVING_SECONDS = 600.0
-LOOKED_AT_SECONDS = 1.0
+LOCK_SECONDS = 1.0
 POLL_SECONDS = 0.02
 
 
 def claim(file: IO[str]) -> bool:
-    """Lock the file for this process and all that inherit it, and empty it; False if another holds
-    it for longer than `held` takes."""
-    deadline = time.monotonic() + LOOKED_AT_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_SECONDS)
-        else:
-            file.truncate(0)
-            return True
+    """Lock the file for this process and those that inherit it, and empty it.
+
+    Return False if another process holds it. `is_held` does so too, but briefly.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while not _lock(file, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    file.truncate(0)
+    return True
 
 
-def held(file: Path) -> bool:
-    """Whether somebody has claimed it. Any number of processes may look at once."""
-    with suppress(FileNotFoundError), file.open() as opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+def is_held(path: Path) -> bool:
+    with suppress(FileNotFoundError), path.open() as file:
+        return not _lock(file, fcntl.LOCK_SH)
     return False
 
 
-def write(file: IO[str], number: int, name: str) -> None:
-    """Say which server it is that holds the lock."""
-    file.write(f"{number}\n{name}\n")
+def _lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
-def left(folder: Path) -> list[Path]:
-    """The files of servers that run, in the folder or in one inside it; MiniStack's is the last."""
+def find(folder: Path) -> list[Path]:
+    """Return the files of the servers that run in the folder, MiniStack's last."""
     files = (*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}"))
-    return sorted(filter(held, files), key=lambda file: file.stem == LAST)
-
-
-def described(file: Path) -> str:
-    number, name = [*file.read_text().splitlines(), "?", file.stem][:2]
-    return f"{name} (process {number})"
+    return sorted(filter(is_held, files), key=lambda file: file.stem == LAST)
 
 
 def end(file: Path) -> None:
-    """End the server. One whose number nobody wrote down stays: who started it was killed then."""
-    if not (written := file.read_text().splitlines()):
+    """End the server.
+
+    A server whose id is not in its file stays: the program that started it was killed just then.
+    """
+    number = int(file.read_text() or 0)
+    if not number:
         return
-    number = int(written[0])
     with suppress(ProcessLookupError):
         os.kill(number, signal.SIGTERM)
     deadline = time.monotonic() + (SAVING_SECONDS if file.stem == LAST else GRACE_SECONDS)
-    while held(file) and time.monotonic() < deadline:
+    while is_held(file) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-    if held(file):
+    if is_held(file):
         with suppress(ProcessLookupError):
             os.killpg(number, signal.SIGKILL)
 
 
 def main() -> None:
     sys.stdin.read()
-    for file in left(Path(sys.argv[1])):
+    for file in find(Path(sys.argv[1])):
         end(file)
 
 

@@ -13,8 +13,10 @@ from embedded.processes import Server, answers
 def start(
     port: int, folder: Path, environ: Mapping[str, str], *, may_crash: bool = False
 ) -> Server:
-    """Start it on 127.0.0.1:`port`; `environ` says where the AWS APIs are. With `may_crash` it
-    lets itself be killed at `crash_url`."""
+    """Start it on 127.0.0.1:`port`. `environ` says where the AWS APIs are.
+
+    With `may_crash`, a POST to /crash kills it.
+    """
     state = saved.pipes_folder(folder)
     argv = [sys.executable, "-m", "eventbridge_pipes", "--host", "127.0.0.1", "--port", str(port)]
     options = ["--state", str(state)]
@@ -24,14 +26,6 @@ def start(
 
 def url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
-
-
-def crash_url(endpoint: str) -> str:
-    return f"{endpoint}/crash"
-
-
-def metrics_url(endpoint: str) -> str:
-    return f"{endpoint}/metrics"
 
 
 def ready(port: int) -> bool:

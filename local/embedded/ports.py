@@ -12,28 +12,26 @@ HIGHEST = 65_535
 
 
 def chosen(environ: Mapping[str, str], *variables: str, lowest: int = 1) -> dict[str, int]:
-    """The ports of those variables that are set. Raises SettingsError, with a line for each that
-    is wrong."""
-    found = {}
-    problems = []
-    for name in variables:
-        if text := environ.get(name):
-            if text.isascii() and text.isdigit() and lowest <= int(text) <= HIGHEST:
-                found[name] = int(text)
-            else:
-                problems.append(
-                    f"{name} must be a whole number from {lowest} to {HIGHEST} (it is {text!r})"
-                )
+    """Return the ports of those variables that are set.
+
+    Raises SettingsError, with a line for each that is wrong.
+    """
+    found = {name: environ[name] for name in variables if environ.get(name)}
+    problems = [
+        f"{name} must be a whole number from {lowest} to {HIGHEST} (it is {text!r})"
+        for name, text in found.items()
+        if not (text.isascii() and text.isdigit() and lowest <= int(text) <= HIGHEST)
+    ]
     if problems:
         raise SettingsError("\n".join(problems))
-    return found
+    return {name: int(text) for name, text in found.items()}
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on at this moment.
+    """Return a TCP port of the loopback that nothing listens on at this moment.
 
-    It is below those that systems give to outgoing connections: one of these could take it before
-    a server does.
+    It is below those that systems give to outgoing connections, which could take it before a server
+    does.
     """
     while not is_free(port := random.SystemRandom().randrange(11_000, 32_768)):
         pass
@@ -43,7 +41,7 @@ def free_port() -> int:
 def is_free(port: int) -> bool:
     """Whether nothing listens on this TCP port of the loopback."""
     with socket.socket() as probe:
-        # As servers do: what is left of connections to the last one on it is no obstacle.
+        # As servers do: closed connections that linger on the port do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,14 +20,14 @@ WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StartupError(Exception):
-    """A server did not come up; the message says which, why, and where its log is."""
+    """A server did not start. The message says which, why, and where its log is."""
 
 
 class Server:
     """A child process in a process group of its own, so that stopping it takes its children too.
 
     Its output goes to a log file. Being in another group, it does not see the terminal's Ctrl+C:
-    who started it decides when it stops.
+    the program that started it decides when it stops.
     """
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -38,7 +37,7 @@ class Server:
 
     @classmethod
     def start(cls, name: str, argv: Sequence[str], env: Mapping[str, str], log: Path) -> Self:
-        """Raises StartupError when one with the same log runs."""
+        """Raises StartupError if a server with the same log runs."""
         private.make_folder(log.parent)
         with (
             private.opened(log, "ab") as output,
@@ -48,7 +47,7 @@ class Server:
                 raise StartupError(
                     f"{name} is already running. Stop the process that has {pid.name} open."
                 )
-            with held_back():  # nobody could end a server whose number is not known yet
+            with held_back():  # nobody could end a server whose id is not known yet
                 process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
                     argv,
                     env=dict(env),
@@ -59,7 +58,7 @@ class Server:
                     umask=private.UMASK,
                     pass_fds=[pid.fileno()],
                 )
-                leftovers.write(pid, process.pid, name)
+                pid.write(f"{process.pid}\n")
                 pid.flush()
         return cls(name, process, log)
 
@@ -78,7 +77,7 @@ class Server:
 
     @property
     def failed(self) -> bool:
-        """Whether it has ended by itself in the middle of its work."""
+        """Whether it has ended by itself with an error."""
         return self._process.poll() == 1
 
     @property
@@ -92,23 +91,19 @@ class Server:
         timeout: float,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Return once `ready()` is true.
+        """Return once `ready()` is true. `pause` waits between two looks, and may raise.
 
-        `pause` waits between two looks, and may raise to give up (on Ctrl+C, say).
-        Raises StartupError when the process ends first or `timeout` seconds have passed.
+        Raises StartupError if the process ends first or `timeout` seconds have passed.
         """
         deadline = time.monotonic() + timeout
         while not ready():
-            if not self.running:
-                raise StartupError(
-                    f"{self.name} ended with exit code {self._process.returncode} before it was "
-                    f"ready: {self.last_line()} (log: {self.log})"
+            if not self.running or time.monotonic() > deadline:
+                problem = (
+                    f"was not ready after {timeout:g} s"
+                    if self.running
+                    else f"ended with exit code {self._process.returncode} before it was ready"
                 )
-            if time.monotonic() > deadline:
-                raise StartupError(
-                    f"{self.name} was not ready after {timeout:g} s: "
-                    f"{self.last_line()} (log: {self.log})"
-                )
+                raise StartupError(f"{self.name} {problem}: {self.last_line()} (log: {self.log})")
             pause(POLL_SECONDS)
 
     def ask_to_end(self) -> None:
@@ -129,9 +124,9 @@ class Server:
         self._process.wait()
 
     def last_line(self) -> str:
-        """The last thing that it has written."""
-        written = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return next((line.strip() for line in reversed(written) if line.strip()), "no output")
+        """Return the last line of its log."""
+        lines = self.log.read_text(errors="replace").split("\n") if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
 
 
 def answers(url: str, timeout: float = 1.0) -> bool:
@@ -139,5 +134,5 @@ def answers(url: str, timeout: float = 1.0) -> bool:
     try:
         with WITHOUT_PROXY.open(url, timeout=timeout):
             return True
-    except (urllib.error.URLError, OSError):
+    except OSError:
         return False

@@ -1,8 +1,8 @@
-"""What a stack holds, written down: whole states, of which the link `saved` leads to the newest.
+"""The saved states of a stack. The link `saved` points to the newest.
 
-A new one is made beside the last, and counts once the link leads to it. Whatever ends a process
-meanwhile, the next start finds one whole state: of MiniStack, and of the Pipes service as it was
-just before, so that records are handled once more at worst.
+A new state is written beside the last one, and counts once the link points to it. Whatever ends a
+process meanwhile, the next start finds one whole state: of MiniStack, and of the Pipes service as
+it was just before. So at worst records are handled twice.
 """
 
 from __future__ import annotations
@@ -23,40 +23,35 @@ PIPES_FILE = "pipes.sqlite"
 
 
 def emulator_part(state: Path) -> Path:
-    """Where MiniStack's part of a state is."""
+    """Return the folder of MiniStack in a state."""
     return state / "ministack"
 
 
 def pipes_folder(folder: Path) -> Path:
-    """Where the Pipes service of the stack in `folder` keeps its state while it runs."""
+    """Return the folder that the Pipes service of the stack in `folder` works in."""
     return folder / "pipes"
 
 
 def newest(folder: Path) -> Path:
-    """The newest state of the stack in `folder`; it is empty when there was none."""
+    """Return the newest state of the stack in `folder`. The first one is empty."""
     link = folder / LINK
     if not link.is_symlink():
         first = folder / f"{LINK}.0"
         private.make_folder(emulator_part(first))
-        _lead_to(first)
+        _link_to(first)
     return link
 
 
 def time_of_newest(folder: Path) -> str | None:
-    """When it was written (local time, such as 2026-11-29 14:03:59), or None if there is none."""
+    """Return when it was written, in local time. None if nothing was saved yet."""
     link = newest(folder)
     if link.readlink().suffix == ".0":
         return None
     return f"{datetime.fromtimestamp(link.lstat().st_mtime):%Y-%m-%d %H:%M:%S}"
 
 
-def size(folder: Path) -> int:
-    """Of the newest state, in bytes."""
-    return sum(file.stat().st_size for file in newest(folder).glob("**/*") if file.is_file())
-
-
 def restore_pipes(folder: Path) -> None:
-    """Let the Pipes service, which does not run, begin with what the newest state says."""
+    """Give the Pipes service its part of the newest state. It must not run."""
     for file in pipes_folder(folder).glob(f"{PIPES_FILE}*"):
         file.unlink()
     with suppress(FileNotFoundError):
@@ -65,7 +60,7 @@ def restore_pipes(folder: Path) -> None:
 
 
 def copy_pipes(folder: Path) -> Path | None:
-    """A copy of what the Pipes service has written down so far; None if it has nothing yet."""
+    """Copy the database of the running Pipes service. Return None if it has none yet."""
     running = pipes_folder(folder) / PIPES_FILE
     copy = folder / f"{PIPES_FILE}.copy"
     copy.unlink(missing_ok=True)
@@ -78,41 +73,34 @@ def copy_pipes(folder: Path) -> Path | None:
 
 @contextmanager
 def new_state(folder: Path, pipes: Path | None) -> Iterator[Path]:
-    """A copy of the newest state, to be changed by replacing files, never by writing into them.
+    """An empty state, which becomes the newest when the block ends, with `pipes` in it.
 
-    It becomes the newest when the block ends, with `pipes` in it; not if the block raises.
+    If the block raises, the last state stays the newest.
     """
-    last = folder / newest(folder).readlink()
-    new = folder / f"{LINK}.{int(last.suffix[1:]) + 1}"
+    new = folder / f"{LINK}.{int(newest(folder).readlink().suffix[1:]) + 1}"
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(last, new, copy_function=_link)
+    new.mkdir(mode=0o700)
+    emulator_part(new).mkdir()
     yield new
     if pipes:
         pipes.replace(new / PIPES_FILE)
     for path in (*new.rglob("*"), new):
         _onto_disk(path)
-    _lead_to(new)
+    _link_to(new)
     _onto_disk(folder)
     for other in folder.glob(f"{LINK}.*"):
         if other.name != new.name:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # not every file system can
-        shutil.copy2(source, target)
-
-
 def _onto_disk(path: Path) -> None:
-    """What is in it is there after a power cut, too."""
+    """Write what is in it to the disk, so that it is there after a power cut."""
     number = os.open(path, os.O_RDONLY)
     os.fsync(number)
     os.close(number)
 
 
-def _lead_to(state: Path) -> None:
+def _link_to(state: Path) -> None:
     link = state.parent / f"{LINK}.link"
     link.unlink(missing_ok=True)
     link.symlink_to(state.name)

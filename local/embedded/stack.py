@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,7 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import Self
 
 from embedded import leftovers, ministack, pipes, private, saved
@@ -19,15 +17,13 @@ from embedded.environment import isolated, variables
 from embedded.ports import free_port, is_free
 from embedded.processes import POLL_SECONDS, Server, StartupError
 
-STARTUP_SECONDS = 30.0
-LOADED_BYTES_A_SECOND = 10_000_000
-"""At the least, of what was saved."""
+STARTUP_SECONDS = 60.0
+SAVING_IS_TOLD_AFTER_SECONDS = 1.0
 LOCK = "lock"
-MINISTACK = "MiniStack"
+NOTE = "running.json"
 PORTS = "ports.json"
+MINISTACK = "MiniStack"
 NEEDED = ("ministack", "eventbridge_pipes")
-TRIES = 2
-"""Between finding a free port and listening on it another program may take it."""
 
 
 class NoStackError(Exception):
@@ -41,9 +37,9 @@ class AlreadyRunningError(Exception):
 class EmbeddedStack:
     """MiniStack and the Pipes service, running while it is entered.
 
-    `variables` are those of the environment that lead every AWS client to them, with `settings`,
-    which name and configure the resources. What they keep is in `folder`, and there again the
-    next time, on the same ports. `tell` gets a line to print for what is out of the ordinary.
+    `variables` lead every AWS client to them, and contain `settings`, which configure the
+    resources. Their data is in `folder`. The next start there has it again, on the same ports.
+    `tell` gets a line to print for what is out of the ordinary.
     """
 
     variables: Mapping[str, str]
@@ -55,17 +51,18 @@ class EmbeddedStack:
         pause: Callable[[float], object],
         tell: Callable[[str], object],
         *,
-        settings: Mapping[str, str] = MappingProxyType({}),
+        settings: Mapping[str, str] | None = None,
         pipes_may_crash: bool = False,
     ) -> None:
         self.folder = folder
         self.kept = True
-        """Whether all that it held is saved; known at the end."""
+        """Whether all its data is saved. This is known at the end."""
         self._pipes_may_crash = pipes_may_crash
         self._environ = environ
-        self._settings = settings
+        self._settings = settings or {}
         self._pause = pause
         self._tell = tell
+        self._served = False
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -77,26 +74,22 @@ class EmbeddedStack:
             )
         with ExitStack() as undo:
             private.make_folder(self.folder)
-            self.folder.chmod(0o700)  # it may be of an earlier version
-            undo.callback(_lock(self.folder))
-            if left := leftovers.left(self.folder):
-                what = ", ".join(map(leftovers.described, left))
-                self._tell(f"Stopping servers that an earlier run left behind: {what}.")
+            lock = undo.enter_context(private.opened(self.folder / LOCK, "a"))
+            if not leftovers.claim(lock):
+                raise AlreadyRunningError(
+                    f"A stack is already running in {self.folder}. Stop it first, or choose "
+                    "another folder with --state or INVENTORY_STATE."
+                )
+            if left := leftovers.find(self.folder):
+                self._tell("Stopping servers that an earlier run left behind.")
                 for file in left:
                     leftovers.end(file)
             undo.callback(_watch(self.folder))
             saved.restore_pipes(self.folder)
-            self._ports = _kept_ports(self.folder)
-            for tries_left in reversed(range(TRIES)):
-                try:
-                    undo.callback(self._start().close)
-                    break
-                except StartupError:
-                    if not tries_left:
-                        raise
-            note = _note(self.folder)
-            told = {"pid": os.getpid(), "variables": dict(self.variables)}
-            private.write(note, json.dumps(told))
+            self._ports = _last_ports(self.folder)
+            self._start(undo)
+            note = self.folder / NOTE
+            private.write(note, json.dumps(dict(self.variables)))
             undo.callback(note.unlink, missing_ok=True)
             self._cleanup = undo.pop_all()
         return self
@@ -109,7 +102,7 @@ class EmbeddedStack:
         return [self.emulator, self.pipes]
 
     def port(self, name: str, first: int | None = None) -> int:
-        """A free port for a server: the one that it had the last time, else `first`, else any."""
+        """Return a free port for a server: the last one that it had, else `first`, else any."""
         port = self._ports.get(name, first)
         if port is None or not is_free(port):
             taken, port = port, free_port()
@@ -122,29 +115,23 @@ class EmbeddedStack:
         return port
 
     def start_pipes(self) -> None:
-        """Start the Pipes service, on the port it had if it ran before, and wait for it."""
+        """Start the Pipes service again, on the port that it had, and wait for it."""
         self._launch_pipes()
         self._await_pipes()
 
-    def _start(self) -> ExitStack:
-        """Both servers, answering; closing what is returned stops them."""
-        with ExitStack() as undo:
-            port, self._pipes_port = self.port(MINISTACK), self.port("EventBridge Pipes")
-            self.variables = {
-                **self._settings,
-                **variables(ministack.url(port), pipes.url(self._pipes_port)),
-            }
-            self._environ = isolated(self._environ, self.variables)
-            self._served = False
-            self.emulator = ministack.start(port, self.folder, self._environ)
-            undo.callback(self._end_emulator)
-            self._launch_pipes()
-            undo.callback(lambda: self.pipes.stop())  # the one that runs then
-            loading = saved.size(self.folder) / LOADED_BYTES_A_SECOND
-            self._await(self.emulator, lambda: ministack.ready(port), STARTUP_SECONDS + loading)
-            self._served = True
-            self._await_pipes()
-            return undo.pop_all()
+    def _start(self, undo: ExitStack) -> None:
+        """Start both servers at the same time, and wait until they answer."""
+        port, self._pipes_port = self.port(MINISTACK), self.port("EventBridge Pipes")
+        endpoints = variables(ministack.url(port), pipes.url(self._pipes_port))
+        self.variables = {**self._settings, **endpoints}
+        self._environ = isolated(self._environ, self.variables)
+        self.emulator = ministack.start(port, self.folder, self._environ)
+        undo.callback(self._end_emulator)
+        self._launch_pipes()
+        undo.callback(lambda: self.pipes.stop())  # the process that runs then
+        self.emulator.wait_until(lambda: ministack.ready(port), STARTUP_SECONDS, self._pause)
+        self._served = True
+        self._await_pipes()
 
     def _launch_pipes(self) -> None:
         self.pipes = pipes.start(
@@ -152,19 +139,16 @@ class EmbeddedStack:
         )
 
     def _await_pipes(self) -> None:
-        self._await(self.pipes, lambda: pipes.ready(self._pipes_port), STARTUP_SECONDS)
-
-    def _await(self, server: Server, ready: Callable[[], bool], seconds: float) -> None:
-        server.wait_until(ready, seconds, self._pause)
+        self.pipes.wait_until(lambda: pipes.ready(self._pipes_port), STARTUP_SECONDS, self._pause)
 
     def _end_emulator(self) -> None:
-        """It saves before it ends, however long that takes: until `pause` raises."""
+        """Wait until it has saved, however long that takes, or until `pause` raises."""
         self.emulator.ask_to_end()
-        started = time.monotonic()
+        tell_at = time.monotonic() + SAVING_IS_TOLD_AFTER_SECONDS
         told = False
         try:
             while self.emulator.running:
-                if not told and time.monotonic() - started > 1:
+                if not told and time.monotonic() > tell_at:
                     last = saved.time_of_newest(self.folder) or "the start"
                     self._tell(f"Saving… Ctrl+C stops at once and loses what came after {last}.")
                     told = True
@@ -174,23 +158,23 @@ class EmbeddedStack:
             self.emulator.kill()
 
 
-def running_variables(state: Path) -> dict[str, str]:
-    """The variables of the stack that runs on `state`. Raises NoStackError if none does."""
-    note = _note(state)
-    if not (note.exists() and leftovers.held(state / LOCK)):
-        raise NoStackError(f"No stack is running in {state}.")
-    variables: dict[str, str] = json.loads(note.read_text())["variables"]
+def running_variables(folder: Path) -> dict[str, str]:
+    """Return the variables of the stack that runs in the folder. Raises NoStackError if none."""
+    note = folder / NOTE
+    if not (note.exists() and leftovers.is_held(folder / LOCK)):
+        raise NoStackError(f"No stack is running in {folder}.")
+    variables: dict[str, str] = json.loads(note.read_text())
     return variables
 
 
 def endpoint_of(folder: Path) -> str | None:
-    """Where the stack in the folder is when it runs, or None if it never did."""
-    port = _kept_ports(folder).get(MINISTACK)
+    """Return where MiniStack is if the stack in the folder runs. None if it never ran."""
+    port = _last_ports(folder).get(MINISTACK)
     return None if port is None else ministack.url(port)
 
 
-def _kept_ports(folder: Path) -> dict[str, int]:
-    """Those that the servers had the last time, by name."""
+def _last_ports(folder: Path) -> dict[str, int]:
+    """Return the ports that the servers had the last time, by name."""
     try:
         ports: dict[str, int] = json.loads((folder / PORTS).read_text())
     except FileNotFoundError:
@@ -199,7 +183,7 @@ def _kept_ports(folder: Path) -> dict[str, int]:
 
 
 def _watch(folder: Path) -> Callable[[], object]:
-    """Let a process end the servers in the folder when this one is gone; returns how to end it."""
+    """Let a process end the servers in the folder when this one is gone. Return how to end it."""
     watcher = subprocess.Popen(  # noqa: S603 - our own program, no shell
         [sys.executable, "-m", leftovers.__name__, str(folder)],
         stdin=subprocess.PIPE,
@@ -207,19 +191,3 @@ def _watch(folder: Path) -> Callable[[], object]:
         start_new_session=True,
     )
     return lambda: watcher.communicate(b"")
-
-
-def _lock(state: Path) -> Callable[[], object]:
-    """Hold the folder for this process, which also its sudden end gives up; returns the release."""
-    file = private.opened(state / LOCK, "a")
-    if not leftovers.claim(file):
-        file.close()
-        raise AlreadyRunningError(
-            f"A stack is already running in {state}. Stop it first, or choose another folder with "
-            "--state or INVENTORY_STATE."
-        )
-    return file.close
-
-
-def _note(state: Path) -> Path:
-    return state / "running.json"

@@ -127,7 +127,7 @@ def elsewhere() -> Iterator[int]:
 def variables(live: Live) -> dict[str, str]:
     """Of the environment that leads to the servers."""
     note = live.log.parent / ".inventory" / "embedded" / "running.json"
-    told: dict[str, str] = json.loads(note.read_text())["variables"]
+    told: dict[str, str] = json.loads(note.read_text())
     return told
 
 

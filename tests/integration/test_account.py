@@ -124,7 +124,7 @@ COMMANDS = ("deploy", "destroy --yes", "table")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_without_credentials_a_line_says_how_to_have_some(command: str) -> None:
+def test_without_credentials_a_line_says_how_to_get_some(command: str) -> None:
     line = refused_in_one_line(run(*command.split()))
 
     assert line == (
@@ -170,7 +170,7 @@ def test_an_endpoint_that_does_not_exist_is_told_in_a_line(
     assert ".us-eas-1.amazonaws.com" in line
 
 
-def test_what_may_not_be_done_is_named_in_a_line_and_nothing_is_changed(
+def test_a_missing_permission_is_one_line_and_nothing_changes(
     refusing: tuple[str, type[Refusing]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, aws = refusing
@@ -196,7 +196,7 @@ def stage(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_nothing(
+def test_without_a_terminal_deploy_shows_its_plan_and_creates_nothing(
     stage: str,
 ) -> None:
     result = run("deploy")
@@ -221,7 +221,7 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         )
 
 
-def test_it_goes_ahead_when_told_so_and_does_not_ask_again_for_nothing(
+def test_with_yes_deploy_goes_ahead_and_does_not_ask_for_no_changes(
     stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True)

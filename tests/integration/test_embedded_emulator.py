@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ministack.core import lambda_runtime
 from ministack.services import dynamodb, kinesis, lambda_svc
 
-from embedded import emulator
-from embedded.ministack_fixes import batching_windows, record_expiry, sequence_numbers
+from embedded.ministack_fixes import batching_windows, streams
 
 HOUR = 3600.0
 
@@ -31,22 +29,14 @@ def shard(*ages: float, closed: float | None = None) -> dict[str, Any]:
 
 def test_records_are_kept_as_long_as_their_stream_says() -> None:
     shards = {"a": shard(25, 24.1, 23, 1), "b": shard()}
-    record_expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    streams.expire_records({"RetentionPeriodHours": 24, "shards": shards})
     assert [len(kept["records"]) for kept in shards.values()] == [2, 0]
 
 
 def test_a_closed_shard_goes_with_the_last_that_it_may_have_held() -> None:
     shards = {"old": shard(25, closed=24.1), "young": shard(25, closed=23), "open": shard(25)}
-    record_expiry.expire_records({"RetentionPeriodHours": 24, "shards": shards})
+    streams.expire_records({"RetentionPeriodHours": 24, "shards": shards})
     assert set(shards) == {"young", "open"}
-
-
-def test_iterators_that_are_too_old_go_and_the_others_stay() -> None:
-    now = time.time()
-    for token, age in {"oldest": 400, "old": 301, "young": 299, "youngest": 0}.items():
-        kinesis._shard_iterators[token] = {"created_at": now - age}
-    record_expiry.expire_iterators()
-    assert list(kinesis._shard_iterators) == ["young", "youngest"]
 
 
 @pytest.mark.parametrize("saved_by", [kinesis, dynamodb])
@@ -63,11 +53,11 @@ def test_numbers_grow_though_the_clock_is_set_back_and_after_a_restart_too(
         monkeypatch.setattr(time, "time", lambda: day * 24 * HOUR)
         given.extend(getattr(service, name)() for service, name in numbering.items())
 
-    sequence_numbers.apply()
+    streams.correct_numbers()
     for day in (20_000, 20_000, 19_999):
         number_at(day)
     state = saved_by.get_state()
-    sequence_numbers.apply()  # as a new process does
+    streams.correct_numbers()  # as a new process does
     saved_by.load_persisted_state(state)
     for day in (19_998, 20_001, 0):
         number_at(day)
@@ -84,9 +74,3 @@ def test_a_mapping_does_not_wait_for_a_clock_that_was_set_back(
     mappings = [("account", "region", mapping)]
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
     assert batching_windows._gathering(lambda *_: written)("table", 0, 10) == written
-
-
-def test_another_version_is_left_as_it_comes_and_says_so() -> None:
-    before = kinesis._split_shard, kinesis._expire_records, lambda_runtime.Worker.invoke
-    assert "9.9.9" in (emulator.put_right("9.9.9") or "")
-    assert (kinesis._split_shard, kinesis._expire_records, lambda_runtime.Worker.invoke) == before

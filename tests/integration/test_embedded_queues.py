@@ -46,7 +46,7 @@ def url_of(sqs: Any, name: str) -> str:
     return url
 
 
-def test_all_are_seen_once_and_again_once_they_are_released(sqs: Any, name: str) -> None:
+def test_all_messages_are_received_once_and_again_after_release(sqs: Any, name: str) -> None:
     queue = Queue(sqs, name)
     for _ in range(2):
         messages = queue.receive_all()
@@ -55,14 +55,14 @@ def test_all_are_seen_once_and_again_once_they_are_released(sqs: Any, name: str)
         queue.release(messages)
 
 
-def test_a_look_hides_them_for_as_long_as_it_may_take(sqs: Any, name: str) -> None:
+def test_a_receive_hides_messages_for_as_long_as_it_may_take(sqs: Any, name: str) -> None:
     queue = Queue(sqs, name)
     messages = queue.receive_all(visible_after=0, listen_seconds=0)
     assert [int(message.body) for message in messages] == list(range(COUNT))
     assert queue.receive_all(listen_seconds=0) == []
 
 
-def test_a_message_that_was_received_shows_again_after_its_time_only(
+def test_a_received_message_is_visible_again_after_its_timeout_only(
     sqs: Any, name_of_few: str
 ) -> None:
     url = url_of(sqs, name_of_few)
@@ -77,7 +77,9 @@ def test_a_message_that_was_received_shows_again_after_its_time_only(
     eventually(lambda: next_one() == "0")
 
 
-def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name_of_few: str) -> None:
+def test_a_delayed_message_is_not_received_before_its_delay_ends(
+    sqs: Any, name_of_few: str
+) -> None:
     url = url_of(sqs, name_of_few)
     sqs.purge_queue(QueueUrl=url)
     sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=4)
@@ -85,7 +87,7 @@ def test_a_delayed_message_is_not_received_before_it_is_due(sqs: Any, name_of_fe
     assert eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
 
 
-def test_a_group_waits_for_its_message_that_was_received(sqs: Any) -> None:
+def test_a_message_group_waits_for_its_received_message(sqs: Any) -> None:
     name = f"ordered-{uuid.uuid4().hex[:10]}.fifo"
     url = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
     for body in "first", "second":

@@ -65,9 +65,7 @@ def split(kinesis: Any, stream: str, shard_id: str) -> None:
     )
 
 
-def test_what_was_not_read_of_a_shard_that_is_split_can_still_be_read(
-    kinesis: Any, stream: str
-) -> None:
+def test_unread_records_of_a_split_shard_can_still_be_read(kinesis: Any, stream: str) -> None:
     parent, *_ = shards(kinesis, stream)
     before = iterator(kinesis, stream, parent)
     split(kinesis, stream, parent)
@@ -89,9 +87,7 @@ def test_what_was_not_read_of_a_shard_that_is_split_can_still_be_read(
     assert "NextShardIterator" not in after_its_end
 
 
-def test_what_is_put_afterwards_goes_to_the_children_with_greater_numbers(
-    kinesis: Any, stream: str
-) -> None:
+def test_new_records_go_to_the_children_with_greater_numbers(kinesis: Any, stream: str) -> None:
     parent, other = shards(kinesis, stream)
     split(kinesis, stream, parent)
     placed = put(kinesis, stream)
@@ -120,7 +116,7 @@ def test_a_merged_shard_has_two_parents_which_keep_their_records(kinesis: Any, s
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5])
-def test_a_changed_number_of_shards_is_split_and_merged_into_equal_ones(
+def test_update_shard_count_splits_and_merges_into_equal_shards(
     count: int, kinesis: Any, stream: str
 ) -> None:
     answer = kinesis.update_shard_count(

@@ -61,7 +61,7 @@ def test_a_demo_that_is_stopped_leaves_no_process_and_no_port(
     stop_a_demo(front_door, moment, number)
 
 
-def test_a_server_that_does_not_start_is_one_line_and_leaves_nothing(
+def test_a_server_that_does_not_start_is_one_line_and_no_process(
     front_door: FrontDoor,
 ) -> None:
     in_the_way = front_door.folder / "state" / "embedded" / "pipes" / "lock.sqlite"

@@ -27,7 +27,7 @@ def of_run(mark: str) -> list[psutil.Process]:
     return [p for p in psutil.process_iter() if orphans.has_mark(p, mark)]
 
 
-def test_what_a_killed_run_had_started_ends_with_it() -> None:
+def test_processes_of_a_killed_test_run_end() -> None:
     run = subprocess.Popen(
         [sys.executable, "-c", RUN], cwd=TESTS, stdout=subprocess.PIPE, text=True
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -103,13 +102,7 @@ def test_after_up_was_killed_nothing_is_lost_and_what_it_has_left_is_ended(
     if watched:
         eventually(lambda: front_door.processes() == [], timeout=30)
     up, said = start(front_door)
-    ended = re.search("Stopping servers that an earlier run left behind: (.*)\n", said)
-    if not watched:
-        assert ended is not None
-        assert re.sub(r" \(process \d+\)", "", ended[1]) == (
-            "The producer, EventBridge Pipes, MiniStack."
-        )
-    assert (ended is None) is watched
+    assert ("Stopping servers that an earlier run left behind." in said) is not watched
     assert "1" in held(front_door)
     assert_right(front_door)
     stop(up)

@@ -37,63 +37,6 @@ USER = "sbx_user1051"
 
 
 @dataclass(frozen=True)
-class Settings:
-    endpoint: str
-    runtime_id: str
-    handler: str
-    version: str
-    memory_mb: str
-    timeout_seconds: int
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        return cls(
-            endpoint=environ["LOCALSTACK_RUNTIME_ENDPOINT"],
-            runtime_id=environ["LOCALSTACK_RUNTIME_ID"],
-            handler=environ["_HANDLER"],
-            version=environ["AWS_LAMBDA_FUNCTION_VERSION"],
-            memory_mb=environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
-            timeout_seconds=int(environ["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
-        )
-
-
-@dataclass(frozen=True)
-class Invocation:
-    request_id: str
-    function_arn: str
-    trace_id: str
-    payload: bytes
-
-    @classmethod
-    def of(cls, message: Mapping[str, Any]) -> Invocation:
-        return cls(
-            request_id=message["invoke-id"],
-            function_arn=message["invoked-function-arn"],
-            trace_id=message.get("trace-id", ""),
-            payload=message["payload"].encode(),
-        )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The process is ready for an invocation."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The process has ended; below zero it is the signal, as in `subprocess`."""
-
-    status: int
-
-
-@dataclass(frozen=True)
-class StartFailed:
-    """The function cannot be loaded; the process is about to end."""
-
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What came of an invocation, or of a start."""
 
@@ -101,7 +44,9 @@ class Outcome:
     body: bytes
 
 
-Event = Asked | Ended | StartFailed | Outcome
+Environ = Mapping[str, str]
+Invocation = Mapping[str, Any]
+"""What LocalStack sends to invoke the function."""
 
 
 def failure(error: str, request_id: str, text: str) -> Outcome:
@@ -109,13 +54,14 @@ def failure(error: str, request_id: str, text: str) -> Outcome:
     return Outcome("error", json.dumps(message).encode())
 
 
-def of_exit(ended: Ended, request_id: str) -> Outcome:
-    if ended.status == 0:
+def of_exit(status: int, request_id: str) -> Outcome:
+    """Return the outcome when the process has ended with a status of `subprocess`."""
+    if status == 0:
         text = "Runtime exited without providing a reason"
-    elif ended.status > 0:
-        text = f"Runtime exited with error: exit status {ended.status}"
+    elif status > 0:
+        text = f"Runtime exited with error: exit status {status}"
     else:
-        name = signal.strsignal(-ended.status) or str(-ended.status)
+        name = signal.strsignal(-status) or str(-status)
         text = f"Runtime exited with error: signal: {name.lower()}"
     return failure("Runtime.ExitError", request_id, text)
 
@@ -123,18 +69,20 @@ def of_exit(ended: Ended, request_id: str) -> Outcome:
 class Runtime:
     """One process with the function, and the Runtime API for it alone."""
 
-    def __init__(self, settings: Settings, output: IO[bytes]) -> None:
-        self._timeout = settings.timeout_seconds
+    def __init__(self, environ: Environ, output: IO[bytes]) -> None:
+        self._timeout = int(environ["AWS_LAMBDA_FUNCTION_TIMEOUT"])
+        self._request_id = "unknown"
+        self._start_failed = False
         self._invocations: queue.Queue[Invocation | None] = queue.Queue()
-        self._events: queue.Queue[Event] = queue.Queue()
+        # None says that the process is ready for an invocation.
+        self._outcomes: queue.Queue[Outcome | None] = queue.Queue()
         self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._api.serve_forever, daemon=True).start()
-        environ = os.environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
-        environ.pop("HOME", None)
+        api = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}"}
         self._process = subprocess.Popen(  # noqa: S603 - who makes the function names its handler
-            [sys.executable, "-m", "awslambdaric", settings.handler],
+            [sys.executable, "-m", "awslambdaric", environ["_HANDLER"]],
             cwd="/var/task",
-            env=environ,
+            env={k: v for k, v in environ.items() if k != "HOME"} | api,
             user=USER,
             stdout=output,
             stderr=output,
@@ -142,73 +90,65 @@ class Runtime:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def started(self) -> Outcome | None:
-        """Waits for the first event: None when the process is ready, else what is wrong with it."""
-        match self._events.get():
-            case StartFailed(body):
-                return Outcome("error", body)
-            case Ended() as ended:
-                return of_exit(ended, "unknown")
-        return None
+        """Wait until the process is ready. Return what is wrong with it, if anything."""
+        return self._outcomes.get()
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
     def invoke(self, invocation: Invocation) -> Outcome:
+        self._request_id = invocation["invoke-id"]
         deadline = time.monotonic() + self._timeout
         self._invocations.put(invocation)
-        while True:
-            try:
-                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                self.stop()
-                text = f"Task timed out after {self._timeout}.00 seconds"
-                return failure("Sandbox.Timedout", invocation.request_id, text)
-            match event:
-                case Outcome() as outcome:
+        try:
+            while True:
+                left = max(0.0, deadline - time.monotonic())
+                if outcome := self._outcomes.get(timeout=left):
+                    if self._start_failed:  # the process is about to end
+                        self._stop()
                     return outcome
-                case StartFailed(body):
-                    self.stop()
-                    return Outcome("error", body)
-                case Ended() as ended:
-                    return of_exit(ended, invocation.request_id)
+        except queue.Empty:
+            self._stop()
+            text = f"Task timed out after {self._timeout}.00 seconds"
+            return failure("Sandbox.Timedout", self._request_id, text)
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         self._process.kill()
         self._process.wait()
 
     def _watch(self) -> None:
-        self._events.put(Ended(self._process.wait()))
+        status = self._process.wait()
+        self._outcomes.put(of_exit(status, self._request_id))
         self._invocations.put(None)
         self._api.shutdown()
         self._api.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        invocations, events, timeout = self._invocations, self._events, self._timeout
+        runtime = self
 
         class RuntimeApi(Handler):
             def do_GET(self) -> None:  # /2018-06-01/runtime/invocation/next
-                events.put(Asked())
-                invocation = invocations.get()
+                runtime._outcomes.put(None)
+                invocation = runtime._invocations.get()
                 if invocation is None:
                     self.close_connection = True
                     return
-                deadline = int((time.time() + timeout) * 1000)
+                deadline = int((time.time() + runtime._timeout) * 1000)
                 headers = {
-                    "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+                    "Lambda-Runtime-Aws-Request-Id": invocation["invoke-id"],
                     "Lambda-Runtime-Deadline-Ms": str(deadline),
-                    "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-                    "Lambda-Runtime-Trace-Id": invocation.trace_id,
+                    "Lambda-Runtime-Invoked-Function-Arn": invocation["invoked-function-arn"],
+                    "Lambda-Runtime-Trace-Id": invocation.get("trace-id", ""),
                 }
-                self.answer(200, invocation.payload, headers)
+                self.answer(200, invocation["payload"].encode(), headers)
 
             def do_POST(self) -> None:  # …/<request id>/response or /error, or runtime/init/error
-                body = self.body()
                 if self.path.endswith("/init/error"):
-                    events.put(StartFailed(body))
-                elif self.path.endswith("/error"):
-                    events.put(Outcome("error", body))
+                    runtime._start_failed = True
+                if self.path.endswith("/error"):
+                    runtime._outcomes.put(Outcome("error", self.body()))
                 else:
-                    events.put(Outcome("response", body))
+                    runtime._outcomes.put(Outcome("response", self.body()))
                 self.answer(202)
 
         return RuntimeApi
@@ -237,24 +177,25 @@ class Handler(BaseHTTPRequestHandler):
 class LocalStack:
     """Where the outcomes go."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, environ: Environ) -> None:
+        self._endpoint = environ["LOCALSTACK_RUNTIME_ENDPOINT"]
+        self._status = f"status/{environ['LOCALSTACK_RUNTIME_ID']}"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ready(self) -> None:
-        self._post(f"status/{self._settings.runtime_id}/ready", b"{}")
+        self._post(f"{self._status}/ready", b"{}")
 
     def start_failed(self, outcome: Outcome) -> None:
-        self._post(f"status/{self._settings.runtime_id}/error", outcome.body)
+        self._post(f"{self._status}/error", outcome.body)
 
     def finished(self, invocation: Invocation, outcome: Outcome, logs: str) -> None:
-        path = f"invocations/{invocation.request_id}"
+        path = f"invocations/{invocation['invoke-id']}"
         self._post(f"{path}/logs", json.dumps({"logs": logs}).encode())
         self._post(f"{path}/{outcome.kind}", outcome.body)
 
     def _post(self, path: str, body: bytes) -> None:
         request = urllib.request.Request(  # noqa: S310 - LocalStack's own address
-            f"{self._settings.endpoint}/{path}", body, {"Content-Type": "application/json"}
+            f"{self._endpoint}/{path}", body, {"Content-Type": "application/json"}
         )
         self._opener.open(request, timeout=10).close()
 
@@ -272,16 +213,17 @@ def take(output: IO[bytes]) -> str:
     return text
 
 
-def report(settings: Settings, request_id: str, printed: str, seconds: float) -> str:
+def report(environ: Environ, request_id: str, printed: str, seconds: float) -> str:
     """The log of an invocation between the lines that AWS adds."""
     ending = "" if printed.endswith("\n") or not printed else "\n"
     duration = seconds * 1000
     return (
-        f"START RequestId: {request_id} Version: {settings.version}\n"
+        f"START RequestId: {request_id} Version: {environ['AWS_LAMBDA_FUNCTION_VERSION']}\n"
         f"{printed}{ending}"
         f"END RequestId: {request_id}\n"
         f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
-        f"Billed Duration: {math.ceil(duration)} ms\tMemory Size: {settings.memory_mb} MB\n"
+        f"Billed Duration: {math.ceil(duration)} ms\t"
+        f"Memory Size: {environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']} MB\n"
     )
 
 
@@ -291,7 +233,7 @@ def serve_invocations() -> queue.Queue[Invocation]:
 
     class Invoke(Handler):
         def do_POST(self) -> None:
-            invocations.put(Invocation.of(json.loads(self.body())))
+            invocations.put(json.loads(self.body()))
             self.answer(200)
 
     server = ThreadingHTTPServer(("", INVOKE_PORT), Invoke)
@@ -302,11 +244,10 @@ def serve_invocations() -> queue.Queue[Invocation]:
 def main() -> int:
     # Nothing else ends a process that is the first of its container.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = Settings.from_env(os.environ)
-    localstack = LocalStack(settings)
+    localstack = LocalStack(os.environ)
     invocations = serve_invocations()
     with open(OUTPUT, "a+b", buffering=0) as output:
-        runtime = Runtime(settings, output)
+        runtime = Runtime(os.environ, output)
         if wrong := runtime.started():
             take(output)
             localstack.start_failed(wrong)
@@ -315,11 +256,11 @@ def main() -> int:
         while True:
             invocation = invocations.get()
             if not runtime.is_alive():
-                runtime = Runtime(settings, output)
+                runtime = Runtime(os.environ, output)
             began = time.monotonic()
             outcome = runtime.invoke(invocation)
             seconds = time.monotonic() - began
-            logs = report(settings, invocation.request_id, take(output), seconds)
+            logs = report(os.environ, invocation["invoke-id"], take(output), seconds)
             localstack.finished(invocation, outcome, logs)
 
 

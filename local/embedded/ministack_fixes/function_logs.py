@@ -24,8 +24,8 @@ To report:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from typing import Any
 from uuid import uuid4
@@ -41,8 +41,6 @@ LONGEST_WAIT_SECONDS = 5.0
 ORIGINAL = "        _real_stdout.flush()\n\nrun()"
 CORRECTED = f"        print({END!r}, file=sys.__stderr__, flush=True)\n{ORIGINAL}"
 
-Drain = Callable[..., str]
-
 
 def apply() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
@@ -51,24 +49,17 @@ def apply() -> None:
     worker._drain_stderr_bounded = _to_the_end(worker._drain_stderr_bounded)
 
 
-def _to_the_end(drain: Drain) -> Drain:
+def _to_the_end(drain: Callable[..., str]) -> Callable[..., str]:
     """`drain`, up to the line that ends an invocation if the process writes one."""
 
     def drained(worker: Any, *arguments: Any, **named: Any) -> str:
         in_python = worker.config.get("Runtime", "python").startswith("python")
         if not in_python or worker._proc is None:
             return drain(worker, *arguments, **named)
-        lines = []
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                line = worker._stderr_queue.get(timeout=left)
-            except Empty:
-                break
-            if line.endswith(END):
-                lines += [unfinished] if (unfinished := line.removesuffix(END)) else []
-                break
-            lines.append(line)
-        return "\n".join(lines)
+        lines: list[str] = []
+        with suppress(Empty):
+            while not lines or not lines[-1].endswith(END):
+                lines.append(worker._stderr_queue.get(timeout=LONGEST_WAIT_SECONDS))
+        return "\n".join(lines).removesuffix(END).removesuffix("\n")
 
     return drained

@@ -78,16 +78,15 @@ def main(zip_file: Path, folder: Path) -> int:
         return 2
     url = os.environ["AWS_ENDPOINT_URL"]
     running = is_running(url)
-    given = of_resources(os.environ)
-    handed_over = folder / "function.zip", folder / "settings.json"
-    changed = hand_over(json.dumps(given).encode(), handed_over[1])
+    function, settings = folder / "function.zip", folder / "settings.json"
+    changed = hand_over(json.dumps(of_resources(os.environ)).encode(), settings)
     # The zip comes last: the start hook waits for it alone.
-    changed |= hand_over(zip_file.read_bytes(), handed_over[0])
+    changed |= hand_over(zip_file.read_bytes(), function)
     healthy, reason = healthcheck.wait(url, time.monotonic, time.sleep)
     if not healthy:
         print(f"localstack: {reason}", file=sys.stderr)
         return 1
-    if (changed or running) and (code := deploy(*handed_over)):
+    if (changed or running) and (code := deploy(function, settings)):
         return code
     DEPLOYED.touch()
     os.execvp("sleep", ["sleep", "infinity"])  # noqa: S606, S607 - it needs less memory than Python

@@ -44,12 +44,12 @@ def written(default: object) -> str:
     return str(default) if isinstance(default, str | int) and default is not False else ""
 
 
-def test_each_variable_is_in_the_example_once_with_its_default() -> None:
+def test_the_example_has_each_variable_once_with_its_default() -> None:
     assert {name: n for name, n in Counter(name for name, _ in EXAMPLE).items() if n > 1} == {}
     assert dict(EXAMPLE) == defaults()
 
 
-def test_no_variable_of_the_compose_file_is_forgotten() -> None:
+def test_the_example_has_every_variable_of_the_compose_file() -> None:
     assert set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) <= defaults().keys()
 
 
@@ -81,7 +81,7 @@ def test_wrong_settings_of_all_services_are_found_before_one_starts(
     assert [next(name for name in wrong if name in line) for line in found] == list(wrong)
 
 
-def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
+def test_images_and_functions_have_the_architecture_of_the_machine() -> None:
     """Neither asks for one: Docker takes the machine's, and LocalStack leaves it to Docker."""
     services = yaml.safe_load(COMPOSE)["services"]
     assert services["localstack"]["environment"]["LAMBDA_IGNORE_ARCHITECTURE"] == 1
@@ -91,7 +91,7 @@ def test_images_and_functions_are_of_the_architecture_of_the_machine() -> None:
 
 
 @pytest.mark.parametrize("folder", [each for each in IMAGES if each != "cli"])
-def test_the_image_of_a_service_copies_its_own_folder_and_libraries_alone(folder: str) -> None:
+def test_the_image_of_a_service_copies_only_its_folder_and_libraries(folder: str) -> None:
     context = "" if folder != "services/pipes" else f"{folder}/"
     copied = re.findall(
         "^COPY (?!--from)(.+) .+$", (ROOT / folder / "Dockerfile").read_text(), re.M

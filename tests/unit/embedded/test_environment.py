@@ -7,7 +7,7 @@ import pytest
 from embedded.environment import isolated, variables
 
 
-def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> None:
+def test_the_embedded_servers_get_no_aws_settings_of_the_user() -> None:
     own = {
         "AWS_PROFILE": "production",
         "AWS_SESSION_TOKEN": "secret",
@@ -31,7 +31,7 @@ def test_nothing_of_ones_own_aws_environment_reaches_the_embedded_servers() -> N
         ({"HTTP_PROXY": "http://proxy", "no_proxy": "a", "NO_PROXY": "b"}, "a,127.0.0.1,localhost"),
     ],
 )
-def test_this_machine_is_reached_past_proxies(environ: dict[str, str], hosts: str) -> None:
+def test_clients_reach_this_machine_without_the_proxy(environ: dict[str, str], hosts: str) -> None:
     passed = isolated(environ, {})
     assert passed == {**environ, "NO_PROXY": hosts, "no_proxy": hosts}
 
@@ -39,5 +39,5 @@ def test_this_machine_is_reached_past_proxies(environ: dict[str, str], hosts: st
 @pytest.mark.parametrize(
     "environ", [{"NO_PROXY": "intra"}, {"HTTP_PROXY": "http://a", "NO_PROXY": "*"}]
 )
-def test_without_a_proxy_nothing_is_said_of_any(environ: dict[str, str]) -> None:
+def test_without_a_proxy_no_proxy_variable_is_set(environ: dict[str, str]) -> None:
     assert isolated(environ, {}) == environ

@@ -9,7 +9,7 @@ import pytest
 from embedded.interrupts import InterruptedRunError, Interrupts, announced, held_back
 
 
-def test_the_first_signal_says_at_once_what_the_end_waits_for(
+def test_the_first_signal_prints_at_once_what_the_end_waits_for(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with Interrupts("The servers end first.") as interrupts:
@@ -20,19 +20,21 @@ def test_the_first_signal_says_at_once_what_the_end_waits_for(
             interrupts.check()
 
 
-def test_what_ends_at_once_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_a_reason_a_signal_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with Interrupts():
         signal.raise_signal(signal.SIGINT)
     assert capfd.readouterr().err == ""
 
 
-def test_a_keyboard_interrupt_can_be_announced(capfd: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_prints_what_the_end_waits_for_before_it_raises(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(KeyboardInterrupt), announced("The calls under way end first."):
         signal.raise_signal(signal.SIGINT)
     assert capfd.readouterr().err.strip() == "Stopping… The calls under way end first."
 
 
-def test_what_must_not_be_cut_in_two_is_done_before_a_signal_counts() -> None:
+def test_a_signal_takes_effect_after_the_block_that_holds_it_back() -> None:
     done = []
 
     def start() -> None:

@@ -38,11 +38,11 @@ def datum(name: str, unit: str, *values: float) -> tuple[str, dict[str, Any]]:
     }
 
 
-def test_each_metric_of_a_line_is_one_with_its_dimensions_and_its_time() -> None:
+def test_each_metric_of_a_log_line_has_its_dimensions_and_time() -> None:
     assert found(document()) == [datum("done", "Count", 3.0), datum("took", "None", 1.5, 2.0)]
 
 
-def test_each_set_of_dimensions_is_a_metric_of_its_own() -> None:
+def test_each_set_of_dimensions_is_a_separate_metric() -> None:
     content = document(region="eu")
     content["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [[], ["service", "region"]]
     assert [[d["Name"] for d in datum["Dimensions"]] for _, datum in found(content)] == [
@@ -54,7 +54,7 @@ def test_each_set_of_dimensions_is_a_metric_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("value", ["3", None, True, [], [1, "2"], float("nan"), 10**400, {}])
-def test_what_is_no_number_is_no_metric_and_spoils_no_other(value: object) -> None:
+def test_a_value_that_is_not_a_number_affects_no_other_metric(value: object) -> None:
     assert found(document(done=value)) == [datum("took", "None", 1.5, 2.0)]
 
 
@@ -79,5 +79,5 @@ EMBEDDED = st.fixed_dictionaries(
 
 
 @given(st.text() | JSON.map(json.dumps) | EMBEDDED.map(lambda e: json.dumps({"_aws": e})))
-def test_whatever_a_function_logs_is_no_error(message: str) -> None:
+def test_no_log_line_is_an_error(message: str) -> None:
     list(embedded_metrics(message))

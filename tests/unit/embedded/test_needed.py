@@ -17,7 +17,7 @@ from embedded.processes import StartupError
         (["eventbridge_pipes"], "Not installed: ministack. The embedded target needs"),
     ],
 )
-def test_what_is_not_installed_is_named_and_nothing_starts(
+def test_a_missing_package_is_named_and_nothing_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: list[str], text: str
 ) -> None:
     monkeypatch.setattr(stack, "find_spec", lambda name: name in installed or None)

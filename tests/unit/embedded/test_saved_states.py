@@ -25,9 +25,7 @@ def content(folder: Path) -> dict[str, str]:
 
 def save(folder: Path, name: str, text: str, pipes: Path | None = None) -> None:
     with saved.new_state(folder, pipes) as state:
-        file = saved.emulator_part(state) / name
-        file.unlink(missing_ok=True)
-        file.write_text(text)
+        (saved.emulator_part(state) / name).write_text(text)
 
 
 def test_before_the_first_save_there_is_an_empty_state(tmp_path: Path) -> None:
@@ -35,11 +33,10 @@ def test_before_the_first_save_there_is_an_empty_state(tmp_path: Path) -> None:
     assert saved.time_of_newest(tmp_path) is None
 
 
-def test_a_state_has_what_was_written_and_what_the_last_one_had_besides(tmp_path: Path) -> None:
+def test_the_newest_state_is_what_was_written_last(tmp_path: Path) -> None:
     save(tmp_path, "a.json", "1")
-    save(tmp_path, "b.json", "1")
     save(tmp_path, "a.json", "2")
-    assert content(tmp_path) == {"ministack/a.json": "2", "ministack/b.json": "1"}
+    assert content(tmp_path) == {"ministack/a.json": "2"}
     assert saved.time_of_newest(tmp_path) is not None
     assert len(list(tmp_path.glob("saved.*"))) == 1
 
@@ -49,14 +46,14 @@ def test_a_save_that_fails_leaves_the_last_state_whole(tmp_path: Path) -> None:
 
     def fail() -> None:
         with saved.new_state(tmp_path, None) as state:
-            (saved.emulator_part(state) / "a.json").unlink()
+            (saved.emulator_part(state) / "a.json").write_text("2")
             raise OSError("full")
 
     with pytest.raises(OSError, match="full"):
         fail()
     assert content(tmp_path) == {"ministack/a.json": "1"}
     save(tmp_path, "b.json", "1")
-    assert content(tmp_path) == {"ministack/a.json": "1", "ministack/b.json": "1"}
+    assert content(tmp_path) == {"ministack/b.json": "1"}
 
 
 def rows(database: Path) -> list[int]:
@@ -64,11 +61,11 @@ def rows(database: Path) -> list[int]:
         return [number for (number,) in db.execute("SELECT n FROM numbers")]
 
 
-def test_the_file_of_the_pipes_service_is_called_as_it_calls_it() -> None:
+def test_the_database_of_pipes_has_the_name_that_pipes_uses() -> None:
     assert PIPES_FILE == store.FILE_NAME
 
 
-def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_path: Path) -> None:
+def test_pipes_start_with_what_they_had_when_the_state_was_saved(tmp_path: Path) -> None:
     database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     with closing(sqlite3.connect(database, isolation_level=None)) as running:
@@ -82,7 +79,7 @@ def test_the_pipes_service_begins_with_what_it_had_when_the_state_was_saved(tmp_
     assert rows(database) == [1]
 
 
-def test_a_pipes_service_that_was_never_saved_begins_with_nothing(tmp_path: Path) -> None:
+def test_pipes_that_were_never_saved_start_empty(tmp_path: Path) -> None:
     database = saved.pipes_folder(tmp_path) / PIPES_FILE
     database.parent.mkdir()
     database.write_bytes(b"of a stack that was killed")

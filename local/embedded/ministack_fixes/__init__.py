@@ -6,10 +6,16 @@ upstream. The function `apply` of a file changes the modules of MiniStack in thi
 
 from __future__ import annotations
 
-from embedded.ministack_fixes import batching_windows, function_logs, log_metrics, streams
+from embedded.ministack_fixes import (
+    batching_windows,
+    function_logs,
+    log_metrics,
+    queue_scans,
+    streams,
+)
 
 
 def apply_all() -> None:
     """Correct MiniStack in this process. Call it before MiniStack serves."""
-    for fix in (streams, function_logs, log_metrics, batching_windows):
+    for fix in (streams, function_logs, log_metrics, queue_scans, batching_windows):
         fix.apply()

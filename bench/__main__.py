@@ -16,8 +16,8 @@ from bench import latency, throughput, write_forms
 from bench.figures import PeakMemory, row, section
 from bench.tables import fresh_tables
 from embedded.interrupts import run_until_stopped
+from inventory_cli.context import own_pipeline
 from inventory_cli.errors import OneLineCommand
-from inventory_cli.workbench import on_own_target
 
 MIB = 1024 * 1024
 
@@ -30,8 +30,8 @@ def main(state: Path) -> None:
         "function": lambda command: any("_worker.py" in part for part in command),
         "pipe": lambda command: "eventbridge_pipes" in command,
     }
-    with on_own_target(state, time.sleep) as bench, PeakMemory(processes) as memory:
-        bench.deploy_in_short()
+    with own_pipeline(state, time.sleep) as bench, PeakMemory(processes) as memory:
+        bench.deploy()
 
         section(f"From the put to the row, at {latency.RATE:g} events per second")
         x = latency.measure(bench)

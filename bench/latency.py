@@ -6,11 +6,12 @@ import base64
 import json
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 from bench.figures import timed, until
-from inventory_cli.demo import Plan, Verdict, percentile, run
-from inventory_cli.workbench import Workbench
-from producer.generator import Spec
+from inventory_cli.commands.demo import Result, percentile, run
+from inventory_cli.context import Context
+from producer.generator import Spec, events
 
 RATE = 20.0
 EVENTS = 600
@@ -34,25 +35,24 @@ class Latency:
         return self.put + self.get + self.invoke
 
 
-def measure(bench: Workbench) -> Latency:
+def measure(bench: Context) -> Latency:
     """Needs a stack that is otherwise idle. A first, quick run starts as many instances of the
     function as there are shards."""
-    _run(bench, Plan(Spec(seed=3, products=100), WARM_UP_EVENTS, WARM_UP_RATE))
+    _run(bench, WARM_UP_EVENTS, WARM_UP_RATE, seed=3)
     calls = _calls(bench)
-    verdict = _run(bench, Plan(Spec(seed=2, products=100), EVENTS, RATE))
-    return Latency(verdict.latency(0.5), verdict.latency(0.99), *calls)
+    latencies = _run(bench, EVENTS, RATE, seed=2).latencies
+    return Latency(percentile(latencies, 0.5), percentile(latencies, 0.99), *calls)
 
 
-def _run(bench: Workbench, plan: Plan) -> Verdict:
-    verdict = run(
-        plan, bench.clients, bench.names, bench.policy, time.sleep, lambda put, progress: None
-    )
-    if verdict.problems:
-        raise RuntimeError(f"the table is wrong: {verdict.problems[0]}")
-    return verdict
+def _run(bench: Context, count: int, rate: float, seed: int) -> Result:
+    sent = islice(events(Spec(seed, products=100)), count)
+    result = run(bench, sent, rate, time.sleep)
+    if result.problems:
+        raise RuntimeError(f"the table is wrong: {result.problems[0]}")
+    return result
 
 
-def _calls(bench: Workbench) -> tuple[float, float, float]:
+def _calls(bench: Context) -> tuple[float, float, float]:
     """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
     kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
     pipes, name = bench.session.client("pipes"), bench.names.pipe

@@ -12,7 +12,7 @@ from bench.figures import until
 from inventory.event import parse_record
 from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory_aws.sender import Accepted, Sender
-from inventory_cli.workbench import Workbench
+from inventory_cli.context import Context
 from operations.function_log import FunctionLog, furthest
 from processor.records import Record
 from processor.run import Entry, Run
@@ -39,7 +39,7 @@ class Throughput:
         return self.seconds_alone / self.seconds
 
 
-def measure(bench: Workbench, spare: Tables) -> Throughput:
+def measure(bench: Context, spare: Tables) -> Throughput:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
     pipes, name = bench.session.client("pipes"), bench.names.pipe
@@ -67,7 +67,7 @@ def measure(bench: Workbench, spare: Tables) -> Throughput:
     return Throughput(len(accepted), seconds, sum(map(len, batches)), alone)
 
 
-def _put(bench: Workbench) -> list[Accepted]:
+def _put(bench: Context) -> list[Accepted]:
     accepted: list[Accepted] = []
     sender = Sender(
         bench.clients.kinesis,

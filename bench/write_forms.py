@@ -11,7 +11,7 @@ from bench.figures import timed
 from bench.tables import fresh_tables
 from inventory.items import item_of
 from inventory.stock import Row
-from inventory_cli.workbench import Workbench
+from inventory_cli.context import Context
 from processor.store import Store
 from processor.writes import Change, Tables
 
@@ -36,7 +36,7 @@ class Form:
     on_stream: int
 
 
-def measure(bench: Workbench) -> Iterator[Form]:
+def measure(bench: Context) -> Iterator[Form]:
     client, streams = bench.clients.dynamodb, bench.session.client("dynamodbstreams")
     for name, write in FORMS.items():
         tables = fresh_tables(client)

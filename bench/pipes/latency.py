@@ -15,7 +15,7 @@ from bench.pipes.stand import Stand
 from bench.pipes.streams import entry, oldest, record_maker_of, stream
 from bench.pipes.targets import Arrival, Function
 from eventbridge_pipes.record import json_array
-from inventory_cli.demo import percentile
+from inventory_cli.commands.demo import percentile
 
 STREAM = "bench-latency"
 RATE = 20.0

@@ -232,7 +232,7 @@ def test_where_nobody_can_be_asked_it_shows_where_what_and_how_much_and_makes_no
         assert other.exit_code == 2
         assert other.stderr == (
             "Error: Some resources are missing or outdated. To create what is missing, run "
-            "`TARGET=aws inventory deploy`.\n"
+            "`inventory deploy`.\n"
         )
 
 

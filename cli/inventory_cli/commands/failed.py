@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from inventory_cli.paths import embedded
+from inventory_cli.context import running_pipeline
+from operations.redrive import showing
+from operations.redrive.inbox import inbox
+from operations.redrive.item import Origin
 from producer.usage import Command
-
-if TYPE_CHECKING:
-    from operations.redrive.item import Origin
 
 output_option = click.option(
     "--output",
@@ -32,8 +31,6 @@ def rejected(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why it was rejected, and its payload.
     """
-    from operations.redrive.item import Origin
-
     _list(state, Origin.REJECTED, output)
 
 
@@ -45,34 +42,21 @@ def dead_letters(state: Path, output: str) -> None:
 
     For each event you see its ID, when and why the pipe gave up, and its payload from the stream.
     """
-    from operations.redrive.item import Origin
-
     _list(state, Origin.DEAD_LETTERS, output)
 
 
 def _list(state: Path, origin: Origin, output: str) -> None:
-    from inventory_cli.progress import reading_messages
-    from inventory_cli.workbench import on_target
-    from operations.redrive import showing
-    from operations.redrive.inbox import inbox
-    from operations.redrive.item import Origin
-
-    bench = on_target(embedded(state))
-    queues = inbox(bench, [origin])
-    hidden = queues.hidden()
-    with reading_messages() as found_so_far:
-        contents = queues.look(found_so_far)
+    queue = inbox(running_pipeline(state), [origin])
+    hidden = queue.hidden()
+    contents = queue.look()
     if output == "text" or (output == "auto" and sys.stdout.isatty()):
-        for item in contents.items:
-            for line in showing.lines(item):
+        for event in contents.items:
+            for line in showing.lines(event):
                 click.echo(line)
         click.echo(f"Events listed: {len(contents.items)}")
     else:
-        for item in contents.items:
-            click.echo(json.dumps(showing.document(item)))
-        if not contents.items:
-            kind = "rejected events" if origin is Origin.REJECTED else "dead letters"
-            click.echo(f"No {kind}.", err=True)
+        for event in contents.items:
+            click.echo(json.dumps(showing.document(event)))
     if contents.foreign:
         click.echo(f"Messages that are not from the pipeline: {contents.foreign}", err=True)
     if hidden:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded.interrupts import Interrupts
+from inventory.event import claims
+from inventory_aws.event import Event
+from inventory_aws.sender import Accepted, Sender, SendingError
+from inventory_cli.context import Context, running_pipeline
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.invocation import typed
-from inventory_cli.paths import embedded
+from operations.redrive import showing
+from operations.redrive.carry_out import Letter, carry_out, concerned, staying
+from operations.redrive.inbox import Inbox, inbox
+from operations.redrive.item import Item, Origin, choose, name_of, unknown
+from operations.redrive.plan import Action, Decision, plan, products
+from operations.redrive.plan import Verdict as Effect
+from operations.table import look_up
+from operations.words import counted
 from producer.usage import Command
-
-if TYPE_CHECKING:
-    from inventory_aws.event import Event
-    from inventory_aws.sender import Accepted
-    from inventory_cli.workbench import Workbench
-    from operations.redrive.carry_out import Letter
-    from operations.redrive.inbox import Inbox
-    from operations.redrive.plan import Decision
 
 
 @click.command(cls=Command)
@@ -63,43 +69,38 @@ def redrive(
     """
     chosen = bool(names or everything or product is not None or reason is not None)
     _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
-
-    from inventory_cli.editing import edited
-    from inventory_cli.progress import reading_messages
-    from inventory_cli.workbench import on_target
-    from operations.redrive import showing
-    from operations.redrive.inbox import inbox
-    from operations.redrive.item import Origin, choose, unknown
-    from operations.redrive.plan import Verdict, plan, products
-    from operations.table import look_up
-
-    bench = on_target(embedded(state))
-    origins = list(Origin) if source == "both" else [Origin(source)]
-    queues = inbox(bench, origins)
-    unseen = queues.hidden()
-    with reading_messages() as found_so_far:
-        contents = queues.look(found_so_far)
+    context = running_pipeline(state)
+    queues = inbox(context, Origin if source == "both" else [Origin(source)])
+    hidden = queues.hidden()
+    contents = queues.look()
     if missing := unknown(names, contents.items):
         raise CannotRunError(
             f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "
-            f"`{typed('dead-letters')}`." + (f"\n{showing.hidden(unseen)}" if unseen else "")
+            f"`{typed('dead-letters')}`." + (f"\n{showing.hidden(hidden)}" if hidden else "")
         )
-    items = choose(contents.items, names, product, reason)
-    if unseen:
-        click.echo(showing.hidden(unseen))
-    if not items:
+    if hidden:
+        click.echo(showing.hidden(hidden))
+    failed = choose(contents.items, names, product, reason)
+    if not failed:
         why = "no failed event matches" if contents.items else "there are no failed events"
         click.echo(f"Nothing to send: {why}.")
         return
     if edit:
-        items = [edited(item) for item in items]
-    rows, removals = look_up(bench.clients.dynamodb, bench.names, products(items))
-    decisions = plan(items, rows, bench.policy, force=force, removals=removals)
-    _show(decisions, contents.letters)
+        failed = [edited(each) for each in failed]
+    rows, removals = look_up(context.clients.dynamodb, context.names, products(failed))
+    decisions = plan(failed, rows, context.policy, force=force, removals=removals)
+    for decision in decisions:
+        click.echo(showing.decided(decision))
+    for letter in staying(decisions, contents.letters):
+        click.echo(
+            "A message stays in the dead-letter queue, because not all of its "
+            f"{len(letter.names)} records are sent."
+        )
     if dry_run:
         return
-    begun = _agreed(decisions, yes) and _carry_out(bench, queues, decisions, contents.letters)
-    if edit and any(decision.verdict is Verdict.REJECTED for decision in decisions):
+    if begun := _is_agreed(decisions, yes):
+        _send(context, queues, decisions, contents.letters)
+    if edit and any(decision.verdict is Effect.REJECTED for decision in decisions):
         error = FailedError if begun else CannotRunError
         raise error("An edited event would still be rejected (see above).")
 
@@ -107,36 +108,41 @@ def redrive(
 def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> None:
     """Raise CannotRunError, which names all that is wrong."""
     terminal = sys.stdin.isatty()
-    problems = []
-    if not chosen:
-        problems.append("Choose the events: give IDs, --product, --reason or --all.")
-    if chosen_twice:
-        problems.append("Give IDs or --all, not both.")
-    if edit and not (terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
-        problems.append("--edit needs a terminal, or an editor in EDITOR that works without one.")
-    if ask and not terminal:
-        problems.append("There is no terminal to ask for confirmation. To send anyway, add --yes.")
-    if problems:
-        raise CannotRunError("\n".join(problems))
+    can_edit = terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    problems = {
+        "Choose the events: give IDs, --product, --reason or --all.": not chosen,
+        "Give IDs or --all, not both.": chosen_twice,
+        "--edit needs a terminal, or an editor in EDITOR that works without one.": (
+            edit and not can_edit
+        ),
+        "There is no terminal to ask for confirmation. To send anyway, add --yes.": (
+            ask and not terminal
+        ),
+    }
+    if wrong := [problem for problem, is_there in problems.items() if is_there]:
+        raise CannotRunError("\n".join(wrong))
 
 
-def _show(decisions: Sequence[Decision], letters: Sequence[Letter]) -> None:
-    from operations.redrive import showing
-    from operations.redrive.carry_out import staying
+def edited(failed: Item) -> Item:
+    """Return the event with the payload that the user saved in an editor, and the ID that it had.
 
-    for decision in decisions:
-        click.echo(showing.decided(decision))
-    for letter in staying(decisions, letters):
-        click.echo(
-            "A message stays in the dead-letter queue, because not all of its "
-            f"{len(letter.names)} records are sent."
-        )
+    It stays as it is if nothing was saved, or if it has no payload. Raises CannotRunError when the
+    editor cannot be run.
+    """
+    if failed.payload is None:
+        return failed
+    try:
+        saved = click.edit(failed.payload, extension=".json")
+    except click.ClickException as error:
+        raise CannotRunError(f"{error.message} Set EDITOR to another editor.") from error
+    if saved is None:
+        return failed
+    payload = saved.strip()
+    return replace(failed, payload=payload, product_id=claims(payload)[1])
 
 
-def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
+def _is_agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     """Whether there is something to do. Raises CannotRunError when it is not wanted."""
-    from operations.redrive.plan import Action
-
     count = Counter(decision.action for decision in decisions)
     if not count[Action.SEND] and not count[Action.FORGET]:
         click.echo("Nothing to send: all events stay in their queues (see above).")
@@ -149,31 +155,21 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     return True
 
 
-def _carry_out(
-    bench: Workbench, queues: Inbox, decisions: Sequence[Decision], letters: Sequence[Letter]
-) -> bool:
+def _send(
+    context: Context, queues: Inbox, decisions: Sequence[Decision], letters: Sequence[Letter]
+) -> None:
     """Send and delete, with a line for each event. Raises FailedError when it ends half-way."""
-    import time
-
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from embedded.interrupts import Interrupts
-    from inventory_aws.sender import Sender, SendingError
-    from operations.redrive.carry_out import carry_out, concerned
-    from operations.redrive.item import name_of
-    from operations.words import counted
-
     accepted: list[Accepted] = []
 
-    def put(decision: Decision, record: Event) -> None:
-        sender.send([record])
+    def put(decision: Decision, event: Event) -> None:
+        sender.send([event])
         place = name_of(accepted[-1].shard_id, accepted[-1].sequence_number)
         click.echo(f"{decision.item.name} was sent again as {place}")
 
     with Interrupts("The events of the current product are sent first.") as interrupts:
         sender = Sender(
-            bench.clients.kinesis,
-            bench.names.stream,
+            context.clients.kinesis,
+            context.names.stream,
             on_accepted=accepted.append,
             clock=time.monotonic,
             wait=interrupts.pause,
@@ -193,4 +189,3 @@ def _carry_out(
         click.echo(
             f"Skipped: {counted(gone, 'message')} that somebody else has received or deleted."
         )
-    return True

@@ -50,7 +50,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (
             ["--state", "other", "table"],
             NOBODY_ANSWERS,
-            "Start one with `inventory --state other up`.",
+            "No stack is running in other/embedded. Start one with `inventory up`.",
         ),
         (
             ["table"],
@@ -69,16 +69,19 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
         (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),
         (["demo"], {"PRODUCER_MIX": "foo=1"}, "PRODUCER_MIX must be shares, such as added=6,"),
-        (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory deploy`, then send events with"),
+        (
+            ["up"],
+            {"TARGET": "aws"},
+            "With TARGET=aws, run `inventory deploy`, then `inventory produce`.",
+        ),
         (
             ["up"],
             {"TARGET": "localstack"},
-            "run `make up TARGET=localstack`",
+            "With TARGET=localstack, run `docker compose up`.",
         ),
         (["env"], {"TARGET": "localstack", "PIPES_PORT": "x"}, "PIPES_PORT must be a whole"),
         (["scenario", "missing.jsonl"], {}, "missing.jsonl"),
         (["tabel"], {}, "'tabel' is not a command. Did you mean table?"),
-        (["table", "--watch", "--output", "text"], {}, "--watch needs a terminal."),
         (["scenario", "--output", "no/such/status.txt"], {}, "cannot write to the folder no/such"),
         (["redrive", "--all", "--edit", "--yes"], {}, "--edit needs a terminal, or an editor in"),
         (["audit", "--since", "soon"], {}, "--since must be a time, such as 2026-01-31T12:00, or"),

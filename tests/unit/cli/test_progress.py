@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
-from inventory_cli.progress import ProgressLine, reading_messages
+from inventory_cli.progress import ProgressLine
 
 
 def lines_of_a_run(seconds: int) -> list[int]:
@@ -36,17 +34,4 @@ def test_on_a_terminal_a_line_is_written_over_and_a_note_stays() -> None:
         line.show("10 of 20")
         line.note("A server ended.")
         line.show("9 of 20")
-    assert out.getvalue() == "\r10 of 20\nA server ended.\n\r9 of 20\n"
-
-
-def test_many_messages_are_counted_while_they_are_read_and_few_say_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sys.stderr", out := Terminal())
-    with reading_messages() as found_so_far:
-        found_so_far(90)
-    assert out.getvalue() == ""
-    with reading_messages() as found_so_far:
-        found_so_far(1490)
-        found_so_far(1500)
-    assert out.getvalue() == "\r1,490 messages read\r1,500 messages read\n"
+    assert out.getvalue() == "\r\033[K10 of 20\nA server ended.\n\r\033[K9 of 20\n"

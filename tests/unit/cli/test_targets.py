@@ -6,80 +6,59 @@ from pathlib import Path
 
 import pytest
 
-from embedded.stack import NoStackError
 from inventory_aws.errors import SettingsError
-from inventory_cli import localstack
+from inventory_cli.errors import CannotRunError
 from inventory_cli.target import (
     Target,
-    TargetError,
-    chosen,
-    chosen_by_name,
-    found,
-    may_cost_money,
-    unused_endpoint,
+    named_target,
+    uses_endpoint,
+    variables_of,
+    with_compose_settings,
 )
 
 NOWHERE = Path("nowhere")
+ENDPOINT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:20000"}
 
 
 def test_embedded_is_the_default() -> None:
-    assert chosen({}) is Target.EMBEDDED
+    assert named_target({}) is Target.EMBEDDED
+    assert not uses_endpoint({}, NOWHERE)
 
 
 def test_an_endpoint_in_the_environment_is_used_as_it_is() -> None:
-    assert chosen({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}) is Target.AWS
-    assert found({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, NOWHERE) == (Target.AWS, {})
+    assert uses_endpoint(ENDPOINT, NOWHERE)
+    assert variables_of(Target.AWS, ENDPOINT, NOWHERE) == {}
 
 
 def test_what_starts_servers_of_its_own_does_so_whatever_the_endpoint_is() -> None:
-    endpoint = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-    assert chosen_by_name(endpoint) is Target.EMBEDDED
-    assert chosen_by_name({**endpoint, "TARGET": "aws"}) is Target.AWS
-
-
-@pytest.mark.parametrize(
-    ("environ", "may"),
-    [
-        ({}, True),
-        ({"AWS_ENDPOINT_URL": "https://kinesis.eu-central-1.amazonaws.com"}, True),
-        ({"AWS_ENDPOINT_URL": "http://gateway.example:4566"}, True),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, False),
-        ({"AWS_ENDPOINT_URL": "http://localhost.localstack.cloud:4566"}, False),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "TARGET": "aws"}, True),
-    ],
-)
-def test_what_an_emulator_on_this_machine_makes_costs_nothing(
-    environ: dict[str, str], may: bool
-) -> None:
-    assert may_cost_money(environ) is may
+    assert named_target(ENDPOINT) is Target.EMBEDDED
+    assert named_target({**ENDPOINT, "TARGET": "aws"}) is Target.AWS
 
 
 def test_target_is_stronger_than_an_endpoint() -> None:
-    environ = {"TARGET": "embedded", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-    assert chosen(environ) is Target.EMBEDDED
+    assert not uses_endpoint({**ENDPOINT, "TARGET": "embedded"}, NOWHERE)
+
+
+def test_the_endpoint_of_the_folders_own_servers_means_the_embedded_target(tmp_path: Path) -> None:
+    ports = tmp_path / "embedded" / "ports.json"
+    ports.parent.mkdir()
+    ports.write_text('{"MiniStack": 20000}')
+    assert not uses_endpoint(ENDPOINT, tmp_path)
+    assert uses_endpoint({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, tmp_path)
 
 
 def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(TargetError, match="TARGET must be one of embedded, localstack, aws "):
-        chosen({"TARGET": "moon"})
+    with pytest.raises(CannotRunError, match="TARGET must be one of embedded, localstack, aws "):
+        named_target({"TARGET": "moon"})
 
 
 def test_without_a_running_stack_the_embedded_target_has_no_variables(tmp_path: Path) -> None:
-    with pytest.raises(NoStackError, match="inventory up"):
-        found({}, tmp_path)
-
-
-def test_the_endpoint_of_the_folders_own_stack_is_not_called_unused(tmp_path: Path) -> None:
-    environ = {"AWS_ENDPOINT_URL": "http://127.0.0.1:20000"}
-    assert "is ignored" in (unused_endpoint(environ, tmp_path) or "")
-    (tmp_path / "ports.json").write_text('{"MiniStack": 20000}')
-    assert unused_endpoint(environ, tmp_path) is None
+    with pytest.raises(CannotRunError, match="inventory up"):
+        variables_of(Target.EMBEDDED, {}, tmp_path)
 
 
 def on_localstack(**environ: str) -> dict[str, str]:
-    target, variables = found({"TARGET": "localstack", **environ}, NOWHERE)
-    assert target is Target.LOCALSTACK
-    return dict(variables)
+    return variables_of(Target.LOCALSTACK, environ, NOWHERE)
 
 
 def test_localstack_is_where_compose_publishes_it() -> None:
@@ -148,7 +127,7 @@ def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
         "# ports\nLOCALSTACK_PORT=5001\nSTREAM_NAME='orders'  # ours\nPIPES_PORT=5002\n"
     )
     environ = {"PIPES_PORT": "6002", "HOME": "/root"}
-    assert localstack.settings(environ, file) == {
+    assert with_compose_settings(environ, file) == {
         "LOCALSTACK_PORT": "5001",
         "STREAM_NAME": "orders",
         "PIPES_PORT": "6002",
@@ -158,7 +137,7 @@ def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
 
 def test_a_missing_file_sets_nothing_and_one_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    assert localstack.settings({"A": "b"}, file) == {"A": "b"}
+    assert with_compose_settings({"A": "b"}, file) == {"A": "b"}
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"\.env is not UTF-8 text"):
-        localstack.settings({}, file)
+        with_compose_settings({}, file)

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import click
 
+from deploy.package import build
+from deploy.stack import Report
+from embedded.interrupts import announced
+from inventory_cli.context import packaged_function, running_pipeline
 from inventory_cli.errors import CannotRunError
-from inventory_cli.paths import embedded
+from inventory_cli.target import Target
 from producer.usage import Command
+
+CLOUDFORMATION_GOES_ON = "CloudFormation goes on with what it has begun."
 
 _verbose = click.option("--verbose", is_flag=True, help="Print a line for each resource.")
 
@@ -25,33 +31,19 @@ def deploy(state: Path, yes: bool, verbose: bool) -> None:
     With TARGET=aws, the command first prints the account, the changes and what costs money while
     idle, and asks for confirmation.
     """
-    from deploy.stack import Report
-    from embedded.interrupts import announced
-    from inventory_cli.workbench import on_target, packaged_function
-
-    bench = on_target(embedded(state))
+    context = running_pipeline(state)
     report = Report(click.echo, verbose=verbose)
 
     def ask(plan: str) -> None:
-        if bench.billed:
-            _ask(plan, yes)
+        if context.target is Target.AWS:
+            click.echo(plan)
+        if context.target is Target.AWS and not yes:
+            _check_terminal("The resources may cost money", "create them")
+            click.confirm("Go ahead?", abort=True)
 
-    with announced("CloudFormation goes on with what it has begun."):
-        bench.deployment.deploy(packaged_function(), ask, report, partial(click.echo, err=True))
-    click.echo(f"Stage {bench.names.stage}: {report}")
-
-
-def _ask(plan: str, yes: bool) -> None:
-    """Print the plan. Raises click.Abort on no."""
-    click.echo(plan)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise CannotRunError(
-            "The resources may cost money, and there is no terminal to ask for confirmation. "
-            "To create them anyway, add --yes."
-        )
-    click.confirm("Go ahead?", abort=True)
+    with announced(CLOUDFORMATION_GOES_ON):
+        context.deployment.deploy(packaged_function(), ask, report, partial(click.echo, err=True))
+    click.echo(f"Stage {context.names.stage}: {report}")
 
 
 @click.command(cls=Command)
@@ -63,29 +55,28 @@ def destroy(state: Path, yes: bool, verbose: bool) -> None:
 
     The command deletes the CloudFormation stack of the stage.
     """
-    from deploy.stack import Report
-    from embedded.interrupts import announced
-    from inventory_cli.workbench import on_target
-
-    bench = on_target(embedded(state))
-    names = bench.names
+    context = running_pipeline(state)
+    names, deployment = context.names, context.deployment
     if not yes:
-        if not sys.stdin.isatty():
-            raise CannotRunError(
-                "This deletes data, and there is no terminal to ask for confirmation. To delete "
-                "anyway, add --yes."
-            )
-        account = bench.deployment.account
+        _check_terminal("This deletes data", "delete")
         click.confirm(
             f"Delete {names.pipe}, {names.function}, {names.stream}, {names.table} and all other "
-            f"resources of the stage {names.stage} in account {account}, Region "
-            f"{bench.session.region_name}, and all their data?",
+            f"resources of the stage {names.stage} in account {deployment.account}, Region "
+            f"{deployment.region}, and all their data?",
             abort=True,
         )
     report = Report(click.echo, verbose=verbose)
-    with announced("CloudFormation goes on with what it has begun."):
-        bench.deployment.destroy(report)
+    with announced(CLOUDFORMATION_GOES_ON):
+        deployment.destroy(report)
     click.echo(f"Nothing of the stage {names.stage} is left.")
+
+
+def _check_terminal(warning: str, action: str) -> None:
+    if not sys.stdin.isatty():
+        raise CannotRunError(
+            f"{warning}, and there is no terminal to ask for confirmation. "
+            f"To {action} anyway, add --yes."
+        )
 
 
 @click.command(cls=Command)
@@ -100,6 +91,4 @@ def package(zip_file: Path) -> None:
 
     It includes all dependencies. The same source always gives the same bytes.
     """
-    from deploy import package
-
-    click.echo(package.build(zip_file))
+    click.echo(build(zip_file))

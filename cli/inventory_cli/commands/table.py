@@ -1,0 +1,98 @@
+"""`inventory table`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from embedded.interrupts import InterruptedRunError, Interrupts
+from inventory.items import row_of
+from inventory.stock import Row
+from inventory_aws.shown import shown
+from inventory_cli.context import Context, running_pipeline
+from operations import table as table_rows
+from operations.failures.stream import READERS_CONFIG
+from operations.table_stream.follower import TableFollower
+from operations.table_stream.records import Record as Change
+from operations.table_stream.shard import Start
+from operations.words import counted
+from producer.textoutput import PlainConsole
+from producer.usage import Command
+
+LOOK_SECONDS = 0.25
+
+
+@click.command(cls=Command)
+@click.option(
+    "--output",
+    type=click.Choice(["auto", "text", "jsonl"]),
+    default="auto",
+    show_default=True,
+    help="Text or JSON lines. auto: text on a terminal, else JSON lines.",
+)
+@click.option("--watch", is_flag=True, help="Then print each change, until Ctrl+C.")
+@click.pass_obj
+def table(state: Path, output: str, watch: bool) -> None:
+    """Print the rows of the table.
+
+    With --watch, the command then prints a line for each change as it happens. A change at the
+    start may be in the rows already.
+    """
+    context = running_pipeline(state)
+    as_text = output == "text" or (output == "auto" and sys.stdout.isatty())
+    if not watch:
+        _print_rows(context, as_text)
+        return
+    streams = context.session.client("dynamodbstreams", config=READERS_CONFIG)
+    with suppress(InterruptedRunError), Interrupts() as interrupts:
+        follower = TableFollower(streams, context.names.table, start=Start.NEWEST)
+        changes = follower.look()  # it starts before the table is read, so that none is missed
+        _print_rows(context, as_text)
+        while True:
+            for change in changes:
+                click.echo(change_text(change) if as_text else json.dumps(change_values(change)))
+            interrupts.pause(LOOK_SECONDS)
+            changes = follower.look()
+
+
+def _print_rows(context: Context, as_text: bool) -> None:
+    rows: Iterable[Row] = table_rows.read(context.clients.dynamodb, context.names.table).values()
+    if as_text:
+        rows = list(rows)
+        PlainConsole(highlight=False).print(table_rows.rendered(rows))
+        click.echo(counted(len(rows), "row"))
+        return
+    for row in rows:
+        click.echo(json.dumps(table_rows.values(row)))
+
+
+def change_values(change: Change) -> dict[str, Any]:
+    """Return a change for programs: the row after it, or the ID of a row that was removed."""
+    if change.after is None:
+        return {"product_id": change.keys["product_id"]["S"], "removed": True}
+    return table_rows.values(row_of(dict(change.after)))
+
+
+def change_text(change: Change) -> str:
+    """Return a change for people. Its texts come from events, so they are escaped."""
+    before, after = (row_of(dict(i)) if i else None for i in (change.before, change.after))
+    return shown(f"{change.keys['product_id']['S']:<6} {_words(before, after)}")
+
+
+def _words(before: Row | None, after: Row | None) -> str:
+    if before and after:
+        name = _step(before.product_name, after.product_name)
+        return f"changed  {name}, quantity {_step(before.quantity, after.quantity)}"
+    if row := before or after:
+        return f"{'added  ' if after else 'removed'}  {row.product_name}, quantity {row.quantity}"
+    return "removed"
+
+
+def _step(before: object, after: object) -> str:
+    return f"{after}" if before == after else f"{before} → {after}"

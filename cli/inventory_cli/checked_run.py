@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from inventory.stock import Row
 from inventory_aws.sender import Accepted, Sender
+from inventory_cli.context import Pause
 from operations import table
 from operations.access import Access
 from operations.expectation import Expectation, expect
@@ -16,11 +17,9 @@ from operations.rejected import RejectedQueue
 from operations.verify.gather import differences
 from operations.words import counted
 
-Pause = Callable[[float], object]
-
 
 class CheckedRun:
-    """The events that `sender` sends, and what must come of them.
+    """The events that `sender` sends, and what should come of them.
 
     Other producers may send events meanwhile. `problems` judges the products of its own events.
     Whatever `pause` raises ends the run.
@@ -62,12 +61,13 @@ class CheckedRun:
     def problems(self) -> list[str]:
         """Return what is wrong, now that each event should have an outcome: a line for each."""
         pipeline, own = self._pipeline, self._products()
-        handled = self.log.poll().handled
+        rows = self.own_rows()
+        handled = self.log.poll().handled  # after the rows, so that it has all events in them
         if handled > len(self.accepted):  # another producer sends events too
             return differences(pipeline.clients, pipeline.names, pipeline.policy, own, self.pause)
         expected = self.expected()
-        changed = table.changes(table.of(own, expected.rows), self.own_rows())
-        return [*self._missing(expected, handled), *changed]
+        changes = table.changes(table.of(own, expected.rows), rows)
+        return [*self._missing(expected, handled), *changes]
 
     def _products(self) -> set[str]:
         return {accepted.event.partition_key for accepted in self.accepted}

@@ -29,6 +29,8 @@ from inventory_cli.progress import ProgressLine
 from inventory_cli.target import Target, enter, enter_target, named_target
 from operations.access import Access
 
+Pause = Callable[[float], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Context(Access):
@@ -55,15 +57,10 @@ class Context(Access):
         something would change: it may cost money, and nobody was asked.
         """
         started = time.monotonic()
-        warnings: list[str] = []
         with ProgressLine(sys.stdout, first=10) as line:
             report = Report(lambda done: line.show(f"Resources: {done} …"))
-            self.deployment.deploy(
-                packaged_function(), self._refuse_on_aws, report, warnings.append
-            )
+            self.deployment.deploy(packaged_function(), self._refuse_on_aws, report, line.note)
             line.show(f"Resources: {report} ({time.monotonic() - started:.1f} s)")
-        for warning in warnings:
-            click.echo(warning, err=True)
 
     def _refuse_on_aws(self, plan: str) -> None:
         if self.target is Target.AWS:
@@ -87,7 +84,7 @@ def running_pipeline(state: Path) -> Context:
 
 
 @contextmanager
-def own_pipeline(state: Path, pause: Callable[[float], object]) -> Iterator[Context]:
+def own_pipeline(state: Path, pause: Pause) -> Iterator[Context]:
     """Start embedded servers for one run, and delete their data after it, unless the run failed.
 
     With another TARGET, give the pipeline there.

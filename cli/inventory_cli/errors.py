@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from embedded.interrupts import InterruptedRunError
-from inventory_cli.invocation import called_by_make, create_missing
+from inventory_cli.invocation import called_by_make, create_missing, typed
 from producer.usage import UNREAD_EXIT_CODE, Command, RefusedError
 
 MISSING = {
@@ -26,8 +26,6 @@ class CannotRunError(RefusedError):
 
 class FailedError(click.ClickException):
     """The command began and failed (exit 1)."""
-
-    exit_code = 1
 
 
 class OneLineCommand(Command):
@@ -64,7 +62,7 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from deploy.package import BuildError
     from deploy.stack import DeploymentError
     from embedded.processes import StartupError
-    from embedded.stack import AlreadyRunningError
+    from embedded.stack import AlreadyRunningError, NoStackError
     from inventory_aws.errors import SettingsError, access_problem, explain
     from operations.table_stream.follower import NoStreamError
     from producer.errors import CannotStartError
@@ -74,6 +72,8 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     match error:
         case AlreadyRunningError() | SettingsError() | CannotStartError() | BotoCoreError():
             return CannotRunError(str(error))
+        case NoStackError():
+            return CannotRunError(f"{error} Start one with `{typed('up')}`.")
         case NoStreamError():
             return CannotRunError(f"{error} {create_missing()}")
         case StartupError() | BuildError() | DeploymentError():

@@ -16,10 +16,7 @@ class ProgressLine:
     """
 
     def __init__(
-        self,
-        out: TextIO,
-        first: float = 2.0,
-        clock: Callable[[], float] = time.monotonic,
+        self, out: TextIO, first: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._out = out
         self._clock = clock

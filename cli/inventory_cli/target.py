@@ -14,10 +14,9 @@ from embedded import environment
 from embedded.ministack import REGION
 from embedded.ports import chosen
 from embedded.processes import answers
-from embedded.stack import NoStackError, endpoint_of, running_variables
+from embedded.stack import endpoint_of, running_variables
 from inventory_aws.errors import SettingsError
 from inventory_cli.errors import CannotRunError
-from inventory_cli.invocation import typed
 
 LOCALSTACK_PORTS = {"LOCALSTACK_PORT": 4566, "PIPES_PORT": 4567}
 ANSWER_SECONDS = 10.0
@@ -54,19 +53,13 @@ def uses_endpoint(environ: Mapping[str, str], state: Path) -> bool:
 def variables_of(target: Target, environ: Mapping[str, str], state: Path) -> dict[str, str]:
     """Return what leads AWS clients to running servers, and programs to the resources on them.
 
-    Raises CannotRunError if the embedded target is not running, and SettingsError.
+    Raises NoStackError if the embedded target is not running, and SettingsError.
     """
-    match target:
-        case Target.EMBEDDED:
-            try:
-                found = running_variables(embedded_folder(state))
-            except NoStackError as error:
-                raise CannotRunError(f"{error} Start one with `{typed('up')}`.") from None
-            return {**found, **of_resources(environ)}
-        case Target.LOCALSTACK:
-            return {**_localstack(environ), **of_resources(environ)}
-        case Target.AWS:
-            return {}
+    if target is Target.AWS:
+        return {}
+    if target is Target.LOCALSTACK:
+        return {**_localstack(environ), **of_resources(environ)}
+    return {**running_variables(embedded_folder(state)), **of_resources(environ)}
 
 
 def _localstack(environ: Mapping[str, str]) -> dict[str, str]:

@@ -19,8 +19,8 @@ from embedded.interrupts import Interrupts
 from inventory.stock import Outcome
 from inventory_aws.event import Event
 from inventory_aws.sender import Accepted
-from inventory_cli.checked_run import CheckedRun, Pause
-from inventory_cli.context import own_pipeline
+from inventory_cli.checked_run import CheckedRun
+from inventory_cli.context import Pause, own_pipeline
 from inventory_cli.errors import FailedError
 from inventory_cli.invocation import typed
 from inventory_cli.progress import ProgressLine
@@ -59,37 +59,20 @@ class Result:
 
 @click.command(
     cls=Command,
-    context_settings={"auto_envvar_prefix": "PRODUCER"},
+    context_settings={"auto_envvar_prefix": "PRODUCER", "show_default": True},
     epilog="You can set each option with an environment variable, as for `produce`: "
     "PRODUCER_RATE=20 is --rate 20.",
 )
+@click.option("--count", type=WholeNumber(1, 1_000_000), default=300, help="Events to send.")
 @click.option(
-    "--count",
-    type=WholeNumber(1, 1_000_000),
-    default=300,
-    show_default=True,
-    help="How many events to send.",
+    "--rate", type=Number(0, 10_000, min_open=True), default=50, help="Events per second."
 )
-@click.option(
-    "--rate",
-    type=Number(0, 10_000, min_open=True),
-    default=50,
-    show_default=True,
-    help="Events per second.",
-)
-@click.option(
-    "--products",
-    type=WholeNumber(min=1),
-    default=40,
-    show_default=True,
-    help="How many products the events are about.",
-)
+@click.option("--products", type=WholeNumber(min=1), default=40, help="The number of products.")
 @mix_option
 @click.option(
     "--invalid-share",
     type=Number(0, 1),
     default=0.05,
-    show_default=True,
     help="The share of events that are invalid on purpose.",
 )
 @click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
@@ -143,7 +126,7 @@ def demo(
 
 def run(
     pipeline: Access,
-    events: Iterable[Event],
+    generated: Iterable[Event],
     rate: float,
     pause: Pause,
     show: Callable[[int, Progress], object] = lambda sent, progress: None,
@@ -152,12 +135,12 @@ def run(
 
     `show` gets how many events are sent and what the function has made of them.
     """
-    run = CheckedRun(pipeline, pause)
+    checked = CheckedRun(pipeline, pause)
     next_look = 0.0
 
     def look() -> Progress:
-        progress = run.log.poll()
-        show(len(run.accepted), progress)
+        progress = checked.log.poll()
+        show(len(checked.accepted), progress)
         return progress
 
     def wait(seconds: float) -> None:
@@ -169,21 +152,21 @@ def run(
 
     started = time.monotonic()
     feed(
-        events,
+        generated,
         repeat(1 / rate),
-        run.sender,
+        checked.sender,
         duration=inf,
         stopping=lambda: False,
         on_flush=lambda: None,
         clock=time.monotonic,
         wait=wait,
     )
-    progress = await_outcomes(run.accepted, look, pause)
+    progress = await_outcomes(checked.accepted, look, pause)
     seconds = time.monotonic() - started
-    problems = run.problems()
-    warm, cold = latencies(run.accepted, run.expected().applied, run.times)
-    rows = len(run.own_rows())
-    return Result(len(run.accepted), rows, progress.outcomes, problems, warm, cold, seconds)
+    problems = checked.problems()
+    warm, cold = latencies(checked.accepted, checked.expected().applied, checked.times)
+    rows = len(checked.own_rows())
+    return Result(len(checked.accepted), rows, progress.outcomes, problems, warm, cold, seconds)
 
 
 def latencies(

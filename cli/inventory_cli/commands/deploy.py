@@ -37,9 +37,9 @@ def deploy(state: Path, yes: bool, verbose: bool) -> None:
     def ask(plan: str) -> None:
         if context.target is Target.AWS:
             click.echo(plan)
-        if context.target is Target.AWS and not yes:
-            _check_terminal("The resources may cost money", "create them")
-            click.confirm("Go ahead?", abort=True)
+            if not yes:
+                _check_terminal("The resources may cost money", "create them")
+                click.confirm("Go ahead?", abort=True)
 
     with announced(CLOUDFORMATION_GOES_ON):
         context.deployment.deploy(packaged_function(), ask, report, partial(click.echo, err=True))

@@ -73,13 +73,13 @@ def redrive(
     queues = inbox(context, Origin if source == "both" else [Origin(source)])
     hidden = queues.hidden()
     contents = queues.look()
+    if hidden:
+        click.echo(showing.hidden(hidden))
     if missing := unknown(names, contents.items):
         raise CannotRunError(
             f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "
-            f"`{typed('dead-letters')}`." + (f"\n{showing.hidden(hidden)}" if hidden else "")
+            f"`{typed('dead-letters')}`."
         )
-    if hidden:
-        click.echo(showing.hidden(hidden))
     failed = choose(contents.items, names, product, reason)
     if not failed:
         why = "no failed event matches" if contents.items else "there are no failed events"
@@ -109,18 +109,17 @@ def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> N
     """Raise CannotRunError, which names all that is wrong."""
     terminal = sys.stdin.isatty()
     can_edit = terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    problems = {
-        "Choose the events: give IDs, --product, --reason or --all.": not chosen,
-        "Give IDs or --all, not both.": chosen_twice,
-        "--edit needs a terminal, or an editor in EDITOR that works without one.": (
-            edit and not can_edit
-        ),
-        "There is no terminal to ask for confirmation. To send anyway, add --yes.": (
-            ask and not terminal
-        ),
-    }
-    if wrong := [problem for problem, is_there in problems.items() if is_there]:
-        raise CannotRunError("\n".join(wrong))
+    problems = []
+    if not chosen:
+        problems.append("Choose the events: give IDs, --product, --reason or --all.")
+    if chosen_twice:
+        problems.append("Give IDs or --all, not both.")
+    if edit and not can_edit:
+        problems.append("--edit needs a terminal, or an editor in EDITOR that works without one.")
+    if ask and not terminal:
+        problems.append("There is no terminal to ask for confirmation. To send anyway, add --yes.")
+    if problems:
+        raise CannotRunError("\n".join(problems))
 
 
 def edited(failed: Item) -> Item:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,15 +24,6 @@ from producer import jsonlines
 from producer.usage import Command
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """An event, its outcome, and the table after it."""
-
-    event: Event
-    outcome: Outcome
-    after: Mapping[str, Row]
-
-
 def _in_a_writable_folder(_context: object, _option: object, output: Path) -> Path:
     if not os.access(output.parent, os.W_OK):
         raise click.BadParameter(f"cannot write to the folder {output.parent}")
@@ -42,10 +32,7 @@ def _in_a_writable_folder(_context: object, _option: object, output: Path) -> Pa
 
 @click.command(cls=Command)
 @click.argument(
-    "events_file",
-    metavar="[FILE]",
-    required=False,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--output",
@@ -56,7 +43,7 @@ def _in_a_writable_folder(_context: object, _option: object, output: Path) -> Pa
     help="The file to write the tables and events to.",
 )
 @click.pass_obj
-def scenario(state: Path, events_file: Path | None, output: Path) -> None:
+def scenario(state: Path, file: Path | None, output: Path) -> None:
     """Send a few events one by one and show the table.
 
     It writes each event, with the table before and after it, to a file. The documented scenario
@@ -64,10 +51,10 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
     per line in FILE. On the embedded target the command starts servers of its own and deletes
     their data at the end.
     """
-    if events_file is None:
+    if file is None:
         preparation, events = documented("table"), documented("operations")
     else:
-        preparation, events = [], _parsed(str(events_file), events_file.read_bytes())
+        preparation, events = [], _parsed(str(file), file.read_bytes())
     with Interrupts("") as interrupts, own_pipeline(state, interrupts.pause) as context:
         context.deploy()
         interrupts.check()
@@ -77,12 +64,10 @@ def scenario(state: Path, events_file: Path | None, output: Path) -> None:
             click.echo(f"Added {counted(len(preparation), 'product')}")
         lines = [*table_before(run.rows())]
         for event in events:
-            operation = play(run, event)
-            lines += event_and_table(_json(event), operation.after)
-            click.echo(
-                f"{operation.outcome:<10} {event.kind} {shown(event.partition_key)}: "
-                f"{counted(len(operation.after), 'row')}"
-            )
+            outcome, rows = play(run, event)
+            lines += event_and_table(_json(event), rows)
+            product_id = shown(event.partition_key)
+            click.echo(f"{outcome:<10} {event.kind} {product_id}: {counted(len(rows), 'row')}")
         output.write_text("\n".join(lines) + "\n", encoding="utf-8")
         problems = run.problems()
         for problem in problems:
@@ -111,15 +96,15 @@ def send(run: CheckedRun, events: Sequence[Event]) -> None:
         raise FailedError(f"No outcome in time for {_json(events[-1])}")
 
 
-def play(run: CheckedRun, event: Event) -> Operation:
-    """Send one event alone. Raises FailedError."""
+def play(run: CheckedRun, event: Event) -> tuple[Outcome, Mapping[str, Row]]:
+    """Send one event alone. Return its outcome, and the table after it. Raises FailedError."""
     before, expected_before = run.log.progress.outcomes.copy(), run.expected().outcomes
     send(run, [event])
     new = run.log.progress.outcomes - before
     # Other producers may have sent events too: what this one must come to is looked for first.
     expected = run.expected().outcomes - expected_before
     outcome = next(o for o in (*expected, *new) if new[o] and o is not Outcome.FAILED)
-    return Operation(event, outcome, run.rows())
+    return outcome, run.rows()
 
 
 def _json(event: Event) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from inventory.items import row_of
 from inventory.stock import Row
 from inventory_aws.shown import shown
 from inventory_cli.context import Context, running_pipeline
+from inventory_cli.output import output_option
 from operations import table as table_rows
 from operations.failures.stream import READERS_CONFIG
 from operations.table_stream.follower import TableFollower
@@ -29,23 +28,16 @@ LOOK_SECONDS = 0.25
 
 
 @click.command(cls=Command)
-@click.option(
-    "--output",
-    type=click.Choice(["auto", "text", "jsonl"]),
-    default="auto",
-    show_default=True,
-    help="Text or JSON lines. auto: text on a terminal, else JSON lines.",
-)
+@output_option
 @click.option("--watch", is_flag=True, help="Then print each change, until Ctrl+C.")
 @click.pass_obj
-def table(state: Path, output: str, watch: bool) -> None:
+def table(state: Path, as_text: bool, watch: bool) -> None:
     """Print the rows of the table.
 
     With --watch, the command then prints a line for each change as it happens. A change at the
     start may be in the rows already.
     """
     context = running_pipeline(state)
-    as_text = output == "text" or (output == "auto" and sys.stdout.isatty())
     if not watch:
         _print_rows(context, as_text)
         return
@@ -62,14 +54,13 @@ def table(state: Path, output: str, watch: bool) -> None:
 
 
 def _print_rows(context: Context, as_text: bool) -> None:
-    rows: Iterable[Row] = table_rows.read(context.clients.dynamodb, context.names.table).values()
+    rows = table_rows.read(context.clients.dynamodb, context.names.table)
     if as_text:
-        rows = list(rows)
-        PlainConsole(highlight=False).print(table_rows.rendered(rows))
+        PlainConsole(highlight=False).print(table_rows.rendered(rows.values()))
         click.echo(counted(len(rows), "row"))
-        return
-    for row in rows:
-        click.echo(json.dumps(table_rows.values(row)))
+    else:
+        for row in rows.values():
+            click.echo(json.dumps(table_rows.values(row)))
 
 
 def change_values(change: Change) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from embedded.producer import Producer
 from embedded.saved import time_of_newest
 from embedded.stack import EmbeddedStack
 from inventory_aws.errors import SettingsError
-from inventory_cli.context import Context
+from inventory_cli.context import Context, Pause
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.invocation import typed
 from inventory_cli.progress import ProgressLine
@@ -66,7 +65,6 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
     can add options of `produce`, such as --rate 20. All data is kept for the next start.
     """
     _check_settings(producer_options)
-    port = dashboard.asked(os.environ)
     folder = embedded_folder(state)
     if allow_origin:
         os.environ["PIPES_ALLOW_ORIGIN"] = allow_origin
@@ -83,27 +81,7 @@ def up(state: Path, allow_origin: str | None, producer_options: tuple[str, ...])
             context = Context.from_environment(Target.EMBEDDED)
             context.deploy()
             interrupts.check()
-            with ExitStack() as started:
-                control = f"127.0.0.1:{free_port()}"
-                since = time.time()
-                producer = Producer(producer_options, folder, os.environ, control)
-                started.callback(lambda: producer.server.stop())  # the one that runs then
-                page, no_page = None, dashboard.left_out(port)
-                if no_page is None:
-                    port = port or servers.port(dashboard.NAME, dashboard.PORT)
-                    page = dashboard.Page(port, folder, os.environ, control)
-                    started.callback(page.server.stop)
-                    page.wait(interrupts.pause)
-                eval_env = f'eval "$({typed("env")})"'
-                click.echo(
-                    f"Dashboard      {page.url if page else f'none: {no_page}'}\n"
-                    f"Another shell  {typed('table'):<23}  prints the rows\n"
-                    f"               {typed('verify'):<23}  checks the table\n"
-                    f"               {eval_env:<23}  connects AWS tools\n"
-                    f"AWS endpoint   {servers.variables['AWS_ENDPOINT_URL']}\n"
-                    "Stop           Ctrl+C"
-                )
-                _follow(context, interrupts.pause, producer, page, servers, since)
+            _run(context, servers, producer_options, interrupts.pause)
     except InterruptedRunError:
         if not servers.kept:
             raise FailedError(_lost(folder)) from None
@@ -150,50 +128,73 @@ def _lost(folder: Path) -> str:
     return f"MiniStack ended without saving: {left}."
 
 
-def _follow(
-    context: Context,
-    pause: Callable[[float], object],
-    producer: Producer,
-    page: dashboard.Page | None,
-    servers: EmbeddedStack,
-    since: float,
+def _run(
+    context: Context, servers: EmbeddedStack, producer_options: tuple[str, ...], pause: Pause
 ) -> None:
-    """Show the outcomes since the producer started, until `pause` raises or a server ends.
+    """Run the producer and the dashboard, and show the outcomes, until a server ends.
 
-    A producer may end, and so may the dashboard: a line says so. A Pipes service that was killed is
-    started again.
+    The producer may end, and so may the dashboard: a line says so. A Pipes service that was killed
+    is started again. Raises FailedError, and what `pause` raises.
     """
+    control = f"127.0.0.1:{free_port()}"
+    since = time.time()
     log = FunctionLog(context.clients.logs, context.names.function, since)
-
-    def has_stream() -> bool:
-        """Whether there is a stream that takes records."""
-        try:
-            connect(context.names.stream)
-        except CannotStartError:
-            return False
-        return True
-
-    with ProgressLine(sys.stdout) as line:
+    with ExitStack() as started, ProgressLine(sys.stdout) as line:
+        producer = Producer(producer_options, servers.folder, os.environ, control)
+        started.callback(lambda: producer.server.stop())  # the one that runs then
+        port = dashboard.asked(os.environ)
+        page, no_page = None, dashboard.left_out(port)
+        if no_page is None:
+            port = port or servers.port(dashboard.NAME, dashboard.PORT)
+            page = dashboard.Page(port, servers.folder, os.environ, control)
+            started.callback(page.server.stop)
+            page.wait(pause)
+        _show_addresses(page.url if page else f"none: {no_page}", os.environ["AWS_ENDPOINT_URL"])
         while True:
             pause(LOOK_SECONDS)
             try:
                 progress = log.poll()
             finally:  # an emulator that ended is a better reason than that it does not answer
-                _check(producer, servers)
+                _check_servers(servers, producer)
             seconds = time.time() - since
             rate = progress.handled / seconds
             line.show(f"  {seconds:.0f} s, {rate:.1f} events/s: {outcomes(progress.outcomes)}")
-            for news in (producer.news(has_stream), page and page.news()):
-                if news:
-                    line.note(news)
+            if news := producer.news(lambda: _has_stream(context.names.stream)):
+                line.note(news)
+            if page is not None and (news := page.news()):
+                line.note(news)
             if servers.pipes.killed:
                 line.note(f"{servers.pipes.name} was killed. Starting it again.")
                 pause(RESTART_SECONDS)
                 servers.start_pipes()
 
 
-def _check(producer: Producer, servers: EmbeddedStack) -> None:
-    """Raise FailedError if a server has ended; a killed Pipes service may."""
+def _show_addresses(page: str, endpoint: str) -> None:
+    eval_env = f'eval "$({typed("env")})"'
+    click.echo(
+        f"Dashboard      {page}\n"
+        f"Another shell  {typed('table'):<23}  prints the rows\n"
+        f"               {typed('verify'):<23}  checks the table\n"
+        f"               {eval_env:<23}  connects AWS tools\n"
+        f"AWS endpoint   {endpoint}\n"
+        "Stop           Ctrl+C"
+    )
+
+
+def _has_stream(stream: str) -> bool:
+    """Whether there is a stream that takes records."""
+    try:
+        connect(stream)
+    except CannotStartError:
+        return False
+    return True
+
+
+def _check_servers(servers: EmbeddedStack, producer: Producer) -> None:
+    """Raise FailedError if a server has ended.
+
+    The producer may end, though not by a signal, and a Pipes service may be killed.
+    """
     for server in (*servers.servers, producer.server):  # which ends when the emulator has
         as_it_should = server is producer.server and (server.finished or server.failed)
         if not (server.running or as_it_should or (server is servers.pipes and server.killed)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded.stack import NoStackError
 from inventory_aws.errors import SettingsError
 from inventory_cli.errors import CannotRunError
 from inventory_cli.target import (
@@ -53,7 +54,7 @@ def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
 
 
 def test_without_a_running_stack_the_embedded_target_has_no_variables(tmp_path: Path) -> None:
-    with pytest.raises(CannotRunError, match="inventory up"):
+    with pytest.raises(NoStackError, match="No stack is running in"):
         variables_of(Target.EMBEDDED, {}, tmp_path)
 
 

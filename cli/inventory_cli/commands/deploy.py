@@ -28,8 +28,8 @@ _verbose = click.option("--verbose", is_flag=True, help="Print a line for each r
 def deploy(state: Path, yes: bool, verbose: bool) -> None:
     """Create or update the resources, with CloudFormation.
 
-    With TARGET=aws, the command first prints the account, the changes and what costs money while
-    idle, and asks for confirmation.
+    With TARGET=aws, or at your own AWS_ENDPOINT_URL, the command first prints the account, the
+    changes and what costs money while idle, and asks for confirmation.
     """
     context = running_pipeline(state)
     report = Report(click.echo, verbose=verbose)

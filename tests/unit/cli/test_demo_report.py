@@ -45,7 +45,7 @@ def test_events_of_other_producers_are_counted_apart() -> None:
     assert "of other producers" not in "".join(report(result()))
 
 
-def test_of_many_problems_it_is_said_how_many_more_there_are() -> None:
+def test_after_twenty_problems_only_the_number_of_others_is_shown() -> None:
     lines = list(report(result(*["P1: expected no row"] * (MOST_PROBLEMS + 2))))
     assert lines.count("  wrong: P1: expected no row") == MOST_PROBLEMS
     assert lines[-1] == "  … and 2 more"

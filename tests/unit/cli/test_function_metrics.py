@@ -131,7 +131,7 @@ def test_after_a_failure_nothing_is_missing_and_nothing_counts_twice(
     metrics.publish()
 
 
-def test_a_group_that_is_deleted_meanwhile_is_no_failure(
+def test_a_log_group_that_is_deleted_meanwhile_is_no_failure(
     logs: Stubber, metrics: FunctionMetrics
 ) -> None:
     groups(logs, GROUP)
@@ -153,7 +153,7 @@ def follow_for(metrics: FunctionMetrics, rounds: int) -> list[float]:
     return pauses
 
 
-def test_an_emulator_without_logs_is_asked_again_and_one_line_says_so(
+def test_a_failure_that_repeats_is_printed_once_and_retried(
     logs: Stubber, metrics: FunctionMetrics, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(3):

@@ -95,7 +95,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         ),
     ],
 )
-def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
+def test_a_mistake_is_one_clear_message_and_exit_code_2(
     inventory: FrontDoor, arguments: list[str], variables: dict[str, str], said: str
 ) -> None:
     code, output = inventory.call(*arguments, **variables)
@@ -105,7 +105,7 @@ def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
+def test_a_state_folder_that_cannot_be_made_is_named_with_the_option(
     inventory: FrontDoor, command: str
 ) -> None:
     (inventory.folder / "file").touch()
@@ -117,7 +117,7 @@ def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
     )
 
 
-def test_all_wrong_settings_of_up_are_in_one_message_and_nothing_is_started(
+def test_up_names_all_wrong_settings_at_once_and_starts_nothing(
     inventory: FrontDoor,
 ) -> None:
     wrong = {"PRODUCER_RATE": "abc", "BATCH_SIZE": "x", "STAGE": "a b", "DASHBOARD_PORT": "http"}
@@ -154,7 +154,7 @@ def test_a_state_folder_that_cannot_be_written_is_one_line(inventory: FrontDoor)
 
 
 @pytest.mark.parametrize("command", ["table", "deploy", "destroy --yes", "produce", "demo"])
-def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
+def test_one_line_says_how_to_start_localstack_if_it_does_not_answer(
     inventory: FrontDoor, command: str
 ) -> None:
     code, output = inventory.call(*command.split(), TARGET="localstack", LOCALSTACK_PORT="9")
@@ -166,7 +166,7 @@ def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
     assert output.count("\n") == 1
 
 
-def test_a_table_without_a_stream_is_told_with_what_creates_it() -> None:
+def test_the_error_for_a_table_without_a_stream_says_how_to_create_one() -> None:
     @click.command(cls=OneLineCommand)
     def follow() -> None:
         raise NoStreamError("The table stock has no stream.")

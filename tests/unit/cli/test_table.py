@@ -48,7 +48,7 @@ def test_for_programs_a_change_is_the_new_row_or_the_id_of_the_removed_one() -> 
     assert change_values(change(row(), None)) == {"product_id": "P1", "removed": True}
 
 
-def test_what_a_row_holds_is_shown_and_never_obeyed() -> None:
+def test_texts_of_a_row_are_escaped() -> None:
     text = change_text(change(None, row("\x1b[2J", name="\x1b[31m[bold]<b>\n")))
     assert text.isprintable()
     assert "\\x1b[31m[bold]<b>" in text

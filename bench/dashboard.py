@@ -1,11 +1,10 @@
 """What the dashboard's server takes with many products and events: `python -m bench.dashboard`.
 
-A stack as `inventory up` runs it, in a folder of its own; pages are open in Chromium meanwhile.
+A stack as `inventory up` runs it, in a folder of its own; a page is open in Chromium meanwhile.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -19,13 +18,19 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from bench.live_page import STARTUP_SECONDS, live_page
 from embedded.interrupts import run_until_stopped
-from embedded.processes import Server
+from embedded.ports import free_port
+from embedded.processes import Server, answers
 
-EVERYTHING_SECONDS = 300_000.0
+STARTUP_SECONDS = 180.0
+LOAD_MILLISECONDS = 300_000.0
 
-WATCH = """() => {
+PRODUCTS = 10_000
+SECONDS = 60.0
+UP = ("--batch", "--rate", "200", "--products", str(PRODUCTS), "--mix", "added=6,changed=4")
+"""Options of `inventory up`."""
+
+NOTE_FRAMES = """() => {
     window.gaps = [];
     let last = performance.now();
     const frame = (now) => {
@@ -39,32 +44,34 @@ WATCH = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.dashboard", description=__doc__)
-    parser.add_argument("--products", type=int, default=10_000)
-    parser.add_argument("--rate", type=int, default=200, help="events per second")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--pages", type=int, default=1, help="how many browsers look at it")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as root:
-        up = ("--batch", "--rate", str(options.rate), "--products", str(options.products))
-        with live_page(Path(root), *up, "--mix", "added=6,changed=4") as url:
-            _fill(Path(root), options.products)
-            with _looking(url, options.pages, options.products) as page:
-                page.evaluate(WATCH)
-                _report(_dashboard(), options.seconds)
-                _report_page(page, options.seconds)
+    with tempfile.TemporaryDirectory() as root, _live_page(Path(root)) as url:
+        _fill(Path(root))
+        with _open_page(url) as page:
+            _report(page)
 
 
-def _fill(root: Path, products: int) -> None:
-    """A row for each product."""
-    lines = (
-        {"product_id": f"P{n}", "product_name": "Lamp", "quantity": n % 50}
-        for n in range(1, products + 1)
-    )
+@contextmanager
+def _live_page(root: Path) -> Iterator[str]:
+    """The dashboard of a new stack in `root`."""
+    port = free_port()
+    argv = [sys.executable, "-m", "inventory_cli", "--state", str(root / "state"), "up", *UP]
+    environ = {**os.environ, "DASHBOARD_PORT": str(port)}
+    server = Server.start("inventory up", argv, environ, root / "up.log")
+    url = f"http://127.0.0.1:{port}"
+    try:
+        server.wait_until(lambda: answers(f"{url}/health"), STARTUP_SECONDS)
+        yield url
+    finally:
+        server.stop(grace=60)
+
+
+def _fill(root: Path) -> None:
+    """Add a row for each product."""
     file = root / "all.jsonl"
-    file.write_text(
-        "".join(f"{json.dumps({'event_type': 'product_added', 'product': p})}\n" for p in lines)
-    )
+    with file.open("w") as lines:
+        for n in range(1, PRODUCTS + 1):
+            product = {"product_id": f"P{n}", "product_name": "Lamp", "quantity": n % 50}
+            print(json.dumps({"event_type": "product_added", "product": product}), file=lines)
     argv = [sys.executable, "-m", "inventory_cli", "--state", str(root / "state"), "produce"]
     argv += ["--batch", "--from-file", str(file)]
     produce = Server.start("inventory produce", argv, os.environ, root / "fill.log")
@@ -72,45 +79,31 @@ def _fill(root: Path, products: int) -> None:
 
 
 @contextmanager
-def _looking(url: str, pages: int, products: int) -> Iterator[Page]:
-    """Pages that have all the rows; the last of them."""
+def _open_page(url: str) -> Iterator[Page]:
+    """A page that has all the rows."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        for _ in range(pages):
-            page = browser.new_page(viewport={"width": 1440, "height": 1400})
-            page.goto(url)
-            page.get_by_text(f"{products:,} products").wait_for(timeout=EVERYTHING_SECONDS)
+        page = browser.new_page(viewport={"width": 1440, "height": 1400})
+        page.goto(url)
+        page.get_by_text(f"{PRODUCTS:,} products").wait_for(timeout=LOAD_MILLISECONDS)
         yield page
         browser.close()
 
 
-def _dashboard() -> psutil.Process:
+def _report(page: Page) -> None:
+    """Print what the server takes, and how smoothly the page is drawn meanwhile."""
+    page.evaluate(NOTE_FRAMES)
     children = psutil.Process().children(recursive=True)
-    return next(child for child in children if child.cmdline()[-2:] == ["-m", "dashboard"])
-
-
-def _report(process: psutil.Process, seconds: float) -> None:
-    began, before = time.monotonic(), process.cpu_times()
-    most = 0
-    while time.monotonic() - began < seconds:
-        time.sleep(1)
-        most = max(most, process.memory_info().rss)
-    took, after = time.monotonic() - began, process.cpu_times()
-    used = after.user + after.system - before.user - before.system
-    print(f"Server: {used / took:.1%} of a core, {most / 2**20:.0f} MiB at most, over {took:.0f} s")
-
-
-def _report_page(page: Page, seconds: float) -> None:
-    """How smoothly the page is drawn, and the rate that it shows meanwhile."""
+    server = next(child for child in children if child.cmdline()[-2:] == ["-m", "dashboard"])
+    cpu = server.cpu_percent(SECONDS)
+    print(f"Server: {cpu:.1f} % of a core, {server.memory_info().rss / 2**20:.0f} MiB")
     gaps = sorted(page.evaluate("window.gaps"))
     print(
-        f"Page: {len(gaps) / seconds:.0f} frames a second; between two 99 % take up to "
-        f"{gaps[len(gaps) * 99 // 100]:.0f} ms, all up to {gaps[-1]:.0f} ms"
+        f"Page: {len(gaps) / SECONDS:.0f} frames a second; "
+        f"99 % of them within {gaps[len(gaps) * 99 // 100]:.0f} ms"
     )
-    rate = page.locator("[data-node=stream] dd").first.inner_text()
-    print(f"Meanwhile on the stream: {rate}")
 
 
 if __name__ == "__main__":

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import time
 from collections.abc import Callable
-from threading import Event, Thread
+from pathlib import Path
+from typing import Any, TypeVar
 
-import psutil
+T = TypeVar("T")
 
 
-def until(reached: Callable[[], bool], timeout: float = 300.0) -> None:
-    """Return once it is so. Each look takes time from what is measured: ten a second."""
+def until(reached: Callable[[], bool], timeout: float = 300.0, every: float = 0.1) -> None:
+    """Return once it is so. Each look, ten a second, takes time from what is measured."""
     deadline = time.monotonic() + timeout
     while not reached():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not reached within {timeout:g} s")
-        time.sleep(0.1)
+        time.sleep(every)
 
 
-def timed(call: Callable[[], object]) -> float:
-    """How many seconds a call takes."""
+def timed(call: Callable[[], T]) -> tuple[float, T]:
+    """Return the seconds that a call takes, and its result."""
     started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    result = call()
+    return time.perf_counter() - started, result
 
 
-class PeakMemory:
-    """The largest resident set, in bytes, that a kind of process had while this is entered."""
+def peak_memory(pid: int) -> int:
+    """Return the largest resident set that a process ever had, in bytes. Only Linux reports it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
 
-    def __init__(self, kinds: dict[str, Callable[[list[str]], bool]]) -> None:
-        self._kinds = kinds
-        self._stopped = Event()
-        self._thread = Thread(target=self._sample, daemon=True)
-        self.peaks = dict.fromkeys(kinds, 0)
 
-    def __enter__(self) -> PeakMemory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._stopped.wait(0.2):
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    command, resident = process.cmdline(), process.memory_info().rss
-                except psutil.Error:
-                    continue
-                for kind, is_one in self._kinds.items():
-                    if is_one(command):
-                        self.peaks[kind] = max(self.peaks[kind], resident)
+def kinesis_record(number: int, key: str, data: bytes, arrived: float = 0.0) -> dict[str, Any]:
+    """Return a record as GetRecords has it on the wire; its sequence number is `number`."""
+    return {
+        "SequenceNumber": f"{number:056d}",
+        "ApproximateArrivalTimestamp": arrived,
+        "PartitionKey": key,
+        "Data": base64.b64encode(data).decode(),
+    }
 
 
 def section(title: str) -> None:

@@ -7,12 +7,14 @@ Each record adds a product that has no row, the dearest there is: two items of a
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import json
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,16 +22,16 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from bench.figures import row, section
+from bench.figures import kinesis_record, row, section
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record, json_array
 from eventbridge_pipes.sources.kinesis import record_maker
 from inventory.stock import Outcome, RemovalNamePolicy
 from processor import handler
-from processor.failures import Rejection
-from processor.processor import Processor
-from processor.records import records_of
-from processor.run import Result
+from processor.calls import Deadline
+from processor.processor import process
+from processor.records import Record as FunctionRecord
+from processor.records import Result, records_of
 from processor.store import Store
 from processor.writes import Tables
 
@@ -44,7 +46,7 @@ ROLE = "arn:aws:iam::123456789012:role/inventory-pipe-role"
 class Rejected:
     """The topic of the rejections: always there."""
 
-    def publish(self, rejections: Sequence[Rejection]) -> dict[str, str]:
+    def publish(self, rejected: Sequence[Result]) -> dict[str, str]:
         return {}
 
 
@@ -65,13 +67,8 @@ def records(first: int, count: int) -> list[Record]:
         }
         name = "n" * (EVENT_BYTES - len(json.dumps(event, separators=(",", ":"))))
         event |= {"product": event["product"] | {"product_name": name}}
-        data = base64.b64encode(json.dumps(event, separators=(",", ":")).encode()).decode()
-        raw = {
-            "SequenceNumber": f"{4_9600_000_000_000 + number:056d}",
-            "ApproximateArrivalTimestamp": 1_800_000_000.0,
-            "PartitionKey": f"P{number}",
-            "Data": data,
-        }
+        data = json.dumps(event, separators=(",", ":")).encode()
+        raw = kinesis_record(4_9600_000_000_000 + number, f"P{number}", data, 1_800_000_000.0)
         made.append(record_of(raw))
     return made
 
@@ -80,27 +77,25 @@ def _payload(records: Sequence[Record]) -> bytes:
     return json_array(record.body for record in records).encode()
 
 
-def answering(content: bytes) -> Any:
-    """An answer of DynamoDB's that has not been anywhere."""
+def answer(request: Any, **_: object) -> Any:
+    """Answer in place of DynamoDB: no product has a row, and every write is done."""
+    read = "BatchGetItem" in str(request.headers["X-Amz-Target"])
+    content = b'{"Responses":{},"UnprocessedKeys":{}}' if read else b"{}"
     raw = SimpleNamespace(stream=lambda *a, **k: iter([content]), read=lambda *a: content)
     headers: Any = {"content-type": "application/json"}
     return AWSResponse("https://dynamodb", 200, headers, raw)
 
 
-def answer(request: Any, **_: object) -> Any:
-    """No product has a row, and every write is done."""
-    read = "BatchGetItem" in str(request.headers["X-Amz-Target"])
-    return answering(b'{"Responses":{},"UnprocessedKeys":{}}' if read else b"{}")
-
-
-def processor() -> Processor:
+def processor() -> Callable[[Sequence[FunctionRecord]], list[Result]]:
     """The function's, its client answered here."""
     session = boto3.Session("none", "none", region_name="us-east-1")
     # As `handler` makes it.
     config = Config(parameter_validation=False, max_pool_connections=4)
     client = session.client("dynamodb", config=config, endpoint_url="https://dynamodb")
     client.meta.events.register("before-send.dynamodb", answer)
-    return Processor(Store(client, TABLES, 4), Rejected(), RemovalNamePolicy.IGNORE)
+    store = Store(client, TABLES, ThreadPoolExecutor(4), Deadline(math.inf))
+    to: Any = {"store": store, "topic": Rejected()}
+    return partial(process, policy=RemovalNamePolicy.IGNORE, **to)
 
 
 def seconds_of(batch: int, rounds: int) -> float:
@@ -110,7 +105,7 @@ def seconds_of(batch: int, rounds: int) -> float:
     for number in range(rounds):
         sent = _payload(records(number * batch, batch))
         begun = time.process_time()
-        done = function.process(records_of(json.loads(sent)))
+        done = function(records_of(json.loads(sent)))
         taken.append(time.process_time() - begun)
         assert all(result.outcome is Outcome.APPLIED for result in done)
     return sorted(taken)[rounds // 2]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from statistics import median
+from typing import Any
 
-from bench.figures import timed, until
+from bench.figures import kinesis_record, row, section, timed, until
+from bench.function_cost import ROLE, STREAM
+from eventbridge_pipes.sources.kinesis import record_maker
 from inventory_cli.commands.demo import Result, percentile, run
 from inventory_cli.context import Context
 from producer.generator import Spec, events
@@ -20,85 +23,59 @@ WARM_UP_EVENTS = 100
 CALLS = 100
 
 
-@dataclass(frozen=True)
-class Latency:
-    """All in seconds; the calls are medians, one after the other on a quiet stack."""
-
-    p50: float
-    p99: float
-    put: float
-    get: float
-    invoke: float
-
-    @property
-    def calls(self) -> float:
-        return self.put + self.get + self.invoke
-
-
-def measure(bench: Context) -> Latency:
+def measure(bench: Context) -> None:
     """Needs a stack that is otherwise idle. A first, quick run starts as many instances of the
     function as there are shards."""
+    section(f"From the put to the row, at {RATE:g} events per second")
     _run(bench, WARM_UP_EVENTS, WARM_UP_RATE, seed=3)
     calls = _calls(bench)
     latencies = _run(bench, EVENTS, RATE, seed=2).latencies
-    return Latency(percentile(latencies, 0.5), percentile(latencies, 0.99), *calls)
+    p50 = percentile(latencies, 0.5)
+    row("p50", f"{p50 * 1000:.1f} ms")
+    row("p99", f"{percentile(latencies, 0.99) * 1000:.1f} ms")
+    for name, seconds in calls.items():
+        row(f"{name} alone, p50", f"{seconds * 1000:.1f} ms")
+    row("p50 in sums of these calls", f"{p50 / sum(calls.values()):.2f}", "wanted: 2 or less")
 
 
 def _run(bench: Context, count: int, rate: float, seed: int) -> Result:
-    sent = islice(events(Spec(seed, products=100)), count)
-    result = run(bench, sent, rate, time.sleep)
+    result = run(bench, islice(events(Spec(seed, products=100)), count), rate, time.sleep)
     if result.problems:
         raise RuntimeError(f"the table is wrong: {result.problems[0]}")
     return result
 
 
-def _calls(bench: Context) -> tuple[float, float, float]:
-    """PutRecords of one event, GetRecords of one, and Invoke with one that writes a row."""
+def _calls(bench: Context) -> dict[str, float]:
+    """Return the median seconds of each call with one event, one after the other."""
     kinesis, functions = bench.clients.kinesis, bench.session.client("lambda")
-    pipes, name = bench.session.client("pipes"), bench.names.pipe
-    pipes.stop_pipe(Name=name)
-    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
-    puts, gets, invokes = [], [], []
+    pipes, pipe = bench.session.client("pipes"), bench.names.pipe
+    pipes.stop_pipe(Name=pipe)
+    until(lambda: pipes.describe_pipe(Name=pipe)["CurrentState"] == "STOPPED")
+    taken = []
     for n in range(CALLS):
-        product_id = f"L{n % 10}"
-        data = _added(product_id, n)
-        started = time.perf_counter()
-        placed = kinesis.put_records(
-            StreamName=bench.names.stream, Records=[{"Data": data, "PartitionKey": product_id}]
-        )["Records"][0]
-        puts.append(time.perf_counter() - started)
-        shard_id, number = placed["ShardId"], placed["SequenceNumber"]
+        key = f"L{n % 10}"
+        product = {"product_id": key, "product_name": "Lamp", "quantity": n}
+        data = json.dumps({"event_type": "product_added", "product": product}).encode()
+        entry: Any = {"Data": data, "PartitionKey": key}
+        stream = bench.names.stream
+        put, answer = timed(partial(kinesis.put_records, StreamName=stream, Records=[entry]))
+        shard_id, number = answer["Records"][0]["ShardId"], answer["Records"][0]["SequenceNumber"]
         iterator = kinesis.get_shard_iterator(
-            StreamName=bench.names.stream,
+            StreamName=stream,
             ShardId=shard_id,
             ShardIteratorType="AT_SEQUENCE_NUMBER",
             StartingSequenceNumber=number,
         )["ShardIterator"]
-        gets.append(timed(lambda i=iterator: kinesis.get_records(ShardIterator=i)))  # type: ignore[misc]
-        payload = json.dumps([_flat(shard_id, number, product_id, data)]).encode()
-        invokes.append(
-            timed(
-                lambda p=payload: functions.invoke(  # type: ignore[misc]
-                    FunctionName=bench.names.function, Payload=p
-                )["Payload"].read()
-            )
-        )
-    pipes.start_pipe(Name=name)
-    until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "RUNNING")
-    put, get, invoke = (percentile(times, 0.5) for times in (puts, gets, invokes))
-    return put, get, invoke
-
-
-def _added(product_id: str, quantity: int) -> bytes:
-    product = {"product_id": product_id, "product_name": "Lamp", "quantity": quantity}
-    return json.dumps({"event_type": "product_added", "product": product}).encode()
-
-
-def _flat(shard_id: str, number: str, key: str, data: bytes) -> dict[str, object]:
+        get, _ = timed(partial(kinesis.get_records, ShardIterator=iterator))
+        record = record_maker(STREAM, shard_id, ROLE)(kinesis_record(int(number), key, data))
+        payload, name = f"[{record.body}]", bench.names.function
+        invoke, _ = timed(partial(functions.invoke, FunctionName=name, Payload=payload))
+        taken.append((put, get, invoke))
+    pipes.start_pipe(Name=pipe)
+    until(lambda: pipes.describe_pipe(Name=pipe)["CurrentState"] == "RUNNING")
+    puts, gets, invokes = zip(*taken, strict=True)
     return {
-        "eventID": f"{shard_id}:{number}",
-        "sequenceNumber": number,
-        "partitionKey": key,
-        "data": base64.b64encode(data).decode(),
-        "approximateArrivalTimestamp": 0.0,
+        "PutRecords": median(puts),
+        "GetRecords": median(gets),
+        "Invoke, which reads and writes the row,": median(invokes),
     }

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from botocore.config import Config
 
-from bench.figures import until
+from bench.figures import row, section, timed, until
+from bench.write_forms import fresh_tables
 from inventory.event import parse_record
 from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory_aws.sender import Accepted, Sender
 from inventory_cli.context import Context
 from operations.function_log import FunctionLog, furthest
+from processor.calls import Deadline
+from processor.product_batch import ProductBatch, RecordedEvent
 from processor.records import Record
-from processor.run import Entry, Run
 from processor.store import Store
-from processor.writes import Change, Tables
+from processor.writes import Change, ProductState
 from producer.generator import Spec, events
 
 EVENTS = 20_000
 PRODUCTS = 10_000
 
 
-@dataclass(frozen=True)
-class Throughput:
-    """Rates are per second."""
-
-    events: int
-    seconds: float
-    rows_written: int
-    seconds_alone: float
-
-    @property
-    def share(self) -> float:
-        """Of the time that the pipeline takes, the part that its writes alone would take."""
-        return self.seconds_alone / self.seconds
-
-
-def measure(bench: Context, spare: Tables) -> Throughput:
+def measure(bench: Context) -> None:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
+    section("From the stream to the row, as fast as it goes")
     pipes, name = bench.session.client("pipes"), bench.names.pipe
     pipes.stop_pipe(Name=name)
     until(lambda: pipes.describe_pipe(Name=name)["CurrentState"] == "STOPPED")
@@ -57,14 +46,16 @@ def measure(bench: Context, spare: Tables) -> Throughput:
     batches = _writes(accepted, int(bench.settings.parameters["BatchSize"]))
     # The client as the function has it.
     client = bench.session.client("dynamodb", config=Config(parameter_validation=False))
-    store = Store(client, spare, concurrency=4)
-    started = time.perf_counter()
-    for changes in batches:
-        undone = store.write(changes)
-        if undone:
-            raise RuntimeError(f"the table did not take {len(undone)} writes")
-    alone = time.perf_counter() - started
-    return Throughput(len(accepted), seconds, sum(map(len, batches)), alone)
+    store = Store(client, fresh_tables(client), ThreadPoolExecutor(4), Deadline(math.inf))
+    alone, undone = timed(lambda: [store.write(changes) for changes in batches])
+    if any(undone):
+        raise RuntimeError("the table did not take some writes")
+    rows = sum(map(len, batches))
+    row(f"{EVENTS} events of {PRODUCTS} products", f"{seconds:.2f} s")
+    row("events per second", f"{EVENTS / seconds:.0f}")
+    row("rows written per second", f"{rows / seconds:.0f}")
+    row("the same writes alone, per second", f"{rows / alone:.0f}")
+    row("share of the table's own rate", f"{alone / seconds:.2f}", "wanted: 0.5 or more")
 
 
 def _put(bench: Context) -> list[Accepted]:
@@ -90,20 +81,21 @@ def _writes(accepted: list[Accepted], batch_size: int) -> list[list[Change]]:
     batches = []
     for shard in shards.values():
         for start in range(0, len(shard), batch_size):
-            products: dict[str, list[Entry]] = {}
+            products: dict[str, list[RecordedEvent]] = {}
             for a in shard[start : start + batch_size]:
                 key, number = a.event.partition_key, a.sequence_number
                 event = parse_record(a.event.payload, key, int(number))
                 record = Record(f"{a.shard_id}:{number}", number, key, "", 0.0)
-                products.setdefault(event.product_id, []).append(Entry(record, event))
+                products.setdefault(event.product_id, []).append((record, event))
             changes = []
             for product_id, entries in products.items():
-                row = rows.get(product_id)
-                removed = None if is_guarded(row) else removals.get(product_id)
-                run = Run.of(entries, row, RemovalNamePolicy.IGNORE, removed)
-                if (change := run.change) is not None:
+                before = rows.get(product_id)
+                removed = None if is_guarded(before) else removals.get(product_id)
+                state = ProductState(before, removed)
+                batch = ProductBatch.of(entries, state, RemovalNamePolicy.IGNORE)
+                if (change := batch.change) is not None:
                     changes.append(change)
-                    rows[product_id] = run.steps[-1].row
+                    rows[product_id] = batch.steps[-1].row
                     if isinstance(change.after, Removal):
                         removals[product_id] = change.after
             batches.append(changes)

@@ -3,20 +3,24 @@ the table's stream gets to see, on which audit log and dashboard live."""
 
 from __future__ import annotations
 
+import math
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.figures import timed
-from bench.tables import fresh_tables
+from bench.figures import row, section, timed
 from inventory.items import item_of
 from inventory.stock import Row
 from inventory_cli.context import Context
+from processor.calls import Deadline
 from processor.store import Store
-from processor.writes import Change, Tables
+from processor.writes import Change, ProductState, Tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import StreamSpecificationTypeDef
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 ITEMS = 1000
@@ -27,35 +31,28 @@ ROWS = [
 ]
 
 
-@dataclass(frozen=True)
-class Form:
-    """Rows written per second, and how many of them reached the table's stream."""
-
-    name: str
-    rate: float
-    on_stream: int
-
-
-def measure(bench: Context) -> Iterator[Form]:
+def measure(bench: Context) -> None:
+    section(f"Forms of {ITEMS} guarded writes, one client: rows per second")
     client, streams = bench.clients.dynamodb, bench.session.client("dynamodbstreams")
     for name, write in FORMS.items():
         tables = fresh_tables(client)
-        seconds = timed(lambda w=write, t=tables: w(client, t))  # type: ignore[misc]
-        yield Form(name, ITEMS / seconds, _stream_records(client, streams, tables.rows))
+        seconds, _ = timed(partial(write, client, tables))
+        found = _stream_records(client, streams, tables.rows)
+        row(name, f"{ITEMS / seconds:.0f}", f"{found} on the table's stream")
 
 
 def _one_by_one(client: DynamoDBClient, tables: Tables) -> None:
-    for row in ROWS:
+    for each in ROWS:
         client.put_item(
             TableName=tables.rows,
-            Item=item_of(row),
+            Item=item_of(each),
             ConditionExpression="attribute_not_exists(sequence_number)",
         )
 
 
 def _transactions(client: DynamoDBClient, tables: Tables) -> None:
-    new = (Change(r.product_id, None, r) for r in ROWS)
-    undone = Store(client, tables, concurrency=1).write(new)
+    new = (Change(r.product_id, ProductState(), r) for r in ROWS)
+    undone = Store(client, tables, ThreadPoolExecutor(1), Deadline(math.inf)).write(new)
     if undone:
         raise RuntimeError(f"{len(undone)} writes were not taken")
 
@@ -110,3 +107,24 @@ def _stream_records(client: DynamoDBClient, streams: DynamoDBStreamsClient, tabl
             found += len(records)
             iterator = answer["NextShardIterator"]
     return found
+
+
+def fresh_tables(client: DynamoDBClient) -> Tables:
+    """Empty tables like those of the pipeline."""
+    return Tables(_fresh_table(client, stream=True), _fresh_table(client, stream=False))
+
+
+def _fresh_table(client: DynamoDBClient, *, stream: bool) -> str:
+    view: StreamSpecificationTypeDef = {"StreamEnabled": False}
+    if stream:
+        view = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    name = f"bench-{uuid.uuid4().hex[:10]}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "product_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "product_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification=view,
+    )
+    client.get_waiter("table_exists").wait(TableName=name)
+    return name

@@ -5,7 +5,6 @@ A read returns as many records as it asks for, however large they are, as emulat
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 import time
@@ -16,12 +15,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import boto3
 import psutil
 
-from bench.pipes import readers
-from bench.pipes.stand import ROLE, Stand, arn, service
-from embedded.ministack import REGION
+from bench.figures import kinesis_record
+from bench.pipes.servers import Servers, arn, service
 
 STREAM = arn("kinesis", "stream/bench")
 QUEUE = arn("sqs", "bench")
@@ -56,13 +53,7 @@ class FakeAws:
     def put(self, *records: bytes) -> None:
         """Add the records to the stream."""
         for data in records:
-            entry = {
-                "SequenceNumber": f"{len(self._records):021d}",
-                "PartitionKey": "key",
-                "ApproximateArrivalTimestamp": time.time(),
-                "Data": base64.b64encode(data).decode(),
-            }
-            self._records.append(entry)
+            self._records.append(kinesis_record(len(self._records), "key", data, time.time()))
 
     def answer(self, operation: str, request: Any) -> tuple[dict[str, Any], int]:
         """The answer, and how many records it or the request has."""
@@ -130,33 +121,9 @@ def _handler(aws: FakeAws) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def stand_beside(aws: FakeAws) -> Iterator[Stand]:
+def beside(aws: FakeAws) -> Iterator[Servers]:
     """A Pipes service that calls `aws`."""
     with tempfile.TemporaryDirectory(prefix="bench-pipes-") as name:
         folder = Path(name)
         with service(folder, aws.url) as (process, url):
-            yield stand_at(folder, process, aws, url)
-
-
-def stand_at(folder: Path, pipes: psutil.Process, aws: FakeAws, url: str) -> Stand:
-    session = boto3.Session("test", "test", region_name=REGION)
-    return Stand(folder, pipes, psutil.Process(), session, aws.url, url)
-
-
-def start_pipe(
-    stand: Stand, target: str, batch: int, pattern: str | None = None, template: str | None = None
-) -> None:
-    """Start a pipe from STREAM to `target` that does not retry a batch."""
-    stream = {"StartingPosition": "TRIM_HORIZON", "BatchSize": batch, "MaximumRetryAttempts": 0}
-    source: dict[str, Any] = {"KinesisStreamParameters": stream}
-    if pattern:
-        source["FilterCriteria"] = {"Filters": [{"Pattern": pattern}]}
-    stand.client("pipes").create_pipe(
-        Name=PIPE,
-        Source=STREAM,
-        Target=target,
-        RoleArn=ROLE,
-        SourceParameters=source,
-        TargetParameters={"InputTemplate": template} if template else {},
-    )
-    readers.wait_for(stand, PIPE, "RUNNING")
+            yield Servers(folder, process, psutil.Process(), aws.url, url)

@@ -1,16 +1,13 @@
-"""Streams to read, with the same records in every run."""
+"""Streams with the same records in every run, and what reads them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bench.pipes.calls import Calls
-from bench.pipes.scale import Work
-from bench.pipes.stand import ROLE, Stand, arn
+from bench.pipes.servers import ROLE, Calls, Servers, arn
 from eventbridge_pipes.arn import Arn
 from eventbridge_pipes.record import Record
 from eventbridge_pipes.sources.kinesis import record_maker
@@ -18,8 +15,6 @@ from eventbridge_pipes.sources.kinesis import record_maker
 PUT_AT_ONCE = 500
 PAGE = 10_000
 HASH_KEYS = 2**128
-
-_NEXT_ITERATOR = re.compile(rb'"NextShardIterator": ?"([^"]+)"')
 
 
 def data(number: int) -> bytes:
@@ -34,27 +29,27 @@ def data(number: int) -> bytes:
     return json.dumps(record).encode()
 
 
-def create(stand: Stand, name: str, shards: int) -> None:
-    kinesis = stand.client("kinesis")
+def create(servers: Servers, name: str, shards: int) -> None:
+    kinesis = servers.client("kinesis")
     kinesis.create_stream(StreamName=name, ShardCount=shards)
     kinesis.get_waiter("stream_exists").wait(StreamName=name)
 
 
 @contextmanager
-def stream(stand: Stand, name: str, shards: int) -> Iterator[None]:
-    """It is gone afterwards: what a MiniStack holds makes its calls slower."""
-    create(stand, name, shards)
+def stream(servers: Servers, name: str, shards: int) -> Iterator[None]:
+    """A stream that is deleted afterwards: what a MiniStack holds makes its calls slower."""
+    create(servers, name, shards)
     yield
-    stand.client("kinesis").delete_stream(StreamName=name)
+    servers.client("kinesis").delete_stream(StreamName=name)
 
 
-def fill(stand: Stand, name: str, work: Work) -> None:
-    """Put the records of `work`, the same number to each shard."""
-    kinesis = stand.client("kinesis")
-    for start in range(0, work.records, PUT_AT_ONCE):
-        numbers = range(start, min(start + PUT_AT_ONCE, work.records))
+def fill(servers: Servers, name: str, records: int, shards: int) -> None:
+    """Put the records, the same number to each shard."""
+    kinesis = servers.client("kinesis")
+    for start in range(0, records, PUT_AT_ONCE):
+        numbers = range(start, min(start + PUT_AT_ONCE, records))
         answer = kinesis.put_records(
-            StreamName=name, Records=[entry(n, n % work.shards, work.shards) for n in numbers]
+            StreamName=name, Records=[entry(n, n % shards, shards) for n in numbers]
         )
         assert answer["FailedRecordCount"] == 0
 
@@ -85,20 +80,13 @@ def oldest(calls: Calls, name: str, shard: int) -> str:
     return iterator
 
 
-def next_iterator(page: bytes) -> str:
-    """That of an answer to GetRecords that nobody has read."""
-    found = _NEXT_ITERATOR.search(page)
-    assert found
-    return found[1].decode()
-
-
 def record_maker_of(name: str, shard: int) -> Callable[[Any], Record]:
-    """What makes the records of a shard as a pipe does."""
+    """Return the function that makes the records of a shard as a pipe does."""
     return record_maker(Arn.parse(stream_arn(name)), shard_id(shard), ROLE)
 
 
 def records(calls: Calls, name: str, shard: int, count: int) -> list[Record]:
-    """The first `count` records of a shard, as a pipe makes them."""
+    """Return the first `count` records of a shard, as a pipe makes them."""
     record_of = record_maker_of(name, shard)
     found: list[Record] = []
     iterator = oldest(calls, name, shard)
@@ -107,3 +95,29 @@ def records(calls: Calls, name: str, shard: int, count: int) -> list[Record]:
         found += [record_of(raw) for raw in page["Records"]]
         iterator = page["NextShardIterator"]
     return found
+
+
+@contextmanager
+def pipe(servers: Servers, stream: str, target: str, batch: int) -> Iterator[Callable[[], None]]:
+    """A stopped pipe, and the function that starts it. It is deleted afterwards."""
+    name = f"{stream}-pipe"
+    servers.create_pipe(name, stream_arn(stream), target, batch, state="STOPPED")
+    servers.wait_for_pipe(name, "STOPPED")
+    client = servers.client("pipes")
+    yield lambda: client.start_pipe(Name=name)
+    client.delete_pipe(Name=name)
+    servers.wait_for_pipe(name, None)
+
+
+@contextmanager
+def mapping(servers: Servers, stream: str, function: str, batch: int) -> Iterator[None]:
+    """MiniStack's own event source mapping. It is deleted afterwards."""
+    client = servers.client("lambda")
+    answer = client.create_event_source_mapping(
+        EventSourceArn=stream_arn(stream),
+        FunctionName=function,
+        StartingPosition="TRIM_HORIZON",
+        BatchSize=batch,
+    )
+    yield
+    client.delete_event_source_mapping(UUID=answer["UUID"])

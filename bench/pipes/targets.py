@@ -1,4 +1,4 @@
-"""What the records go to, and how their arrival is seen there."""
+"""The pipe's targets that are measured, and when records arrive there."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from bench.pipes.calls import Calls
-from bench.pipes.stand import ROLE, Stand, arn
+from bench.figures import until
+from bench.pipes.servers import ROLE, Calls, Servers, arn
 from eventbridge_pipes.record import Record, json_array
 
-PATIENCE = 120.0
-LOOK = 0.05
+ARRIVAL_SECONDS = 120.0
+LOOK_SECONDS = 0.05
 
 
 class Arrival(NamedTuple):
@@ -26,26 +26,6 @@ class Arrival(NamedTuple):
     time: float
     records: int
     first: str = ""
-
-
-class Target(Protocol):
-    arn: str
-
-    def request(self, records: Sequence[Record]) -> bytes:
-        """What a call with a batch of `records` carries."""
-        ...
-
-    def take(self, calls: Calls, request: bytes) -> None:
-        """Make that call."""
-        ...
-
-    def clear(self) -> None:
-        """Forget what has arrived."""
-        ...
-
-    def arrivals(self, count: int) -> list[Arrival]:
-        """Those of the next `count` records, once they are all there."""
-        ...
 
 
 # It prints a line since MiniStack waits for one, up to 50 ms. Where it is told to, it waits.
@@ -72,15 +52,15 @@ class Function:
 
     NAME = "nothing"
 
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, servers: Servers) -> None:
         self.arn = arn("lambda", f"function:{self.NAME}")
-        self._stand = stand
-        self._file = stand.folder / "arrivals"
+        self._servers = servers
+        self._file = servers.folder / "arrivals"
         self._file.touch()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("handler.py", _SOURCE)
-        stand.client("lambda").create_function(
+        servers.client("lambda").create_function(
             FunctionName=self.NAME,
             Runtime="python3.11",
             Role=ROLE,
@@ -91,15 +71,16 @@ class Function:
         )
 
     def warm_up(self, instances: int) -> None:
-        """Have as many at hand: the time that they take to start is the emulator's."""
+        """Start so many instances: the time that they take is the emulator's."""
         with ThreadPoolExecutor(instances) as pool:
             for _ in pool.map(self._hold, range(instances)):
                 pass
 
     def _hold(self, _: int) -> None:
-        self._stand.calls().invoke(self.NAME, b'{"wait": 2}')
+        self._servers.calls().invoke(self.NAME, b'{"wait": 2}')
 
     def request(self, records: Sequence[Record]) -> bytes:
+        """Return the payload of a call with a batch of records."""
         return json_array(record.body for record in records).encode()
 
     def take(self, calls: Calls, request: bytes) -> None:
@@ -110,20 +91,18 @@ class Function:
             pass
 
     def arrivals(self, count: int) -> list[Arrival]:
-        deadline = time.monotonic() + PATIENCE
+        """Return those of the next `count` records, once they are all there."""
         found: list[Arrival] = []
         with self._file.open() as lines:
-            while (missing := count - sum(arrival.records for arrival in found)) > 0:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{missing} of {count} records did not arrive")
-                time.sleep(LOOK)
-                found += [_arrival(line) for line in lines]
+
+            def complete() -> bool:
+                for line in lines:
+                    moment, records, first = line.split()
+                    found.append(Arrival(float(moment), int(records), first))
+                return sum(arrival.records for arrival in found) >= count
+
+            until(complete, ARRIVAL_SECONDS, LOOK_SECONDS)
         return found
-
-
-def _arrival(line: str) -> Arrival:
-    moment, count, first = line.split()
-    return Arrival(float(moment), int(count), first)
 
 
 class Queue:
@@ -131,10 +110,10 @@ class Queue:
 
     NAME = "sink"
 
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, servers: Servers) -> None:
         self.arn = arn("sqs", self.NAME)
-        self._sqs = stand.client("sqs")
-        self._calls = stand.calls()
+        self._sqs = servers.client("sqs")
+        self._calls = servers.calls()
         self._url = self._sqs.create_queue(QueueName=self.NAME)["QueueUrl"]
 
     def request(self, records: Sequence[Record]) -> bytes:
@@ -142,24 +121,31 @@ class Queue:
         return json.dumps({"QueueUrl": self._url, "Entries": entries}).encode()
 
     def take(self, calls: Calls, request: bytes) -> None:
-        calls.send_batch(request)
+        answer = calls.sqs("SendMessageBatch", request)
+        assert not answer.get("Failed"), answer
 
     def clear(self) -> None:
         self._sqs.purge_queue(QueueUrl=self._url)
 
     def arrivals(self, count: int) -> list[Arrival]:
-        """As seen by looking at how many there are, twenty times a second.
+        """Look twenty times a second how many there are.
 
         What the last look saw is left out: it came some time before.
         """
-        deadline = time.monotonic() + PATIENCE
+        name = "ApproximateNumberOfMessages"
+        request = json.dumps({"QueueUrl": self._url, "AttributeNames": [name]}).encode()
         seen = [(time.time(), 0)]
-        while seen[-1][1] < count:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{count - seen[-1][1]} of {count} records did not arrive")
-            time.sleep(LOOK)
-            seen.append((time.time(), self._calls.count_messages(self._url)))
+
+        def complete() -> bool:
+            messages = int(self._calls.sqs("GetQueueAttributes", request)["Attributes"][name])
+            seen.append((time.time(), messages))
+            return messages >= count
+
+        until(complete, ARRIVAL_SECONDS, LOOK_SECONDS)
         return [Arrival(then, now - before) for (_, before), (then, now) in pairwise(seen[:-1])]
+
+
+Target = Function | Queue
 
 
 def rate(arrivals: Iterable[Arrival], since: float | None = None) -> float:

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-import psutil
-
-from bench.pipes import readers, replay
-from bench.pipes.replay import ShardCalls
-from bench.pipes.scale import Work
-from bench.pipes.stand import Stand
-from bench.pipes.streams import fill, stream
+from bench.pipes import streams
+from bench.pipes.servers import Calls, Servers
+from bench.pipes.streams import PAGE, oldest
 from bench.pipes.targets import Function, Target, rate
+
+NEXT_ITERATOR = re.compile(rb'"NextShardIterator": ?"([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Work:
+    """Records that are on a stream before anybody reads it."""
+
+    shards: int
+    batch: int
+    batches_of_shard: int
+
+    @property
+    def records_of_shard(self) -> int:
+        return self.batch * self.batches_of_shard
+
+    @property
+    def records(self) -> int:
+        return self.shards * self.records_of_shard
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """Rates are in records per second, `cost` is the processor seconds of the service a record.
+    """In records per second. `mapping` is MiniStack's event source mapping, if it was measured."""
 
-    `mapping` is the rate of MiniStack's event source mapping, if it was measured.
-    """
-
-    work: Work
     pipe: float
     alone: float
-    cost: float
     mapping: float | None = None
 
     @property
@@ -35,49 +47,60 @@ class Throughput:
         return self.pipe / self.alone
 
 
-def measure(stand: Stand, work: Work, target: Target, with_mapping: bool = False) -> Throughput:
+def measure(servers: Servers, work: Work, target: Target) -> Throughput:
     """Everything on one stream, one after the other."""
     name = f"bench-{work.shards}-{work.batch}"
-    with stream(stand, name, work.shards):
-        fill(stand, name, work)
-        prepared = replay.prepare(stand, name, work, target)
-        alone = _of_calls(prepared, work, target)
-        with readers.pipe(stand, name, target.arn, work.batch) as start:
-            before = processor_time(stand.pipes)
-            through_pipe = _of_pipe(target, work, start)
-            cost = (processor_time(stand.pipes) - before) / work.records
-        mapped = _of_mapping(stand, name, work, target) if with_mapping else None
-    return Throughput(work, through_pipe, alone, cost, mapped)
+    with streams.stream(servers, name, work.shards):
+        streams.fill(servers, name, work.records, work.shards)
+        alone = _of_calls(servers, name, work, target)
+        with streams.pipe(servers, name, target.arn, work.batch) as start:
+            target.clear()
+            begun = time.time()
+            start()
+            through_pipe = rate(target.arrivals(work.records), begun)
+        mapped = None
+        if isinstance(target, Function):
+            target.clear()
+            # From its first arrival on: it looks at its streams once a second.
+            with streams.mapping(servers, name, target.NAME, work.batch):
+                mapped = rate(target.arrivals(work.records))
+    return Throughput(through_pipe, alone, mapped)
 
 
-def _of_mapping(stand: Stand, name: str, work: Work, target: Target) -> float:
-    """From its first arrival on: it looks at its streams once a second."""
+def _of_calls(servers: Servers, name: str, work: Work, target: Target) -> float:
+    """The limit: the calls that a pipe has to make, alone, one after the other for each shard.
+
+    From the first call on: the iterators, the pages, the target.
+    """
+    prepared = [_shard_calls(servers.calls(), name, n, work, target) for n in range(work.shards)]
     target.clear()
-    with readers.mapping(stand, name, Function.NAME, work.batch) as start:
-        start()
-        return rate(target.arrivals(work.records))
-
-
-def _of_calls(prepared: list[ShardCalls], work: Work, target: Target) -> float:
-    """From the first call on: the iterators, the pages, the target."""
-    target.clear()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(len(prepared)) as pool:
         begun = time.time()
-        made = pool.submit(replay.make, prepared)
+        made = [pool.submit(call) for call in prepared]
         arrivals = target.arrivals(work.records)
-        made.result()
+        for each in made:
+            each.result()
     return rate(arrivals, begun)
 
 
-def _of_pipe(target: Target, work: Work, start: Callable[[], object]) -> float:
-    """From the request to start it on, so that all it does for these records counts."""
-    target.clear()
-    begun = time.time()
-    start()
-    return rate(target.arrivals(work.records), begun)
+def _shard_calls(
+    calls: Calls, name: str, shard: int, work: Work, target: Target
+) -> Callable[[], None]:
+    """Prepare all that can be, so that later only the emulator has something to do."""
+    found = streams.records(calls, name, shard, work.records_of_shard)
+    starts = range(0, len(found), work.batch)
+    requests = [target.request(found[start : start + work.batch]) for start in starts]
+    return partial(_make, calls, name, shard, -(-len(found) // PAGE), requests, target)
 
 
-def processor_time(process: psutil.Process) -> float:
-    """Seconds, of all its threads, in its own code and in the system's."""
-    times = process.cpu_times()
-    return times.user + times.system
+def _make(
+    calls: Calls, name: str, shard: int, pages: int, requests: list[bytes], target: Target
+) -> None:
+    iterator = oldest(calls, name, shard)
+    for _ in range(pages):
+        page = calls.kinesis_unread("GetRecords", ShardIterator=iterator, Limit=PAGE)
+        found = NEXT_ITERATOR.search(page)
+        assert found
+        iterator = found[1].decode()
+    for request in requests:
+        target.take(calls, request)

@@ -18,16 +18,16 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 
 from bench.figures import row, section, until
-from bench.pipes.fake import PATTERN, QUEUE, TEMPLATE, FakeAws, stand_at, start_pipe
+from bench.pipes.fake import PATTERN, PIPE, QUEUE, STREAM, TEMPLATE, FakeAws
+from bench.pipes.servers import Servers
 from bench.pipes.streams import data
 from embedded import pipes
 from embedded.environment import isolated, variables
@@ -40,26 +40,16 @@ INLINE = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 TIMEOUT = 30.0
 
 
-class Step(NamedTuple):
-    """A function is called or returns, or the thread waits, receives or stores something.
-
-    `caller` is the function of the package that made the call, None for a return.
-    """
-
-    thread: int
-    what: str
-    function: CodeType | None = None
-    caller: CodeType | None = None
-
-
 class Tracer:
-    """Collects the steps of all threads, from the answer with the record to its checkpoint."""
+    """Counts from the answer with the record to its checkpoint."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.functions: dict[CodeType, None] = {}
+        self.changes_of_file = 0
         self.stored = threading.Event()
-        self._recording = False
-        self._sent = False
+        self._arrived = self._sent = False
+        self._reader = 0
+        self._reader_waits = False
         spec = find_spec(PACKAGE)
         assert spec
         assert spec.submodule_search_locations
@@ -67,30 +57,28 @@ class Tracer:
 
     def watch(self, operation: str, records: int) -> None:
         """See `fake.Watch`."""
-        if operation == "GetRecords" and records:
-            self._recording = True
+        self._arrived |= operation == "GetRecords" and records > 0
         self._sent |= operation == "SendMessageBatch"
 
     def profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if not self._recording:
+        if not self._arrived or self.stored.is_set():
             return
-        thread = threading.get_ident()
-        if event in ("call", "return"):
-            code = frame.f_code
-            if code is threading.Condition.wait.__code__ and event == "call":
-                self.steps.append(Step(thread, "wait"))
-            elif self._is_ours(code):
-                caller = self._caller(frame) if event == "call" else None
-                self.steps.append(Step(thread, event, code, caller))
-        elif event == "c_call" and _waits(argument):
-            self.steps.append(Step(thread, "wait"))
-        elif event == "c_return":
-            if argument.__name__ in ("recv", "recv_into") and self._caller(frame):
-                self.steps.append(Step(thread, "received"))
-            elif self._sent and isinstance(_owner(argument), sqlite3.Connection):
-                self.steps.append(Step(thread, "stored"))
-                self._recording = False
-                self.stored.set()
+        thread, code = threading.get_ident(), frame.f_code
+        if not self._reader:
+            name = getattr(argument, "__name__", "")
+            if event == "c_return" and name in ("recv", "recv_into") and self._caller(frame):
+                self._reader = thread
+            return
+        if thread == self._reader and (_waits(event, code, argument) or self._reader_waits):
+            self._reader_waits = True  # what it does later are reads of nothing
+        elif event in ("call", "return") and self._is_ours(code):
+            self.functions[code] = None
+            caller = self._caller(frame) if event == "call" else None
+            self.changes_of_file += bool(caller and caller.co_filename != code.co_filename)
+        elif (
+            event == "c_return" and self._sent and isinstance(_owner(argument), sqlite3.Connection)
+        ):
+            self.stored.set()
 
     def _is_ours(self, code: CodeType) -> bool:
         return code.co_filename.startswith(self._folder) and code.co_name not in INLINE
@@ -103,9 +91,12 @@ class Tracer:
         return above.f_code if above else None
 
 
-def _waits(function: Any) -> bool:
-    return function is time.sleep or (
-        function.__name__ == "get" and isinstance(_owner(function), _queue.SimpleQueue)
+def _waits(event: str, code: CodeType, function: Any) -> bool:
+    if event == "call":
+        return code is threading.Condition.wait.__code__
+    return event == "c_call" and (
+        function is time.sleep
+        or (function.__name__ == "get" and isinstance(_owner(function), _queue.SimpleQueue))
     )
 
 
@@ -114,27 +105,8 @@ def _owner(function: Any) -> Any:
     return getattr(function, "__self__", None)
 
 
-def way(steps: Sequence[Step]) -> list[Step]:
-    """The steps of the record; the module's docstring says which these are."""
-    arrived = next(number for number, step in enumerate(steps) if step.what == "received")
-    reader = steps[arrived].thread
-    followed: list[Step] = []
-    later: list[Step] = []
-    waited = False
-    for step in steps[arrived:]:
-        if step.thread == reader and step.what == "wait":
-            waited = True
-            later.clear()
-        elif step.thread == reader and waited:
-            later.append(step)
-        else:
-            followed.append(step)
-    # Unless the reader waited for the target, what came later are reads of nothing.
-    return followed + later if steps[-1].thread == reader else followed
-
-
-def trace() -> list[Step]:
-    """The steps of the first record of a pipe."""
+def trace() -> Tracer:
+    """Trace the first record of a pipe."""
     tracer = Tracer()
     with FakeAws(tracer.watch) as aws, tempfile.TemporaryDirectory(prefix="bench-pipes-") as name:
         port = free_port()
@@ -147,8 +119,10 @@ def trace() -> list[Step]:
         def drive() -> None:
             try:
                 until(lambda: pipes.ready(port), TIMEOUT)
-                stand = stand_at(Path(name), psutil.Process(), aws, pipes.url(port))
-                start_pipe(stand, QUEUE, 1, PATTERN, TEMPLATE)
+                process = psutil.Process()
+                servers = Servers(Path(name), process, process, aws.url, pipes.url(port))
+                servers.create_pipe(PIPE, STREAM, QUEUE, 1, pattern=PATTERN, template=TEMPLATE)
+                servers.wait_for_pipe(PIPE, "RUNNING")
                 aws.put(data(0))
                 assert tracer.stored.wait(TIMEOUT), "the record did not arrive"
             finally:
@@ -157,25 +131,19 @@ def trace() -> list[Step]:
         threading.Thread(target=drive).start()
         threading.setprofile(tracer.profile)
         serve()
-    return way(tracer.steps)
+    return tracer
 
 
 def main() -> None:
-    steps = trace()
-    functions = dict.fromkeys(step.function for step in steps if step.function)
-    by_file = Counter(function.co_filename for function in functions)
-    changes = sum(
-        step.function.co_filename != step.caller.co_filename
-        for step in steps
-        if step.function and step.caller
-    )
+    tracer = trace()
+    by_file = Counter(function.co_filename for function in tracer.functions)
     section("The way of one record, from its arrival to its checkpoint")
     for file, count in by_file.items():
         row(file.partition(f"{PACKAGE}/")[2], f"{count}")
     section("In all")
     row("files", f"{len(by_file)}")
-    row("functions", f"{len(functions)}")
-    row("calls from one file into another", f"{changes}")
+    row("functions", f"{len(tracer.functions)}")
+    row("calls from one file into another", f"{tracer.changes_of_file}")
 
 
 if __name__ == "__main__":

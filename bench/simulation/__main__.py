@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import click
 
 from bench.figures import columns, row, section
-from bench.simulation.run import Report, handled, simulate
+from bench.simulation.run import Report, simulate
 from bench.simulation.scenario import Scenario
 from inventory_cli.errors import OneLineCommand
 
@@ -95,10 +95,10 @@ def main(small: bool, seed: int) -> None:
     _show(report)
     wrong += len(report.wrong)
     section(f"Took {time.perf_counter() - begun:.0f} s")
-    if wrong or report.unfinished or handled(report) < report.events:
+    if wrong or report.unread_shards or report.handled < report.events:
         for line in report.wrong[:5]:
             click.echo(line, err=True)
-        click.echo(f"wrong: {wrong} products, {report.unfinished} shards unread", err=True)
+        click.echo(f"wrong: {wrong} products, {report.unread_shards} shards unread", err=True)
         sys.exit(1)
     row("products whose row is the fold of their events", "all")
 
@@ -106,39 +106,28 @@ def main(small: bool, seed: int) -> None:
 def rate_line(rate: int, units: float | None, seed: int) -> Report:
     """Simulate a rate in the scale model, and print what came of it, in full."""
     report = simulate(replace(modelled(rate, units, 4), seed=seed))
+    throttled = report.calls_throttled_for_the_table + report.writes_throttled_for_their_product
     columns(
         f"{rate:,}",
         "no limit" if units is None else f"{units:,.0f}",
         f"{report.p50:.2f}",
         f"{report.p99:.2f}",
         f"{report.lag:.2f}",
-        f"{report.concurrency * MODEL:,}",
-        f"{report.units * MODEL:,}",
-        f"{report.table_throttles + report.key_throttles:,}",
+        f"{report.functions_at_once * MODEL:,}",
+        f"{report.write_units_in_the_busiest_second * MODEL:,}",
+        f"{throttled:,}",
         "at its limit: " + (", ".join(report.limits) or "nothing"),
     )
     return report
 
 
 def _show(report: Report) -> None:
-    for name, value in (
-        ("events", f"{report.events:,}"),
-        ("latency, p50", f"{report.p50:.2f} s"),
-        ("latency, p99", f"{report.p99:.2f} s"),
-        ("last put to last row", f"{report.lag:.2f} s"),
-        ("invocations", f"{report.invocations:,}"),
-        ("functions at once, at most", f"{report.concurrency:,}"),
-        ("write units in the busiest second", f"{report.units:,}"),
-        ("calls that the table throttled", f"{report.table_throttles:,}"),
-        ("writes throttled for their product", f"{report.key_throttles:,}"),
-        ("puts that had to wait for their shard", f"{report.put_refusals:,}"),
-        ("invocations that Lambda refused", f"{report.function_refusals:,}"),
-        ("invocations that crashed", f"{report.crashes:,}"),
-        ("dead letters", f"{report.dead_letters:,}"),
-        ("shards that the reshard made", f"{report.resharded:,}"),
-        *((f"outcome {name}", f"{count:,}") for name, count in report.outcomes.items()),
-    ):
-        row(name, value)
+    for name, value in asdict(report).items():
+        if isinstance(value, int | float):
+            shown = f"{value:.2f} s" if isinstance(value, float) else f"{value:,}"
+            row(name.replace("_", " "), shown)
+    for name, count in report.outcomes.items():
+        row(f"outcome {name}", f"{count:,}")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
-"""The pipe's decisions, taken by the Pipes service's own code, in simulated time.
+"""The decisions of pipe and function, taken by their own code, in simulated time.
 
-Real: the lanes, when a batch is due, what is in it, delivery with its retries, pauses, halvings and
-dead letters, the checkpoint, and which shards of a reshard are read when. Modelled: the order of
-time, a heap instead of threads; the read, which takes no calls; the limit of concurrent functions.
+Real: the function, the lanes, when a batch is due, what is in it, delivery with its retries,
+pauses, halvings and dead letters, the checkpoint, and which shards of a reshard are read when.
+Modelled: the order of time, a heap instead of threads; the read, which takes no calls; the limit of
+concurrent functions, and how long they take.
 """
 
 from __future__ import annotations
 
-import base64
 import heapq
+import itertools
+import json
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.function_cost import ROLE, STREAM
-from bench.simulation.clock import EPOCH, Clock
-from bench.simulation.function import Function
-from bench.simulation.scenario import Put, Scenario, json_of
-from bench.simulation.stream import SimulatedShard, Stream
+from bench.figures import kinesis_record
+from bench.function_cost import ROLE, STREAM, TABLES, Rejected
+from bench.simulation.model import EPOCH, Clock, SimulatedShard, Stream, Table
+from bench.simulation.scenario import FIRST_NUMBER, Put, Scenario, json_of
 from eventbridge_pipes.execution.batch import BatchRules, cut
 from eventbridge_pipes.execution.delivery import Delivery
 from eventbridge_pipes.execution.retry import RetryPolicy
@@ -31,14 +33,19 @@ from eventbridge_pipes.runners.stream import shards_to_read
 from eventbridge_pipes.sources.kinesis import record_maker
 from eventbridge_pipes.telemetry.metrics import PipeTelemetry
 from eventbridge_pipes.telemetry.prometheus import PrometheusMetrics
+from inventory.stock import Outcome as FunctionOutcome
+from inventory.stock import RemovalNamePolicy
+from inventory_cli.planning import capacity
+from processor.calls import Deadline, budget
+from processor.processor import process
+from processor.records import records_of
+from processor.store import Store
 
 REFUSAL = 0.010
 """Seconds that an invocation takes that Lambda refuses, or that crashes at once."""
 
 READ_PAUSE = 0.015
 """Seconds until a shard that is read to its end is read again."""
-
-Due = tuple[float, int, Callable[[float], None]]
 
 PIPE = PipeDefinition(
     name="simulated",
@@ -50,41 +57,78 @@ PIPE = PipeDefinition(
     modified=0.0,
 )
 
+T = TypeVar("T")
+R = TypeVar("R")
 
-class Target:
-    """Lambda: so many at once, and now and then one that crashes."""
+TIMEOUT = 60.0
+MARGIN = 15.0
+"""What the handler keeps of its time limit for the last call and the answer."""
 
-    def __init__(self, function: Function, clock: Clock, scenario: Scenario) -> None:
+
+class Rounds:
+    """In place of the store's threads: a few calls begin at once, the next when all are done."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def map(self, call: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+        answers = []
+        for first in range(0, len(parts), capacity.CALLS_AT_ONCE):
+            begun, ends = self._clock.now, []
+            for part in parts[first : first + capacity.CALLS_AT_ONCE]:
+                self._clock.now = begun
+                answers.append(call(part))
+                ends.append(self._clock.now)
+            self._clock.now = max(ends)
+        return answers
+
+
+class Function:
+    """Lambda with the real function: so many at once, and now and then one that crashes.
+
+    The records, processor and store are those of `handler.handler`; its log is left out.
+    """
+
+    def __init__(self, table: Table, clock: Clock, scenario: Scenario) -> None:
         self.refused = self.crashed = self.invocations = self.most = 0
-        self._function, self._clock = function, clock
-        self._limit, self._crashes = scenario.concurrency, scenario.crashes
+        self.outcomes: Counter[FunctionOutcome] = Counter()
+        self._clock, self._scenario = clock, scenario
+        self._slower = max(1.0, capacity.ONE_CORE / scenario.memory)
         self._dice = random.Random(scenario.seed + 1)
         self._running: list[float] = []
+        self._table: Any = table
+        # No threads: the order of calls is the same in every run.
+        self._pool: Any = Rounds(clock)
 
     def execute(self, records: Sequence[Record]) -> Outcome:
         while self._running and self._running[0] <= self._clock.now:
             heapq.heappop(self._running)
-        if len(self._running) >= self._limit:
+        if len(self._running) >= self._scenario.concurrency:
             self.refused += 1
             self._clock.sleep(REFUSAL)
             return all_failed(records, "TooManyRequestsException", service_error=True)
         self.invocations += 1
-        if self._dice.random() < self._crashes:
+        if self._dice.random() < self._scenario.crashes:
             self.crashed += 1
             self._clock.sleep(REFUSAL)
             return all_failed(records, "the function crashed")
-        answer = self._function.invoke(json_array(r.body for r in records).encode())
+        answer = self._invoke(json_array(r.body for r in records))
         heapq.heappush(self._running, self._clock.now)
         self.most = max(self.most, len(self._running))
         return of_answer(answer, records)
 
-
-class DeadLetters:
-    def __init__(self) -> None:
-        self.bodies: list[str] = []
-
-    def send(self, body: str) -> None:
-        self.bodies.append(body)
+    def _invoke(self, payload: str) -> bytes:
+        records = records_of(json.loads(payload))
+        seconds = capacity.INVOCATION_SECONDS + capacity.RECORD_SECONDS * len(records)
+        self._clock.sleep(self._slower * seconds)
+        end = self._clock.now + budget(TIMEOUT, MARGIN)
+        deadline = Deadline(end, self._clock, self._clock.sleep, lambda: 0.5)
+        store = Store(self._table, TABLES, self._pool, deadline, self._clock)
+        topic: Any = Rejected()
+        results = process(records, store, topic, RemovalNamePolicy.IGNORE)
+        self.outcomes.update(result.outcome for result in results)
+        failed = [r.record.item_identifier for r in results if r.outcome is FunctionOutcome.FAILED]
+        return json.dumps({"batchItemFailures": [{"itemIdentifier": e} for e in failed]}).encode()
 
 
 @dataclass
@@ -105,13 +149,13 @@ class Work:
     record_of: Callable[[Any], Record]
     lanes: list[Lane]
     progress: Progress
-    unfinished: int = 0
+    unfinished: int
 
 
 class Pipe:
-    def __init__(self, scenario: Scenario, stream: Stream, target: Target, clock: Clock) -> None:
+    def __init__(self, scenario: Scenario, stream: Stream, target: Function, clock: Clock) -> None:
         self.latencies: list[float] = []
-        self.dead_letters = DeadLetters()
+        self.dead_letters: list[str] = []
         self.ended = 0.0
         self.reading: dict[str, Work] = {}
         self.finished: dict[str, Work] = {}
@@ -119,19 +163,18 @@ class Pipe:
         self._rules = BatchRules(scenario.batch, scenario.window)
         self._policy = RetryPolicy(maximum_retries=12, maximum_age=72_000, bisect=True)
         self._telemetry = PipeTelemetry(PIPE.arn, PrometheusMetrics())
-        self._due: list[Due] = []
-        self._ties = 0
+        self._due: list[tuple[float, int, Work, Lane]] = []
+        self._ties = itertools.count()
 
     def run(self) -> None:
         random.seed(self._scenario.seed)  # of the jitter
         self._follow(0.0)
         while self._due:
-            now, _, action = heapq.heappop(self._due)
-            action(now)
+            now, _, work, lane = heapq.heappop(self._due)
+            self._turn(work, lane, now)
 
-    def _at(self, when: float, action: Callable[[float], None]) -> None:
-        self._ties += 1
-        heapq.heappush(self._due, (when, self._ties, action))
+    def _at(self, when: float, work: Work, lane: Lane) -> None:
+        heapq.heappush(self._due, (when, next(self._ties), work, lane))
 
     def _follow(self, now: float) -> None:
         """Begin what may be read: a reshard's children when their parents are done with."""
@@ -146,11 +189,10 @@ class Pipe:
         record_of = record_maker(STREAM, shard.shard.id, ROLE)
         own_lanes = [Lane(share, self._delivery(shard.shard.id)) for share in shares]
         progress = Progress(lambda number: None, shard.shard.id, PipeLog(PIPE.arn))
-        work = Work(shard, record_of, own_lanes, progress)
-        work.unfinished = lanes
+        work = Work(shard, record_of, own_lanes, progress, unfinished=lanes)
         self.reading[shard.shard.id] = work
         for lane in work.lanes:
-            self._at(now, lambda when, lane=lane: self._turn(work, lane, when))  # type: ignore[misc]
+            self._at(now, work, lane)
 
     def _delivery(self, shard_id: str) -> Delivery:
         return Delivery(
@@ -158,7 +200,7 @@ class Pipe:
             shard_id,
             self._policy,
             self._target.execute,
-            self.dead_letters.send,
+            self.dead_letters.append,
             self._telemetry,
             self._wait,
             now=self._clock,
@@ -177,11 +219,21 @@ class Pipe:
         # The reader is ahead of its lanes; it sees a record at its next read.
         seen = [entry for entry in here if entry[0] + READ_PAUSE <= now]
         if not seen:
-            self._at(here[0][0] + READ_PAUSE, lambda t: self._turn(work, lane, t))
+            self._at(here[0][0] + READ_PAUSE, work, lane)
             return
         ending = work.shard.closed and lane.done + len(seen) == len(lane.records)
         waited = now - seen[0][0] - READ_PAUSE
-        records = [self._record(work.record_of, *entry) for entry in seen]
+        records = [
+            work.record_of(
+                kinesis_record(
+                    FIRST_NUMBER + put.number,
+                    f"P{put.product}",
+                    json_of(put).encode(),
+                    EPOCH + arrived,
+                )
+            )
+            for arrived, put in seen
+        ]
         due = cut((record.size for record in records), waited, ending, self._rules)
         if due.count:
             self._deliver(work, lane, records[: due.count], now)
@@ -190,7 +242,7 @@ class Pipe:
             when = now + (due.wait or 0.0)
             if len(here) == self._rules.size or len(here) == len(lane.records) - lane.done:
                 when = min(when, max(now, full)) if full > now else when
-            self._at(when + 1e-9, lambda t: self._turn(work, lane, t))
+            self._at(when + 1e-9, work, lane)
 
     def _deliver(self, work: Work, lane: Lane, batch: list[Record], now: float) -> None:
         work.progress.read(batch, batch)
@@ -203,25 +255,13 @@ class Pipe:
         self.latencies += [done - put.at for _, put in puts]
         lane.done += len(batch)
         self.ended = max(self.ended, done)
-        self._at(done, lambda when: self._turn(work, lane, when))
+        self._at(done, work, lane)
 
     def _finish(self, work: Work, now: float) -> None:
         work.unfinished -= 1
         if work.unfinished or not work.shard.closed:
             return
         # As the worker does: closed, read to its end, and nothing outstanding before it.
-        last = work.progress.checkpoint
-        assert not work.shard.records or last is not None
+        assert not work.shard.records or work.progress.checkpoint is not None
         self.finished[work.shard.shard.id] = self.reading.pop(work.shard.shard.id)
         self._follow(now)
-
-    @staticmethod
-    def _record(record_of: Callable[[Any], Record], arrived: float, put: Put) -> Record:
-        return record_of(
-            {
-                "SequenceNumber": f"{4_960_000_000_000 + put.number:056d}",
-                "ApproximateArrivalTimestamp": EPOCH + arrived,
-                "PartitionKey": f"P{put.product}",
-                "Data": base64.b64encode(json_of(put).encode()).decode(),
-            }
-        )

@@ -1,4 +1,4 @@
-"""One simulation from its events to its verdict."""
+"""One simulation from its events to its report."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.function_cost import TABLES
-from bench.simulation.clock import EPOCH, Clock
-from bench.simulation.function import Function, Speed
-from bench.simulation.pipe import Pipe, Target
-from bench.simulation.scenario import Put, Scenario, json_of, puts
-from bench.simulation.stream import Stream
-from bench.simulation.table import Item, Key, Limits, Table
+from bench.simulation.model import EPOCH, Clock, Item, Key, Stream, Table
+from bench.simulation.pipe import Function, Pipe
+from bench.simulation.scenario import FIRST_NUMBER, Put, Scenario, json_of, puts
 from inventory.event import parse
 from inventory.items import item_of, row_of
 from inventory.stock import Outcome, Row, fold
-from inventory_cli.planning import capacity
 
 OUTAGE_SECONDS = 1.0
 FULL = 0.95
@@ -33,19 +29,24 @@ class Report:
     p99: float
     lag: float
     invocations: int
-    concurrency: int
-    units: int
-    put_refusals: int
-    table_throttles: int
-    key_throttles: int
-    function_refusals: int
-    crashes: int
+    functions_at_once: int
+    write_units_in_the_busiest_second: int
+    calls_throttled_for_the_table: int
+    writes_throttled_for_their_product: int
+    puts_that_waited_for_their_shard: int
+    invocations_refused: int
+    invocations_crashed: int
     dead_letters: int
+    shards_made_by_the_reshard: int
     outcomes: dict[str, int]
     limits: list[str]
     wrong: list[str]
-    resharded: int
-    unfinished: int
+    unread_shards: int
+
+    @property
+    def handled(self) -> int:
+        """How many records have an outcome that is not to be retried."""
+        return sum(n for name, n in self.outcomes.items() if name != Outcome.FAILED)
 
 
 def simulate(scenario: Scenario) -> Report:
@@ -53,36 +54,31 @@ def simulate(scenario: Scenario) -> Report:
     stream = Stream(scenario.shards)
     made = _filled(stream, scenario)
     clock = Clock()
-    limits = Limits(_quota(scenario))
-    table = Table(clock, limits, capacity.READ_SECONDS, capacity.WRITE_SECONDS, stocked)
-    slower = max(1.0, capacity.ONE_CORE / scenario.memory)
-    speed = Speed(slower * capacity.INVOCATION_SECONDS, slower * capacity.RECORD_SECONDS)
-    function = Function(table, clock, speed)
-    target = Target(function, clock, scenario)
-    pipe = Pipe(scenario, stream, target, clock)
+    table = Table(clock, _quota(scenario), stocked)
+    function = Function(table, clock, scenario)
+    pipe = Pipe(scenario, stream, function, clock)
     pipe.run()
 
     slowest = sorted(pipe.latencies)
-    units = max(table.busiest.values(), default=0)
     return Report(
         events=len(slowest),
         p50=slowest[len(slowest) // 2],
         p99=slowest[len(slowest) * 99 // 100],
         lag=pipe.ended - scenario.seconds,
-        invocations=target.invocations,
-        concurrency=target.most,
-        units=units,
-        put_refusals=stream.refused,
-        table_throttles=table.throttled["table"],
-        key_throttles=table.throttled["key"],
-        function_refusals=target.refused,
-        crashes=target.crashed,
-        dead_letters=len(pipe.dead_letters.bodies),
+        invocations=function.invocations,
+        functions_at_once=function.most,
+        write_units_in_the_busiest_second=max(table.busiest.values(), default=0),
+        calls_throttled_for_the_table=table.throttled["table"],
+        writes_throttled_for_their_product=table.throttled["key"],
+        puts_that_waited_for_their_shard=stream.refused,
+        invocations_refused=function.refused,
+        invocations_crashed=function.crashed,
+        dead_letters=len(pipe.dead_letters),
+        shards_made_by_the_reshard=made,
         outcomes={outcome.value: n for outcome, n in sorted(function.outcomes.items())},
-        limits=_reached(scenario, pipe, table, stream, target),
+        limits=_reached(scenario, pipe, table, stream, function),
         wrong=_wrong(stream, table),
-        resharded=made,
-        unfinished=sum(bool(s.closed) for s in stream.all.values()) - len(pipe.finished),
+        unread_shards=sum(s.closed for s in stream.all.values()) - len(pipe.finished),
     )
 
 
@@ -97,7 +93,7 @@ def _filled(stream: Stream, scenario: Scenario) -> int:
     due = scenario.reshard
     for put in puts(scenario):
         if due is not None and put.at >= due:
-            made, due = len(stream.reshard(0, scenario.splits)), None
+            made, due = stream.reshard(0, scenario.splits), None
         stream.put(put)
     return made
 
@@ -115,24 +111,18 @@ def _quota(scenario: Scenario) -> Callable[[float], float]:
 
 
 def _reached(
-    scenario: Scenario, pipe: Pipe, table: Table, stream: Stream, target: Target
+    scenario: Scenario, pipe: Pipe, table: Table, stream: Stream, function: Function
 ) -> list[str]:
-    found = []
-    if stream.refused:
-        found.append("shards' writes")
-    if table.throttled["table"]:
-        found.append("table's units")
-    if table.throttled["key"]:
-        found.append("a product's units")
-    if target.refused:
-        found.append("concurrent functions")
-    busiest = max(
-        (lane.busy for work in (pipe.reading | pipe.finished).values() for lane in work.lanes),
-        default=0.0,
-    )
-    if busiest >= FULL * max(pipe.ended, scenario.seconds):
-        found.append("busiest lane")
-    return found
+    works = [*pipe.reading.values(), *pipe.finished.values()]
+    busiest = max((lane.busy for work in works for lane in work.lanes), default=0.0)
+    limits = {
+        "shards' writes": stream.refused > 0,
+        "table's units": table.throttled["table"] > 0,
+        "a product's units": table.throttled["key"] > 0,
+        "concurrent functions": function.refused > 0,
+        "busiest lane": busiest >= FULL * max(pipe.ended, scenario.seconds),
+    }
+    return [name for name, reached in limits.items() if reached]
 
 
 def _wrong(stream: Stream, table: Table) -> list[str]:
@@ -144,9 +134,7 @@ def _wrong(stream: Stream, table: Table) -> list[str]:
     wrong = []
     for product, of_product in events.items():
         of_product.sort(key=lambda put: put.number)
-        parsed = [
-            parse(json_of(put).encode(), 4_960_000_000_000 + put.number) for put in of_product
-        ]
+        parsed = [parse(json_of(put).encode(), FIRST_NUMBER + put.number) for put in of_product]
         key = TABLES.rows, f"P{product}"
         before = stocked(key)
         expected = fold(row_of(before) if before else None, parsed)[-1].row
@@ -155,8 +143,3 @@ def _wrong(stream: Stream, table: Table) -> list[str]:
         if actual != expected:
             wrong.append(f"P{product}: {actual} instead of {expected}")
     return wrong
-
-
-def handled(report: Report) -> int:
-    """How many records have an outcome that is none to be tried again."""
-    return sum(n for name, n in report.outcomes.items() if name != Outcome.FAILED)

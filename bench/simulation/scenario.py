@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+FIRST_NUMBER = 4_960_000_000_000
+"""The sequence number of the first event."""
+
 
 @dataclass(frozen=True)
 class Scenario:

@@ -65,12 +65,11 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from embedded.stack import AlreadyRunningError, NoStackError
     from inventory_aws.errors import SettingsError, access_problem, explain
     from operations.table_stream.follower import NoStreamError
-    from producer.errors import CannotStartError
 
     if problem := access_problem(error):
         return CannotRunError(problem)
     match error:
-        case AlreadyRunningError() | SettingsError() | CannotStartError() | BotoCoreError():
+        case AlreadyRunningError() | SettingsError() | BotoCoreError():
             return CannotRunError(str(error))
         case NoStackError():
             return CannotRunError(f"{error} Start one with `{typed('up')}`.")

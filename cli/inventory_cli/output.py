@@ -1,10 +1,11 @@
-"""The option --output of the commands that list something."""
+"""How the commands that list something print it."""
 
 from __future__ import annotations
 
 import sys
 
 import click
+from rich.console import Console
 
 
 def _is_text(_context: object, _option: object, form: str) -> bool:
@@ -20,3 +21,10 @@ output_option = click.option(
     callback=_is_text,
     help="Text or JSON lines. auto: text on a terminal, else JSON lines.",
 )
+
+
+class PlainConsole(Console):
+    """A console that raises BrokenPipeError; rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise

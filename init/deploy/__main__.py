@@ -21,29 +21,25 @@ from inventory_aws.errors import SettingsError, explain
 
 
 def main(zip_file: Path, settings_file: Path) -> int:
-    """Return 0 if all is deployed and the function answers, 1 if that failed, 2 if it was not
-    begun. Lines on standard error say why."""
+    """Return 0 if all is deployed and the function answers, otherwise 1. Lines on standard error
+    say why."""
     report = Report(lambda line: print(line, flush=True))
-    begun = False
     try:
         environ = {**os.environ, **json.loads(settings_file.read_bytes())}
-        settings, code = Settings.from_env(environ), zip_file.read_bytes()
+        settings = Settings.from_env(environ)
         deployment = Deployment(boto3.Session(), settings, environ)
-        begun = bool(deployment.account)  # asks AWS: without access, nothing begins
-        deployment.deploy(code, lambda plan: None, report, print)
-        _await_answer(deployment)
+        deployment.deploy(zip_file.read_bytes(), lambda plan: None, report, print)
+        _check_that_it_answers(deployment)
     except (DeploymentError, ClientError, BotoCoreError, OSError, ValueError) as error:
-        begun = begun and not isinstance(error, SettingsError)
-        what = "failed" if begun else "did not begin"
         lines = str(error).splitlines() if isinstance(error, SettingsError) else [explain(error)]
         for line in lines:
-            print(f"The deployment {what}: {line}", file=sys.stderr)
-        return 1 if begun else 2
+            print(f"The deployment failed: {line}", file=sys.stderr)
+        return 1
     print(f"Stage {settings.names.stage}: {report}")
     return 0
 
 
-def _await_answer(deployment: Deployment) -> None:
+def _check_that_it_answers(deployment: Deployment) -> None:
     """Raise DeploymentError if the function does not answer an empty batch. An emulator creates a
     function that it cannot start."""
     name = deployment.settings.names.function

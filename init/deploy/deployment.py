@@ -1,4 +1,4 @@
-"""Deploys and destroys a pipeline, on AWS and on emulators alike."""
+"""Deploys and destroys the pipeline of a stage, on AWS and on emulators alike."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -21,9 +20,6 @@ from botocore.exceptions import ClientError
 from deploy.settings import TEMPLATE, Settings, template, variables
 from deploy.stack import ChangeSet, DeploymentError, Done, Stack, Tell
 from inventory_aws.errors import SettingsError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 PROJECT = "inventory-stack"
 FIXED = {
@@ -72,7 +68,7 @@ class Deployment:
         if self._own_pipes:
             self.apply_pipes(tell)
         if self._on_emulator:
-            self._make_up_for_the_emulator(warn)
+            self._compare_shards(warn)
 
     def destroy(self, tell: Tell) -> None:
         """Delete the stack with all its data, and the bucket for code if it is our own."""
@@ -86,12 +82,12 @@ class Deployment:
             self._apply(tell, "--prune", PipesHaveOwnEndpoint="true")
         if self._stack.status():
             self._stack.delete(tell)
-        bucket = self._own_bucket
-        with suppress(self._s3.exceptions.NoSuchBucket):
-            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        s3, bucket = self._s3, self._own_bucket
+        with suppress(s3.exceptions.NoSuchBucket):
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
                 for each in page.get("Contents", []):
-                    self._s3.delete_object(Bucket=bucket, Key=each["Key"])
-            self._s3.delete_bucket(Bucket=bucket)
+                    s3.delete_object(Bucket=bucket, Key=each["Key"])
+            s3.delete_bucket(Bucket=bucket)
 
     def apply_pipes(self, tell: Tell) -> None:
         """Create or update the pipe of the template at the endpoint that Pipes have."""
@@ -99,27 +95,27 @@ class Deployment:
 
     @cached_property
     def account(self) -> str:
-        sts = self.session.client("sts", region_name=self.region, config=self._config)
-        return sts.get_caller_identity()["Account"]
+        sts = self._client("sts", region=self._region)  # STS alone would need no Region
+        return str(sts.get_caller_identity()["Account"])
 
-    @property
-    def region(self) -> str:
-        return self._stack.client.meta.region_name
-
-    @cached_property
-    def _config(self) -> Config:
+    def _client(self, service: Any, attempts: int = 3, region: str | None = None) -> Any:
         # A bucket's own host name leads nowhere at an emulator.
         s3: Any = {"addressing_style": "path"} if self._on_emulator else None
-        return Config(connect_timeout=5, retries={"mode": "standard"}, s3=s3)
+        retries: Any = {"mode": "standard", "total_max_attempts": attempts}
+        config = Config(connect_timeout=5, retries=retries, s3=s3)
+        return self.session.client(service, region, config=config)
 
     @cached_property
-    def _s3(self) -> S3Client:
-        return self.session.client("s3", config=self._config)
+    def _s3(self) -> Any:
+        return self._client("s3")
 
     @cached_property
     def _stack(self) -> Stack:
-        client = self.session.client("cloudformation", config=self._config)
-        return Stack(client, self.settings.names.stack, self.pause)
+        return Stack(self._client("cloudformation"), self.settings.names.stack, self.pause)
+
+    @property
+    def _region(self) -> str:
+        return self._stack.client.meta.region_name
 
     @property
     def _on_emulator(self) -> bool:
@@ -131,43 +127,45 @@ class Deployment:
 
     @property
     def _own_bucket(self) -> str:
-        """All accounts share the names of buckets."""
-        return f"{self.settings.names.stack}-code-{self.account}-{self.region}"
+        # All accounts share the names of buckets.
+        return f"{self.settings.names.stack}-code-{self.account}-{self._region}"
 
     @property
     def _bucket(self) -> str:
         return self.environ.get("CODE_BUCKET") or self._own_bucket
 
     def _upload(self, zip_file: bytes, key: str) -> None:
+        s3 = self._s3
         if not self.environ.get("CODE_BUCKET"):
-            where: Any = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
-            if self.region == "us-east-1":  # where S3 accepts no such constraint
+            where: Any = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
+            if self._region == "us-east-1":  # where S3 accepts no such constraint
                 where = {}
-            with suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
-                self._s3.create_bucket(Bucket=self._bucket, **where)
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=zip_file)
+            with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+                s3.create_bucket(Bucket=self._bucket, **where)
+        s3.put_object(Bucket=self._bucket, Key=key, Body=zip_file)
 
     def _plan(self, change_set: ChangeSet) -> str:
         """Return what would change, where, and what costs money while idle, in AWS's units."""
-        lines = [f"Account {self.account}, Region {self.region}, stage {self.settings.names.stage}"]
+        stage = self.settings.names.stage
+        lines = [f"Account {self.account}, Region {self._region}, stage {stage}"]
         for each in change_set.changes:
             change = each["ResourceChange"]
             replaced = ", replaced" if change.get("Replacement") == "True" else ""
             what = f"{change['Action'].lower()} {change['LogicalResourceId']}"
             lines.append(f"  {what} ({change['ResourceType']}{replaced})")
-        counts = Counter(each["Type"] for each in template()["Resources"].values())
-        alarms, dashboards = (counts[f"AWS::CloudWatch::{kind}"] for kind in ("Alarm", "Dashboard"))
-        shards = f"{self.settings.parameters['StreamShards']} shard-hours an hour"
-        costs = f"Costs money while idle: {shards}, {alarms} alarms, {dashboards} dashboard"
-        return "\n".join([*lines, costs])
+        types = [each["Type"] for each in template()["Resources"].values()]
+        shards = self.settings.parameters["StreamShards"]
+        alarms = types.count("AWS::CloudWatch::Alarm")
+        costs = f"{shards} shard-hours an hour, {alarms} alarms, 1 dashboard"
+        return "\n".join([*lines, f"Costs money while idle: {costs}"])
 
     def _check(self) -> None:
         """Raise for what cannot be deployed, before anything changes."""
         account = self.account  # without credentials, nothing else is asked
         key = self.settings.parameters["KmsKeyArn"]
-        if key != "off" and (of := key.split(":")[3]) != self.region:
+        if key != "off" and (of := key.split(":")[3]) != self._region:
             raise SettingsError(
-                f"KMS_KEY_ARN is of the Region {of}, the resources are of {self.region}"
+                f"KMS_KEY_ARN is of the Region {of}, the resources are of {self._region}"
             )
         deployed = self._stack.parameters()
         for variable, why in FIXED.items():
@@ -184,36 +182,23 @@ class Deployment:
             )
 
     def _in_the_way(self) -> list[str]:
-        """Return the main resources that exist without the stack: somebody else's, or kept."""
-        # LocalStack answers with errors while it starts a service at its first call, and that
-        # takes long: all start at once.
-        retries: Any = {"mode": "standard", "total_max_attempts": 10}
-        config = self._config.merge(Config(retries=retries))
-        client, names = partial(self.session.client, config=config), self.settings.names
+        """Return the main resources that exist without the stack."""
+        # LocalStack starts a service at its first call, answers with errors meanwhile, and takes
+        # long. So all three start at the same time.
+        names, client = self.settings.names, partial(self._client, attempts=10)
+        lookups = (
+            ("StreamName", names.stream, client("kinesis").describe_stream_summary),
+            ("TableName", names.table, client("dynamodb").describe_table),
+            ("FunctionName", names.function, client("lambda").get_function_configuration),
+        )
         with ThreadPoolExecutor() as pool:
-            looks = {
-                f"{what} {name}": pool.submit(look, **{f"{what.capitalize()}Name": name})
-                for what, name, look in (
-                    ("stream", names.stream, client("kinesis").describe_stream_summary),
-                    ("table", names.table, client("dynamodb").describe_table),
-                    ("function", names.function, client("lambda").get_function_configuration),
-                )
-            }
-        for error in filter(None, (look.exception() for look in looks.values())):
-            if not (isinstance(error, ClientError) and "NotFound" in str(error)):
-                raise error
-        return [what for what, look in looks.items() if not look.exception()]
+            return list(filter(None, pool.map(_existing, *zip(*lookups, strict=True))))
 
-    def _make_up_for_the_emulator(self, warn: Callable[[str], object]) -> None:
-        """Do what its CloudFormation leaves out, or say that it is left out."""
-        client, names = partial(self.session.client, config=self._config), self.settings.names
-        dynamodb, table = client("dynamodb"), names.removals_table
-        found = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        if found["TimeToLiveStatus"] == "DISABLED":
-            expiry = template()["Resources"]["Removals"]["Properties"]["TimeToLiveSpecification"]
-            dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+    def _compare_shards(self, warn: Callable[[str], object]) -> None:
+        """Emulators do not change the shards of a stream."""
+        stream = self.settings.names.stream
         wanted = self.settings.parameters["StreamShards"]
-        summary = client("kinesis").describe_stream_summary(StreamName=names.stream)
+        summary = self._client("kinesis").describe_stream_summary(StreamName=stream)
         shards = summary["StreamDescriptionSummary"]["OpenShardCount"]
         if shards != int(wanted):
             warn(
@@ -235,3 +220,14 @@ class Deployment:
             name, _, action = line.partition(": ")
             if action in ("created", "updated", "deleted"):
                 tell(Done(action, "Pipe", name))
+
+
+def _existing(parameter: str, name: str, look: Callable[..., object]) -> str | None:
+    """Return the kind and name of a resource, or None if it does not exist."""
+    try:
+        look(**{parameter: name})
+    except ClientError as error:
+        if "NotFound" in str(error):
+            return None
+        raise
+    return f"{parameter.removesuffix('Name').lower()} {name}"

@@ -30,55 +30,50 @@ SILENCE_SECONDS = 60.0
 # Docker may set a proxy in every container, but a proxy cannot reach this 127.0.0.1.
 _OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
-Verdict = tuple[bool, str]
+Health = tuple[bool, str]
+"""Whether the emulator is healthy, and the reason."""
 
 
-def verdict_of_localstack(answer: Mapping[str, Any]) -> Verdict | None:
-    """Return the verdict of the answer of `/_localstack/init`, or None while the hooks run."""
+def health_of_localstack(answer: Mapping[str, Any]) -> Health | None:
     # LocalStack goes on when a hook fails, also that of start.d, which refuses web pages.
-    failed = [script["name"] for script in answer["scripts"] if script["state"] == "ERROR"]
-    if failed:
+    scripts = answer["scripts"]
+    if failed := [script["name"] for script in scripts if script["state"] == "ERROR"]:
         return False, f"start hooks failed: {', '.join(failed)}; the container's log says why"
-    ready = [script for script in answer["scripts"] if script["stage"] == "READY"]
-    return (True, f"{len(ready)} start hooks succeeded") if answer["completed"]["READY"] else None
+    return (True, "all start hooks succeeded") if answer["completed"]["READY"] else None
 
 
-def verdict_of_ministack(answer: Mapping[str, Any]) -> Verdict | None:
-    """Return the verdict of the answer of `/_ministack/ready`, or None while the hooks run."""
-    if answer["status"] != "completed":
-        return None
+def health_of_ministack(answer: Mapping[str, Any]) -> Health | None:
     if answer["failed"]:
         return False, f"{answer['failed']} start hooks failed; the container's log says why"
-    return True, f"{answer['completed']} start hooks succeeded"
+    return (True, "all start hooks succeeded") if answer["status"] == "completed" else None
 
 
-SOURCES = {"/_localstack/init": verdict_of_localstack, "/_ministack/ready": verdict_of_ministack}
+SOURCES = {"/_localstack/init": health_of_localstack, "/_ministack/ready": health_of_ministack}
 
 
-def ask(url: str) -> Verdict | None:
-    """Return the verdict, or None while the hooks run. Raises OSError or HTTPException if the
-    emulator does not answer."""
-    for path, verdict in SOURCES.items():
+def ask(url: str) -> Health | None:
+    """Return None while the hooks run. Raises OSError or HTTPException if nothing answers."""
+    for path, health_of in SOURCES.items():
         try:
             with _OPEN(url + path, timeout=5) as response:
-                return verdict(json.load(response))
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                if refusal.code == 503:  # MiniStack while its hooks run
+                return health_of(json.load(response))
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == 503:  # MiniStack while its hooks run
                     return None
-                if refusal.code != 404:
+                if error.code != 404:
                     raise
         except (ValueError, LookupError):  # the answer of another server
             continue
     return False, f"{url} is neither LocalStack nor MiniStack"
 
 
-def wait(url: str, clock: Callable[[], float], pause: Callable[[float], object]) -> Verdict:
+def wait(url: str, clock: Callable[[], float], pause: Callable[[float], object]) -> Health:
     silent_since = clock()
     while True:
         try:
-            if verdict := ask(url):
-                return verdict
+            if health := ask(url):
+                return health
             silent_since = clock()
         except (OSError, HTTPException) as error:
             if clock() - silent_since > SILENCE_SECONDS:

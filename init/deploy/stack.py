@@ -1,10 +1,10 @@
-"""A CloudFormation stack: what would change, the change itself, and its result."""
+"""A CloudFormation stack: its change sets, and what CloudFormation did."""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ChangeTypeDef, StackEventTypeDef, StackTypeDef
 
 NO_REASON = "CloudFormation gives no reason"
-NOTHING = ("didn't contain changes", "No updates are to be performed")
-"""What CloudFormation says of a change set without changes."""
-NOT_YET = (None, "REVIEW_IN_PROGRESS")
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+"""Reasons of CloudFormation for a change set that is empty."""
+NOT_CREATED = (None, "REVIEW_IN_PROGRESS")
 """The status of a stack that does not exist, or has only a change set."""
 MAIN = {"Stream": "stream", "Pipe": "pipe", "Processor": "function", "Inventory": "table"}
-"""The resources of which people are told each, by logical id."""
+"""The resources, by logical id, that a report names without `verbose`."""
 
 
 class DeploymentError(Exception):
-    """The stack is not what was asked for. The message says why, and what to do."""
+    """The stack could not be changed. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,14 @@ class Done:
     physical_id: str
 
 
-class Report:
-    """Tells people of each main resource, or of all; as text, the count of all."""
+Tell = Callable[[Done], object]
 
-    def __init__(self, tell: Callable[[str], object], *, verbose: bool = False) -> None:
-        self._tell = tell
+
+class Report:
+    """Shows a line for each main resource, or for all. As text, it is the count of all."""
+
+    def __init__(self, show: Callable[[str], object], *, verbose: bool = False) -> None:
+        self._show = show
         self._verbose = verbose
         self._counts: Counter[str] = Counter()
 
@@ -48,21 +51,15 @@ class Report:
         self._counts[done.action] += 1
         if self._verbose or done.logical_id in MAIN:
             kind = MAIN.get(done.logical_id, done.logical_id)
-            self._tell(f"{done.action} {kind} {done.physical_id}")
+            self._show(f"{done.action} {kind} {done.physical_id}")
 
     def __str__(self) -> str:
         return ", ".join(f"{n} {action}" for action, n in self._counts.items()) or "no changes"
 
 
-Tell = Callable[[Done], object]
-
-
 @dataclass(frozen=True)
 class ChangeSet:
-    """`created`: the stack does not exist yet, but for the change set."""
-
     name: str
-    created: bool
     changes: Sequence[ChangeTypeDef]
 
 
@@ -74,7 +71,88 @@ class Stack:
     name: str
     pause: Callable[[float], object]
 
-    def described(self) -> StackTypeDef | None:
+    def status(self) -> str | None:
+        found = self._described()
+        return found and found["StackStatus"]
+
+    def parameters(self) -> dict[str, str]:
+        """Return those of the last deployment, or none if nothing is deployed."""
+        found = self._described()
+        if not found or found["StackStatus"] in (*NOT_CREATED, "ROLLBACK_COMPLETE"):
+            return {}
+        return {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", [])}
+
+    def prepare(
+        self, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+    ) -> ChangeSet | None:
+        """Return the changes that the template makes, or None if it makes none."""
+        status = self.status()
+        if status == "ROLLBACK_COMPLETE":  # only its name is left
+            self.delete(lambda done: None)
+            status = None
+        name = f"inventory-{uuid.uuid4().hex[:12]}"
+        self.client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=name,
+            ChangeSetType="CREATE" if status in NOT_CREATED else "UPDATE",
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        pages = self.client.get_paginator("describe_change_set")
+        for _ in _moments(self.pause):
+            found = list(pages.paginate(StackName=self.name, ChangeSetName=name))
+            if not found[0]["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
+                break
+        change_set = ChangeSet(name, [each for page in found for each in page.get("Changes", [])])
+        if found[0]["Status"] != "FAILED":
+            return change_set
+        self.discard(change_set)
+        reason = found[0].get("StatusReason") or NO_REASON
+        if any(text in reason for text in NO_CHANGES):
+            return None
+        raise DeploymentError(reason)
+
+    def discard(self, change_set: ChangeSet) -> None:
+        """Delete the change set, and the stack if it has nothing else."""
+        self.client.delete_change_set(StackName=self.name, ChangeSetName=change_set.name)
+        if self.status() == "REVIEW_IN_PROGRESS":
+            self.client.delete_stack(StackName=self.name)
+
+    def execute(self, change_set: ChangeSet, tell: Tell) -> None:
+        changed = {change["ResourceChange"]["LogicalResourceId"] for change in change_set.changes}
+        past = {event["EventId"] for event in self._events()}
+        self.client.execute_change_set(StackName=self.name, ChangeSetName=change_set.name)
+
+        def tell_changed(done: Done) -> None:
+            if done.logical_id in changed:  # MiniStack updates them all
+                tell(done)
+
+        self._follow(past, tell_changed, ends=("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+
+    def delete(self, tell: Tell) -> None:
+        past = {event["EventId"] for event in self._events()}
+        self.client.delete_stack(StackName=self.name)
+        self._follow(past, tell, ends=(None,))
+
+    def _follow(self, past: set[str], tell: Tell, ends: Collection[str | None]) -> None:
+        """Wait for the end. Raises DeploymentError with the first cause of a failure."""
+        cause = None
+        for _ in _moments(self.pause):
+            status = self.status()
+            for event in self._events():
+                if event["EventId"] not in past:
+                    past.add(event["EventId"])
+                    cause = cause or _cause(event)
+                    if done := _done(event):
+                        tell(done)
+            if status is None or not status.endswith("_IN_PROGRESS"):
+                break
+        if status not in ends:
+            raise DeploymentError(f"The stack {self.name} is {status}. {cause or NO_REASON}")
+
+    def _described(self) -> StackTypeDef | None:
         """Return the stack, or None if it does not exist."""
         try:
             [found] = self.client.describe_stacks(StackName=self.name)["Stacks"]
@@ -84,94 +162,8 @@ class Stack:
             raise
         return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
-    def status(self) -> str | None:
-        found = self.described()
-        return found and found["StackStatus"]
-
-    def parameters(self) -> dict[str, str]:
-        """Return those of the last deployment; none if there was none, or it was rolled back."""
-        found = self.described()
-        if not found or found["StackStatus"] in (*NOT_YET, "ROLLBACK_COMPLETE"):
-            return {}
-        return {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", [])}
-
-    def prepare(
-        self, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]
-    ) -> ChangeSet | None:
-        """Return the change set that makes the stack what the template says; None if none does."""
-        status = self.status()
-        if status == "ROLLBACK_COMPLETE":  # only its name is left
-            self.delete(lambda done: None)
-            status = None
-        if what := _to_do_first(status):
-            raise DeploymentError(f"The stack {self.name} is {status}. First {what}.")
-        name = f"inventory-{uuid.uuid4().hex[:12]}"
-        self.client.create_change_set(
-            StackName=self.name,
-            ChangeSetName=name,
-            ChangeSetType="CREATE" if status in NOT_YET else "UPDATE",
-            TemplateBody=template,
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-        )
-        for _ in _moments(self.pause):
-            pages = self.client.get_paginator("describe_change_set").paginate(
-                StackName=self.name, ChangeSetName=name
-            )
-            found = [*pages]
-            if not found[0]["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
-                break
-        changes = [change for page in found for change in page.get("Changes", [])]
-        change_set = ChangeSet(name, status in NOT_YET, changes)
-        if found[0]["Status"] == "FAILED":
-            self.discard(change_set)
-            reason = found[0].get("StatusReason") or NO_REASON
-            if any(said in reason for said in NOTHING):
-                return None
-            raise DeploymentError(reason)
-        return change_set
-
-    def discard(self, change_set: ChangeSet) -> None:
-        """Delete the change set, and the empty stack that it made."""
-        self.client.delete_change_set(StackName=self.name, ChangeSetName=change_set.name)
-        if change_set.created:
-            self.client.delete_stack(StackName=self.name)
-
-    def execute(self, change_set: ChangeSet, tell: Tell) -> None:
-        changed = {change["ResourceChange"]["LogicalResourceId"] for change in change_set.changes}
-
-        def tell_changed(done: Done) -> None:
-            if done.logical_id in changed:  # MiniStack updates them all
-                tell(done)
-
-        seen = {event["EventId"] for event in self._events()}
-        self.client.execute_change_set(StackName=self.name, ChangeSetName=change_set.name)
-        self._follow(seen, tell_changed, ends=("CREATE_COMPLETE", "UPDATE_COMPLETE"))
-
-    def delete(self, tell: Tell) -> None:
-        seen = {event["EventId"] for event in self._events()}
-        self.client.delete_stack(StackName=self.name)
-        self._follow(seen, tell, ends=(None,))
-
-    def _follow(self, seen: set[str], tell: Tell, ends: Sequence[str | None]) -> None:
-        """Wait for the end. Raises DeploymentError with the first cause of a failure."""
-        cause = None
-        for _ in _moments(self.pause):
-            status = self.status()
-            for event in self._events():
-                if event["EventId"] not in seen:
-                    seen.add(event["EventId"])
-                    cause = cause or _cause(event)
-                    if done := _done(event):
-                        tell(done)
-            if status is None or not status.endswith("_IN_PROGRESS"):
-                break
-        if status not in ends:
-            raise DeploymentError(f"The stack {self.name} is {status}. {cause or NO_REASON}")
-
     def _events(self) -> list[StackEventTypeDef]:
-        """Return all events, the oldest first; none if there is no stack."""
+        """Return all events, the oldest first, or none if there is no stack."""
         pages = self.client.get_paginator("describe_stack_events").paginate(StackName=self.name)
         try:
             return [event for page in pages for event in page["StackEvents"]][::-1]
@@ -179,17 +171,6 @@ class Stack:
             if "does not exist" in str(error):
                 return []
             raise
-
-
-def _to_do_first(status: str | None) -> str | None:
-    """Return what has to happen before the stack can be changed, if anything."""
-    if status == "UPDATE_ROLLBACK_FAILED":
-        return "run `aws cloudformation continue-update-rollback` for it"
-    if status in ("CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"):
-        return "delete it, with `destroy`"
-    if status and status.endswith("_IN_PROGRESS") and status not in NOT_YET:
-        return "wait until that has ended"
-    return None
 
 
 def _cause(event: StackEventTypeDef) -> str | None:
@@ -208,7 +189,7 @@ def _done(event: StackEventTypeDef) -> Done | None:
 
 
 def _moments(pause: Callable[[float], object]) -> Iterator[None]:
-    """Yield now and again: an emulator is done at once, AWS in minutes."""
+    """Yield more and more seldom: an emulator is done at once, AWS in minutes."""
     seconds = 0.05
     while True:
         yield

@@ -29,10 +29,4 @@ until [ -e "$folder/function.zip" ] && pipes_answer; do
   sleep 0.2
 done
 
-# A file in the volume says that this is not the first start. MiniStack keeps its data in STATE_DIR.
-started="${DATA_FOLDER:-/var/lib/localstack}/started"
-if [ -e "$started" ] && [ ! -d "$STATE_DIR" ] && [ "$PERSISTENCE" != 1 ]; then
-  echo "This emulator keeps no data: what the last start had is lost, and the resources are new."
-fi
-touch "$started"
 exec python -m deploy "$folder/function.zip" "$folder/settings.json"

@@ -24,7 +24,7 @@ def give_up_at_once(stack: Stack) -> None:
     stack.retry_at_most(0)
 
 
-def test_what_fails_and_what_crosses_a_threshold_is_told_once(own_stack: Stack) -> None:
+def test_failed_events_and_crossed_thresholds_are_one_alert_each(own_stack: Stack) -> None:
     alerts = subscribed(own_stack.client, own_stack.names.topic, "people")
     levels = [added("P1", 1000, "E1"), added("P1", 1001, "E2"), added("P1", 1002, "E3")]
     rejected, *_ = own_stack.put([added("P2", -1, "E4"), *levels[:2]])

@@ -1,15 +1,12 @@
-"""The alerts as they are deployed: the function through its real queue, topics and table."""
+"""The alerts function as it is deployed, with its queue and topics."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -75,38 +72,20 @@ def test_a_rejected_event_is_one_message_that_can_be_filtered_by(alerted: Stack)
     assert alerted.rejected().poll() == {number}
 
 
-def test_a_storm_is_a_message_a_second_and_reason_and_every_event_is_in_the_queue(
+def test_a_storm_of_rejected_events_is_a_few_messages_and_none_is_lost(
     alerted: Stack,
 ) -> None:
-    begun = time.time()
     everything = subscribed(alerted.client, alerted.names.topic, "storm")
-    published: dict[str, list[float]] = defaultdict(list)
 
     storm = [each for n in range(STORM) for each in (broken(f"E{n}"), (f"K{n}", b"{"))]
     placed = alerted.put(storm[:STORM])
-    # An alert that was sent already may be sent again.
     eventually(lambda: len(total(everything())) == 2, timeout=60)
     placed += alerted.put(storm[STORM:])
 
     expected = Counter({"product.quantity.invalid": STORM, "data.not_json": STORM})
     eventually(lambda: total(everything()) == expected, timeout=60, pause=0.2)
-    lines = eventually(lambda: alert_lines(alerted, begun, len(everything())))
-    for line in lines:
-        published[line["cause"]].append(line["at"])
-    for times in published.values():
-        assert len(times) > 1
-        assert all(later - earlier >= 1 for earlier, later in pairwise(times))
+    # Lambda collects for seconds, so there are few batches, also if a window ends during a put.
+    assert Counter(alert["reason"] for alert in everything()) <= Counter(dict.fromkeys(expected, 4))
     assert alerted.rejected().poll() >= {number for _, number, _ in placed}
     for alert in everything():
-        assert 1 <= len(alert["samples"]) <= min(10, alert["count"])
-
-
-def alert_lines(stack: Stack, begun: float, count: int) -> list[dict[str, Any]]:
-    """What the function logged of its publications since then, in their order; none until all are
-    there."""
-    name = f"/aws/lambda/{stack.names.alerts_function}"
-    events = stack.clients.logs.filter_log_events(logGroupName=name)["events"]
-    lines = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
-    alerts = [line for line in lines if line["message"] == "alert" and line["at"] >= begun]
-    alerts.sort(key=lambda line: line["at"])
-    return alerts if len(alerts) == count else []
+        assert len(alert["samples"]) == min(10, alert["count"])

@@ -1,4 +1,4 @@
-"""The alerts function under its role: with it people are told, without any of its actions not."""
+"""The alerts function publishes with its role, and needs each of the actions in it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from botocore.exceptions import ClientError
 
 import template
 from alerts import handler as alerts
-from alerts.cause import Cause, Kind
-from alerts.queue import Tick
 from eventbridge_pipes.execution import dead_letter
 from iam.deployment import actions, without
 from iam.enforcement import Enforcement
 from iam.evaluation import Need, allowed
 from iam.stack import NAMES, Invocation, Stack, a_stack, environment_of, of_role, under
+from inventory.stock import Outcome
 from pipes_samples import PIPE, record
-from processor.failures import Rejection, message_of
-from processor.records import Record
+from processor.records import Record, Result
+from processor.rejections import message_of
 
 ROLE = of_role("AlertsRole")
 ACTIONS = actions(ROLE)
@@ -61,7 +60,7 @@ def message(body: str) -> dict[str, Any]:
 
 
 def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
-    """A rejection for the reason `code`, a dead letter, and a look at what waits of the first."""
+    """A rejection for the reason `code`, and a dead letter."""
     kinesis = stack.session.client("kinesis")
     put = kinesis.put_record(StreamName=NAMES.stream, Data=b"{}", PartitionKey=code)
     lost = replace(record(1), sequence_number=put["SequenceNumber"])
@@ -73,14 +72,13 @@ def failures(stack: Stack, code: str) -> list[dict[str, Any]]:
     attempts = dead_letter.Condition.ATTEMPTS
     letter = dead_letter.message([lost], attempts, pipe, put["ShardId"], time.time())
     invalid = Record("shardId-000000000000:1", "1", "P1", "e30=", time.time())
-    rejection = Rejection(invalid, "it is wrong", "e-1", "P1", code)
-    tick = Tick(Cause.of(Kind.REJECTED, code), int(time.time() * 1000))
-    return [message(message_of(rejection)), message(letter), message(tick.body)]
+    rejection = Result(invalid, Outcome.REJECTED, "it is wrong", "e-1", "P1", code)
+    return [message(message_of(rejection)), message(letter)]
 
 
 @pytest.fixture
 def role(stack: Stack) -> Iterator[Enforcement]:
-    caches = (alerts._settings, alerts._session, alerts._limiter)
+    caches = (alerts._settings, alerts._client, alerts._stream)
     with under(ROLE) as role:
         for made in caches:
             made.cache_clear()
@@ -91,9 +89,8 @@ def role(stack: Stack) -> Iterator[Enforcement]:
 
 def run(stack: Stack) -> str:
     """What it ends with, if it does not end well."""
-    alerts._limiter.cache_clear()  # it asks for the queue when it is made
-    # Of a reason of its own, so that nothing that was told before keeps it back.
-    records = failures(stack, f"field.kind{next(_numbers)}")
+    alerts._stream.cache_clear()  # it lists the shards once
+    records = failures(stack, "field.kind")
     try:
         failed = alerts.handler({"Records": records}, Invocation())["batchItemFailures"]
     except ClientError as error:
@@ -101,9 +98,7 @@ def run(stack: Stack) -> str:
     return f"{len(failed)} come again" if failed else ""
 
 
-def test_with_its_role_people_are_told_and_all_of_it_is_used(
-    stack: Stack, role: Enforcement
-) -> None:
+def test_the_role_is_enough_and_all_of_it_is_used(stack: Stack, role: Enforcement) -> None:
     assert run(stack) == ""
 
     assert role.denied == []
@@ -112,7 +107,7 @@ def test_with_its_role_people_are_told_and_all_of_it_is_used(
     assert [need for need in BY_LAMBDA if not allowed(ROLE, need)] == []
 
 
-def test_without_any_one_action_the_log_or_the_error_names_it(
+def test_the_log_names_any_action_that_the_role_lacks(
     stack: Stack, role: Enforcement, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = {}

@@ -90,7 +90,7 @@ def pipeline(
     return Pipeline(session, own_stage())
 
 
-def test_it_is_created_changed_and_destroyed_and_deploying_again_changes_nothing(
+def test_a_pipeline_is_created_changed_and_destroyed(
     pipeline: Pipeline,
 ) -> None:
     created, _ = pipeline.deploy(CODE, **SETTINGS)
@@ -141,7 +141,7 @@ def left_of(pipeline: Pipeline) -> list[str]:
     return [name for name in names if pipeline.stage in name]
 
 
-def test_what_cannot_change_is_refused_in_a_line_and_nothing_changes(pipeline: Pipeline) -> None:
+def test_a_setting_that_cannot_change_is_one_line(pipeline: Pipeline) -> None:
     pipeline.deploy()
     for variable, value, line in (
         ("STARTING_POSITION", "LATEST", "STARTING_POSITION cannot change from TRIM_HORIZON: "),
@@ -169,7 +169,7 @@ def test_a_table_that_is_protected_is_not_destroyed(pipeline: Pipeline) -> None:
     assert left_of(pipeline) == []
 
 
-def test_a_kept_table_is_told_in_a_line_with_what_to_do_and_kept_logs_do_no_harm(
+def test_a_table_without_the_stack_is_one_line_with_what_to_do(
     pipeline: Pipeline,
 ) -> None:
     """The table may be of a version before this one, too, whose resources are in no stack."""
@@ -195,7 +195,7 @@ def test_a_kept_table_is_told_in_a_line_with_what_to_do_and_kept_logs_do_no_harm
     pipeline.destroy()
 
 
-def test_on_no_nothing_is_left_and_the_plan_names_place_changes_and_costs(
+def test_a_refused_plan_leaves_nothing(
     pipeline: Pipeline,
 ) -> None:
     plans: list[str] = []
@@ -226,7 +226,7 @@ def test_stages_live_side_by_side(pipeline: Pipeline) -> None:
     other.destroy()
 
 
-def test_code_goes_to_the_bucket_that_is_named_and_stays_there(pipeline: Pipeline) -> None:
+def test_code_goes_to_a_bucket_of_your_own_and_stays_there(pipeline: Pipeline) -> None:
     s3, bucket = pipeline.client("s3"), pipeline.named("theirs")
     s3.create_bucket(Bucket=bucket)
     pipeline.deploy(CODE_BUCKET=bucket)

@@ -48,7 +48,7 @@ def asked() -> list[Need]:
             again, gone = run("deploy", "--yes"), run("destroy", "--yes")
         assert dynamodb.list_tables()["TableNames"] == []
     assert (deployed.exit_code, deployer.denied) == (0, []), deployed.output
-    assert tables == {"inventory_alerts", "inventory_removals", "product_inventory"}
+    assert tables == {"inventory_removals", "product_inventory"}
     assert again.output == "Stage default: no changes\n"
     assert gone.output.endswith("Nothing of the stage default is left.\n")
     return needs_of(deployer)
@@ -96,7 +96,7 @@ def test_each_policy_fits_into_a_managed_policy_in_the_longest_stage(policy: str
     assert len(re.sub(r"\s", "", str(long))) < 6144 - len('{"Version":"2012-10-17","Statement":}')
 
 
-def test_what_may_not_be_done_is_named_in_a_line_and_nothing_is_made() -> None:
+def test_missing_permissions_are_named_and_nothing_is_created() -> None:
     with an_account(), under(without(DEPLOYER, "cloudformation:CreateChangeSet")) as lacking:
         refused = run("deploy", "--yes")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ministack.core import lambda_runtime
-from ministack.services import dynamodb, kinesis
+from ministack.services import dynamodb, kinesis, lambda_svc
 
 from embedded import emulator
 from embedded.ministack_fixes import batching_windows, record_expiry, sequence_numbers
@@ -80,7 +80,9 @@ def test_a_mapping_does_not_wait_for_a_clock_that_was_set_back(
 ) -> None:
     written = [{"dynamodb": {"ApproximateCreationDateTime": time.time() + HOUR}}]
     monkeypatch.setattr(batching_windows._of_a_mapping, "reads", True, raising=False)
-    monkeypatch.setattr(batching_windows, "_window", lambda table: 1)
+    mapping = {"EventSourceArn": "t:table/table/stream/", "MaximumBatchingWindowInSeconds": 1}
+    mappings = [("account", "region", mapping)]
+    monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: iter(mappings))
     assert batching_windows._gathering(lambda *_: written)("table", 0, 10) == written
 
 

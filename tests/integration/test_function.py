@@ -39,7 +39,6 @@ def function(aws: AwsClient, tables: Tables, rejections: Rejections, function_zi
         Environment={
             "Variables": {
                 **environment(tables, rejections[0]),
-                "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
     )
@@ -86,14 +85,14 @@ def test_a_batch_of_a_pipe_reaches_the_table(aws: AwsClient, table: str, invoke:
     assert invoke(batch) == {"batchItemFailures": []}
 
 
-def test_a_batch_of_an_event_source_mapping_reaches_it_too(
+def test_a_batch_of_an_event_source_mapping_reaches_the_table(
     aws: AwsClient, table: str, invoke: Invoke
 ) -> None:
     assert invoke(nested_records([flat(1, added(7))])) == {"batchItemFailures": []}
     assert rows(aws, table) == {"P1": Row("P1", "Tablet", 7, "N/A", 1)}
 
 
-def test_a_rejected_event_goes_to_the_topic_with_reason_and_payload_and_is_done(
+def test_a_rejected_event_is_published_with_reason_and_payload(
     invoke: Invoke, rejections: Rejections
 ) -> None:
     batch = [flat(n, f"{{{n}".encode()) for n in range(1, 24)]
@@ -109,7 +108,7 @@ def test_a_rejected_event_goes_to_the_topic_with_reason_and_payload_and_is_done(
     assert {r["reason"].split(":")[0] for r in received} == {"data is not JSON"}
 
 
-def test_a_rejection_that_cannot_be_published_comes_again(
+def test_a_rejection_that_cannot_be_published_fails(
     aws: AwsClient, tables: Tables, function: str, invoke: Invoke
 ) -> None:
     variables = environment(tables, "arn:aws:sns:us-east-1:000000000000:no")
@@ -191,7 +190,7 @@ def test_the_zip_has_the_same_bytes_each_time(function_zip: Path, tmp_path: Path
     assert len(digests) == 1
 
 
-def test_the_zip_brings_all_that_the_runtime_does_not(function_zip: Path) -> None:
+def test_the_zip_has_everything_that_the_runtime_lacks(function_zip: Path) -> None:
     names = zipfile.ZipFile(function_zip).namelist()
     assert "inventory/inventory_event.schema.json" in names
     assert not [n for n in names if n.endswith((".so", ".pyc", ".dylib"))]

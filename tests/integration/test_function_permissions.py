@@ -63,16 +63,14 @@ def run() -> list[Any]:
     return failures
 
 
-def test_with_its_role_the_function_does_all_and_uses_all_of_it(
-    stack: Stack, role: Enforcement
-) -> None:
+def test_the_role_is_enough_and_all_of_it_is_used(stack: Stack, role: Enforcement) -> None:
     assert run() == []
 
     assert {need.action for asked in role.asked for need in asked.needs} == ACTIONS - BY_LAMBDA
     assert len(stack.messages(NAMES.rejected_queue)) == 1
 
 
-def test_without_any_one_action_events_fail_and_the_log_names_it(
+def test_events_fail_and_the_log_names_any_action_that_the_role_lacks(
     role: Enforcement, caplog: pytest.LogCaptureFixture
 ) -> None:
     reasons = {}

@@ -6,7 +6,6 @@ import os
 import re
 import urllib.request
 from collections.abc import Iterator
-from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,15 @@ import pytest
 import foreign_page
 from embedded import ministack
 from embedded.ports import free_port
-from producer.control import Pace, serve
+from producer.control import serve
+from producer.pace import Pace
 from stack import Backend
 
 
 @pytest.fixture(scope="module")
 def control() -> Iterator[str]:
-    server = serve(Pace(1.0, lambda rate: repeat(1.0)), "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serve(Pace(1.0), "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_a_page_that_somebody_admits_may_send_what_an_sdk_sends_and_read_the_answer(

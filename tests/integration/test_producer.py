@@ -234,7 +234,7 @@ def is_one_line(text: str) -> bool:
     return text.startswith("Error: ") and text.count("\n") == 1
 
 
-def test_a_batch_puts_the_events_of_its_seed_on_the_stream_in_the_order_of_each_product(
+def test_a_batch_puts_the_events_of_its_seed_on_the_stream_in_order(
     stream: Stream, environment: dict[str, str]
 ) -> None:
     options = "--batch --count 3000 --seed 7 --products 1200 --invalid-share 0.1"
@@ -411,7 +411,7 @@ def test_a_stream_that_is_deleted_during_the_run_ends_it(
 
 
 @pytest.mark.parametrize("output", ["text", "jsonl"])
-def test_when_nothing_reads_the_output_it_ends_quietly(
+def test_it_ends_quietly_when_nothing_reads_the_output(
     stream: Stream, environment: dict[str, str], output: str
 ) -> None:
     with started([*FOLLOWED, "--output", output], environment) as process:
@@ -500,12 +500,12 @@ def test_the_largest_records_are_taken_within_the_limits_of_a_call(
     assert sorted(r["Data"] for r in stream.records()) == lines
 
 
-def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
+def test_on_a_terminal_events_and_the_summary_are_text(
     stream: Stream, environment: dict[str, str]
 ) -> None:
     controller, terminal = pty.openpty()
     environment["TERM"] = "xterm"
-    options = ["--count", "3", "--rate", "2"]  # the count is renewed ten times a second
+    options = ["--count", "3", *FOLLOWED]
     with started(options, environment, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
         written = b""
@@ -518,11 +518,10 @@ def test_on_a_terminal_events_are_shown_and_their_count_and_rate(
         product = json.loads(record["Data"])["product"]
         assert product["product_id"].encode() in written
         assert record["SequenceNumber"].encode() in written
-    assert b"3 sent, " in written
     assert b"3 events sent to " in written
 
 
-def test_as_a_library_it_reports_what_the_stream_has_taken(stream: Stream) -> None:
+def test_as_a_library_it_reports_what_the_stream_has_accepted(stream: Stream) -> None:
     accepted: list[Accepted] = []
     sender = Sender(
         stream.kinesis, stream.name, on_accepted=accepted.append, clock=monotonic, wait=sleep

@@ -34,9 +34,7 @@ def hook(stack: Stack, function_zip: Path, tmp_path: Path) -> Hook:
     return run
 
 
-def test_it_deploys_the_template_and_changes_nothing_the_second_time(
-    stack: Stack, hook: Hook
-) -> None:
+def test_the_hook_deploys_and_changes_nothing_the_second_time(stack: Stack, hook: Hook) -> None:
     ended = hook()
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == f"Stage {stack.names.stage}: no changes\n"
@@ -70,17 +68,17 @@ def test_a_function_that_does_not_run_is_one_line(stack: Stack, hook: Hook, tmp_
 
 
 @pytest.mark.parametrize(
-    ("variable", "code", "text"),
+    ("variable", "text"),
     [
-        ("AWS_ENDPOINT_URL", 2, "The deployment did not begin: Could not connect to"),
-        ("AWS_ENDPOINT_URL_PIPES", 1, "The deployment failed: eventbridge-pipes apply: "),
+        ("AWS_ENDPOINT_URL", "The deployment failed: Could not connect to"),
+        ("AWS_ENDPOINT_URL_PIPES", "The deployment failed: eventbridge-pipes apply: "),
     ],
 )
 def test_a_server_that_does_not_answer_is_one_line_with_its_address(
-    hook: Hook, variable: str, code: int, text: str
+    hook: Hook, variable: str, text: str
 ) -> None:
     ended = hook(**{variable: "http://127.0.0.1:9"})
-    assert ended.returncode == code
+    assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(text)
     assert "http://127.0.0.1:9/" in line

@@ -12,6 +12,7 @@ AwsClient = Callable[[str], Any]
 GAPS: dict[str, set[str]] = {
     "MiniStack": {
         "Inventory.PointInTimeRecoverySpecification",
+        "Removals.TimeToLiveSpecification",
         "Stream.StreamEncryption",
     },
     "LocalStack": {

@@ -163,7 +163,7 @@ class Stack:
             pipes.delete_pipe(Name=self.names.pipe)
             eventually(lambda: self.names.pipe not in _names_of(pipes.list_pipes()))
         kinesis.delete_stream(StreamName=self.names.stream)
-        for name in (self.names.table, self.names.removals_table, self.names.alerts_table):
+        for name in (self.names.table, self.names.removals_table):
             self._delete_items(name)
         for name in (self.names.rejected_queue, self.names.dead_letter_queue):
             url = self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]

@@ -25,7 +25,7 @@ def test_a_start_hook_that_fails_is_red_and_says_why_in_a_line(tmp_path: Path) -
         assert up.stderr.endswith(f"container {it.name}-deployer-1 exited (1)\n")
         assert "localstack: " in it.log("deployer")
         log = it.log("localstack")
-        assert "The deployment did not begin: KMS_KEY_ARN is of the Region eu-west-1" in log
+        assert "The deployment failed: KMS_KEY_ARN is of the Region eu-west-1" in log
         assert "Traceback" not in log
         assert it.run("ps", "--quiet", "producer").stdout == ""
 

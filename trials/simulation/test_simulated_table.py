@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from bench.function_cost import TABLES
-from bench.simulation.clock import Clock
-from bench.simulation.function import Rounds
-from bench.simulation.table import CancelledError, Limits, Table
+from bench.simulation.model import CancelledError, Clock, Table
+from bench.simulation.pipe import Rounds
 
 from inventory.stock import Removal, Row
-from processor.patience import Patience
+from processor.calls import Deadline, Unavailable
 from processor.store import Store
-from processor.writes import Change, Conflict, Unavailable
+from processor.writes import Change, ProductState
 
 
 def table(clock: Clock, units: float = 1e9, key: float = 1_000) -> Table:
-    return Table(clock, Limits(lambda now: units, key), 0.01, 0.05, lambda key: None)
+    return Table(clock, lambda now: units, key_quota=key)
 
 
 def store(table: Table, clock: Clock, seconds: float) -> Store:
     client: Any = table
-    patience = Patience(clock.now + seconds, clock=clock, sleep=clock.sleep, dice=lambda: 0.0)
-    return Store(client, TABLES, 1, clock).with_patience(patience)
+    deadline = Deadline(clock.now + seconds, clock, clock.sleep, lambda: 0.0)
+    return Store(client, TABLES, ThreadPoolExecutor(1), deadline, clock)
 
 
 def added(product: str, number: int) -> Change:
-    return Change(product, None, Row(product, "Tablet", 1, "N/A", number))
+    return Change(product, ProductState(), Row(product, "Tablet", 1, "N/A", number))
 
 
 def removed(product: str, before: int, number: int) -> Change:
-    return Change(product, Row(product, "Tablet", 1, "N/A", before), Removal(number))
+    row = Row(product, "Tablet", 1, "N/A", before)
+    return Change(product, ProductState(row), Removal(number))
 
 
 def test_a_row_is_written_read_and_removed() -> None:
@@ -40,11 +41,12 @@ def test_a_row_is_written_read_and_removed() -> None:
     rows = store(kept, clock, 10)
 
     assert rows.write([added("P1", 5)]) == {}
-    assert rows.read(["P1", "P2"]) == {"P1": Row("P1", "Tablet", 1, "N/A", 5), "P2": None}
+    row = Row("P1", "Tablet", 1, "N/A", 5)
+    assert rows.read(["P1", "P2"]) == {"P1": ProductState(row), "P2": ProductState()}
     assert rows.write([removed("P1", 5, 6)]) == {}
-    assert rows.read(["P1"]) == {"P1": None}
+    assert rows.read(["P1"]) == {"P1": ProductState(None, Removal(6))}
     # The marker of the removal guards what has no row.
-    assert rows.write([added("P1", 4)]) == {"P1": Conflict(None, Removal(6))}
+    assert rows.write([added("P1", 4)]) == {"P1": ProductState(None, Removal(6))}
 
 
 def test_a_row_that_has_changed_since_it_was_read_is_a_conflict() -> None:
@@ -52,7 +54,7 @@ def test_a_row_that_has_changed_since_it_was_read_is_a_conflict() -> None:
     rows = store(table(clock), clock, 10)
     rows.write([added("P1", 5)])
 
-    assert rows.write([added("P1", 7)]) == {"P1": Conflict(Row("P1", "Tablet", 1, "N/A", 5))}
+    assert rows.write([added("P1", 7)]) == {"P1": ProductState(Row("P1", "Tablet", 1, "N/A", 5))}
 
 
 def test_what_is_above_the_table_s_units_waits_for_the_next_second() -> None:

@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, repeat
-from math import ceil, inf
+from itertools import islice
+from math import ceil
 from pathlib import Path
 
 import click
@@ -31,8 +31,8 @@ from operations.handling_times import HandlingTimes
 from operations.words import counted, outcomes
 from producer.cli import mix_option
 from producer.feed import feed
-from producer.generator import Spec, events
-from producer.mix import Mix
+from producer.generator import Mix, Spec, events
+from producer.pace import Pace
 from producer.usage import Command, Number, WholeNumber
 
 MOST_PROBLEMS = 20
@@ -151,16 +151,7 @@ def run(
         pause(seconds)
 
     started = time.monotonic()
-    feed(
-        generated,
-        repeat(1 / rate),
-        checked.sender,
-        duration=inf,
-        stopping=lambda: False,
-        on_flush=lambda: None,
-        clock=time.monotonic,
-        wait=wait,
-    )
+    feed(generated, Pace(rate), checked.sender, clock=time.monotonic, wait=wait)
     progress = await_outcomes(checked.accepted, look, pause)
     seconds = time.monotonic() - started
     problems = checked.problems()

@@ -62,7 +62,7 @@ def destroy(state: Path, yes: bool, verbose: bool) -> None:
         click.confirm(
             f"Delete {names.pipe}, {names.function}, {names.stream}, {names.table} and all other "
             f"resources of the stage {names.stage} in account {deployment.account}, Region "
-            f"{deployment.region}, and all their data?",
+            f"{context.session.region_name}, and all their data?",
             abort=True,
         )
     report = Report(click.echo, verbose=verbose)

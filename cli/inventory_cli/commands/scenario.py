@@ -84,7 +84,7 @@ def documented(part: str) -> list[Event]:
 
 
 def _parsed(name: str, data: bytes) -> list[Event]:
-    """Raises producer.errors.CannotStartError."""
+    """Raises producer.usage.RefusedError."""
     return list(jsonlines.events(name, data.split(b"\n"), send_broken=False))
 
 

@@ -14,14 +14,13 @@ from inventory.items import row_of
 from inventory.stock import Row
 from inventory_aws.shown import shown
 from inventory_cli.context import Context, running_pipeline
-from inventory_cli.output import output_option
+from inventory_cli.output import PlainConsole, output_option
 from operations import table as table_rows
 from operations.failures.stream import READERS_CONFIG
 from operations.table_stream.follower import TableFollower
 from operations.table_stream.records import Record as Change
 from operations.table_stream.shard import Start
 from operations.words import counted
-from producer.textoutput import PlainConsole
 from producer.usage import Command
 
 LOOK_SECONDS = 0.25

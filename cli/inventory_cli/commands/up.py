@@ -28,7 +28,6 @@ from operations.function_log import FunctionLog
 from operations.words import outcomes
 from producer.cli import produce
 from producer.connect import connect
-from producer.errors import CannotStartError
 from producer.usage import Command, RefusedError
 
 LOOK_SECONDS = 1.0
@@ -102,9 +101,10 @@ def _check_settings(producer_options: tuple[str, ...]) -> None:
             "`up` starts the embedded target. With TARGET=localstack, run `docker compose up`. "
             f"With TARGET=aws, run `{typed('deploy')}`, then `{typed('produce')}`."
         )
+    context = click.get_current_context()
     problems = []
     for check in (
-        lambda: produce.make_context("produce", [*producer_options], click.get_current_context()),
+        lambda: produce.make_context("produce", [*producer_options], context).close(),
         lambda: dashboard.asked(os.environ),
         lambda: Settings.from_env(os.environ),
     ):
@@ -185,7 +185,7 @@ def _has_stream(stream: str) -> bool:
     """Whether there is a stream that takes records."""
     try:
         connect(stream)
-    except CannotStartError:
+    except RefusedError:
         return False
     return True
 

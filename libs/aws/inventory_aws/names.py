@@ -26,7 +26,6 @@ class Names:
     dead_letter_queue: str = "inventory-pipe-dlq"
     rejected_queue: str = "inventory-rejected"
     topic: str = "inventory-failures"
-    alerts_table: str = "inventory_alerts"
     alerts_function: str = "inventory-alerts"
 
     @classmethod

@@ -41,31 +41,31 @@ def is_running(url: str) -> bool:
 
 
 def problems(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each variable of any service that is wrong. The producer's come from this
-    process's environment."""
+    """Return a line for each variable of any service that is wrong."""
     found = []
-    try:
-        Settings.from_env(environ)
-    except SettingsError as error:
-        found += str(error).splitlines()
-    try:
-        produce.make_context("produce", [])
-    except RefusedError as error:
-        found += error.message.splitlines()
-    try:
-        DashboardSettings.from_env(environ)
-    except DashboardSettingsError as error:
-        found.append(str(error))
+    for check in (Settings.from_env, _check_producer, DashboardSettings.from_env, _check_origins):
+        try:
+            check(environ)
+        except (SettingsError, RefusedError, DashboardSettingsError) as error:
+            found += str(error).splitlines()
+    return found
+
+
+def _check_producer(_: Mapping[str, str]) -> None:
+    """Its command line reads the environment of this process."""
+    produce.make_context("produce", [])
+
+
+def _check_origins(environ: Mapping[str, str]) -> None:
     try:
         for origin in filter(None, map(str.strip, environ.get("ALLOW_ORIGIN", "").split(","))):
             guard.origin(origin)
     except ArgumentTypeError as error:
-        found.append(f"ALLOW_ORIGIN: {error}")
-    return found
+        raise SettingsError(f"ALLOW_ORIGIN: {error}") from None
 
 
 def hand_over(content: bytes, target: Path) -> bool:
-    """Put it at `target`, whole or not at all. Return whether it replaced something else."""
+    """Write the file in one step. Return whether its content has changed."""
     before = target.read_bytes() if target.exists() else content
     unfinished = target.with_suffix(".new")
     unfinished.write_bytes(content)

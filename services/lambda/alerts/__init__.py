@@ -1,6 +1,5 @@
-"""Alerts: what went wrong, and stock that runs low or over, told to people and never in a flood.
+"""The Lambda function `inventory-alerts`: it publishes failures and stock levels for people.
 
-`cause`, `crossings`, `limit` and `message` are pure; `failed`, `tallies`, `ticks` and `topic` are
-the edges; `limiter` sees to it that at most one message a second and cause is published, and
-`handler` is what Lambda calls.
+Lambda calls `handler`. `occurrence` and `crossings` read what happened from the records of the
+queue and of the table's stream, and `message` makes one message of many occurrences.
 """

@@ -1,62 +1,121 @@
-"""What Lambda calls: the composition root of the function.
+"""What Lambda calls.
 
-It is called for every change of the table, and most changes cross no threshold. So what only an
-alert needs, the SDK above all, is imported and connected when there is one.
+The function gets every change of the table, and most changes cross no threshold. So it loads the
+SDK only if there is something to publish.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 import os
-import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from alerts.batches import handle_changes, handle_messages
-from alerts.settings import Settings
+from alerts.crossings import Thresholds, crossings
+from alerts.message import MAX_SAMPLES, message_of
+from alerts.occurrence import Occurrence, read_message
+from inventory.stream import StreamRecord, Stretches
 
 if TYPE_CHECKING:
-    import boto3
-    from botocore.config import Config
-
-    from alerts.cause import Cause, Occurrence, Waiting
-    from alerts.limiter import Limiter
-    from alerts.queue import Tick
     from inventory.dead_letters import DeadLetter
-    from inventory.stream import StreamRecord, Stretches
 
 LOOKUPS = 5
-"""Dead letters of a batch whose records are fetched. A shard answers five reads a second to all
-its readers, and the pipe is one of them."""
+"""Dead letters of a batch whose records are read. A shard answers five reads per second, and the
+pipe needs some of them."""
 
-RECORDS_OF_A_LETTER = 10
-LOOKUP_SECONDS = 15.0
-"""How much of an invocation's time must be left for another of them."""
+LOOKUP_MS = 15_000
+"""How long it may take to read the records of a dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    topic_arn: str
+    stream: str
+    thresholds: Thresholds
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        thresholds = Thresholds(_level(environ, "LOW_STOCK"), _level(environ, "HIGH_STOCK"))
+        return cls(environ["ALERTS_TOPIC_ARN"], environ["STREAM_NAME"], thresholds)
+
+
+def _level(environ: Mapping[str, str], name: str) -> int | None:
+    value = environ.get(name, "off")
+    return None if value == "off" else int(value)
 
 
 def handler(invocation: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Handle one batch of the queue or of the table's stream.
+    """Publish one message for each kind and reason in a batch of the queue, or of the table's
+    stream.
 
-    Returns {"batchItemFailures": [{"itemIdentifier": <message id>}, …]}.
+    Return {"batchItemFailures": [{"itemIdentifier": <message id>}, …]}. Raise the error if a
+    message about the table's stream is not published: then Lambda retries the batch.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     records = invocation["Records"]
-    changes = [r for r in records if r["eventSource"] == "aws:dynamodb"]
-    handle_changes(changes, _settings().thresholds, _limiter)
-    messages = [r for r in records if r["eventSource"] == "aws:sqs"]
-    if not messages:
+    if records[0]["eventSource"] == "aws:dynamodb":
+        thresholds = _settings().thresholds
+        for group in _by_reason(c for record in records for c in crossings(record, thresholds)):
+            _publish(group)
         return {"batchItemFailures": []}
-    fetch = _fetching(lambda: context.get_remaining_time_in_millis() / 1000)
-    failed = handle_messages(messages, _reading(fetch), _limiter(), log)
-    log("batch", messages=len(messages), failed=len(failed))
+    failed = _handle_messages(records, context.get_remaining_time_in_millis)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def log(message: str, **details: object) -> None:
-    """One JSON line; what came in is a value in it, never part of a text."""
     print(json.dumps({"message": message, **details}), flush=True)
+
+
+def _handle_messages(messages: Sequence[Any], remaining_ms: Callable[[], int]) -> list[str]:
+    """Return the ids of the messages that are to be retried."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    lookups = iter(range(LOOKUPS))
+
+    def records_of(letter: DeadLetter) -> Sequence[StreamRecord]:
+        if next(lookups, None) is None or remaining_ms() < LOOKUP_MS:
+            return []
+        try:
+            return _records_of(letter)
+        except (ClientError, BotoCoreError) as error:
+            log("cannot read the records of a dead letter", error=str(error)[:500])
+            return []
+
+    occurrences = []
+    for message in messages:
+        if occurrence := read_message(message, records_of):
+            occurrences.append(occurrence)
+        else:  # a retry would not help
+            log("unknown message dropped", body=message["body"][:200])
+    failed: list[str] = []
+    for group in _by_reason(occurrences):
+        try:
+            _publish(group)
+        except (ClientError, BotoCoreError) as error:
+            log("alert not published, will be retried", error=str(error)[:500])
+            failed += [occurrence.record_id for occurrence in group]
+    return failed
+
+
+def _by_reason(occurrences: Iterable[Occurrence]) -> Iterable[list[Occurrence]]:
+    groups: dict[tuple[str, str], list[Occurrence]] = {}
+    for occurrence in occurrences:
+        groups.setdefault((occurrence.kind, occurrence.reason), []).append(occurrence)
+    return groups.values()
+
+
+def _publish(occurrences: Sequence[Occurrence]) -> None:
+    """Publish one message about occurrences of one kind and reason."""
+    _client("sns").publish(TopicArn=_settings().topic_arn, **message_of(occurrences))
+    first = occurrences[0]
+    log("alert", alert=first.kind, reason=first.reason, count=len(occurrences))
+
+
+def _records_of(letter: DeadLetter) -> Sequence[StreamRecord]:
+    count = min(letter.count, MAX_SAMPLES)
+    return _stream().read(letter.shard_id, letter.first, letter.last, count)
 
 
 @functools.cache
@@ -65,82 +124,15 @@ def _settings() -> Settings:
 
 
 @functools.cache
-def _session() -> tuple[boto3.Session, Config]:
-    """Calls are short: no publication takes longer than its lease, nor any call than its time."""
+def _client(service: Any) -> Any:
     import boto3
     from botocore.config import Config
 
     retries: Any = {"mode": "standard", "total_max_attempts": 2}
-    return boto3.Session(), Config(connect_timeout=2, read_timeout=5, retries=retries)
+    config = Config(connect_timeout=2, read_timeout=5, retries=retries)
+    return boto3.Session().client(service, config=config)
 
 
 @functools.cache
-def _limiter() -> Limiter:
-    from alerts.limiter import Limiter
-    from alerts.message import message_of
-    from alerts.queue import Tick
-    from alerts.tallies import TalliesTable
-
-    settings = _settings()
-    session, config = _session()
-    sqs = session.client("sqs", config=config)
-    sns = session.client("sns", config=config)
-    queue_url = sqs.get_queue_url(QueueName=settings.queue_name)["QueueUrl"]
-
-    def send_tick(cause: Cause, at: int, delay_ms: int) -> None:
-        sqs.send_message(
-            QueueUrl=queue_url,
-            MessageBody=Tick(cause, at).body,
-            DelaySeconds=math.ceil(delay_ms / 1000),
-        )
-
-    def publish(cause: Cause, waiting: Waiting) -> None:
-        message = message_of(cause, waiting)
-        sns.publish(
-            TopicArn=settings.topic_arn,
-            Subject=message.subject,
-            Message=message.body,
-            MessageAttributes=message.attributes,
-        )
-        log("alert", cause=cause.key, count=waiting.count, at=time.time())
-
-    tallies = TalliesTable(session.client("dynamodb", config=config), settings.table_name)
-    return Limiter(tallies, send_tick, publish, lambda: time.time_ns() // 1_000_000)
-
-
-def _reading(
-    fetch: Callable[[DeadLetter], Sequence[StreamRecord]],
-) -> Callable[[str, float], Tick | Occurrence | None]:
-    from alerts.queue import read
-    from inventory.event import claims
-
-    return lambda body, at: read(body, at, fetch, claims)
-
-
-def _fetching(seconds_left: Callable[[], float]) -> Callable[[DeadLetter], Sequence[StreamRecord]]:
-    """Fetches the records of the first few dead letters of a batch; what fails is left out."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    lookups = iter(range(LOOKUPS))
-    stretches: list[Stretches] = []
-
-    def fetch(letter: DeadLetter) -> Sequence[StreamRecord]:
-        if next(lookups, None) is None or seconds_left() < LOOKUP_SECONDS:
-            return []
-        try:
-            if not stretches:
-                stretches.append(_stretches())
-            count = min(letter.count, RECORDS_OF_A_LETTER)
-            return stretches[0].read(letter.shard_id, letter.first, letter.last, count)
-        except (ClientError, BotoCoreError) as error:
-            log("cannot read the records of a dead letter", error=str(error)[:500])
-            return []
-
-    return fetch
-
-
-def _stretches() -> Stretches:
-    from inventory.stream import Stretches
-
-    session, config = _session()
-    return Stretches(session.client("kinesis", config=config), _settings().stream_name)
+def _stream() -> Stretches:
+    return Stretches(_client("kinesis"), _settings().stream)

@@ -1,5 +1,5 @@
-"""The function that keeps the table.
+"""The Lambda function `inventory-processor`: it applies events to the inventory table.
 
-Lambda calls `handler`. `processor` handles one batch: it reads `records`, and calls AWS through
-`store` and `failures`.
+Lambda calls `handler`. `processor` handles one batch. It calls AWS through `store` and
+`rejections`.
 """

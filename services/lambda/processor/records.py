@@ -1,15 +1,15 @@
-"""The records of one invocation, whoever sent them: a pipe, or a plain event source mapping."""
+"""The records of an invocation, and their results."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from inventory.event import Event, InvalidEventError, parse_record
+from inventory.stock import Outcome
 
 _SEQUENCE_NUMBER = re.compile("[0-9]{1,129}")
 """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_Record.html"""
@@ -17,7 +17,7 @@ _SEQUENCE_NUMBER = re.compile("[0-9]{1,129}")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One Kinesis record. `event_id` is "<shard id>:<sequence number>", as AWS names it."""
+    """A record of Kinesis. `event_id` is "<shard id>:<sequence number>", as AWS names it."""
 
     event_id: str
     sequence_number: str
@@ -32,41 +32,48 @@ class Record:
 
     @property
     def item_identifier(self) -> str:
-        """What a pipe knows it by, or the event source mapping that it is of."""
+        """What the sender calls it in a partial failure: a pipe, or an event source mapping."""
         return self.sequence_number if self.of_mapping else self.event_id
 
     def payload(self) -> bytes:
-        """What the producer put on the stream.
-
-        Raises InvalidEventError when `data` is not base64.
-        """
+        """Return what the producer put on the stream. Raises InvalidEventError."""
         try:
             return base64.b64decode(self.data, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise InvalidEventError("data", "is not base64", "not_base64") from None
 
     def event(self) -> Event:
-        """The inventory event it carries. Raises InvalidEventError when it carries none."""
+        """Raises InvalidEventError if it has no valid event."""
         if not _SEQUENCE_NUMBER.fullmatch(self.sequence_number):
             raise InvalidEventError("sequenceNumber", "is not a number")
         return parse_record(self.payload(), self.partition_key, int(self.sequence_number))
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a record. If it is rejected, `code` is the reason in a word."""
+
+    record: Record
+    outcome: Outcome
+    reason: str | None = None
+    event_id: str | None = None
+    product_id: str | None = None
+    code: str | None = None
+
+
 class UnknownInvocationError(Exception):
-    """What the function was called with is no list of Kinesis records."""
+    """The function was called with something else than records of Kinesis."""
 
 
 def records_of(invocation: Any) -> list[Record]:
-    """The records that the function was called with.
+    """Return the records that the function was called with.
 
-    A pipe sends a bare list of flat records and knows them by their event ids; an event source
-    mapping sends {"Records": […]} with the stream's part of each under "kinesis" and knows them by
-    their sequence numbers.
+    A pipe sends a list of flat records. An event source mapping sends {"Records": […]}, where
+    "kinesis" has a part of each record.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-kinesis.html
     https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 
-    Raises UnknownInvocationError for anything else: without its identifier a record can neither
-    be handled nor be reported as failed.
+    Raises UnknownInvocationError: a record without its identifiers cannot be reported as failed.
     """
     match invocation:
         case list():
@@ -77,14 +84,17 @@ def records_of(invocation: Any) -> list[Record]:
 
 
 def _record(item: Any, stream: Any) -> Record:
-    event_id, sequence_number = _member(item, "eventID"), _member(stream, "sequenceNumber")
-    key, data = _member(stream, "partitionKey"), _member(stream, "data")
-    arrived_at = _seconds(_member(stream, "approximateArrivalTimestamp"))
-    if not all(isinstance(text, str) for text in (event_id, sequence_number, key, data)):
+    names = ("sequenceNumber", "partitionKey", "data")
+    event_id, number, key, data = texts = [
+        _member(item, "eventID"),
+        *(_member(stream, name) for name in names),
+    ]
+    if not all(isinstance(text, str) for text in texts):
         raise UnknownInvocationError(
             "a record's eventID, sequenceNumber, partitionKey and data must be texts"
         )
-    return Record(event_id, sequence_number, key, data, arrived_at, of_mapping=stream is not item)
+    arrived_at = _seconds(_member(stream, "approximateArrivalTimestamp"))
+    return Record(event_id, number, key, data, arrived_at, of_mapping=stream is not item)
 
 
 def _seconds(moment: Any) -> float:

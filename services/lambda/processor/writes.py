@@ -1,123 +1,116 @@
-"""What a change of a product asks of DynamoDB, and what its refusal says. Pure.
+"""The requests to DynamoDB for the change of a product, and the reasons if they fail.
 
-A row is guarded by its own sequence number. Where there is none, its product may have been removed
-since it was read, and an invocation that outlived its caller would bring it back: so the table
-`inventory_removals` keeps a marker of each removal for a while, and guards what has no row. The
-marker remembers the event ids of the row, for copies that arrive after the removal.
+A row is written only if it still has the sequence number that was read. If there is none, the
+product may have been removed since, and a late invocation would bring it back. So the table
+`inventory_removals` keeps a marker of each removal for two days. The marker also has the event ids
+of the row, to recognise duplicates that arrive after the removal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from inventory.items import item_of, marker_of, padded, removal_of, row_of
 from inventory.stock import Removal, Row, is_guarded
 from inventory_aws.transient_errors import is_transient_code
+from processor.calls import Unavailable
 
 MARKER_SECONDS = 48 * 3600
-"""How long a removal is remembered: far longer than an invocation that nobody waits for any more
-can last. A batch that is delivered again in its order comes out right without."""
+"""How long a removal is remembered: much longer than a late invocation can last."""
 
-_NO_LATER_REMOVAL = "attribute_not_exists(product_id) OR sequence_number <= :known"
+FAILED_CONDITION = "ConditionalCheckFailed"
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The names of the table of the rows and of that of the markers."""
-
     rows: str
     removals: str
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The row of a product as it was read (None: no row), and what is to be written: the row, or
-    the marker of its removal.
+class ProductState:
+    """The row of a product, and the marker of its last removal if the row does not guard it."""
 
-    `removed` is the marker as it was read; that of a row with a sequence number is not.
-    """
+    row: Row | None = None
+    removed: Removal | None = None
+    transient: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The state of a product that was read, and its new row or the marker of its removal."""
 
     product_id: str
-    before: Row | None
+    before: ProductState
     after: Row | Removal
-    removed: Removal | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """The row is no longer the one that was read, or the product was removed since; `row` is what
-    is there now, `removed` the marker of that removal."""
-
-    row: Row | None
-    removed: Removal | None = None
-
-    def is_made_by(self, change: Change) -> bool:
-        """Whether the change itself stands in its way: an earlier try whose answer was lost."""
-        if isinstance(change.after, Removal):
-            return self.row is None and self.removed == change.after
-        return self.row == change.after
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """DynamoDB did not do it, for `code`; if that is transient, it may yet."""
-
-    code: str
-    transient: bool = field(default=False, compare=False)
+    def has_made(self, state: ProductState) -> bool:
+        """Whether the state comes from an earlier attempt at this change, whose response was
+        lost."""
+        if isinstance(self.after, Removal):
+            return state == ProductState(None, self.after)
+        return state.row == self.after
 
 
 def requests_of(change: Change, tables: Tables, now: float) -> list[Any]:
-    """What TransactWriteItems has to do for a change, one item or two; `now` in epoch seconds."""
-    guard = _guard(change, tables)
+    """Return the items of TransactWriteItems, one or two. `now` is in seconds since the epoch."""
+    guard = {
+        "TableName": tables.removals,
+        "ConditionExpression": "attribute_not_exists(product_id) OR sequence_number <= :known",
+        "ExpressionAttributeValues": {":known": {"S": padded(_last_removal(change))}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    requests = [_row_request(change, tables)]
     if isinstance(change.after, Removal):
         marker = marker_of(change.product_id, change.after, int(now) + MARKER_SECONDS)
-        return [_row_write(change, tables), {"Put": {**guard, "Item": marker}}]
-    if is_guarded(change.before):
-        return [_row_write(change, tables)]
-    key = {"product_id": {"S": change.product_id}}
-    return [_row_write(change, tables), {"ConditionCheck": {**guard, "Key": key}}]
+        requests.append({"Put": {**guard, "Item": marker}})
+    elif not is_guarded(change.before.row):
+        key = {"product_id": {"S": change.product_id}}
+        requests.append({"ConditionCheck": {**guard, "Key": key}})
+    return requests
 
 
-def obstacle(change: Change, reasons: Sequence[Any]) -> Conflict | Unavailable | None:
-    """Why a transaction did not do a change, by the reasons of its requests; None: it could have.
+def problem_of(change: Change, reasons: Sequence[Any]) -> ProductState | Unavailable | None:
+    """Return why a transaction was cancelled, or None if not for this change.
 
+    `reasons` are those of the change's requests.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
     """
-    codes = [reason.get("Code") or "None" for reason in reasons]
+    codes = [str(reason.get("Code") or "None") for reason in reasons]
     for code in codes:
-        if code not in ("None", "ConditionalCheckFailed"):
-            return Unavailable(str(code), is_transient_code(str(code)))
-    if not any(code == "ConditionalCheckFailed" for code in codes):
+        if code not in ("None", FAILED_CONDITION):
+            return Unavailable(code, is_transient_code(code))
+    if FAILED_CONDITION not in codes:
         return None
-    row, removed = change.before, None
-    if codes[0] != "None":
+    row, removed = change.before.row, None
+    if codes[0] == FAILED_CONDITION:
         item = reasons[0].get("Item")
         row = row_of(item) if item else None
-    if codes[-1] != "None" and len(codes) > 1:
-        removed = removal_of(reasons[-1]["Item"])
-    return Conflict(row, removed)
+    if len(codes) > 1 and codes[1] == FAILED_CONDITION:
+        removed = removal_of(reasons[1]["Item"])
+    return ProductState(row, removed)
 
 
-def _row_write(change: Change, tables: Tables) -> dict[str, Any]:
-    write: dict[str, Any] = {
+def _row_request(change: Change, tables: Tables) -> dict[str, Any]:
+    request: dict[str, Any] = {
         "TableName": tables.rows,
         "Key": {"product_id": {"S": change.product_id}},
         "ConditionExpression": "attribute_not_exists(sequence_number)",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     values = {}
-    if (read := _number(change.before)) is not None:
-        write["ConditionExpression"] = "sequence_number = :read"
-        values = write["ExpressionAttributeValues"] = {":read": read}
+    if (read := _sequence_number(change.before.row)) is not None:
+        request["ConditionExpression"] = "sequence_number = :read"
+        values = request["ExpressionAttributeValues"] = {":read": read}
     if isinstance(change.after, Removal):
-        return {"Delete": write}
-    # Not a put: attributes that somebody else added stay.
+        return {"Delete": request}
+    # An update, because a put would remove attributes that somebody else added.
     item = item_of(change.after)
     names = sorted(item.keys() - change.after.foreign.keys() - {"product_id"})
     return {
-        "Update": write
+        "Update": request
         | {
             "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in names),
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
@@ -126,20 +119,15 @@ def _row_write(change: Change, tables: Tables) -> dict[str, Any]:
     }
 
 
-def _guard(change: Change, tables: Tables) -> dict[str, Any]:
-    known = change.removed.sequence_number if change.removed is not None else 0
-    if is_guarded(change.before) and isinstance(change.after, Removal):
-        known = change.after.sequence_number - 1  # the marker was not read, but is older
-    return {
-        "TableName": tables.removals,
-        "ConditionExpression": _NO_LATER_REMOVAL,
-        "ExpressionAttributeValues": {":known": {"S": padded(known)}},
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
+def _last_removal(change: Change) -> int:
+    """Return the sequence number of the last removal that the change may follow."""
+    if is_guarded(change.before.row) and isinstance(change.after, Removal):
+        return change.after.sequence_number - 1  # the marker was not read, but it is older
+    return change.before.removed.sequence_number if change.before.removed else 0
 
 
-def _number(row: Row | None) -> Any:
-    """The sequence number of a row as the table holds it, of any type; None: it has none."""
+def _sequence_number(row: Row | None) -> Any:
+    """Return what the table has as the row's sequence number, of any type, or None."""
     if row is None:
         return None
     if (number := row.sequence_number) is None:

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from producer import mix
-from producer.errors import CannotStartError
-from producer.generator import MOST_PRODUCTS, Spec
-from producer.mix import Mix
-from producer.settings import DEFAULT_STREAM, Settings
+from producer.generator import Mix, Spec
+from producer.settings import Settings
 from producer.usage import Command, Number, RefusedError, WholeNumber
 
 OF_GENERATED_EVENTS = ("seed", "products", "mix", "invalid_share")
 
 
-class BrokeOffError(click.ClickException):
-    """Sending ended before the stream accepted all events (exit 1)."""
-
-    exit_code = 1
-
-
 def _mix(ctx: click.Context, param: click.Parameter, value: str) -> Mix:
     try:
-        return mix.parse(value)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"must be shares, such as added=6,removed=1,changed=3: {error}"
-        ) from None
+        pairs = [part.split("=") for part in value.split(",")]
+        shares = {name.strip(): float(share) for name, share in pairs}
+    except ValueError:
+        shares = {}
+    numbers = shares.values()
+    known = shares.keys() <= set(Mix._fields)
+    if known and all(share >= 0 for share in numbers) and 0 < sum(numbers) < math.inf:
+        return Mix(**dict.fromkeys(Mix._fields, 0.0) | shares)
+    raise click.BadParameter("must be shares, such as added=6,removed=1,changed=3")
 
 
 def _address(
@@ -55,7 +51,6 @@ mix_option = click.option(
 )
 
 POSITIVE = Number(min=0, min_open=True)
-RATE = Number(min=0, min_open=True, max=1_000_000)
 
 
 @click.command(
@@ -67,16 +62,18 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
 )
 @click.option(
     "--stream",
-    show_default=DEFAULT_STREAM,
+    show_default=Settings.stream,
     help="The Kinesis stream to send to; also STREAM_NAME. STAGE adds a prefix to the default.",
 )
-@click.option("--rate", type=RATE, help="Events per second. Without it, one every 0.5-1.5 s.")
+@click.option("--rate", type=POSITIVE, help="Events per second. Without it, one every 0.5-1.5 s.")
 @click.option("--count", type=WholeNumber(min=1), help="Stop after this many events.")
 @click.option("--duration", type=POSITIVE, help="Stop after this many seconds.")
-@click.option("--seed", type=int, help="Repeat a run: a seed always gives the same events.")
+@click.option(
+    "--seed", type=WholeNumber(), help="Repeat a run: a seed always gives the same events."
+)
 @click.option(
     "--products",
-    type=WholeNumber(1, MOST_PRODUCTS),
+    type=WholeNumber(min=1),
     default=Spec.products,
     show_default=True,
     help="Use the product ids P1 to P<products>.",
@@ -91,16 +88,12 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
 )
 @click.option(
     "--from-file",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=click.File("rb"),
     help="Send the lines of this file in place of generated events. Each line is a JSON event. "
     "One without an event_id gets one; the rest of it stays unchanged. '-' is standard input.",
 )
 @click.option("--send-broken", is_flag=True, help="With --from-file: also send invalid JSON.")
-@click.option(
-    "--batch",
-    is_flag=True,
-    help="Without --rate, send as fast as the stream accepts.",
-)
+@click.option("--batch", is_flag=True, help="Without --rate, send as fast as the stream accepts.")
 @click.option(
     "--retry-for",
     type=POSITIVE,
@@ -129,26 +122,13 @@ RATE = Number(min=0, min_open=True, max=1_000_000)
     "reach it may send them.",
 )
 @click.option("--stay", is_flag=True, help="After the last event, wait for Ctrl+C or SIGTERM.")
-@click.pass_context
 def produce(
-    ctx: click.Context,
-    *,
     stream: str | None,
-    rate: float | None,
-    count: int | None,
-    duration: float | None,
     seed: int | None,
     products: int,
     mix: Mix,
     invalid_share: float,
-    from_file: str | None,
-    send_broken: bool,
-    batch: bool,
-    retry_for: float,
-    output: Literal["auto", "text", "jsonl"],
-    heartbeat: Path | None,
-    control: tuple[str, int] | None,
-    stay: bool,
+    **options: Any,
 ) -> None:
     """Generate inventory events and put them on the Kinesis stream, until Ctrl+C.
 
@@ -158,12 +138,13 @@ def produce(
     with 0. A second Ctrl+C stops at once and exits with 1. If sending fails, it exits with 1; if
     it cannot start, with 2.
     """
+    ctx = click.get_current_context()
     problems = [
         f"Use either --{option.replace('_', '-')} or --from-file, not both"
-        for option in (OF_GENERATED_EVENTS if from_file else ())
+        for option in (OF_GENERATED_EVENTS if options["from_file"] else ())
         if ctx.get_parameter_source(option) is not ParameterSource.DEFAULT
     ]
-    if send_broken and not from_file:
+    if options["send_broken"] and not options["from_file"]:
         problems.append("--send-broken needs --from-file")
     if problems:
         raise RefusedError("\n".join(problems))
@@ -176,26 +157,8 @@ def produce(
     try:
         # Now, not as a default of the option: `inventory produce` sets the variables of a target.
         stream = stream or Names.from_env(os.environ).stream
+        run(Settings(stream, Spec(seed, products, mix, invalid_share), **options))
     except SettingsError as error:
         raise RefusedError(str(error)) from error
-    settings = Settings(
-        stream=stream,
-        spec=Spec(seed, products, mix, invalid_share),
-        from_file=from_file,
-        send_broken=send_broken,
-        rate=rate,
-        count=count,
-        duration=duration,
-        batch=batch,
-        retry_for=retry_for,
-        output=output,
-        heartbeat=heartbeat,
-        control=control,
-        stay=stay,
-    )
-    try:
-        run(settings)
-    except CannotStartError as error:
-        raise RefusedError(str(error)) from error
     except SendingError as error:
-        raise BrokeOffError(str(error)) from error
+        raise click.ClickException(str(error)) from error

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from inventory_aws.clients import KINESIS
 from inventory_aws.kinesis_errors import explain
-from producer.errors import CannotStartError
+from producer.usage import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def connect(stream: str) -> KinesisClient:
     """A Kinesis client, as the environment configures it, for which `stream` is there.
 
-    Raises CannotStartError when there is no region, no credentials, no way to the endpoint, or no
+    Raises RefusedError when there is no region, no credentials, no way to the endpoint, or no
     stream that takes records.
     """
     _reach_this_machine_directly()
@@ -29,11 +29,11 @@ def connect(stream: str) -> KinesisClient:
         endpoint = client.meta.endpoint_url
         summary = client.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     except (BotoCoreError, ClientError) as failure:
-        raise CannotStartError(explain(failure, stream, endpoint)) from failure
+        raise RefusedError(explain(failure, stream, endpoint)) from failure
     except ValueError as error:  # what botocore raises for an endpoint that is not a URL
-        raise CannotStartError(f"{error}. Check AWS_ENDPOINT_URL.") from error
+        raise RefusedError(f"{error}. Check AWS_ENDPOINT_URL.") from error
     if summary["StreamStatus"] not in ("ACTIVE", "UPDATING"):
-        raise CannotStartError(
+        raise RefusedError(
             f"The stream {stream} is {summary['StreamStatus']}. Try again when it is ACTIVE."
         )
     return client

@@ -1,4 +1,4 @@
-"""The pace of a running producer, and the HTTP endpoint that changes it. Off unless asked for.
+"""The HTTP endpoint that changes the pace of a running producer. Off unless asked for.
 
 GET answers {"rate": 20.0, "paused": false}; PUT with one or both of these sets them. A rate of null
 is the natural pace. Whoever reaches the port by its own name may do so; a web page may not: its
@@ -8,68 +8,52 @@ requests say that they are a page's, or name a host that is not this one (DNS re
 from __future__ import annotations
 
 import json
-import math
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-FASTEST = 1_000_000
+from inventory.json_text import strict_json
+from inventory_aws.shown import shown
+from producer.pace import Pace
+from producer.usage import RefusedError
+
+MOST_PER_SECOND = 1_000_000
 MOST_BYTES = 10_000
 
 
-class Pace:
-    """How fast events are taken. Another thread may change it, and `on_change` is called then."""
-
-    def __init__(
-        self,
-        rate: float | None,
-        gaps: Callable[[float | None], Iterator[float]],
-        on_change: Callable[[], object] = lambda: None,
-    ) -> None:
-        self.rate = rate
-        self.paused = False
-        self._gaps = gaps
-        self._rate_of_last_gap = rate
-        self._on_change = on_change
-
-    @property
-    def has_new_rate(self) -> bool:
-        """Whether the latest of `gaps` is of another rate."""
-        return self.rate != self._rate_of_last_gap
-
-    def gaps(self) -> Iterator[float]:
-        """Endless gaps between two events, in seconds."""
-        while True:
-            rate = self._rate_of_last_gap = self.rate
-            for gap in self._gaps(rate):
-                yield gap
-                if self.rate != rate:
-                    break
-
-    def change(self, wanted: Any) -> None:
-        """Raises ValueError, which says what is wrong. Then nothing changes."""
-        if not isinstance(wanted, dict) or not wanted or wanted.keys() - {"rate", "paused"}:
-            raise ValueError('the body must be a JSON object with "rate", "paused" or both')
-        rate, paused = wanted.get("rate", self.rate), wanted.get("paused", self.paused)
-        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
-        if rate is not None and not (is_number and math.isfinite(rate) and 0 < rate <= FASTEST):
-            raise ValueError(f"rate must be a number above 0 and at most {FASTEST}, or null")
-        if not isinstance(paused, bool):
-            raise ValueError("paused must be true or false")
-        self.rate, self.paused = rate, paused
-        self._on_change()
-
-
-def serve(pace: Pace, host: str, port: int) -> ThreadingHTTPServer:
-    """The endpoint, answering in threads of its own. Raises OSError when it cannot listen."""
+@contextmanager
+def serve(pace: Pace, host: str, port: int) -> Iterator[ThreadingHTTPServer]:
+    """Answer requests in threads of its own. Raises RefusedError when it cannot listen."""
     names = {"localhost", "127.0.0.1", "[::1]", host.lower()}
     handler = type("Handler", (_Handler,), {"pace": pace, "names": names})
-    server = ThreadingHTTPServer((host, port), handler)
-    server.daemon_threads = True
+    try:
+        server = ThreadingHTTPServer((host, port), handler)
+    except OSError as error:
+        reason = error.strerror or error
+        address = shown(f"{host}:{port}")
+        raise RefusedError(f"Cannot listen on {address} (--control): {reason}") from error
     threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
-    return server
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def change(pace: Pace, wanted: Any) -> None:
+    """Set the `wanted` rate, pause or both. Raises ValueError with the reason if it is invalid."""
+    if not isinstance(wanted, dict) or not wanted or wanted.keys() - {"rate", "paused"}:
+        raise ValueError('the body must be a JSON object with "rate", "paused" or both')
+    rate, paused = wanted.get("rate", pace.rate), wanted.get("paused", pace.paused)
+    is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+    if rate is not None and not (is_number and 0 < rate <= MOST_PER_SECOND):
+        raise ValueError(f"rate must be a number above 0 and at most {MOST_PER_SECOND}, or null")
+    if not isinstance(paused, bool):
+        raise ValueError("paused must be true or false")
+    pace.set(rate, paused)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,20 +69,14 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_allowed():
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
-            self._answer(400, {"error": f"Content-Length must be a number up to {MOST_BYTES}"})
-            return
         try:
-            wanted = json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError):
-            self._answer(400, {"error": "the body is not JSON"})
-            return
-        try:
-            self.pace.change(wanted)
+            if not length.isdecimal() or int(length) > MOST_BYTES:
+                raise ValueError(f"Content-Length must be a number up to {MOST_BYTES}")
+            change(self.pace, strict_json(self.rfile.read(int(length))))
         except ValueError as error:
             self._answer(400, {"error": str(error)})
         else:
-            self._answer(200, {"rate": self.pace.rate, "paused": self.pace.paused})
+            self.do_GET()
 
     def _is_allowed(self) -> bool:
         named = re.sub(":[0-9]+$", "", self.headers.get("Host", "")).lower()

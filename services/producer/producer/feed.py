@@ -1,55 +1,58 @@
-"""The loop of a run: take each event when it is due, send, and flush at the end."""
+"""The loop of a run: take each event when it is due, send it, and flush at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from math import inf
 
 from inventory_aws.event import Event
 from inventory_aws.sender import Sender
-from producer.pacing import next_due
+from producer.pace import Pace
 
-LOOK_SECONDS = 0.1
-"""How often a pause is looked at."""
+CATCH_UP_SECONDS = 1.0
+"""After a slow response, make up for at most the events of this time."""
+
+PAUSE_CHECK_SECONDS = 1.0
 
 
 def feed(
     events: Iterable[Event],
-    gaps: Iterator[float],
+    pace: Pace,
     sender: Sender,
     *,
-    duration: float,
-    stopping: Callable[[], bool],
-    on_flush: Callable[[], object],
     clock: Callable[[], float],
     wait: Callable[[float], object],
-    paused: Callable[[], bool] = lambda: False,
-    has_new_rate: Callable[[], bool] = lambda: False,
+    duration: float = inf,
+    stopping: Callable[[], bool] = lambda: False,
+    on_flush: Callable[[], object] = lambda: None,
 ) -> None:
-    """Take events until there are no more, `duration` seconds are over or `stopping()`; then send
-    what is taken.
+    """Take events at `pace` until there are no more, `duration` seconds are over or `stopping()`;
+    then send those that are taken.
 
-    The first event is due at once, each other one of `gaps` later than the one before. `wait` may
-    return early. `on_flush` is called when no more are taken. While it is `paused()` none is taken.
-    When there `has_new_rate()`, the next of `gaps` replaces the one that is being waited for.
-    Raises SendingError as the sender does.
+    The first event is due at once. `wait` may return early. `on_flush` is called when no more
+    events are taken. Raises SendingError as the sender does.
     """
     due = last_due = clock()
     end = due + duration
+    changes = pace.changes
 
     def over() -> bool:
         return stopping() or clock() >= end
 
     for event in events:
-        while not over() and (clock() < due or not sender.has_room or paused()):
+        while not over() and (clock() < due or not sender.has_room or pace.paused):
             if sender.pending:
                 sender.call()
             else:
-                wait(max(min(due, end) - clock(), LOOK_SECONDS if paused() else 0.0))
-            if has_new_rate():
-                due = max(last_due + next(gaps), clock())
+                until = clock() + PAUSE_CHECK_SECONDS if pace.paused else due
+                wait(min(until, end) - clock())
+            if pace.changes != changes:
+                changes = pace.changes
+                due = max(last_due + pace.gap(), clock())
         if over():
             break
         sender.take(event)
-        last_due, due = due, next_due(due, next(gaps), clock())
+        # Counted from the due time, so that the rate holds although sending takes time.
+        last_due, due = due, max(due + pace.gap(), clock() - CATCH_UP_SECONDS)
     on_flush()
     sender.flush()

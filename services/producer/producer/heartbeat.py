@@ -1,14 +1,15 @@
-"""A sign of life that a health check can read: until when the last accepted event counts.
+"""The heartbeat file, from which a health check learns whether events are accepted.
 
-python -m producer.heartbeat FILE     exit code 0 while it does, else 1
+python -m producer.heartbeat FILE     exits with 0 if they are, else with 1
 """
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 ALLOWANCE_SECONDS = 30.0
@@ -18,61 +19,47 @@ SHORTEST_SECONDS = 1.0
 
 
 class Heartbeat:
-    """Keeps `path` up to date, a second behind at most; an event is due every `gap` seconds.
+    """Writes to `path` until when the last accepted event counts; one is due every `gap` seconds.
 
-    A beat that cannot be written down stops no event: `on_trouble` hears of the first in a row,
-    and the check turns bad by itself.
+    Empties the file of an earlier run. Raises OSError if it cannot write it.
     """
 
     def __init__(
-        self,
-        path: Path,
-        gap: float,
-        on_trouble: Callable[[OSError], object],
-        clock: Callable[[], float] = time.time,
+        self, path: Path | None, gap: float, clock: Callable[[], float] = time.time
     ) -> None:
-        """Forgets what an earlier run has left. Raises OSError when `path` cannot be written."""
-        path.write_text("")
         self._path = path
         self._counts_for = ALLOWANCE_SECONDS + 2 * gap
-        self._on_trouble = on_trouble
         self._clock = clock
-        self._last = -math.inf
-        self._in_trouble = False
+        self._last = -inf
+        if path:
+            path.write_text("")
 
     def beat(self) -> None:
-        """An event was accepted."""
+        """Note that an event was accepted; writes once a second at most."""
         now = self._clock()
-        if now - self._last < SHORTEST_SECONDS:
-            return
-        self._last = now
-        try:
-            self._path.write_text(f"{now + self._counts_for:.0f}\n")
-            self._in_trouble = False
-        except OSError as error:
-            if not self._in_trouble:
-                self._on_trouble(error)
-            self._in_trouble = True
+        if self._path and now - self._last >= SHORTEST_SECONDS:
+            self._last = now
+            with suppress(OSError):  # events go on, and the health check fails by itself
+                self._path.write_text(f"{now + self._counts_for:.0f}\n")
 
 
-def verdict(path: Path, now: float) -> tuple[bool, str]:
-    """Whether the producer gets its events accepted, and a line that says so."""
+def problem(path: Path, now: float) -> str | None:
+    """Return why the producer is unhealthy; None if events are accepted."""
     try:
         until = float(path.read_text())
     except (OSError, ValueError):
-        return False, "no event was accepted yet"
-    if now > until:
-        return False, f"no event was accepted for too long: {now - until:.0f} s over the limit"
-    return True, "events are accepted"
+        return "no event was accepted yet"
+    over = f"no event was accepted for too long: {now - until:.0f} s over the limit"
+    return over if now > until else None
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m producer.heartbeat FILE", file=sys.stderr)
         return 2
-    alive, line = verdict(Path(arguments[0]), time.time())
-    print(line)
-    return 0 if alive else 1
+    found = problem(Path(arguments[0]), time.time())
+    print(found or "events are accepted")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

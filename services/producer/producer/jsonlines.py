@@ -9,18 +9,18 @@ from inventory import ulid
 from inventory.json_text import strict_json, with_members
 from inventory_aws.event import EVENT_TYPES, Event
 from inventory_aws.outbox import MAX_KEY_CHARACTERS, MAX_RECORD_BYTES
-from producer.errors import CannotStartError
+from producer.usage import RefusedError
 
 
 def events(name: str, lines: Iterable[bytes], *, send_broken: bool) -> Iterator[Event]:
-    """An event for each line that is not blank; `name` is what errors call the file.
+    """Yield an event for each line that is not blank; errors call the file `name`.
 
     The payload is the line without its end. An object that has no `event_id` gets one, so that the
-    consumer recognises a copy that is sent after a lost answer. The partition key is
+    consumer recognises a copy that is sent after a lost response. The partition key is
     `product.product_id`; without one that Kinesis takes it is made of the line's hash, so that the
     same line has the same key.
 
-    Raises CannotStartError, naming file and line, for a line that is not JSON in UTF-8 unless
+    Raises RefusedError, naming file and line, for a line that is not JSON in UTF-8 unless
     `send_broken`, and for one that is longer than a record may be.
     """
     ids = ulid.fresh()
@@ -32,11 +32,11 @@ def events(name: str, lines: Iterable[bytes], *, send_broken: bool) -> Iterator[
             document = strict_json(payload)
         except ValueError as error:
             if not send_broken:
-                raise CannotStartError(f"{name}:{number}: invalid JSON: {error}") from None
+                raise RefusedError(f"{name}:{number}: invalid JSON: {error}") from None
             document = None
         event = _event(payload, document, ids)
         if event.size > MAX_RECORD_BYTES:
-            raise CannotStartError(
+            raise RefusedError(
                 f"{name}:{number}: the record is too large: {event.size} bytes with its "
                 "partition key and event id. The limit of Kinesis is 1 MiB."
             )
@@ -45,9 +45,11 @@ def events(name: str, lines: Iterable[bytes], *, send_broken: bool) -> Iterator[
 
 def _event(payload: bytes, document: object, ids: Iterator[str]) -> Event:
     fields = document if isinstance(document, dict) else {}
-    product = fields.get("product")
-    product_id = product.get("product_id") if isinstance(product, dict) else None
-    key = product_id if isinstance(product_id, str) and _is_key(product_id) else _key_of(payload)
+    match fields.get("product"):
+        case {"product_id": str(product_id)} if _is_key(product_id):
+            key = product_id
+        case _:
+            key = f"line-{hashlib.sha256(payload).hexdigest()[:16]}"
     event_id = fields.get("event_id")
     if isinstance(document, dict) and "event_id" not in document:
         event_id = next(ids)
@@ -64,7 +66,3 @@ def _event(payload: bytes, document: object, ids: Iterator[str]) -> Event:
 def _is_key(text: str) -> bool:
     """Whether Kinesis takes it as a partition key; a lone surrogate has no UTF-8 form."""
     return 1 <= len(text) <= MAX_KEY_CHARACTERS and not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _key_of(payload: bytes) -> str:
-    return f"line-{hashlib.sha256(payload).hexdigest()[:16]}"

@@ -1,25 +1,21 @@
-"""What a run is asked to do."""
+"""Settings: the options of `produce`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from producer.generator import Spec
 
-DEFAULT_STREAM = "realtimeInventoryProcessing"
 EACH_SHOWN_UP_TO_RATE = 20.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All options, as the command line and the environment gave them. `rate` is in events per
-    second; None is the original's pace, or with `batch` no pacing at all."""
-
-    stream: str = DEFAULT_STREAM
+    stream: str = "realtimeInventoryProcessing"
     spec: Spec = field(default_factory=Spec)
-    from_file: str | None = None
+    from_file: BinaryIO | None = None
     send_broken: bool = False
     rate: float | None = None
     count: int | None = None

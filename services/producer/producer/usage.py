@@ -1,4 +1,4 @@
-"""Commands that report everything wrong with their options and variables in one message."""
+"""Commands that report wrong options and variables in plain words, all in one message."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -15,12 +14,9 @@ from click.core import ParameterSource, iter_params_for_processing
 
 UNREAD_EXIT_CODE = 128 + signal.SIGPIPE
 
-CLOSE = 0.7
-"""How alike a misspelt name and the one that is meant are at least: from 0 to 1."""
-
 
 class RefusedError(click.ClickException):
-    """Nothing was begun (exit 2). A message of several lines has one problem on each."""
+    """The command cannot start (exit 2). Each line of the message is one problem."""
 
     exit_code = 2
 
@@ -31,8 +27,12 @@ class RefusedError(click.ClickException):
 class WholeNumber(click.IntRange):
     name = "number"
 
-    def _describe_range(self) -> str:  # click shows it in the help
-        return _bounds(self.min, self.max, self.min_open).removeprefix("of ")
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number: int = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"must be a whole number {_bounds(self)}".rstrip(), param, ctx)
+        return number
 
 
 class Number(click.FloatRange):
@@ -43,152 +43,75 @@ class Number(click.FloatRange):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        number: float = super().convert(value, param, ctx)
+        try:
+            number: float = super().convert(value, param, ctx)
+        except click.BadParameter:
+            number = math.nan
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
+            self.fail(f"must be a number {_bounds(self)}", param, ctx)
         return number
-
-    def _describe_range(self) -> str:
-        return _bounds(self.min, self.max, self.min_open).removeprefix("of ")
 
 
 class Command(click.Command):
-    """A command that names all its wrong options and variables together, in plain words."""
+    """A command that names all its wrong options and variables in one message."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         given = list(args)
         try:
-            rest = super().parse_args(ctx, args)
+            return super().parse_args(ctx, args)
         except click.exceptions.NoArgsIsHelpError:
             raise
-        except click.UsageError:
-            raise RefusedError("\n".join(_problems(self, ctx, given))) from None
-        for name, meant in _misspelt(self, ctx):
-            click.echo(f"Warning: {name} is not a setting. Did you mean {meant}?", err=True)
-        return rest
+        except click.BadParameter:
+            raise RefusedError("\n".join(_wrong_values(self, ctx, given))) from None
+        except click.UsageError as error:
+            raise RefusedError(_option_of_group(error, ctx) or error.format_message()) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # nothing reads the output any more, as with `| head`
-            discard_output()
+            # Discard what Python flushes at its end too, so that it cannot fail again
+            # (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(UNREAD_EXIT_CODE)
 
 
-def discard_output() -> None:
-    """Discard all later output, also what Python flushes at its end, so that it cannot fail again
-    (https://docs.python.org/3/library/signal.html#note-on-sigpipe)."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
-def _problems(command: click.Command, ctx: click.Context, args: list[str]) -> list[str]:
-    problems: list[str] = []
-    parser = command.make_parser(ctx)
-    while True:
-        try:
-            options, rest, order = parser.parse_args(list(args))
-            break
-        except click.NoSuchOption as error:
-            problems.append(_unknown(error, ctx))
-            left = [each for each in args if each.partition("=")[0] != error.option_name]
-            if left == args:
-                return problems
-            args = left
-        except click.UsageError as error:  # a value is missing: what follows is ambiguous
-            return [*problems, error.format_message()]
-    if problems:
-        rest = []  # may be the value of an unknown option
-    for param in iter_params_for_processing(order, command.get_params(ctx)):
-        try:
-            _, rest = param.handle_parse_result(ctx, options, rest)
-        except click.BadParameter as error:
-            problems.append(_described(error, param, ctx, options.get(param.name or "")))
-    if rest and not ctx.allow_extra_args:
-        problems.append(f"{' '.join(map(repr, rest))}: no such argument. {_hint(())}")
-    return problems
-
-
-def _unknown(error: click.NoSuchOption, ctx: click.Context) -> str:
-    name = error.option_name
+def _option_of_group(error: click.UsageError, ctx: click.Context) -> str | None:
+    """Return the message about an option of the whole program that comes after the command."""
     for param in ctx.find_root().command.params:
-        if name in param.opts:
+        if isinstance(error, click.NoSuchOption) and error.option_name in param.opts:
             also = f" The variable {param.envvar} does the same." if param.envvar else ""
-            return f"{name} goes before the command.{also}"
-    return f"{name} is not an option. " + _hint(
-        get_close_matches(name, error.possibilities or (), 1, CLOSE)
-    )
-
-
-def _hint(meant: Sequence[str]) -> str:
-    return f"Did you mean {meant[0]}?" if meant else "--help lists the options."
-
-
-def _described(
-    error: click.BadParameter, param: click.Parameter, ctx: click.Context, given: Any
-) -> str:
-    is_option = isinstance(param, click.Option)
-    name = max(param.opts, key=len) if is_option else param.make_metavar(ctx).strip("[].")
-    if isinstance(error, click.MissingParameter):
-        return f"{name} is missing"
-    if ctx.get_parameter_source(param.name or "") is ParameterSource.ENVIRONMENT:
-        name = next(filter(os.environ.get, _variables(param, ctx)))
-        given = os.environ[name]
-    if wanted := _wanted(param.type, str(given)):
-        return f"{name} must be {wanted} (it is {given!r})"
-    if error.message.startswith("must be "):
-        return f"{name} {error.message} (it is {given!r})"
-    return f"{name}: {error.message}"
-
-
-def _wanted(kind: click.ParamType[Any], given: str) -> str | None:
-    """Return what a value of this type is, in words; None where the type's own message says it."""
-    match kind:
-        case click.Choice(choices=choices):
-            return f"one of {', '.join(choices)}"
-        case click.types.BoolParamType():
-            return "1 or 0"
-        case click.FloatRange(min=low, max=high, min_open=True):
-            over = high is not None and _number(given) > high
-            return f"a number up to {high}" if over else f"a number above {low}, such as 20"
-        case click.FloatRange():
-            return f"a number {_bounds(kind.min, kind.max)}"
-        case click.IntRange():
-            return f"a whole number {_bounds(kind.min, kind.max)}"
-        case click.types.FloatParamType():
-            return "a number"
-        case click.types.IntParamType():
-            return "a whole number"
+            return f"{error.option_name} goes before the command.{also}"
     return None
 
 
-def _bounds(low: float | None, high: float | None, low_excluded: bool = False) -> str:
-    if low_excluded:
-        return f"above {low}" if high is None else f"above {low}, up to {high}"
-    return f"of at least {low}" if high is None else f"from {low} to {high}"
+def _wrong_values(command: click.Command, ctx: click.Context, args: list[str]) -> Iterator[str]:
+    options, rest, order = command.make_parser(ctx).parse_args(args)
+    for param in iter_params_for_processing(order, command.get_params(ctx)):
+        try:
+            _, rest = param.handle_parse_result(ctx, options, rest)
+        except click.MissingParameter as error:
+            yield error.format_message()
+        except click.BadParameter as error:
+            is_option = isinstance(param, click.Option)
+            name = max(param.opts, key=len) if is_option else param.human_readable_name.strip("[].")
+            given = options.get(param.name or "")
+            if ctx.get_parameter_source(param.name or "") is ParameterSource.ENVIRONMENT:
+                name = str(param.envvar or f"{ctx.auto_envvar_prefix}_{param.name}".upper())
+                given = os.environ[name]
+            message = error.message
+            if isinstance(param.type, click.Choice):
+                message = f"must be one of {', '.join(param.type.choices)}"
+            elif isinstance(param.type, click.types.BoolParamType):
+                message = "must be 1 or 0"
+            plain = message.startswith("must be ")
+            yield f"{name} {message} (it is {given!r})" if plain else f"{name}: {message}"
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _variables(param: click.Parameter, ctx: click.Context) -> list[str]:
-    """Return the environment variables that set an option, the strongest first."""
-    own = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
-    prefix = ctx.auto_envvar_prefix
-    return [*own, *([f"{prefix}_{(param.name or '').upper()}"] if prefix else [])]
-
-
-def _misspelt(command: click.Command, ctx: click.Context) -> list[tuple[str, str]]:
-    """Return variables with the command's prefix that set nothing, and what they resemble."""
-    prefix = f"{ctx.auto_envvar_prefix}_" if ctx.auto_envvar_prefix else None
-    if prefix is None:
-        return []
-    given = {name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)}
-    known = {(param.name or "").upper() for param in command.params}
-    close = ((name, get_close_matches(name, known, 1, CLOSE)) for name in sorted(given - known))
-    return [(prefix + name, prefix + meant[0]) for name, meant in close if meant]
+def _bounds(numbers: click.IntRange | click.FloatRange) -> str:
+    low, high = numbers.min, numbers.max
+    if numbers.min_open:
+        return f"above {low}, such as 20" + (f", up to {high}" if high is not None else "")
+    if high is not None:
+        return f"from {low} to {high}"
+    return "" if low is None else f"of at least {low}"

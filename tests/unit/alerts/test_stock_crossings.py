@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.cause import Kind
 from alerts.crossings import Thresholds, crossed, crossings
+from alerts.occurrence import Kind
 
 LEVELS = st.integers(0, 30) | st.none()
 BOTH = Thresholds(low=5, high=20)
@@ -31,11 +31,11 @@ BOTH = Thresholds(low=5, high=20)
         (0, 99, [Kind.HIGH_STOCK]),
     ],
 )
-def test_low_is_at_the_threshold_and_below_over_is_above_it(
+def test_stock_is_low_at_the_threshold_and_high_above_it(
     before: int | None, after: int | None, kinds: list[Kind]
 ) -> None:
-    assert crossed(before, after, BOTH) == kinds
-    assert crossed(before, after, Thresholds(None, None)) == []
+    assert [*crossed(before, after, BOTH)] == kinds
+    assert crossed(before, after, Thresholds(None, None)) == {}
 
 
 @given(st.lists(LEVELS), LEVELS, LEVELS)
@@ -66,14 +66,14 @@ def record(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, 
     }
     change |= {"OldImage": old} if old else {}
     change |= {"NewImage": new} if new else {}
-    return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
+    return {"eventID": "c1", "eventSource": "aws:dynamodb", "dynamodb": change}
 
 
-def test_a_record_of_the_tables_stream_tells_product_event_and_levels() -> None:
+def test_a_crossing_has_the_product_the_event_and_the_levels() -> None:
     ids = {"L": [{"S": "E1"}, {"S": "E2"}]}
     new = image("5", product_name={"S": "Tablet"}, recent_event_ids=ids)
     [found] = crossings(record(image("9"), new), BOTH)
-    assert (found.cause.kind, found.cause.reason, found.at) == ("low_stock", "low_stock", 1.7e9)
+    assert (found.kind, found.reason, found.at) == ("low_stock", "low_stock", 1.7e9)
     assert found.samples == [
         {
             "at": 1.7e9,
@@ -98,7 +98,7 @@ def test_a_record_of_the_tables_stream_tells_product_event_and_levels() -> None:
         (image("9" * 38), image("NaN")),
     ],
 )
-def test_rows_without_a_level_and_removed_ones_tell_of_nothing_and_hold_up_nothing(
+def test_a_removed_row_or_one_without_a_level_crosses_nothing(
     old: dict[str, Any] | None, new: dict[str, Any] | None
 ) -> None:
     assert list(crossings(record(old, new), Thresholds(low=5, high=None))) == []

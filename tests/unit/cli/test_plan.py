@@ -169,8 +169,16 @@ def test_the_json_has_what_the_text_says() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--events-per-second", "0", "must be a number above 0, such as 20 (it is '0')"),
-        ("--events-per-second", "nan", "must be a number above 0, such as 20 (it is 'nan')"),
+        (
+            "--events-per-second",
+            "0",
+            "must be a number above 0, such as 20, up to 100000000 (it is '0')",
+        ),
+        (
+            "--events-per-second",
+            "nan",
+            "must be a number above 0, such as 20, up to 100000000 (it is 'nan')",
+        ),
         ("--products", "0", "must be a whole number from 1 to 100000000000 (it is '0')"),
         ("--event-size", "10", "must be a whole number from 60 to 390000 (it is '10')"),
         ("--turnover", "101", "must be a number from 0 to 100 (it is '101')"),

@@ -1,6 +1,6 @@
 """What the defaults come to when a batch fails, as docs/deploy.md has it.
 
-By the decisions of our Pipes service, the function's patience, and a clock that only adds up.
+By the decisions of our Pipes service, the function's retries, and a clock that only adds up.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from deploy.settings import Settings
 from eventbridge_pipes.execution.retry import RetryPolicy, Segment, decide, pause_before
 from eventbridge_pipes.outcome import SUCCEEDED, Outcome, all_failed
 from eventbridge_pipes.record import Record
+from processor.calls import BACK_OFF, budget
 from processor.handler import ANSWERING, LONGEST_CALL
-from processor.patience import Schedule, budget
 
 DEFAULTS = Settings.from_env({}).parameters
 BATCH_SIZE = int(DEFAULTS["BatchSize"])
@@ -25,7 +25,7 @@ AGE_SECONDS = int(DEFAULTS["MaxRecordAgeSeconds"])
 POLICY = RetryPolicy(int(DEFAULTS["MaxRetryAttempts"]), AGE_SECONDS, bisect=True)
 # The last pause may be as long as the longest: nobody waits when there is no time for a try.
 OUTAGE_ATTEMPT = (
-    budget(int(DEFAULTS["FunctionTimeoutSeconds"]), LONGEST_CALL + ANSWERING) - Schedule().longest
+    budget(int(DEFAULTS["FunctionTimeoutSeconds"]), LONGEST_CALL + ANSWERING) - BACK_OFF.longest
 )
 
 
@@ -60,7 +60,7 @@ def course(size: int, deliver: Callable[[tuple[Record, ...]], Outcome], jitter: 
 
 
 @given(st.integers(1, BATCH_SIZE), st.data())
-def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
+def test_a_record_that_crashes_the_function_is_given_up_within_a_minute(
     size: int, data: st.DataObject
 ) -> None:
     poison = str(data.draw(st.integers(0, size - 1)))
@@ -78,7 +78,7 @@ def test_a_record_that_crashes_the_function_is_alone_and_gone_within_a_minute(
     assert seen.pauses + 0.8 * seen.deliveries < 60
 
 
-def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_fourteen() -> None:
+def test_no_record_is_given_up_in_an_outage_of_nine_minutes() -> None:
     one = course(1, lambda records: all_failed(records, "batchItemFailures"), jitter=0.5)
     assert one.deliveries == 13
     assert one.pauses + one.deliveries * OUTAGE_ATTEMPT > 9 * 60
@@ -88,6 +88,6 @@ def test_an_outage_of_nine_minutes_dead_letters_nothing_and_of_a_full_batch_of_f
     assert full.pauses + full.deliveries * OUTAGE_ATTEMPT > 14 * 60
 
 
-def test_what_is_given_up_on_for_its_age_is_still_on_the_stream() -> None:
+def test_a_record_given_up_for_its_age_is_still_on_the_stream() -> None:
     day = 24 * 3600  # as long as a stream keeps its records by default
     assert day == AGE_SECONDS + 4 * 3600

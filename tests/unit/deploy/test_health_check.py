@@ -98,10 +98,10 @@ def test_localstack_is_healthy_once_its_hooks_have_succeeded(emulator: Emulator)
         localstack("RUNNING", ready=False),
         localstack("SUCCESSFUL"),
     ]
-    assert verdict(emulator.url) == (True, "1 start hooks succeeded")
+    assert verdict(emulator.url) == (True, "all start hooks succeeded")
 
 
-def test_a_hook_of_localstack_that_failed_is_named_as_soon_as_it_has(emulator: Emulator) -> None:
+def test_a_failed_hook_of_localstack_is_named_at_once(emulator: Emulator) -> None:
     emulator.answers[INIT] = [localstack("SUCCESSFUL", "ERROR", "RUNNING", ready=False)]
     assert verdict(emulator.url) == (
         False,
@@ -109,7 +109,7 @@ def test_a_hook_of_localstack_that_failed_is_named_as_soon_as_it_has(emulator: E
     )
 
 
-def test_a_hook_of_localstack_that_failed_at_its_start_is_named_too(emulator: Emulator) -> None:
+def test_a_failed_start_hook_of_localstack_is_named_too(emulator: Emulator) -> None:
     """LocalStack would otherwise run with its protection against web pages missing."""
     emulator.answers[INIT] = [localstack("SUCCESSFUL", start="ERROR")]
     assert verdict(emulator.url) == (
@@ -124,10 +124,10 @@ def test_ministack_is_healthy_once_its_hooks_have_succeeded(emulator: Emulator) 
         ministack("running"),
         ministack("completed", completed=1),
     ]
-    assert verdict(emulator.url) == (True, "1 start hooks succeeded")
+    assert verdict(emulator.url) == (True, "all start hooks succeeded")
 
 
-def test_a_hook_of_ministack_that_failed_is_told(emulator: Emulator) -> None:
+def test_a_failed_hook_of_ministack_is_reported(emulator: Emulator) -> None:
     emulator.answers[READY] = [ministack("completed", completed=1, failed=1)]
     assert verdict(emulator.url) == (False, "1 start hooks failed; the container's log says why")
 
@@ -137,7 +137,7 @@ def test_an_emulator_may_take_its_time_to_answer(emulator: Emulator) -> None:
     assert verdict(emulator.url)[0]
 
 
-def test_what_never_answers_is_unhealthy_after_a_while(emulator: Emulator) -> None:
+def test_an_emulator_that_never_answers_is_unhealthy(emulator: Emulator) -> None:
     url = emulator.url
     emulator.server_close()
     time = Time()
@@ -147,7 +147,7 @@ def test_what_never_answers_is_unhealthy_after_a_while(emulator: Emulator) -> No
     assert healthcheck.SILENCE_SECONDS < time.now < healthcheck.SILENCE_SECONDS + 1
 
 
-def test_hooks_may_take_longer_than_silence_may(emulator: Emulator) -> None:
+def test_hooks_may_take_longer_than_the_first_answer(emulator: Emulator) -> None:
     def meanwhile() -> None:
         time.now += healthcheck.SILENCE_SECONDS / 2
 
@@ -159,12 +159,12 @@ def test_hooks_may_take_longer_than_silence_may(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("answer", [NOT_FOUND, (200, "<html>"), (200, "{}")])
-def test_what_is_neither_of_both_is_unhealthy_at_once(emulator: Emulator, answer: Answer) -> None:
+def test_another_server_is_unhealthy_at_once(emulator: Emulator, answer: Answer) -> None:
     emulator.answers[INIT] = emulator.answers[READY] = [answer]
     assert verdict(emulator.url) == (False, f"{emulator.url} is neither LocalStack nor MiniStack")
 
 
-def test_the_proxy_that_docker_hands_to_containers_is_not_asked(
+def test_the_health_check_does_not_use_a_proxy(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("no_proxy", "NO_PROXY"):
@@ -175,7 +175,7 @@ def test_the_proxy_that_docker_hands_to_containers_is_not_asked(
 
 
 @pytest.mark.parametrize(("state", "code"), [("SUCCESSFUL", 0), ("ERROR", 1)])
-def test_the_verdict_is_a_line_and_an_exit_code(
+def test_the_health_is_a_line_and_an_exit_code(
     emulator: Emulator, capsys: pytest.CaptureFixture[str], state: str, code: int
 ) -> None:
     emulator.answers[INIT] = [localstack(state)]

@@ -69,6 +69,6 @@ def test_each_condition_has_to_hold(
 
 
 @pytest.mark.parametrize("unknown", [when("NumericLessThan", "k", "1"), statement(NotAction="a:B")])
-def test_what_it_does_not_know_it_does_not_guess(unknown: dict[str, Any]) -> None:
+def test_an_unknown_condition_is_an_error(unknown: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
         allowed([unknown], READ)

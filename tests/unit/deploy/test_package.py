@@ -23,7 +23,7 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return folders
 
 
-def test_the_next_build_takes_the_dependencies_that_are_kept(
+def test_the_next_build_uses_the_cached_dependencies(
     installs: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -34,7 +34,7 @@ def test_the_next_build_takes_the_dependencies_that_are_kept(
     assert [path.name for path in kept.iterdir()] == ["dependency.py"]
 
 
-def test_where_nothing_can_be_kept_the_zip_is_built_all_the_same(
+def test_the_zip_is_built_if_the_cache_cannot_be_written(
     installs: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")

@@ -8,7 +8,7 @@ from deploy.settings import Settings, template, variables
 from inventory_aws.errors import SettingsError
 
 
-def test_only_the_stream_and_the_table_can_have_a_name_of_their_own() -> None:
+def test_only_stream_and_table_can_have_other_names() -> None:
     settings = Settings.from_env({"STAGE": "dev", "TABLE_NAME": "stock", "FUNCTION_NAME": "f"})
 
     names = settings.names
@@ -18,7 +18,7 @@ def test_only_the_stream_and_the_table_can_have_a_name_of_their_own() -> None:
     assert settings.parameters["NamePrefix"] == "dev-"
 
 
-def test_the_default_stage_has_the_names_of_none_and_an_empty_variable_counts_as_unset() -> None:
+def test_an_empty_variable_counts_as_unset() -> None:
     empty = {"STAGE": "default", "TABLE_NAME": "", "BATCH_SIZE": ""}
     assert Settings.from_env(empty) == Settings.from_env({})
 
@@ -67,14 +67,12 @@ def test_every_parameter_of_the_template_is_set_by_a_variable_or_by_deploy() -> 
         ("DELETION_PROTECTION", "1"),
     ],
 )
-def test_a_value_that_aws_would_refuse_is_refused_by_its_variable(
-    variable: str, value: str
-) -> None:
+def test_the_error_for_a_wrong_value_names_the_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{variable} must be .* \\(it is "):
         Settings.from_env({variable: value})
 
 
-def test_all_wrong_settings_are_named_a_line_for_each() -> None:
+def test_each_wrong_setting_has_a_line() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_env({"STAGE": "UP", "BATCH_SIZE": "x", "LOW_STOCK": "many"})
 
@@ -85,7 +83,7 @@ def test_all_wrong_settings_are_named_a_line_for_each() -> None:
     ]
 
 
-def test_attempts_and_age_are_bounded_unless_told_otherwise() -> None:
+def test_attempts_and_age_are_limited_by_default() -> None:
     parameters = Settings.from_env({}).parameters
 
     assert int(parameters["MaxRetryAttempts"]) >= 0

@@ -51,10 +51,10 @@ class CloudFormation:
 
 def of(*logical_ids: str) -> ChangeSet:
     changes: Any = [{"ResourceChange": {"LogicalResourceId": each}} for each in logical_ids]
-    return ChangeSet("c", created=True, changes=changes)
+    return ChangeSet("c", changes)
 
 
-def test_events_are_followed_to_the_end_and_the_first_cause_is_told() -> None:
+def test_the_error_has_the_first_cause() -> None:
     aws = CloudFormation(
         ("CREATE_IN_PROGRESS", [event("A", "CREATE_IN_PROGRESS"), event("A", "CREATE_COMPLETE")]),
         ("CREATE_IN_PROGRESS", [event("C", "CREATE_FAILED", "Resource creation cancelled")]),
@@ -70,7 +70,7 @@ def test_events_are_followed_to_the_end_and_the_first_cause_is_told() -> None:
     assert done == [Done("created", "A", "a")]
 
 
-def test_only_what_the_change_set_names_is_told_and_earlier_events_are_not() -> None:
+def test_only_changes_of_this_change_set_are_reported() -> None:
     aws = CloudFormation(
         ("UPDATE_COMPLETE", [event("A", "UPDATE_COMPLETE"), event("B", "UPDATE_COMPLETE")]),
     )
@@ -82,26 +82,7 @@ def test_only_what_the_change_set_names_is_told_and_earlier_events_are_not() -> 
     assert done == [Done("updated", "A", "a")]
 
 
-@pytest.mark.parametrize(
-    ("status", "advice"),
-    [
-        ("UPDATE_IN_PROGRESS", "wait until that has ended"),
-        ("UPDATE_ROLLBACK_FAILED", "run `aws cloudformation continue-update-rollback` for it"),
-        ("DELETE_FAILED", "delete it, with `destroy`"),
-    ],
-)
-def test_a_stack_that_cannot_be_changed_now_is_told_with_what_to_do(
-    status: str, advice: str
-) -> None:
-    aws = CloudFormation((status, []))
-
-    with pytest.raises(DeploymentError, match=f"^The stack s is {status}. First {advice}"):
-        aws.stack.prepare("", {}, {})
-
-    aws.client.create_change_set.assert_not_called()
-
-
-def test_what_is_left_of_a_creation_that_failed_is_deleted_first() -> None:
+def test_a_stack_whose_creation_failed_is_deleted_first() -> None:
     aws = CloudFormation(("ROLLBACK_COMPLETE", []), ("DELETE_IN_PROGRESS", []), (None, []))
     pages = [{"Status": "CREATE_COMPLETE", "Changes": []}]
     aws.client.get_paginator = lambda name: MagicMock(
@@ -121,8 +102,8 @@ def test_what_is_left_of_a_creation_that_failed_is_deleted_first() -> None:
         "No updates are to be performed.",
     ],
 )
-def test_a_change_set_without_changes_is_deleted_and_none(reason: str) -> None:
-    aws = CloudFormation(("CREATE_COMPLETE", []))
+def test_an_empty_change_set_is_deleted(reason: str) -> None:
+    aws = CloudFormation(("CREATE_COMPLETE", []), ("CREATE_COMPLETE", []))
     pages = [{"Status": "FAILED", "StatusReason": reason}]
     aws.client.get_paginator.return_value.paginate = lambda **_: pages
 
@@ -132,8 +113,8 @@ def test_a_change_set_without_changes_is_deleted_and_none(reason: str) -> None:
     aws.client.delete_stack.assert_not_called()
 
 
-def test_a_change_set_that_fails_otherwise_says_why() -> None:
-    aws = CloudFormation(("CREATE_COMPLETE", []))
+def test_the_error_of_a_failed_change_set_has_the_reason() -> None:
+    aws = CloudFormation(("CREATE_COMPLETE", []), ("CREATE_COMPLETE", []))
     pages = [{"Status": "FAILED", "StatusReason": "Parameter BatchSize is no number"}]
     aws.client.get_paginator.return_value.paginate = lambda **_: pages
 
@@ -141,7 +122,7 @@ def test_a_change_set_that_fails_otherwise_says_why() -> None:
         aws.stack.prepare("", {}, {})
 
 
-def test_people_are_told_of_what_matters_and_the_count_of_all() -> None:
+def test_a_report_names_the_main_resources_and_counts_all() -> None:
     lines: list[str] = []
     report = Report(lines.append)
     assert str(report) == "no changes"
@@ -157,7 +138,7 @@ def test_people_are_told_of_what_matters_and_the_count_of_all() -> None:
     assert str(report) == "2 created, 1 updated"
 
 
-def test_verbose_tells_of_each() -> None:
+def test_a_verbose_report_names_all_resources() -> None:
     lines: list[str] = []
     Report(lines.append, verbose=True)(Done("created", "DeadLetterQueue", "q"))
     assert lines == ["created DeadLetterQueue q"]

@@ -58,7 +58,7 @@ def test_a_variable_has_one_default_wherever_it_is_used() -> None:
     assert len(uses) == len({name for name, _ in uses})
 
 
-def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_the_example_as_it_is_changes_nothing(tmp_path: Path) -> None:
     taken = tmp_path / ".env"
     taken.write_text("".join(f"{name}={value}\n" for name, value in EXAMPLE))
     environ = with_compose_settings({}, taken)
@@ -68,7 +68,7 @@ def test_the_example_changes_nothing_where_it_is_taken_as_it_is(tmp_path: Path) 
     assert aws == variables_of(Target.LOCALSTACK, {}, Path())
 
 
-def test_what_is_wrong_with_any_service_is_found_before_one_starts(
+def test_wrong_settings_of_all_services_are_found_before_one_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wrong = {"STAGE": "UP", "BATCH_SIZE": "x", "PRODUCER_RATE": "fast", "PRODUCER_COUNT": "-1"}

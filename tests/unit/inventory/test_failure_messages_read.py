@@ -13,9 +13,10 @@ from eventbridge_pipes.execution import dead_letter
 from eventbridge_pipes.record import Record as PipeRecord
 from inventory.dead_letters import parse_dead_letter
 from inventory.rejections import parse_rejection
+from inventory.stock import Outcome
 from pipes_samples import PIPE
-from processor import failures
-from processor.records import Record
+from processor.records import Record, Result
+from processor.rejections import message_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -24,15 +25,16 @@ JSON = st.recursive(
 )
 
 
-def rejected(data: bytes) -> failures.Rejection:
+def rejected(data: bytes) -> Result:
     encoded = base64.b64encode(data).decode()
     record = Record("shardId-000000000003:4711", "4711", "P1", encoded, arrived_at=1.5)
-    return failures.Rejection(record, "quantity is missing", "E1", "P1", "quantity.missing")
+    reason, code = "quantity is missing", "quantity.missing"
+    return Result(record, Outcome.REJECTED, reason, "E1", "P1", code)
 
 
 @given(st.binary())
 def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data: bytes) -> None:
-    read = parse_rejection(failures.message_of(rejected(data)))
+    read = parse_rejection(message_of(rejected(data)))
     assert read is not None
     assert (read.shard_id, read.sequence_number) == ("shardId-000000000003", 4711)
     assert (read.reason, read.event_id, read.product_id) == ("quantity is missing", "E1", "P1")
@@ -41,7 +43,7 @@ def test_a_rejection_is_read_as_the_function_meant_it_whatever_the_payload(data:
 
 
 def test_a_rejection_from_before_there_were_codes_is_read_without() -> None:
-    message = json.loads(failures.message_of(rejected(b"{")))
+    message = json.loads(message_of(rejected(b"{")))
     del message["code"]
     read = parse_rejection(json.dumps(message))
     assert read is not None
@@ -49,7 +51,7 @@ def test_a_rejection_from_before_there_were_codes_is_read_without() -> None:
 
 
 def test_a_payload_that_was_cut_is_none_at_all() -> None:
-    read = parse_rejection(failures.message_of(rejected(b"x" * 400_000)))
+    read = parse_rejection(message_of(rejected(b"x" * 400_000)))
     assert read is not None
     assert read.truncated
     assert read.payload is None
@@ -82,5 +84,5 @@ def test_what_is_no_message_of_ours_is_none(body: str) -> None:
 
 @pytest.mark.parametrize("name", ["reason", "shard_id", "sequence_number", "payload"])
 def test_a_rejection_with_a_part_that_is_no_text_is_none(name: str) -> None:
-    message = json.loads(failures.message_of(rejected(b"{}"))) | {name: [1]}
+    message = json.loads(message_of(rejected(b"{}"))) | {name: [1]}
     assert parse_rejection(json.dumps(message)) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import (
@@ -14,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from processor.patience import Patience, Schedule
+from processor.calls import Deadline
 from processor.writes import Tables
 
 URL = "http://dynamodb"
@@ -65,9 +64,8 @@ class Time:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def patience(self, seconds: float, schedule: Schedule | None = None) -> Patience:
-        until = self.now + seconds
-        return Patience(until, schedule or Schedule(), lambda: self.now, self.sleep, lambda: 0.0)
+    def deadline_in(self, seconds: float) -> Deadline:
+        return Deadline(self.now + seconds, lambda: self.now, self.sleep, lambda: 0.0)
 
 
 @dataclass
@@ -100,9 +98,6 @@ class FakeDynamoDB(Service):
     items: dict[str, Any] = field(default_factory=dict)
     removals: dict[str, Any] = field(default_factory=dict)
     throttled: dict[str, int] = field(default_factory=dict)
-    exceptions: Any = field(
-        default_factory=lambda: SimpleNamespace(TransactionCanceledException=CancelledError)
-    )
 
     def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803 - AWS's name
         return self._carry_out(lambda: self._get(RequestItems))

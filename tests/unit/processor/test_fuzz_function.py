@@ -10,6 +10,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,16 +34,16 @@ from inventory.stream import StreamRecord
 from operations.expectation import expect
 from operations.verify.compare import Evidence, verify
 from processor import handler as function
-from processor.failures import BYTES_AT_ONCE, FailuresTopic
+from processor.handler import Settings
 from processor.records import Record, UnknownInvocationError, records_of
-from processor.settings import Settings
-from processor.store import Store
+from processor.rejections import MAX_BYTES
 
 # Whole, though it is long: an example that cannot be seen is of no use.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000, aws_request_id="r")
 IGNORE = RemovalNamePolicy.IGNORE
+POOL = ThreadPoolExecutor(1)
 
 
 class StrictDynamoDB(FakeDynamoDB):
@@ -78,7 +79,7 @@ class StrictSns(FakeSns):
 
     def _publish(self, entries: Any) -> Any:
         sizes = [len(entry["Message"].encode("utf-8")) for entry in entries]
-        if sum(sizes) > BYTES_AT_ONCE:
+        if sum(sizes) > MAX_BYTES:
             raise refused("BatchRequestTooLong", 400)
         if not 1 <= len(entries) <= 10:
             raise refused("TooManyEntriesInBatchRequest", 400)
@@ -99,14 +100,10 @@ class World:
 
     def call(self, invocation: Any) -> list[str]:
         """The ids that the handler says have failed."""
-        connections = (
-            Settings(TABLES, "topic", IGNORE, 1),
-            Store(cast(Any, self.dynamodb), TABLES, 1),
-            FailuresTopic(cast(Any, self.sns), "topic"),
-        )
+        connections = Settings(TABLES, "topic", IGNORE), self.dynamodb, self.sns, POOL
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(function, "_connections", lambda: connections)
-            patch.setattr(function, "Patience", lambda until: self.time.patience(45))
+            patch.setattr(function, "Deadline", lambda at: self.time.deadline_in(45))
             patch.setattr(function.logger.handlers[0], "stream", self.log)
             with redirect_stdout(self.metrics):
                 answer = function.handler(invocation, CONTEXT)
@@ -212,7 +209,7 @@ def _is_kept(record: Record, message: dict[str, Any]) -> bool:
 
 @tries(250)
 @given(batches(), st.booleans())
-def test_each_record_is_applied_or_rejected_as_the_fold_has_it(
+def test_each_record_has_the_outcome_that_the_rules_say(
     batch: list[dict[str, Any]], mapping: bool
 ) -> None:
     world = World()
@@ -227,7 +224,7 @@ def test_each_record_is_applied_or_rejected_as_the_fold_has_it(
 
 @tries(80)
 @given(broken_batches())
-def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not(
+def test_a_broken_record_is_rejected_alone(
     batch: list[dict[str, Any]],
 ) -> None:
     world = World()
@@ -238,7 +235,7 @@ def test_a_record_that_kinesis_would_not_give_is_rejected_and_the_others_are_not
 
 @tries(80)
 @given(batches(), st.booleans(), st.data())
-def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
+def test_records_fail_in_an_outage_and_are_done_by_the_retry(
     batch: list[dict[str, Any]], mapping: bool, data: st.DataObject
 ) -> None:
     world = World()
@@ -259,7 +256,7 @@ def test_what_a_service_refuses_is_reported_and_comes_again_until_all_is_done(
 
 @tries(150)
 @given(batches(), st.fixed_dictionaries({product: items(product) for product in PRODUCTS}))
-def test_rows_that_anybody_wrote_stop_no_batch_and_keep_what_is_not_ours(
+def test_rows_that_somebody_else_wrote_keep_their_attributes(
     batch: list[dict[str, Any]], written_by_others: dict[str, Any]
 ) -> None:
     world = World()
@@ -315,7 +312,7 @@ def near_invocations(draw: st.DrawFn) -> Any:
         st.fixed_dictionaries({"Records": ANYTHING}),
     )
 )
-def test_an_invocation_is_handled_whole_or_refused_whole_in_a_line(invocation: Any) -> None:
+def test_an_invocation_is_handled_or_is_an_error_of_one_line(invocation: Any) -> None:
     received = _received(invocation)
     world = World()
     try:

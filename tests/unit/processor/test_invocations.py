@@ -36,7 +36,7 @@ def test_a_pipe_sends_a_bare_list_of_flat_records() -> None:
     assert EXPECTED.item_identifier == ENVELOPE["eventID"]
 
 
-def test_an_event_source_mapping_nests_them_under_records_and_kinesis() -> None:
+def test_an_event_source_mapping_sends_nested_records() -> None:
     [record] = records_of({"Records": [{**ENVELOPE, "kinesis": STREAM_PART}]})
     assert record == replace(EXPECTED, of_mapping=True)
     assert record.item_identifier == NUMBER
@@ -65,7 +65,7 @@ def test_the_shard_is_read_from_the_event_id() -> None:
         [STREAM_PART | ENVELOPE | {"approximateArrivalTimestamp": 10**400}],
     ],
 )
-def test_anything_else_is_refused_whole_since_no_record_of_it_can_be_named(invocation: Any) -> None:
+def test_an_invocation_without_records_of_kinesis_is_an_error(invocation: Any) -> None:
     with pytest.raises(UnknownInvocationError):
         records_of(invocation)
 
@@ -77,13 +77,13 @@ def test_data_that_is_not_base64_is_no_event(data: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "x", "-1", "²", "1\n", "1" * 5_000])
-def test_a_sequence_number_that_is_no_number_is_refused_by_name(number: str) -> None:
+def test_a_sequence_number_that_is_no_number_is_invalid(number: str) -> None:
     with pytest.raises(InvalidEventError, match=r"^sequenceNumber is not a number$"):
         Record("shardId-0:x", number, "P1", "e30=", 0.0).event()
 
 
 @pytest.mark.parametrize("key", ["P2", "p1", "P1 ", "P", "é"])
-def test_an_event_under_another_key_than_its_product_id_is_refused_and_says_what_it_is(
+def test_an_event_under_another_key_than_its_product_id_is_invalid(
     key: str,
 ) -> None:
     event = b'{"event_type": "product_removed", "event_id": "E1", "product": {"product_id": "P1"}}'

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.unit.processor.oracle import Oracle, plain
 from tests.unit.processor.outages import TABLES, Time
-from tests.unit.processor.test_fuzz_function import StrictDynamoDB, StrictSns
+from tests.unit.processor.test_fuzz_function import POOL, StrictDynamoDB, StrictSns
 
 from fuzzing import tries
 from hostile_events import (
@@ -30,9 +30,9 @@ from hostile_events import (
     written,
 )
 from inventory.stock import RemovalNamePolicy
-from processor.failures import FailuresTopic
-from processor.processor import Processor
+from processor.processor import process
 from processor.records import records_of
+from processor.rejections import RejectionsTopic
 from processor.store import Store
 
 EVENTS = 1000
@@ -139,9 +139,11 @@ def test_table_outcomes_and_rejections_are_those_of_the_oracle(
         shards[shard].append(record)
         expected[record["eventID"]] = oracle.put(int(record["sequenceNumber"]), key, data)
 
-    dynamodb, sns = StrictDynamoDB(Time()), StrictSns(Time())
-    store, topic = Store(cast(Any, dynamodb), TABLES, 1), FailuresTopic(cast(Any, sns), "topic")
-    processor = Processor(store, topic, names)
+    time = Time()
+    dynamodb, sns = StrictDynamoDB(time), StrictSns(time)
+    deadline = time.deadline_in(45)
+    store = Store(cast(Any, dynamodb), TABLES, POOL, deadline)
+    topic = RejectionsTopic(cast(Any, sns), "topic", deadline)
     handled: set[str] = set()
     running = [deliveries(shard, dice) for shard in shards]
     while running:
@@ -150,7 +152,7 @@ def test_table_outcomes_and_rejections_are_those_of_the_oracle(
         if batch is None:
             running.remove(batches)
             continue
-        for result in processor.process(records_of(batch)):
+        for result in process(records_of(batch), store, topic, names):
             name, outcome = result.record.event_id, result.outcome.value
             if name not in handled:
                 wanted = expected[name].split(" ")[0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -14,11 +15,10 @@ from hypothesis import strategies as st
 from event_streams import streams
 from inventory.event import Event, ProductAdded, ProductRemoved, QuantityMoved, QuantitySet
 from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, fold
-from processor.failures import Rejection
-from processor.processor import Processor
-from processor.records import Record
-from processor.run import Result
-from processor.writes import Change, Conflict, Unavailable
+from processor.calls import Unavailable
+from processor.processor import process
+from processor.records import Record, Result
+from processor.writes import Change, ProductState
 
 IGNORE = RemovalNamePolicy.IGNORE
 
@@ -35,27 +35,28 @@ class MemoryTable:
     removed: dict[str, Removal] = field(default_factory=dict)
     writes: int = 0
 
-    def read(self, product_ids: Iterable[str]) -> Mapping[str, Row | Unavailable | None]:
-        return {
-            p: Unavailable("Throttling") if self._once(self.unreadable, p) else self.rows.get(p)
-            for p in product_ids
-        }
+    def read(self, product_ids: Iterable[str]) -> dict[str, ProductState | Unavailable]:
+        return {p: self._state(p) for p in product_ids}
 
-    def removals(self, product_ids: Iterable[str]) -> Mapping[str, Removal | Unavailable | None]:
-        return {p: self.removed.get(p) for p in product_ids}
+    def _state(self, product_id: str) -> ProductState | Unavailable:
+        if self._once(self.unreadable, product_id):
+            return Unavailable("Throttling")
+        row = self.rows.get(product_id)
+        return ProductState(row, None if row else self.removed.get(product_id))
 
-    def write(self, changes: Iterable[Change]) -> Mapping[str, Conflict | Unavailable]:
-        return {c.product_id: why for c in changes if (why := self._write(c)) is not None}
+    def write(self, changes: Iterable[Change]) -> dict[str, ProductState | Unavailable]:
+        return {c.product_id: why for c in changes if (why := self._make(c)) is not None}
 
-    def _write(self, change: Change) -> Conflict | Unavailable | None:
+    def _make(self, change: Change) -> ProductState | Unavailable | None:
         product_id = change.product_id
         if self._once(self.unwritable, product_id):
             return Unavailable("Throttling")
         if product_id in self.rivals:
             self.rows[product_id] = self.rivals.pop(product_id)
         row, removed = self.rows.get(product_id), self.removed.get(product_id)
-        if row != change.before or (change.before is None and removed != change.removed):
-            return Conflict(row, removed)
+        read = change.before
+        if row != read.row or (read.row is None and removed != read.removed):
+            return ProductState(row, removed)
         self.writes += 1
         if isinstance(change.after, Removal):
             self.rows.pop(product_id, None)
@@ -64,7 +65,7 @@ class MemoryTable:
             self.rows[product_id] = change.after
         if self._once(self.answers_lost, product_id):
             # The SDK sends a call again whose answer was lost, and meets its own first write.
-            return Conflict(self.rows.get(product_id), self.removed.get(product_id))
+            return ProductState(self.rows.get(product_id), self.removed.get(product_id))
         return None
 
     def _once(self, troubles: set[str], product_id: str) -> bool:
@@ -79,13 +80,23 @@ class MemoryTopic:
     """A topic that refuses the records it is told to, once each."""
 
     refuses: set[str] = field(default_factory=set)
-    published: list[Rejection] = field(default_factory=list)
+    published: list[Result] = field(default_factory=list)
 
-    def publish(self, rejections: Sequence[Rejection]) -> dict[str, str]:
-        refused = {r.record.event_id for r in rejections} & self.refuses
+    def publish(self, rejected: Sequence[Result]) -> dict[str, str]:
+        refused = {r.record.event_id for r in rejected} & self.refuses
         self.refuses -= refused
-        self.published += [r for r in rejections if r.record.event_id not in refused]
+        self.published += [r for r in rejected if r.record.event_id not in refused]
         return dict.fromkeys(refused, "Throttled")
+
+
+Processor = Callable[[Sequence[Record]], list[Result]]
+
+
+def processor(
+    table: MemoryTable, topic: MemoryTopic | None = None, policy: RemovalNamePolicy = IGNORE
+) -> Processor:
+    to: Any = {"store": table, "topic": topic or MemoryTopic()}
+    return partial(process, policy=policy, **to)
 
 
 def record_of(event: Event) -> Record:
@@ -136,43 +147,42 @@ def with_id(event_id: str, of: Record) -> Record:
 
 def test_a_product_with_many_events_is_written_once() -> None:
     table = MemoryTable()
-    Processor(table, MemoryTopic(), IGNORE).process([added(1), *(moved(n, 1) for n in range(2, 9))])
+    processor(table)([added(1), *(moved(n, 1) for n in range(2, 9))])
     assert table.writes == 1
     assert table.rows["P1"].quantity == 17
 
 
 def test_a_batch_that_changes_nothing_writes_nothing() -> None:
     table = MemoryTable()
-    processor = Processor(table, MemoryTopic(), IGNORE)
-    processor.process([added(1)])
-    assert set(outcomes(processor.process([added(1)])).values()) == {Outcome.DUPLICATE}
+    run = processor(table)
+    run([added(1)])
+    assert set(outcomes(run([added(1)])).values()) == {Outcome.DUPLICATE}
     assert table.writes == 1
 
 
-def test_a_copy_that_comes_after_a_removal_is_a_duplicate_and_a_new_event_is_not() -> None:
+def test_a_copy_that_arrives_after_a_removal_is_a_duplicate() -> None:
     table = MemoryTable()
-    processor = Processor(table, MemoryTopic(), IGNORE)
-    processor.process([added(1), moved(2, 5)])
-    processor.process([record_of(ProductRemoved("P1", 3, "e3", None))])
+    run = processor(table)
+    run([added(1), moved(2, 5)])
+    run([record_of(ProductRemoved("P1", 3, "e3", None))])
     copies = [
         with_id("e1", added(4)),
         with_id("e2", moved(5, 5)),
         with_id("e3", record_of(ProductRemoved("P1", 6, "e3", None))),
     ]
-    assert set(outcomes(processor.process(copies)).values()) == {Outcome.DUPLICATE}
+    assert set(outcomes(run(copies)).values()) == {Outcome.DUPLICATE}
     assert table.rows == {}
-    processor.process([added(7)])
+    run([added(7)])
     again = [with_id("e2", moved(8, 5)), with_id("e3", record_of(ProductRemoved("P1", 9, "", "")))]
-    assert set(outcomes(processor.process(again)).values()) == {Outcome.DUPLICATE}
+    assert set(outcomes(run(again)).values()) == {Outcome.DUPLICATE}
     assert table.rows["P1"].quantity == 10
     assert table.writes == 3
 
 
-def test_a_write_that_fails_fails_that_product_from_its_first_change_on_and_no_other() -> None:
+def test_a_failed_write_fails_its_product_from_the_first_change_on() -> None:
     table = MemoryTable(unwritable={"P1"})
-    results = Processor(table, MemoryTopic(), IGNORE).process(
-        [moved(1, 5), added(2), moved(3, -99), moved(4, 1), added(5, "P2")]
-    )
+    batch = [moved(1, 5), added(2), moved(3, -99), moved(4, 1), added(5, "P2")]
+    results = processor(table)(batch)
     assert outcomes(results) == {
         1: Outcome.NOT_FOUND,
         2: Outcome.FAILED,
@@ -183,49 +193,49 @@ def test_a_write_that_fails_fails_that_product_from_its_first_change_on_and_no_o
     assert set(table.rows) == {"P2"}
 
 
-def test_a_read_that_fails_fails_that_product_and_no_other() -> None:
+def test_a_failed_read_fails_its_product_alone() -> None:
     table = MemoryTable(unreadable={"P1"})
-    results = Processor(table, MemoryTopic(), IGNORE).process([added(1), added(2, "P2")])
+    results = processor(table)([added(1), added(2, "P2")])
     assert failed(results) == {1}
 
 
-def test_a_rejection_that_cannot_be_published_fails_and_so_does_what_follows_it() -> None:
+def test_an_unpublished_rejection_fails_and_so_does_what_follows() -> None:
     table, topic = MemoryTable(), MemoryTopic(refuses={"shardId-0:2"})
-    processor = Processor(table, topic, IGNORE)
-    results = processor.process([added(1), moved(2, -99), moved(3, 1)])
+    run = processor(table, topic)
+    results = run([added(1), moved(2, -99), moved(3, 1)])
     assert failed(results) == {2, 3}
     assert table.rows["P1"].quantity == 10
 
-    again = processor.process([moved(2, -99), moved(3, 1)])
+    again = run([moved(2, -99), moved(3, 1)])
     assert outcomes(again) == {2: Outcome.REJECTED, 3: Outcome.APPLIED}
     assert [r.record.sequence_number for r in topic.published] == ["2"]
 
 
 def test_an_invalid_record_that_cannot_be_published_fails_alone() -> None:
     topic = MemoryTopic(refuses={"shardId-0:1"})
-    processor = Processor(MemoryTable(), topic, IGNORE)
-    assert failed(processor.process([record(1, b"{"), added(2)])) == {1}
-    assert failed(processor.process([record(1, b"{")])) == set()
+    run = processor(MemoryTable(), topic)
+    assert failed(run([record(1, b"{"), added(2)])) == {1}
+    assert failed(run([record(1, b"{")])) == set()
     assert [r.reason for r in topic.published] == [
         "data is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)"
     ]
 
 
-def test_a_row_that_changed_under_the_write_is_folded_onto_anew() -> None:
+def test_events_are_applied_again_if_the_row_changed_before_the_write() -> None:
     table = MemoryTable(rivals={"P1": Row("P1", "Phone", 50, "N/A", 1, ("e1",))})
-    results = Processor(table, MemoryTopic(), IGNORE).process([added(1), moved(2, 1)])
+    results = processor(table)([added(1), moved(2, 1)])
     assert outcomes(results) == {1: Outcome.DUPLICATE, 2: Outcome.APPLIED}
     assert table.rows["P1"].quantity == 51
 
 
-def test_a_write_whose_answer_was_lost_counts_as_done() -> None:
+def test_a_write_whose_response_was_lost_counts_as_done() -> None:
     table = MemoryTable(answers_lost={"P1", "P2"})
-    processor = Processor(table, MemoryTopic(), IGNORE)
-    assert outcomes(processor.process([added(1)])) == {1: Outcome.APPLIED}
-    processor.process([added(2, "P2")])
+    run = processor(table)
+    assert outcomes(run([added(1)])) == {1: Outcome.APPLIED}
+    run([added(2, "P2")])
     removal = record_of(ProductRemoved("P2", 3, None, None))
     table.answers_lost = {"P2"}
-    assert outcomes(processor.process([removal])) == {3: Outcome.APPLIED}
+    assert outcomes(run([removal])) == {3: Outcome.APPLIED}
 
 
 @given(
@@ -237,7 +247,7 @@ def test_a_write_whose_answer_was_lost_counts_as_done() -> None:
     st.sets(st.integers(1, 20)),
     st.data(),
 )
-def test_through_any_troubles_the_table_becomes_the_fold_and_no_record_is_lost(
+def test_the_table_is_right_and_no_record_is_lost_whatever_fails(
     events: list[Event],
     names: RemovalNamePolicy,
     unreadable: set[str],
@@ -248,13 +258,13 @@ def test_through_any_troubles_the_table_becomes_the_fold_and_no_record_is_lost(
 ) -> None:
     table = MemoryTable({}, unreadable, unwritable, answers_lost)
     topic = MemoryTopic({f"shardId-0:{number}" for number in refused})
-    processor = Processor(table, topic, names)
+    run = processor(table, topic, names)
     left = [record_of(event) for event in events]
     while left:
         size = data.draw(st.integers(1, len(left)))
         batch, left = left[:size], left[size:]
         while batch:
-            results = processor.process(batch)
+            results = run(batch)
             assert {id(r.record) for r in results} == {id(r) for r in batch}
             again = failed(results)
             batch = [r for r in batch if int(r.sequence_number) in again]

@@ -4,57 +4,41 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from itertools import count, islice, repeat
+from itertools import count
 from typing import Any
 
 import pytest
 from tests.unit.producer.test_producer_feed import Feeding
 
-from producer.control import Pace, serve
+from producer.control import change, serve
+from producer.pace import Pace
+from producer.usage import RefusedError
 from simulated_stream import FakeClock, event
 
 
-def pace(rate: float | None = 10.0) -> Pace:
-    return Pace(rate, lambda of: repeat(1.0 if of is None else 1 / of))
-
-
-def test_a_changed_rate_holds_from_the_next_event_on() -> None:
-    changing = pace(10.0)
-    gaps = changing.gaps()
-    assert list(islice(gaps, 2)) == [0.1, 0.1]
-    changing.change({"rate": 4})
-    assert list(islice(gaps, 2)) == [0.25, 0.25]
-    changing.change({"rate": None})
-    assert next(gaps) == 1.0
-
-
 def test_a_changed_rate_does_not_wait_for_the_gap_of_the_old_one() -> None:
-    changing = pace(0.05)
+    pace = Pace(0.05)
 
     class Interrupted(FakeClock):
         def wait(self, seconds: float) -> None:
             """A second of the 20 s wait, after which the rate is changed."""
-            if changing.rate == 0.05:
-                changing.change({"rate": 4})
+            if pace.rate == 0.05:
+                change(pace, {"rate": 4})
                 seconds = 1.0
             super().wait(seconds)
 
-    run = Feeding(
-        (event(f"P{n}", n) for n in range(5)),
-        changing.gaps(),
-        clock=Interrupted(),
-        has_new_rate=lambda: changing.has_new_rate,
-    )
+    run = Feeding((event(f"P{n}", n) for n in range(5)), pace, clock=Interrupted())
     assert run.times == [0.0, 1.0, 1.25, 1.5, 1.75]
 
 
-def test_a_change_is_told_at_once_to_whoever_waits() -> None:
-    told: list[float | None] = []
-    changing = Pace(1.0, lambda of: repeat(1.0), lambda: told.append(changing.rate))
-    changing.change({"rate": 4})
+def test_a_change_wakes_whoever_waits() -> None:
+    rates: list[float | None] = []
+    pace = Pace(1.0)
+    pace.on_change = lambda: rates.append(pace.rate)
+    change(pace, {"rate": 4})
     with pytest.raises(ValueError, match="rate"):
-        changing.change({"rate": 0})
-    assert told == [4]
+        change(pace, {"rate": 0})
+    assert rates == [4]
 
 
 @pytest.mark.parametrize(
@@ -68,43 +52,59 @@ def test_a_change_is_told_at_once_to_whoever_waits() -> None:
         {"rate": True},
         {"rate": float("nan")},
         {"rate": 1e9},
+        {"rate": 10**400},
         {"paused": 1},
         {"rate": 5, "paused": "yes"},
         {"speed": 5},
     ],
 )
 def test_what_is_no_pace_is_refused_and_changes_nothing(wanted: Any) -> None:
-    kept = pace()
+    kept = Pace(10.0)
     with pytest.raises(ValueError, match="must be"):
-        kept.change(wanted)
+        change(kept, wanted)
     assert (kept.rate, kept.paused) == (10.0, False)
 
 
 def test_while_it_is_paused_nothing_is_taken_and_what_is_taken_is_sent() -> None:
+    pace = Pace(1.0)
+
     def stopping(run: Feeding) -> bool:
-        run_is_at.append(run.clock.now)
+        paused = 1.5 < run.clock.now < 3.5
+        if paused is not pace.paused:
+            change(pace, {"paused": paused})
         return run.clock.now >= 5.0
 
-    run_is_at: list[float] = []
-    run = Feeding(
-        (event(f"P{n}", n) for n in count()),
-        repeat(1.0),
-        stopping=stopping,
-        paused=lambda: bool(run_is_at) and 1.5 < run_is_at[-1] < 3.5,
-    )
+    class Steps(FakeClock):
+        def wait(self, seconds: float) -> None:
+            super().wait(min(seconds, 0.25))
+
+    run = Feeding((event(f"P{n}", n) for n in count()), pace, stopping=stopping, clock=Steps())
     assert [round(time) for time in run.times][:2] == [0, 1]
     assert not [time for time in run.times if 1.6 < time < 3.5]
     assert len(run.times) > 3
     assert run.left == 0
 
 
+def test_while_it_is_paused_it_looks_for_the_end_at_least_once_a_second() -> None:
+    pace = Pace(1.0)
+    pace.set(1.0, paused=True)
+    run = Feeding((event(f"P{n}", n) for n in count()), pace, duration=3.5)
+    assert run.times == []
+    assert run.clock.now == 3.5
+
+
 @pytest.fixture
 def endpoint() -> Iterator[tuple[Pace, str]]:
-    served = pace()
-    server = serve(served, "127.0.0.1", 0)
-    yield served, f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    pace = Pace(10.0)
+    with serve(pace, "127.0.0.1", 0) as server:
+        yield pace, f"http://127.0.0.1:{server.server_port}"
+
+
+def test_an_address_in_use_is_one_line(endpoint: tuple[Pace, str]) -> None:
+    port = int(endpoint[1].rpartition(":")[2])
+    text = rf"Cannot listen on 127.0.0.1:{port} \(--control\): Address already in use"
+    with pytest.raises(RefusedError, match=text), serve(Pace(), "127.0.0.1", port):
+        pass
 
 
 def asked(

@@ -8,7 +8,19 @@ from inventory_aws.event import Event
 from inventory_aws.sender import Accepted, Sender
 from producer.feed import feed
 from producer.generator import Spec, events
+from producer.pace import Pace
 from simulated_stream import FakeClock, Refuse, SimulatedStream, event
+
+
+class GivenGaps(Pace):
+    """A pace whose gaps a test gives."""
+
+    def __init__(self, gaps: Iterator[float]) -> None:
+        super().__init__()
+        self._gaps = gaps
+
+    def gap(self) -> float:
+        return next(self._gaps)
 
 
 class Feeding:
@@ -17,13 +29,11 @@ class Feeding:
     def __init__(
         self,
         events: Iterable[Event],
-        gaps: Iterator[float],
+        pace: Pace | Iterator[float],
         *,
         stream: SimulatedStream | None = None,
         duration: float = float("inf"),
         stopping: Callable[[Feeding], bool] = lambda run: False,
-        paused: Callable[[], bool] = lambda: False,
-        has_new_rate: Callable[[], bool] = lambda: False,
         clock: FakeClock | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
@@ -40,15 +50,13 @@ class Feeding:
         )
         feed(
             events,
-            gaps,
+            pace if isinstance(pace, Pace) else GivenGaps(pace),
             sender,
             duration=duration,
             stopping=lambda: stopping(self),
             on_flush=lambda: self.pending_at_flush.append(sender.pending),
             clock=self.clock,
             wait=self.clock.wait,
-            paused=paused,
-            has_new_rate=has_new_rate,
         )
         self.left = sender.pending
 
@@ -78,6 +86,17 @@ def test_time_lost_to_a_refusal_is_made_up_for() -> None:
     run = Feeding(endless(), repeat(0.25), stream=stream, duration=1.9)
     assert run.times[:4] == [0.75, 0.75, 0.75, 0.75]
     assert run.times[4:] == [1.0, 1.25, 1.5, 1.75]
+
+
+def test_a_second_at_most_is_made_up_for() -> None:
+    class SlowAtFirst(SimulatedStream):
+        def put_records(self, **arguments: Any) -> Any:
+            clock.now += 0.0 if self.calls else 5.0
+            return super().put_records(**arguments)
+
+    clock = FakeClock()
+    run = Feeding(endless(), repeat(0.25), stream=SlowAtFirst(), clock=clock, duration=5.6)
+    assert run.times == [5.0] * 7 + [5.25, 5.5]
 
 
 def test_a_request_to_stop_is_followed_by_sending_what_is_taken() -> None:

@@ -11,8 +11,8 @@ from hostile_events import NEAR
 from inventory.event import InvalidEventError, parse
 from inventory.json_text import with_members
 from inventory_aws.event import Event
-from producer.errors import CannotStartError
 from producer.jsonlines import events
+from producer.usage import RefusedError
 
 
 def read(*lines: bytes, send_broken: bool = False) -> list[Event]:
@@ -119,14 +119,14 @@ def test_a_member_gets_a_new_value_wherever_it_is_named() -> None:
     ],
 )
 def test_a_broken_line_is_named_or_sent_if_that_is_wanted(line: bytes, reason: str) -> None:
-    with pytest.raises(CannotStartError) as caught:
+    with pytest.raises(RefusedError) as caught:
         read(b"{}", b"", line)
     assert str(caught.value).startswith(f"orders.jsonl:3: invalid JSON: {reason}")
     assert [event.payload for event in read(b"[]", line, send_broken=True)] == [b"[]", line]
 
 
 def test_a_line_that_no_record_can_hold_is_named_even_if_broken_lines_are_sent() -> None:
-    with pytest.raises(CannotStartError, match=r"jsonl:2: the record .* 1048577 bytes .* 1 MiB"):
+    with pytest.raises(RefusedError, match=r"jsonl:2: the record .* 1048577 bytes .* 1 MiB"):
         read(b"{}", b"x" * (1024 * 1024 - 20), send_broken=True)
 
 

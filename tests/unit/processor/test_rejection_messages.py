@@ -8,17 +8,19 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.failures import BYTES_AT_ONCE, Rejection, message_of
-from processor.records import Record
+from inventory.stock import Outcome
+from processor.records import Record, Result
+from processor.rejections import MAX_BYTES, message_of
 
 
-def rejection(data: bytes) -> Rejection:
+def rejected(data: bytes) -> Result:
     record = Record("shardId-0:7", "7", "P1", base64.b64encode(data).decode(), 12.5)
-    return Rejection(record, "event_type is missing", "e7", "P1", "event_type.missing")
+    reason, code = "event_type is missing", "event_type.missing"
+    return Result(record, Outcome.REJECTED, reason, "e7", "P1", code)
 
 
-def test_the_message_tells_reason_ids_place_and_payload() -> None:
-    assert json.loads(message_of(rejection(b'{"product": {}}'))) == {
+def test_the_message_has_reason_ids_position_and_payload() -> None:
+    assert json.loads(message_of(rejected(b'{"product": {}}'))) == {
         "reason": "event_type is missing",
         "code": "event_type.missing",
         "event_id": "e7",
@@ -33,23 +35,22 @@ def test_the_message_tells_reason_ids_place_and_payload() -> None:
 
 
 @given(st.binary())
-def test_any_payload_can_be_had_back_byte_for_byte(data: bytes) -> None:
-    message = json.loads(message_of(rejection(data)))
+def test_the_message_keeps_every_byte_of_the_payload(data: bytes) -> None:
+    message = json.loads(message_of(rejected(data)))
     if message["payload_encoding"] == "utf-8":
         assert message["payload"].encode() == data
     else:
         assert base64.b64decode(message["payload"]) == data
 
 
-def test_data_that_was_no_base64_is_kept_as_it_came() -> None:
-    message = json.loads(
-        message_of(Rejection(Record("s:7", "7", "P1", "!", 0.0), "data is not base64"))
-    )
+def test_data_that_is_not_base64_is_kept_as_it_is() -> None:
+    record = Record("s:7", "7", "P1", "!", 0.0)
+    message = json.loads(message_of(Result(record, Outcome.REJECTED, "data is not base64")))
     assert (message["payload"], message["payload_encoding"]) == ("!", "none")
 
 
-def test_a_payload_that_does_not_fit_is_cut_and_says_so() -> None:
+def test_a_payload_that_does_not_fit_is_marked_as_cut() -> None:
     for data in (b"x" * 1_000_000, "😀".encode() * 100_000, b"\xff" * 1_000_000):
-        message = message_of(rejection(data))
-        assert len(message) <= BYTES_AT_ONCE
+        message = message_of(rejected(data))
+        assert len(message) <= MAX_BYTES
         assert json.loads(message)["payload_truncated"] is True

@@ -16,8 +16,8 @@ import psutil
 from bench import latency, throughput, write_forms
 from bench.figures import peak_memory, row, section
 from bench.stopping import run_until_stopped
+from inventory_cli.context import own_pipeline
 from inventory_cli.errors import OneLineCommand
-from inventory_cli.workbench import on_own_target
 
 MIB = 1024 * 1024
 
@@ -26,8 +26,8 @@ MIB = 1024 * 1024
 @click.option("--state", type=click.Path(path_type=Path), default=Path(".inventory"))
 def main(state: Path) -> None:
     print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
-    with on_own_target(state, time.sleep) as bench:
-        bench.deploy_in_short()
+    with own_pipeline(state, time.sleep) as bench:
+        bench.deploy()
         latency.measure(bench)
         throughput.measure(bench)
         write_forms.measure(bench)

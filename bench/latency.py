@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
+from itertools import islice
 from statistics import median
 from typing import Any
 
 from bench.figures import kinesis_record, row, section, timed, until
 from bench.function_cost import ROLE, STREAM
 from eventbridge_pipes.sources.kinesis import record_maker
-from inventory_cli.demo import Plan, Verdict, run
-from inventory_cli.workbench import Workbench
-from producer.generator import Spec
+from inventory_cli.commands.demo import Result, percentile, run
+from inventory_cli.context import Context
+from producer.generator import Spec, events
 
 RATE = 20.0
 EVENTS = 600
@@ -22,31 +23,29 @@ WARM_UP_EVENTS = 100
 CALLS = 100
 
 
-def measure(bench: Workbench) -> None:
+def measure(bench: Context) -> None:
     """Needs a stack that is otherwise idle. A first, quick run starts as many instances of the
     function as there are shards."""
     section(f"From the put to the row, at {RATE:g} events per second")
-    _run(bench, Plan(Spec(seed=3, products=100), WARM_UP_EVENTS, WARM_UP_RATE))
+    _run(bench, WARM_UP_EVENTS, WARM_UP_RATE, seed=3)
     calls = _calls(bench)
-    verdict = _run(bench, Plan(Spec(seed=2, products=100), EVENTS, RATE))
-    p50 = verdict.latency(0.5)
+    latencies = _run(bench, EVENTS, RATE, seed=2).latencies
+    p50 = percentile(latencies, 0.5)
     row("p50", f"{p50 * 1000:.1f} ms")
-    row("p99", f"{verdict.latency(0.99) * 1000:.1f} ms")
+    row("p99", f"{percentile(latencies, 0.99) * 1000:.1f} ms")
     for name, seconds in calls.items():
         row(f"{name} alone, p50", f"{seconds * 1000:.1f} ms")
     row("p50 in sums of these calls", f"{p50 / sum(calls.values()):.2f}", "wanted: 2 or less")
 
 
-def _run(bench: Workbench, plan: Plan) -> Verdict:
-    verdict = run(
-        plan, bench.clients, bench.names, bench.policy, time.sleep, lambda put, progress: None
-    )
-    if verdict.problems:
-        raise RuntimeError(f"the table is wrong: {verdict.problems[0]}")
-    return verdict
+def _run(bench: Context, count: int, rate: float, seed: int) -> Result:
+    result = run(bench, islice(events(Spec(seed, products=100)), count), rate, time.sleep)
+    if result.problems:
+        raise RuntimeError(f"the table is wrong: {result.problems[0]}")
+    return result
 
 
-def _calls(bench: Workbench) -> dict[str, float]:
+def _calls(bench: Context) -> dict[str, float]:
     """Return the median seconds of each call with one event, one after the other."""
     kinesis, functions = bench.clients.kinesis, bench.clients.session.client("lambda")
     pipes, pipe = bench.clients.session.client("pipes"), bench.names.pipe

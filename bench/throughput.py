@@ -14,7 +14,7 @@ from bench.write_forms import fresh_tables
 from inventory.event import parse_record
 from inventory.stock import Removal, RemovalNamePolicy, Row, is_guarded
 from inventory_aws.sender import Accepted, Sender
-from inventory_cli.workbench import Workbench
+from inventory_cli.context import Context
 from operations.function_log import FunctionLog, furthest
 from processor.calls import Deadline
 from processor.product_batch import ProductBatch, RecordedEvent
@@ -27,7 +27,7 @@ EVENTS = 20_000
 PRODUCTS = 10_000
 
 
-def measure(bench: Workbench) -> None:
+def measure(bench: Context) -> None:
     """Put the events while the pipe is stopped, time it from its start to the last outcome, then
     time the very writes that its batches come to, in the same form, on an empty table."""
     section("From the stream to the row, as fast as it goes")
@@ -58,7 +58,7 @@ def measure(bench: Workbench) -> None:
     row("share of the table's own rate", f"{alone / seconds:.2f}", "wanted: 0.5 or more")
 
 
-def _put(bench: Workbench) -> list[Accepted]:
+def _put(bench: Context) -> list[Accepted]:
     accepted: list[Accepted] = []
     sender = Sender(
         bench.clients.kinesis,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.figures import row, section, timed
 from inventory.items import item_of
 from inventory.stock import Row
-from inventory_cli.workbench import Workbench
+from inventory_cli.context import Context
 from processor.calls import Deadline
 from processor.store import Store
 from processor.writes import Change, ProductState, Tables
@@ -31,7 +31,7 @@ ROWS = [
 ]
 
 
-def measure(bench: Workbench) -> None:
+def measure(bench: Context) -> None:
     section(f"Forms of {ITEMS} guarded writes, one client: rows per second")
     client, streams = bench.clients.dynamodb, bench.clients.session.client("dynamodbstreams")
     for name, write in FORMS.items():

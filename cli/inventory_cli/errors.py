@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
 from embedded.interrupts import InterruptedRunError
-from inventory_cli.invocation import called_by_make, create_missing
+from inventory_cli.invocation import called_by_make, create_missing, typed
 from producer.usage import UNREAD_EXIT_CODE, Command, RefusedError
 
 MISSING = {
@@ -27,8 +26,6 @@ class CannotRunError(RefusedError):
 
 class FailedError(click.ClickException):
     """The command began and failed (exit 1)."""
-
-    exit_code = 1
 
 
 class OneLineCommand(Command):
@@ -55,23 +52,6 @@ class OneLineCommand(Command):
             raise translated from error
 
 
-class OneLineGroup(OneLineCommand, click.Group):
-    """A group whose commands all fail so, listed in the order in which they were added."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            meant = get_close_matches(args[0], self.commands, 1)
-            hint = f"Did you mean {meant[0]}?" if meant else "--help lists the commands."
-            raise CannotRunError(f"{args[0]!r} is not a command. {hint}") from None
-
-
 def _translated(error: Exception, state: Path | None) -> click.ClickException | None:
     """Return the message for an error that the user can do something about; None for a bug.
 
@@ -83,36 +63,24 @@ def _translated(error: Exception, state: Path | None) -> click.ClickException | 
     from deploy.stack import DeploymentError
     from embedded.processes import StartupError
     from embedded.stack import AlreadyRunningError, NoStackError
-    from inventory_aws.errors import SettingsError, access_problem
-    from inventory_cli.localstack import NotRunningError
-    from inventory_cli.target import TargetError
-    from inventory_cli.workbench import UnaskedError
+    from inventory_aws.errors import SettingsError, access_problem, explain
     from operations.table_stream import NoStreamError
 
     if problem := access_problem(error):
         return CannotRunError(problem)
     match error:
-        case (
-            AlreadyRunningError()
-            | NoStackError()
-            | NotRunningError()
-            | TargetError()
-            | SettingsError()
-            | UnaskedError()
-        ):
+        case AlreadyRunningError() | SettingsError() | BotoCoreError():
             return CannotRunError(str(error))
+        case NoStackError():
+            return CannotRunError(f"{error} Start one with `{typed('up')}`.")
         case NoStreamError():
             return CannotRunError(f"{error} {create_missing()}")
         case StartupError() | BuildError() | DeploymentError():
             return FailedError(str(error))
+        case ClientError() if error.response["Error"]["Code"] in MISSING:
+            return CannotRunError(f"{explain(error)}. {create_missing()}")
         case ClientError():
-            answer = error.response["Error"]
-            line = f"{error.operation_name}: {answer['Code']}: {answer['Message']}"
-            if answer["Code"] in MISSING:
-                return CannotRunError(f"{line}. {create_missing()}")
-            return FailedError(line)
-        case BotoCoreError():
-            return CannotRunError(str(error))
+            return FailedError(explain(error))
         case OSError(filename=str() | Path() as path, strerror=str(reason)):
             in_state = state is not None and Path(path).is_relative_to(state)
             hint = ". Choose another folder with --state or INVENTORY_STATE." if in_state else ""

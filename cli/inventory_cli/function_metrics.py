@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,6 @@ DATA_PER_CALL = 500
 """Half of what PutMetricData allows, because its limit of 1 MB applies before compression."""
 
 INTERVAL_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 600.0
 CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
 Line = tuple[str, int, str]
@@ -60,19 +60,15 @@ class FunctionMetrics:
     def publish(self) -> None:
         """Publish what is new. Metrics that CloudWatch does not accept are lost."""
         pages = self._logs.get_paginator("describe_log_groups")
-        for page in pages.paginate(logGroupNamePrefix=FUNCTION_LOGS):
-            for group in page["logGroups"]:
-                self._publish(self._new_lines(group["logGroupName"]))
-
-    def _publish(self, lines: Counter[Line]) -> None:
-        by_namespace: dict[str, list[Any]] = defaultdict(list)
-        for _, _, message in lines.elements():
-            for namespace, datum in embedded_metrics(message):
-                by_namespace[namespace].append(datum)
-        for namespace, data in by_namespace.items():
-            for start in range(0, len(data), DATA_PER_CALL):
-                part = data[start : start + DATA_PER_CALL]
-                self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=part)
+        for group in pages.paginate(logGroupNamePrefix=FUNCTION_LOGS).search("logGroups[]"):
+            by_namespace: dict[str, list[Any]] = defaultdict(list)
+            for _, _, message in self._new_lines(group["logGroupName"]).elements():
+                for namespace, datum in embedded_metrics(message):
+                    by_namespace[namespace].append(datum)
+            for namespace, data in by_namespace.items():
+                for start in range(0, len(data), DATA_PER_CALL):
+                    part = data[start : start + DATA_PER_CALL]
+                    self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=part)
 
     def _new_lines(self, group: str) -> Counter[Line]:
         start, known = self._read.get(group, (self._since, Counter()))
@@ -85,39 +81,28 @@ class FunctionMetrics:
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=start, filterPattern=ONLY_WITH_METRICS
         )
-        try:
-            for page in pages:
-                for event in page["events"]:
-                    yield event.get("logStreamName", ""), event["timestamp"], event["message"]
-        except self._logs.exceptions.ResourceNotFoundException:
-            return  # the group was deleted after it was listed
+        # The group may be deleted after it was listed.
+        with suppress(self._logs.exceptions.ResourceNotFoundException):
+            for event in pages.search("events[]"):
+                yield event.get("logStreamName", ""), event["timestamp"], event["message"]
 
 
-def follow(metrics: FunctionMetrics, wait: Callable[[float], object]) -> None:
-    """Publish every ten seconds. After failures the pauses grow to ten minutes.
-
-    When `wait` raises InterruptedRunError, publish once more and return.
-    """
-    pause = INTERVAL_SECONDS
-    stopped = False
-    while not stopped:
-        try:
-            wait(pause)
-        except InterruptedRunError:
-            stopped = True
+def follow(metrics: FunctionMetrics, pause: Callable[[float], object]) -> None:
+    """Publish every ten seconds, until `pause` raises. Print each failure, unless it repeats."""
+    failure = ""
+    while True:
+        pause(INTERVAL_SECONDS)
         try:
             metrics.publish()
-            pause = INTERVAL_SECONDS
         except (BotoCoreError, ClientError) as error:
-            if pause == INTERVAL_SECONDS:
-                print(f"Cannot publish metrics. Retrying: {explain(error)}", file=sys.stderr)
-            pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+            if failure != (failure := explain(error)):
+                print(f"Cannot publish metrics. Retrying: {failure}", file=sys.stderr)
 
 
 def main() -> None:
     client = partial(boto3.client, endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=CONFIG)
     metrics = FunctionMetrics(client("logs"), client("cloudwatch"), time.time())
-    with Interrupts() as interrupts:
+    with suppress(InterruptedRunError), Interrupts() as interrupts:
         follow(metrics, interrupts.pause)
 
 

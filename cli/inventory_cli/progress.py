@@ -6,58 +6,46 @@ import time
 from collections.abc import Callable
 from typing import Self, TextIO
 
-FIRST_LINE_SECONDS = 2.0
 LINE_EVERY_SECONDS = 60.0
-"""In a file, a line comes after 2, 4, 8, 16 and 32 seconds, then every minute."""
 
 
 class ProgressLine:
-    """A line that is written over on a terminal. In a file, lines that become rarer."""
+    """A line that is written over on a terminal.
+
+    In a file, lines that become rarer: after 2, 4, 8, 16 and 32 seconds, then every minute.
+    """
 
     def __init__(
-        self,
-        out: TextIO,
-        first: float = FIRST_LINE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        self, out: TextIO, first: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._out = out
-        self._over = out.isatty()
         self._clock = clock
         self._started = clock()
-        self._next = first
-        self._unwritten = ""
-        self._width = 0
+        self._next = self._started + first
+        self._open = ""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Keep the last line."""
-        if self._over and self._width:
-            self._out.write("\n")
-        elif self._unwritten:
-            self._write(self._unwritten)
+        self._end_line()
 
     def show(self, text: str) -> None:
-        if self._over:
-            self._out.write(f"\r{text:<{self._width}}")
-            self._out.flush()
-            self._width = len(text)
-            return
-        self._unwritten = text
-        seconds = self._clock() - self._started
-        if seconds >= self._next:
-            self._next = seconds + min(seconds, LINE_EVERY_SECONDS)
-            self._write(text)
+        self._open = text
+        now = self._clock()
+        if self._out.isatty():
+            print(f"\r\033[K{text}", end="", file=self._out, flush=True)
+        elif now >= self._next:
+            self._next = now + min(now - self._started, LINE_EVERY_SECONDS)
+            self._end_line()
 
     def note(self, text: str) -> None:
         """Write a line that stays."""
-        if self._over and self._width:
-            self._out.write("\n")
-        self._write(text)
-        self._width = 0
+        self._end_line()
+        print(text, file=self._out, flush=True)
 
-    def _write(self, text: str) -> None:
-        self._out.write(f"{text}\n")
-        self._out.flush()
-        self._unwritten = ""
+    def _end_line(self) -> None:
+        """Keep the last text that was shown."""
+        if self._open:
+            print("" if self._out.isatty() else self._open, file=self._out, flush=True)
+            self._open = ""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+
+import click
 
 from deploy.settings import of_resources
-from embedded.stack import NoStackError, endpoint_of, running_variables
-from inventory_cli import localstack
-from inventory_cli.invocation import typed
+from embedded import environment
+from embedded.ministack import REGION
+from embedded.ports import chosen
+from embedded.processes import answers
+from embedded.stack import endpoint_of, running_variables
+from inventory_aws.errors import SettingsError
+from inventory_cli.errors import CannotRunError
+
+LOCALSTACK_PORTS = {"LOCALSTACK_PORT": 4566, "PIPES_PORT": 4567}
+ANSWER_SECONDS = 10.0
 
 
 class Target(StrEnum):
@@ -22,91 +30,96 @@ class Target(StrEnum):
     AWS = "aws"
 
 
-class TargetError(Exception):
-    """TARGET names no target."""
+def embedded_folder(state: Path) -> Path:
+    """Return the folder of the servers that `inventory up` runs."""
+    return state / "embedded"
 
 
-def chosen(environ: Mapping[str, str]) -> Target:
-    """The target that the environment chooses: TARGET, else whatever AWS_ENDPOINT_URL leads to,
-    else the embedded one.
-
-    Raises TargetError.
-    """
-    name = environ.get("TARGET") or (
-        Target.AWS if environ.get("AWS_ENDPOINT_URL") else Target.EMBEDDED
-    )
+def named_target(environ: Mapping[str, str]) -> Target:
+    """Return the target that TARGET names. Raises CannotRunError."""
+    name = environ.get("TARGET") or Target.EMBEDDED
     if name not in list(Target):
-        raise TargetError(f"TARGET must be one of {', '.join(Target)} (it is {name!r})")
+        raise CannotRunError(f"TARGET must be one of {', '.join(Target)} (it is {name!r})")
     return Target(name)
 
 
-def chosen_by_name(environ: Mapping[str, str]) -> Target:
-    """The same by TARGET alone: what can start servers of its own goes nowhere else unasked.
-
-    Raises TargetError.
-    """
-    return chosen({"TARGET": environ.get("TARGET", "")})
-
-
-def unused_endpoint(environ: Mapping[str, str], folder: Path) -> str | None:
-    """What to say where `chosen_by_name` leaves an endpoint of the environment aside, other than
-    that of the stack in `folder`."""
+def uses_endpoint(environ: Mapping[str, str], state: Path) -> bool:
+    """Whether AWS_ENDPOINT_URL chooses the servers, and they are not those of the state folder."""
     endpoint = environ.get("AWS_ENDPOINT_URL")
-    if environ.get("TARGET") or not endpoint or endpoint == endpoint_of(folder):
-        return None
-    return f"AWS_ENDPOINT_URL={endpoint} is ignored. To use it, set TARGET=aws."
+    own = endpoint_of(embedded_folder(state))
+    return not environ.get("TARGET") and bool(endpoint) and endpoint != own
 
 
-def found(environ: Mapping[str, str], state: Path) -> tuple[Target, Mapping[str, str]]:
-    """The target of a command that works on servers that run, and what to add to the environment to
-    reach them.
+def variables_of(target: Target, environ: Mapping[str, str], state: Path) -> dict[str, str]:
+    """Return what leads AWS clients to running servers, and programs to the resources on them.
 
-    A shell that leads to the stack in `state` (`inventory env`) means that stack. Raises
-    TargetError, NoStackError when the embedded target is chosen and not running, or SettingsError
-    when a port of the localstack target is none.
+    Raises NoStackError if the embedded target is not running, and SettingsError.
     """
-    target = chosen(environ)
-    if target is Target.AWS and not environ.get("TARGET"):
-        with suppress(NoStackError):
-            own = _running(state)
-            if own["AWS_ENDPOINT_URL"] == environ["AWS_ENDPOINT_URL"]:
-                target = Target.EMBEDDED
-    match target:
-        case Target.EMBEDDED:
-            return target, {**_running(state), **of_resources(environ)}
-        case Target.LOCALSTACK:
-            return target, localstack.variables(environ)
-        case Target.AWS:
-            return target, {}
+    if target is Target.AWS:
+        return {}
+    if target is Target.LOCALSTACK:
+        return {**_localstack(environ), **of_resources(environ)}
+    return {**running_variables(embedded_folder(state)), **of_resources(environ)}
 
 
-def variables_of_a_shell(environ: Mapping[str, str], state: Path) -> Mapping[str, str]:
-    """What leads a shell to the stack in `state`, or to that of TARGET, wherever it leads now.
+def _localstack(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for the containers, at the ports that docker-compose.yml publishes.
 
-    Raises as `found` does, and TargetError where TARGET=aws, which the shell has to lead to.
+    An empty PIPES_ENDPOINT stands for LocalStack's own Pipes. In the container `cli`,
+    LOCALSTACK_ENDPOINT and PIPES_ENDPOINT are the addresses.
     """
-    match chosen_by_name(environ):
-        case Target.EMBEDDED:
-            return _running(state)
-        case Target.LOCALSTACK:
-            return localstack.variables(environ)
-        case Target.AWS:
-            raise TargetError(
-                "With TARGET=aws there is nothing to set: your shell's own AWS variables apply."
-            )
+    ports = LOCALSTACK_PORTS | chosen(environ, *LOCALSTACK_PORTS)
+    emulator, pipes = environ.get("LOCALSTACK_ENDPOINT"), environ.get("PIPES_ENDPOINT")
+    if not emulator:
+        emulator = f"http://127.0.0.1:{ports['LOCALSTACK_PORT']}"
+        pipes = None if pipes == "" else f"http://127.0.0.1:{ports['PIPES_PORT']}"
+    region = environ.get("AWS_DEFAULT_REGION") or REGION
+    return environment.variables(emulator, pipes, region)
 
 
-def may_cost_money(environ: Mapping[str, str]) -> bool:
-    """Whether what is made on the AWS target may. An endpoint on this machine takes none, unless
-    TARGET says that it is AWS."""
-    from eventbridge_pipes.guard import is_local  # the dashboard's image does not have it
+def with_compose_settings(environ: Mapping[str, str], file: Path) -> dict[str, str]:
+    """Return `environ` and what the .env `file` sets beside it, as Compose sees both.
 
-    host = urlsplit(environ.get("AWS_ENDPOINT_URL", "")).netloc
-    return bool(environ.get("TARGET")) or not is_local(host)
+    Raises SettingsError when the file is no text.
+    """
+    from dotenv import dotenv_values  # takes a while to load: not for the other targets
 
-
-def _running(state: Path) -> dict[str, str]:
     try:
-        return running_variables(state)
-    except NoStackError as error:
-        raise NoStackError(f"{error} Start one with `{typed('up')}`.") from None
+        written = dotenv_values(file)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text. See .env.example.") from None
+    return {**{name: value for name, value in written.items() if value is not None}, **environ}
+
+
+def enter_target(state: Path) -> Target:
+    """Lead this process's AWS clients to the running servers that the environment chooses.
+
+    Raises as `variables_of` does, and CannotRunError when LocalStack does not answer.
+    """
+    target = named_target(os.environ)
+    if uses_endpoint(os.environ, state):
+        target = Target.AWS
+        click.echo(
+            f"Using AWS_ENDPOINT_URL={os.environ['AWS_ENDPOINT_URL']}. For the stack in "
+            f"{embedded_folder(state)}, set TARGET=embedded.",
+            err=True,
+        )
+    found = variables_of(target, os.environ, state)
+    if target is Target.LOCALSTACK:
+        endpoint = found["AWS_ENDPOINT_URL"]
+        if not answers(f"{endpoint}/_localstack/health", ANSWER_SECONDS):
+            raise CannotRunError(
+                f"LocalStack does not answer at {endpoint}. Start the containers with "
+                "`docker compose up`. If they use another port, set LOCALSTACK_PORT."
+            )
+    enter(found)
+    return target
+
+
+def enter(variables: Mapping[str, str]) -> None:
+    """Set the variables that lead to servers, and unset the AWS variables that lead elsewhere."""
+    os.environ.update(environment.past_proxies(os.environ))
+    if variables:
+        isolated = environment.isolated(os.environ, variables)
+        os.environ.clear()
+        os.environ.update(isolated)

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any
 
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory_cli import demo
+from inventory_cli.commands import demo
 from operations import table
+from operations.access import Access
 from operations.expectation import Expectation
 from producer.generator import Spec, events
 from stack import EmbeddedBackend, Stack, expected_of
@@ -31,16 +32,20 @@ def differences(stack: Stack, expected: Expectation) -> list[str]:
 
 
 def test_the_demo_finds_its_table_right(stack: Stack) -> None:
-    plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=120, rate=200)
-    verdict = demo.run(plan, stack.clients, stack.names, IGNORE, time.sleep, lambda put, seen: None)
-    assert verdict.problems == []
-    assert verdict.outcomes == verdict.expected.outcomes
-    assert {Outcome.APPLIED, Outcome.NOT_FOUND, Outcome.REJECTED} <= set(verdict.outcomes)
-    assert len(verdict.latencies) + len(verdict.cold_latencies) > 50
+    pipeline = Access(stack.clients, stack.names, IGNORE)
+    sent = islice(events(Spec(seed=7, products=20, invalid_share=0.1)), 120)
+    result = demo.run(pipeline, sent, 200, time.sleep)
+    assert result.problems == []
+    expected = expected_of(stack.stream())
+    assert result.outcomes == expected.outcomes
+    assert (result.sent, result.rows) == (120, len(expected.rows))
+    assert {Outcome.APPLIED, Outcome.NOT_FOUND, Outcome.REJECTED} <= set(expected.outcomes)
+    assert len(result.latencies) + len(result.cold_latencies) > 50
 
 
 def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) -> None:
-    plan = demo.Plan(Spec(seed=7, products=20, invalid_share=0.1), count=20, rate=200)
+    pipeline = Access(stack.clients, stack.names, IGNORE)
+    sent = islice(events(Spec(seed=7, products=20, invalid_share=0.1)), 20)
     others = generated(seed=8, count=20, products=20)
     foreign: Any = {"product_id": {"S": "P900"}, "quantity": {"N": "3"}}  # none of its products
     stack.clients.dynamodb.put_item(TableName=stack.names.table, Item=foreign)
@@ -52,9 +57,9 @@ def test_the_demo_finds_its_table_right_beside_another_producer(stack: Stack) ->
             stack.await_handled(placed)
         time.sleep(seconds)
 
-    verdict = demo.run(plan, stack.clients, stack.names, IGNORE, pause, lambda put, seen: None)
-    assert verdict.problems == []
-    assert verdict.outcomes.total() > plan.count
+    result = demo.run(pipeline, sent, 200, pause)
+    assert result.problems == []
+    assert result.outcomes.total() > result.sent == 20
 
 
 def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queue(

@@ -143,7 +143,7 @@ def test_a_rejected_event_is_seen_edited_and_put_back(
     assert row.recent_event_ids == (f"redrive-{shard}-{number}",)
     none = inventory("rejected", "--output", "jsonl")
     assert none.stdout == ""
-    assert none.stderr.endswith("\nNo rejected events.\n")
+    assert none.stderr.endswith("\nEvents listed: 0\n")
 
 
 def test_an_event_under_another_key_is_rejected_and_put_back_under_its_product_id(

@@ -6,7 +6,9 @@ import time
 from itertools import islice
 
 from inventory.stock import Outcome, RemovalNamePolicy
-from inventory_cli.scenario import Player, documented
+from inventory_cli.checked_run import CheckedRun
+from inventory_cli.commands.scenario import documented, play, send
+from operations.access import Access
 from producer.generator import Spec, events
 from stack import Stack
 
@@ -23,20 +25,20 @@ def test_beside_another_producer_it_judges_its_own_products_only(stack: Stack) -
             stack.await_handled(placed)
         time.sleep(seconds)
 
-    player = Player(stack.clients, stack.names, IGNORE, pause)
-    operations = [player.play(event) for event in documented("documented-table")[:2]]
-    assert len(operations[-1].after) > 2
-    assert player.problems() == []
+    run = CheckedRun(Access(stack.clients, stack.names, IGNORE), pause)
+    operations = [play(run, event) for event in documented("table")[:2]]
+    assert len(operations[-1][1]) > 2
+    assert run.problems() == []
 
 
 def test_the_documented_operations_leave_the_documented_tables(stack: Stack) -> None:
-    player = Player(stack.clients, stack.names, IGNORE, time.sleep)
-    player.send(documented("documented-table"))
-    assert len(player.rows()) == 7
-    assert player.rows()["P3"].product_name == "Tablet"
-    operations = [player.play(event) for event in documented("documented-operations")]
-    assert [len(operation.after) for operation in operations] == [7, 7, 8, 7, 7, 6]
-    assert [operation.outcome for operation in operations] == [
+    run = CheckedRun(Access(stack.clients, stack.names, IGNORE), time.sleep)
+    send(run, documented("table"))
+    assert len(run.rows()) == 7
+    assert run.rows()["P3"].product_name == "Tablet"
+    outcomes, tables = zip(*(play(run, event) for event in documented("operations")), strict=True)
+    assert [len(rows) for rows in tables] == [7, 7, 8, 7, 7, 6]
+    assert [*outcomes] == [
         Outcome.APPLIED,
         Outcome.APPLIED,
         Outcome.APPLIED,
@@ -44,7 +46,7 @@ def test_the_documented_operations_leave_the_documented_tables(stack: Stack) -> 
         Outcome.NOT_FOUND,
         Outcome.APPLIED,
     ]
-    assert operations[0].after["P3"].product_name == "Headphones"
-    assert operations[1].after["P8"].quantity == 50
-    assert not {"P3", "P4"} & operations[-1].after.keys()
-    assert player.problems() == []
+    assert tables[0]["P3"].product_name == "Headphones"
+    assert tables[1]["P8"].quantity == 50
+    assert not {"P3", "P4"} & tables[-1].keys()
+    assert run.problems() == []

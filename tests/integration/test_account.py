@@ -217,7 +217,7 @@ def test_without_a_terminal_deploy_shows_its_plan_and_creates_nothing(
         assert other.exit_code == 2
         assert other.stderr == (
             "Error: Some resources are missing or outdated. To create what is missing, run "
-            "`TARGET=aws inventory deploy`.\n"
+            "`inventory deploy`.\n"
         )
 
 

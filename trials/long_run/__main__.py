@@ -20,7 +20,8 @@ from pathlib import Path
 
 from embedded.stack import EmbeddedStack
 from endings import variant
-from inventory_cli.workbench import enter, packaged_function
+from inventory_cli.context import packaged_function
+from inventory_cli.target import enter
 from kept_folder import run_in_folder
 from long_run import report
 from long_run.plan import Plan

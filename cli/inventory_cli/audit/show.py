@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from inventory.stock import Row
 from inventory_aws.shown import shown
 from inventory_cli.audit.entry import AuditEntry, Image, moment
-from inventory_cli.scenario import table_status
+from inventory_cli.status_file import event_and_table, table_before
 from operations.table import natural
 
 _AGO = re.compile(r"([0-9]{1,6})([smhd])")
@@ -97,11 +97,10 @@ class TableStatus:
             self._is_started = True
             for entry in reversed(entries):
                 self._set(entry.product_id, entry.before)
-            yield from self._table("before")
+            yield from table_before(self._sorted())
         for entry in entries:
             self._set(entry.product_id, entry.after)
-            yield from ("", f"Operation/Event --------> {_event(entry)}", "")
-            yield from self._table("after")
+            yield from event_and_table(_event(entry), self._sorted())
 
     def _set(self, product_id: str, image: Image | None) -> None:
         if image is None:
@@ -112,9 +111,8 @@ class TableStatus:
         )
         self._rows[product_id] = Row(product_id, name, quantity, timestamp)
 
-    def _table(self, when: str) -> Iterator[str]:
-        rows = {each: self._rows[each] for each in sorted(self._rows, key=natural)}
-        return table_status(when, rows)
+    def _sorted(self) -> Mapping[str, Row]:
+        return {each: self._rows[each] for each in sorted(self._rows, key=natural)}
 
 
 def _event(entry: AuditEntry) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from pathlib import Path
 import click
 
 from inventory_cli.errors import CannotRunError
-from inventory_cli.paths import embedded
 from producer.usage import Command
 
 LOOK_SECONDS = 0.25
@@ -69,18 +67,17 @@ def audit(
     from embedded.interrupts import InterruptedRunError, Interrupts
     from inventory_cli.audit import log as audit_log
     from inventory_cli.audit import show
-    from inventory_cli.target import chosen
-    from inventory_cli.workbench import on_target
+    from inventory_cli.context import running_pipeline
     from operations import table
 
-    bench = on_target(embedded(state))
-    dynamodb, name = bench.clients.dynamodb, bench.names.table
+    context = running_pipeline(state)
+    dynamodb, name = context.clients.dynamodb, context.names.table
     arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
     # Targets, Regions and accounts have tables of the same name.
     region, account = arn.split(":")[3:5]
-    file_name = f"{chosen(os.environ)}-{region}-{account}-{name}.jsonl"
+    file_name = f"{context.target}-{region}-{account}-{name}.jsonl"
     path = log or state / "audit" / file_name
-    streams = bench.clients.table_stream_reader
+    streams = context.clients.table_stream_reader
     if output == "auto":
         output = "text" if sys.stdout.isatty() else "jsonl"
     lines = show.text if output == "text" else show.json_lines

@@ -7,19 +7,21 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded.interrupts import Interrupts
+from inventory_aws.sender import Accepted, SendingError
+from inventory_cli.context import running_pipeline
 from inventory_cli.errors import CannotRunError, FailedError
 from inventory_cli.invocation import typed
-from inventory_cli.paths import embedded
+from operations.numbers import counted
+from operations.redrive.failed_event import FailedEvent, Origin, choose, name_of, unknown
+from operations.redrive.plan import Action, Decision, Effect, EventMessage, staying
+from operations.redrive.service import Redrive
+from operations.redrive.text import decision_line, hidden_notice
 from producer.usage import Command
-
-if TYPE_CHECKING:
-    from inventory_aws.sender import Accepted
-    from operations.redrive.plan import Decision, EventMessage
-    from operations.redrive.service import Redrive
 
 
 @click.command(cls=Command)
@@ -60,27 +62,17 @@ def redrive(
     """
     chosen = bool(names or everything or product is not None or reason is not None)
     _check_options(chosen, bool(names and everything), edit, ask=not (yes or dry_run))
-
-    from inventory_cli.editing import edited
-    from inventory_cli.workbench import on_target
-    from operations.redrive.failed_event import Origin, choose, unknown
-    from operations.redrive.plan import Effect
-    from operations.redrive.service import Redrive
-    from operations.redrive.text import hidden_notice
-
-    bench = on_target(embedded(state))
-    origins = list(Origin) if source == "both" else [Origin(source)]
-    service = Redrive(bench, origins)
-    unseen = service.hidden()
+    service = Redrive(running_pipeline(state), Origin if source == "both" else [Origin(source)])
+    hidden = service.hidden()
     found = service.read()
+    if hidden:
+        click.echo(hidden_notice(hidden))
     if missing := unknown(names, found.events):
         raise CannotRunError(
             f"No such ID: {', '.join(missing)}. To list the IDs, run `{typed('rejected')}` or "
-            f"`{typed('dead-letters')}`." + (f"\n{hidden_notice(unseen)}" if unseen else "")
+            f"`{typed('dead-letters')}`."
         )
     events = choose(found.events, names, product, reason)
-    if unseen:
-        click.echo(hidden_notice(unseen))
     if not events:
         why = "no failed event matches" if found.events else "there are no failed events"
         click.echo(f"Nothing to send: {why}.")
@@ -88,10 +80,17 @@ def redrive(
     if edit:
         events = [edited(event) for event in events]
     decisions = service.plan(events, force=force)
-    _show(decisions, found.messages)
+    for decision in decisions:
+        click.echo(decision_line(decision))
+    for message in staying(decisions, found.messages):
+        click.echo(
+            "A message stays in the dead-letter queue, because not all of its "
+            f"{len(message.names)} records are sent."
+        )
     if dry_run:
         return
-    begun = _agreed(decisions, yes) and _carry_out(service, decisions, found.messages)
+    if begun := _is_agreed(decisions, yes):
+        _carry_out(service, decisions, found.messages)
     if edit and any(decision.effect is Effect.REJECTED for decision in decisions):
         error = FailedError if begun else CannotRunError
         raise error("An edited event would still be rejected (see above).")
@@ -100,12 +99,13 @@ def redrive(
 def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> None:
     """Raise CannotRunError, which names all that is wrong."""
     terminal = sys.stdin.isatty()
+    can_edit = terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")
     problems = []
     if not chosen:
         problems.append("Choose the events: give IDs, --product, --reason or --all.")
     if chosen_twice:
         problems.append("Give IDs or --all, not both.")
-    if edit and not (terminal or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
+    if edit and not can_edit:
         problems.append("--edit needs a terminal, or an editor in EDITOR that works without one.")
     if ask and not terminal:
         problems.append("There is no terminal to ask for confirmation. To send anyway, add --yes.")
@@ -113,23 +113,23 @@ def _check_options(chosen: bool, chosen_twice: bool, edit: bool, ask: bool) -> N
         raise CannotRunError("\n".join(problems))
 
 
-def _show(decisions: Sequence[Decision], messages: Sequence[EventMessage]) -> None:
-    from operations.redrive.plan import staying
-    from operations.redrive.text import decision_line
+def edited(event: FailedEvent) -> FailedEvent:
+    """Return the event with the payload that the user saved in an editor, and the ID that it had.
 
-    for decision in decisions:
-        click.echo(decision_line(decision))
-    for message in staying(decisions, messages):
-        click.echo(
-            "A message stays in the dead-letter queue, because not all of its "
-            f"{len(message.names)} records are sent."
-        )
+    It stays as it is if nothing was saved, or if it has no payload. Raises CannotRunError when the
+    editor cannot be run.
+    """
+    if event.payload is None:
+        return event
+    try:
+        saved = click.edit(event.payload, extension=".json")
+    except click.ClickException as error:
+        raise CannotRunError(f"{error.message} Set EDITOR to another editor.") from error
+    return event if saved is None else event.with_payload(saved.strip())
 
 
-def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
+def _is_agreed(decisions: Sequence[Decision], yes: bool) -> bool:
     """Whether there is something to do. Raises CannotRunError when it is not wanted."""
-    from operations.redrive.plan import Action
-
     count = Counter(decision.action for decision in decisions)
     if not count[Action.SEND] and not count[Action.REMOVE]:
         click.echo("Nothing to send: all events stay in their queues (see above).")
@@ -144,15 +144,8 @@ def _agreed(decisions: Sequence[Decision], yes: bool) -> bool:
 
 def _carry_out(
     service: Redrive, decisions: Sequence[Decision], messages: Sequence[EventMessage]
-) -> bool:
+) -> None:
     """Send and delete, with a line for each event. Raises FailedError when it ends half-way."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from embedded.interrupts import Interrupts
-    from inventory_aws.sender import SendingError
-    from operations.numbers import counted
-    from operations.redrive.failed_event import name_of
-
     sent: list[Accepted] = []
 
     def on_sent(decision: Decision, accepted: Accepted) -> None:
@@ -180,4 +173,3 @@ def _carry_out(
             f"Skipped: {counted(redriven.skipped, 'message')} that somebody else has received or "
             "deleted."
         )
-    return True

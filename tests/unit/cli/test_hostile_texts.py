@@ -22,11 +22,10 @@ from hostile_events import HALVES, HOSTILE_TEXTS
 from hostile_items import items
 from inventory.items import row_of
 from inventory.stock import RemovalNamePolicy, Row
-from inventory_cli import activity, watching
 from inventory_cli.audit.entry import entry_of
 from inventory_cli.audit.show import TableStatus
+from inventory_cli.commands.table import change_text, change_values
 from inventory_cli.commands.verify import report
-from inventory_cli.watching import Watched
 from operations.redrive.failed_event import FailedEvent, Origin
 from operations.redrive.plan import Action, Decision, Effect, plan
 from operations.redrive.text import decision_line, event_document, event_lines
@@ -46,7 +45,7 @@ def assert_is_safe(line: str) -> None:
     line.encode("utf-8")
 
 
-def item_of(text: str) -> FailedEvent:
+def failed_event(text: str) -> FailedEvent:
     return FailedEvent(
         origin=Origin.REJECTED,
         shard_id=f"shardId-{text}",
@@ -62,7 +61,7 @@ def item_of(text: str) -> FailedEvent:
 @tries(200)
 @given(TEXTS)
 def test_a_failed_event_is_shown_in_safe_lines(text: str) -> None:
-    item = item_of(text)
+    item = failed_event(text)
     before, after = replace(ROW, product_name=text), replace(ROW, product_name=text + "2")
     decision = Decision(item, Action.SEND, Effect.APPLIED, text, None, before, after)
     for line in [*event_lines(item), *event_lines(replace(item, payload=None, lost=text))]:
@@ -103,15 +102,12 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
 ) -> None:
     key = {"product_id": {"S": "P1"}}
     record = Change(Place("stream", "shard", "1"), 1e9, key, before, after)
-    old, new = (row_of(image) if image else None for image in (before, after))
+    new = row_of(after) if after else None
     out = io.StringIO()
-    watched = Watched({"P1": old} if old else {})
-    watched.take([record], 0.0)
-    console = Console(file=out, width=10_000)
-    console.print(watching.rendered(watched.shown(9, 0.0), 1), rendered([new] if new else []))
+    Console(file=out, width=10_000).print(rendered([new] if new else []))
     assert not set(out.getvalue()) & set("\x1b\r\t\x07\u202e")
-    assert json.dumps(watching.told(record)).isascii()
-    assert_is_safe(activity.line(record))
+    assert json.dumps(change_values(record)).isascii()
+    assert_is_safe(change_text(record))
 
     rows = {"P1": new} if new else {}
     for line in TableStatus(rows).lines([entry_of(record, {})]):
@@ -122,7 +118,7 @@ def test_rows_that_anybody_wrote_are_read_by_every_program_and_shown_in_safe_lin
             "product": {"product_id": "P1", "quantity_change": moved},
         }
     )
-    [decision] = plan([replace(item_of("E1"), payload=payload.encode())], {"P1": new})
+    [decision] = plan([replace(failed_event("E1"), payload=payload.encode())], {"P1": new})
     assert_is_safe(decision_line(decision))
     verdict = compare(Evidence([], [], [], rows), RemovalNamePolicy.IGNORE)
     assert len(verdict.differences) == len(rows)
@@ -146,6 +142,8 @@ def test_the_log_of_the_pipes_has_one_safe_line_for_each_record(
 
 def test_what_programs_read_is_a_line_in_ascii() -> None:
     for text in HOSTILE_TEXTS + HALVES:
-        line = json.dumps(event_document(item_of("x") if text in HALVES else item_of(text)))
+        line = json.dumps(
+            event_document(failed_event("x") if text in HALVES else failed_event(text))
+        )
         assert line.isascii()
         assert_is_safe(line)

@@ -6,81 +6,46 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from inventory_cli.cli import cli
+from inventory_cli.cli import COMMANDS, cli
 from inventory_cli.invocation import typed
 from pages import ROOT
 
 
-def shown(*, program: str = "/x/inventory", state: str = ".inventory", **variables: str) -> str:
-    """What a command of `inventory` tells the reader to type for `table --watch`."""
-
-    @click.command()
-    @click.option("--state", type=click.Path(path_type=Path))
-    def command(state: Path) -> None:
-        click.echo(typed("table", "--watch"))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [program])
-        patch.delenv("TARGET", raising=False)
-        result = CliRunner(env=variables).invoke(command, ["--state", state])
-    return result.output.strip()
-
-
-def test_a_program_is_named_as_it_was_typed() -> None:
-    assert (
-        shown(program=".venv/bin/inventory", PATH="/usr/bin") == ".venv/bin/inventory table --watch"
-    )
-
-
-def test_a_program_that_the_shell_finds_is_its_bare_name(tmp_path: Path) -> None:
-    program = tmp_path / "inventory"
-    program.touch(mode=0o755)
-    assert shown(program=str(program), PATH=str(tmp_path)) == "inventory table --watch"
-
-
-def test_called_by_make_it_is_a_target() -> None:
-    assert shown(INVENTORY_CALLED_BY="make") == 'make table ARGS="--watch"'
-
-
-def test_called_in_a_container_it_is_what_runs_the_container() -> None:
-    caller = "docker compose run --rm cli"
-    assert shown(INVENTORY_CALLED_BY=caller, TARGET="localstack") == f"{caller} table --watch"
-
-
-def test_the_target_and_the_state_folder_are_repeated() -> None:
-    other = {"state": "my stack", "TARGET": "aws"}
-    assert (
-        shown(**other, INVENTORY_CALLED_BY="make")
-        == "make table ARGS=\"--watch\" TARGET=aws INVENTORY_STATE='my stack'"
-    )
-    assert shown(**other) == "TARGET=aws /x/inventory --state 'my stack' table --watch"
-    assert shown(TARGET="embedded") == "/x/inventory table --watch"
-
-
-Named = tuple[tuple[str, ...], click.Command]
-
-
-def commands(command: click.Command, *names: str) -> Iterator[Named]:
-    yield names, command
-    for name, below in getattr(command, "commands", {}).items():
-        yield from commands(below, *names, name)
-
-
-@pytest.mark.parametrize(("names", "command"), [*commands(cli)], ids=lambda each: str(each))
-def test_help_fits_80_columns_and_cuts_no_summary(
-    names: tuple[str, ...], command: click.Command
+@pytest.mark.parametrize(
+    ("caller", "command"),
+    [
+        ("", "inventory table --watch"),
+        ("make", 'make table ARGS="--watch"'),
+        ("docker compose run --rm cli", "docker compose run --rm cli table --watch"),
+    ],
+)
+def test_messages_name_commands_as_the_program_was_started(
+    caller: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("INVENTORY_CALLED_BY", caller)
+    assert typed("table", "--watch") == command
+    assert typed("table") == command.split(" ARGS")[0].removesuffix(" --watch")
+
+
+@pytest.mark.parametrize("names", [(), *((name,) for name in COMMANDS)], ids=str)
+def test_help_fits_80_columns_and_cuts_no_summary(names: tuple[str, ...]) -> None:
     text = CliRunner().invoke(cli, [*names, "--help"], terminal_width=80).output
     assert text.startswith(f"Usage: cli {' '.join(names)}".rstrip())
     assert [line for line in text.splitlines() if len(line) > 80] == []
     assert "..." not in text.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_has_the_first_sentence_of_each_command(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(limit=80) == COMMANDS[name][1]
     assert all(param.help for param in command.params if isinstance(param, click.Option))
 
 
@@ -114,12 +79,12 @@ def make(*arguments: str) -> str:
 
 def test_every_command_has_a_make_target_that_passes_options_on() -> None:
     dry_run = ("--dry-run", "--always-make", "ARGS=--some-option", "TARGET=")
-    for name in set(cli.commands) - {"export"}:
+    for name in COMMANDS:
         assert f"inventory {name} --some-option\n" in make(*dry_run, name)
 
 
 def test_the_help_of_make_names_the_commands_and_fits_80_columns() -> None:
     helped = make("help")
     assert [line for line in helped.splitlines() if len(line) > 80] == []
-    for name in ("unit ", "integration ", *set(cli.commands) - {"export"}):
+    for name in ("unit ", "integration ", *COMMANDS):
         assert name in helped

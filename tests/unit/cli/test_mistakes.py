@@ -50,7 +50,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (
             ["--state", "other", "table"],
             NOBODY_ANSWERS,
-            "Start one with `inventory --state other up`.",
+            "No stack is running in other/embedded. Start one with `inventory up`.",
         ),
         (
             ["table"],
@@ -69,16 +69,19 @@ def inventory(tmp_path: Path) -> FrontDoor:
         (["demo", "--count", "0"], {}, "--count must be a whole number from 1 to 1000000 (it is"),
         (["demo"], {"PRODUCER_RATE": "fast"}, "PRODUCER_RATE must be a number above 0, such as 20"),
         (["demo"], {"PRODUCER_MIX": "foo=1"}, "PRODUCER_MIX must be shares, such as added=6,"),
-        (["up"], {"TARGET": "aws"}, "`TARGET=aws inventory deploy`, then send events with"),
+        (
+            ["up"],
+            {"TARGET": "aws"},
+            "With TARGET=aws, run `inventory deploy`, then `inventory produce`.",
+        ),
         (
             ["up"],
             {"TARGET": "localstack"},
-            "run `make up TARGET=localstack`",
+            "With TARGET=localstack, run `docker compose up`.",
         ),
         (["env"], {"TARGET": "localstack", "PIPES_PORT": "x"}, "PIPES_PORT must be a whole"),
         (["scenario", "missing.jsonl"], {}, "missing.jsonl"),
         (["tabel"], {}, "'tabel' is not a command. Did you mean table?"),
-        (["table", "--watch", "--output", "text"], {}, "--watch needs a terminal."),
         (["scenario", "--output", "no/such/status.txt"], {}, "cannot write to the folder no/such"),
         (["redrive", "--all", "--edit", "--yes"], {}, "--edit needs a terminal, or an editor in"),
         (["audit", "--since", "soon"], {}, "--since must be a time, such as 2026-01-31T12:00, or"),
@@ -92,7 +95,7 @@ def inventory(tmp_path: Path) -> FrontDoor:
         ),
     ],
 )
-def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
+def test_a_mistake_is_one_clear_message_and_exit_code_2(
     inventory: FrontDoor, arguments: list[str], variables: dict[str, str], said: str
 ) -> None:
     code, output = inventory.call(*arguments, **variables)
@@ -102,7 +105,7 @@ def test_a_mistake_is_told_in_a_clear_line_and_exit_2(
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
+def test_a_state_folder_that_cannot_be_made_is_named_with_the_option(
     inventory: FrontDoor, command: str
 ) -> None:
     (inventory.folder / "file").touch()
@@ -114,7 +117,7 @@ def test_a_state_folder_that_cannot_be_made_is_named_with_the_way_out(
     )
 
 
-def test_all_wrong_settings_of_up_are_in_one_message_and_nothing_is_started(
+def test_up_names_all_wrong_settings_at_once_and_starts_nothing(
     inventory: FrontDoor,
 ) -> None:
     wrong = {"PRODUCER_RATE": "abc", "BATCH_SIZE": "x", "STAGE": "a b", "DASHBOARD_PORT": "http"}
@@ -151,7 +154,7 @@ def test_a_state_folder_that_cannot_be_written_is_one_line(inventory: FrontDoor)
 
 
 @pytest.mark.parametrize("command", ["table", "deploy", "destroy --yes", "produce", "demo"])
-def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
+def test_one_line_says_how_to_start_localstack_if_it_does_not_answer(
     inventory: FrontDoor, command: str
 ) -> None:
     code, output = inventory.call(*command.split(), TARGET="localstack", LOCALSTACK_PORT="9")
@@ -163,7 +166,7 @@ def test_where_no_localstack_answers_it_is_told_in_a_line_how_to_start_it(
     assert output.count("\n") == 1
 
 
-def test_a_table_without_a_stream_is_told_with_what_creates_it() -> None:
+def test_the_error_for_a_table_without_a_stream_says_how_to_create_one() -> None:
     @click.command(cls=OneLineCommand)
     def follow() -> None:
         raise NoStreamError("The table stock has no stream.")

@@ -18,7 +18,7 @@ def lines_of_a_run(seconds: int) -> list[int]:
     return [int(text) for text in out.getvalue().splitlines()]
 
 
-def test_in_a_file_lines_become_rarer_up_to_one_a_minute_and_the_last_one_is_kept() -> None:
+def test_in_a_file_lines_become_rarer_and_the_last_one_is_kept() -> None:
     assert lines_of_a_run(1) == [1]
     assert lines_of_a_run(200) == [2, 4, 8, 16, 32, 64, 124, 184, 200]
 
@@ -34,4 +34,4 @@ def test_on_a_terminal_a_line_is_written_over_and_a_note_stays() -> None:
         line.show("10 of 20")
         line.note("A server ended.")
         line.show("9 of 20")
-    assert out.getvalue() == "\r10 of 20\nA server ended.\n\r9 of 20\n"
+    assert out.getvalue() == "\r\033[K10 of 20\nA server ended.\n\r\033[K9 of 20\n"

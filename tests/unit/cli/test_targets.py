@@ -8,78 +8,58 @@ import pytest
 
 from embedded.stack import NoStackError
 from inventory_aws.errors import SettingsError
-from inventory_cli import localstack
+from inventory_cli.errors import CannotRunError
 from inventory_cli.target import (
     Target,
-    TargetError,
-    chosen,
-    chosen_by_name,
-    found,
-    may_cost_money,
-    unused_endpoint,
+    named_target,
+    uses_endpoint,
+    variables_of,
+    with_compose_settings,
 )
 
 NOWHERE = Path("nowhere")
+ENDPOINT = {"AWS_ENDPOINT_URL": "http://127.0.0.1:20000"}
 
 
 def test_embedded_is_the_default() -> None:
-    assert chosen({}) is Target.EMBEDDED
+    assert named_target({}) is Target.EMBEDDED
+    assert not uses_endpoint({}, NOWHERE)
 
 
 def test_an_endpoint_in_the_environment_is_used_as_it_is() -> None:
-    assert chosen({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}) is Target.AWS
-    assert found({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, NOWHERE) == (Target.AWS, {})
+    assert uses_endpoint(ENDPOINT, NOWHERE)
+    assert variables_of(Target.AWS, ENDPOINT, NOWHERE) == {}
 
 
-def test_what_starts_servers_of_its_own_does_so_whatever_the_endpoint_is() -> None:
-    endpoint = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-    assert chosen_by_name(endpoint) is Target.EMBEDDED
-    assert chosen_by_name({**endpoint, "TARGET": "aws"}) is Target.AWS
+def test_commands_that_start_servers_ignore_the_endpoint() -> None:
+    assert named_target(ENDPOINT) is Target.EMBEDDED
+    assert named_target({**ENDPOINT, "TARGET": "aws"}) is Target.AWS
 
 
-@pytest.mark.parametrize(
-    ("environ", "may"),
-    [
-        ({}, True),
-        ({"AWS_ENDPOINT_URL": "https://kinesis.eu-central-1.amazonaws.com"}, True),
-        ({"AWS_ENDPOINT_URL": "http://gateway.example:4566"}, True),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, False),
-        ({"AWS_ENDPOINT_URL": "http://localhost.localstack.cloud:4566"}, False),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "TARGET": "aws"}, True),
-    ],
-)
-def test_what_an_emulator_on_this_machine_makes_costs_nothing(
-    environ: dict[str, str], may: bool
-) -> None:
-    assert may_cost_money(environ) is may
+def test_target_takes_precedence_over_the_endpoint() -> None:
+    assert not uses_endpoint({**ENDPOINT, "TARGET": "embedded"}, NOWHERE)
 
 
-def test_target_is_stronger_than_an_endpoint() -> None:
-    environ = {"TARGET": "embedded", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-    assert chosen(environ) is Target.EMBEDDED
+def test_the_endpoint_of_the_folders_own_servers_means_the_embedded_target(tmp_path: Path) -> None:
+    ports = tmp_path / "embedded" / "ports.json"
+    ports.parent.mkdir()
+    ports.write_text('{"MiniStack": 20000}')
+    assert not uses_endpoint(ENDPOINT, tmp_path)
+    assert uses_endpoint({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, tmp_path)
 
 
-def test_an_unknown_target_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(TargetError, match="TARGET must be one of embedded, localstack, aws "):
-        chosen({"TARGET": "moon"})
+def test_the_error_for_an_unknown_target_lists_the_targets() -> None:
+    with pytest.raises(CannotRunError, match="TARGET must be one of embedded, localstack, aws "):
+        named_target({"TARGET": "moon"})
 
 
 def test_without_a_running_stack_the_embedded_target_has_no_variables(tmp_path: Path) -> None:
-    with pytest.raises(NoStackError, match="inventory up"):
-        found({}, tmp_path)
-
-
-def test_the_endpoint_of_the_folders_own_stack_is_not_called_unused(tmp_path: Path) -> None:
-    environ = {"AWS_ENDPOINT_URL": "http://127.0.0.1:20000"}
-    assert "is ignored" in (unused_endpoint(environ, tmp_path) or "")
-    (tmp_path / "ports.json").write_text('{"MiniStack": 20000}')
-    assert unused_endpoint(environ, tmp_path) is None
+    with pytest.raises(NoStackError, match="No stack is running in"):
+        variables_of(Target.EMBEDDED, {}, tmp_path)
 
 
 def on_localstack(**environ: str) -> dict[str, str]:
-    target, variables = found({"TARGET": "localstack", **environ}, NOWHERE)
-    assert target is Target.LOCALSTACK
-    return dict(variables)
+    return variables_of(Target.LOCALSTACK, environ, NOWHERE)
 
 
 def test_localstack_is_where_compose_publishes_it() -> None:
@@ -93,24 +73,24 @@ def test_localstack_is_where_compose_publishes_it() -> None:
     }
 
 
-def test_the_ports_and_the_region_are_the_ones_that_compose_is_given() -> None:
+def test_the_ports_and_the_region_are_those_of_compose() -> None:
     found = on_localstack(LOCALSTACK_PORT="5001", PIPES_PORT="5002", AWS_DEFAULT_REGION="eu-west-1")
     assert found["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5001"
     assert found["AWS_ENDPOINT_URL_PIPES"] == "http://127.0.0.1:5002"
     assert (found["AWS_DEFAULT_REGION"], found["AWS_REGION"]) == ("eu-west-1", "eu-west-1")
 
 
-def test_what_is_set_and_empty_is_the_default_as_in_compose() -> None:
+def test_an_empty_variable_is_the_default_as_in_compose() -> None:
     assert on_localstack(LOCALSTACK_PORT="", PIPES_PORT="", AWS_DEFAULT_REGION="") == (
         on_localstack()
     )
 
 
-def test_an_empty_endpoint_of_pipes_stands_for_those_of_localstack() -> None:
+def test_an_empty_pipes_endpoint_means_the_pipes_of_localstack() -> None:
     assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(PIPES_ENDPOINT="")
 
 
-def test_in_the_container_of_the_commands_the_servers_have_their_own_addresses() -> None:
+def test_in_the_container_cli_the_servers_have_their_own_addresses() -> None:
     given = {"LOCALSTACK_ENDPOINT": "http://localstack:4566", "PIPES_ENDPOINT": "http://pipes:4567"}
     found = on_localstack(**given, LOCALSTACK_PORT="5001")
     assert found["AWS_ENDPOINT_URL"] == "http://localstack:4566"
@@ -118,7 +98,7 @@ def test_in_the_container_of_the_commands_the_servers_have_their_own_addresses()
     assert "AWS_ENDPOINT_URL_PIPES" not in on_localstack(**given | {"PIPES_ENDPOINT": ""})
 
 
-def test_another_endpoint_of_ones_own_does_not_lead_away_from_localstack() -> None:
+def test_an_endpoint_does_not_lead_away_from_localstack() -> None:
     elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_PIPES": "http://x"}
     assert on_localstack(**elsewhere) == on_localstack()
 
@@ -133,14 +113,12 @@ def test_the_names_of_the_resources_go_with_the_target() -> None:
 
 @pytest.mark.parametrize("port", ["moon", "0", "65536", "-1", "4566-4570", "4566 "])
 @pytest.mark.parametrize("variable", ["LOCALSTACK_PORT", "PIPES_PORT"])
-def test_a_port_that_is_none_is_refused_by_the_name_of_its_variable(
-    variable: str, port: str
-) -> None:
+def test_an_invalid_port_is_refused_with_the_name_of_its_variable(variable: str, port: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable} must be a whole number from 1"):
         on_localstack(**{variable: port})
 
 
-def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
+def test_the_env_file_is_read_and_the_environment_takes_precedence(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / ".env"
@@ -148,7 +126,7 @@ def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
         "# ports\nLOCALSTACK_PORT=5001\nSTREAM_NAME='orders'  # ours\nPIPES_PORT=5002\n"
     )
     environ = {"PIPES_PORT": "6002", "HOME": "/root"}
-    assert localstack.settings(environ, file) == {
+    assert with_compose_settings(environ, file) == {
         "LOCALSTACK_PORT": "5001",
         "STREAM_NAME": "orders",
         "PIPES_PORT": "6002",
@@ -156,9 +134,11 @@ def test_the_file_that_compose_reads_is_read_and_the_environment_is_stronger(
     }
 
 
-def test_a_missing_file_sets_nothing_and_one_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_missing_env_file_sets_nothing_and_one_that_is_not_text_is_refused(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / ".env"
-    assert localstack.settings({"A": "b"}, file) == {"A": "b"}
+    assert with_compose_settings({"A": "b"}, file) == {"A": "b"}
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"\.env is not UTF-8 text"):
-        localstack.settings({}, file)
+        with_compose_settings({}, file)

@@ -40,7 +40,7 @@ def test_every_status_is_counted_with_what_was_sent_again() -> None:
     assert last.endswith("Waiting: 1 event that arrived during the check.")
 
 
-def test_what_events_hold_is_shown_and_never_obeyed() -> None:
+def test_texts_of_events_are_escaped() -> None:
     verdict = Comparison(differences=[difference(problem) for problem in Problem])
     assert "\x1b" not in "\n".join(report(verdict))
 
@@ -56,7 +56,7 @@ def test_of_a_wrong_row_the_last_events_are_shown_and_of_one_behind_the_first() 
         assert any("and 5 " in line for line in lines)
 
 
-def test_of_many_differences_it_is_said_how_many_more_there_are() -> None:
+def test_after_twenty_differences_only_the_number_of_others_is_shown() -> None:
     many = [difference(Problem.NO_REJECTION)] * (MOST_DIFFERENCES + 7)
     assert "  … and 7 more differences" in list(report(Comparison(differences=many)))
     assert "  … and 1 more difference" in list(report(Comparison(differences=many[:-6])))

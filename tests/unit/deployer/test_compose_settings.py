@@ -13,7 +13,7 @@ import yaml
 from deploy.settings import Settings, variables
 from deployer import __main__ as compose
 from inventory_aws.names import Names
-from inventory_cli import localstack
+from inventory_cli.target import Target, variables_of, with_compose_settings
 from pages import ROOT
 from producer.cli import produce
 
@@ -61,10 +61,11 @@ def test_a_variable_has_one_default_wherever_it_is_used() -> None:
 def test_the_example_as_it_is_changes_nothing(tmp_path: Path) -> None:
     taken = tmp_path / ".env"
     taken.write_text("".join(f"{name}={value}\n" for name, value in EXAMPLE))
-    environ = localstack.settings({}, taken)
+    environ = with_compose_settings({}, taken)
     assert Settings.from_env(environ) == Settings.from_env({})
-    aws = {k: v for k, v in localstack.variables(environ).items() if k.startswith("AWS_")}
-    assert aws == localstack.variables({})
+    found = variables_of(Target.LOCALSTACK, environ, Path())
+    aws = {k: v for k, v in found.items() if k.startswith("AWS_")}
+    assert aws == variables_of(Target.LOCALSTACK, {}, Path())
 
 
 def test_wrong_settings_of_all_services_are_found_before_one_starts(

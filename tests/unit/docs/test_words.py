@@ -47,8 +47,9 @@ def texts(source: Path) -> Iterator[str]:
 def helps(command: click.Command, context: click.Context) -> Iterator[str]:
     yield command.get_help(context)
     if isinstance(command, click.Group):
-        for name, each in command.commands.items():
-            yield from helps(each, click.Context(each, context, info_name=name))
+        for name in command.list_commands(context):
+            if each := command.get_command(context, name):
+                yield from helps(each, click.Context(each, context, info_name=name))
 
 
 def test_pages_and_settings() -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import producer.app
-from inventory_cli import workbench
 from inventory_cli.cli import cli
+from inventory_cli.commands import produce
 from producer.settings import Settings
 
 
@@ -28,7 +28,7 @@ def test_the_stream_is_that_of_the_stack_that_runs(
         os.environ["STAGE"] = "dev"  # of the stack, as `inventory env` would print it
 
     monkeypatch.delenv("STREAM_NAME", raising=False)
-    monkeypatch.setattr(workbench, "enter_target", enter)
+    monkeypatch.setattr(produce, "enter_target", enter)
     monkeypatch.setattr(producer.app, "run", runs.append)
     with monkeypatch.context() as patch:
         patch.setenv("STAGE", "")

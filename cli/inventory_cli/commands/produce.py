@@ -8,13 +8,11 @@ from typing import Any
 import click
 
 import producer.cli
-from inventory_cli.paths import embedded
+from inventory_cli.target import enter_target
 
 
 def _produce(**options: Any) -> Any:
-    from inventory_cli.workbench import enter_target
-
-    enter_target(embedded(click.get_current_context().obj))
+    enter_target(click.get_current_context().obj)
     callback = producer.cli.produce.callback
     assert callback is not None  # noqa: S101 - a command that is made of a function has one
     return callback(**options)

@@ -12,8 +12,9 @@ from typing import Any
 from bench.figures import kinesis_record, row, section, timed, until
 from bench.function_cost import ROLE, STREAM
 from eventbridge_pipes.sources.kinesis import record_maker
-from inventory_cli.commands.demo import Result, percentile, run
+from inventory_cli.commands.demo import Result, run
 from inventory_cli.context import Context
+from operations.numbers import percentile
 from producer.generator import Spec, events
 
 RATE = 20.0

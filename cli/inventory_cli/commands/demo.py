@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from math import ceil
 from pathlib import Path
 
 import click
@@ -27,7 +26,7 @@ from inventory_cli.progress import ProgressLine
 from inventory_cli.target import Target, named_target
 from operations.access import Access
 from operations.function_log import HandlingTimes, Progress, await_outcomes
-from operations.numbers import counted, outcomes
+from operations.numbers import counted, outcomes, percentile
 from producer.cli import mix_option
 from producer.feed import feed
 from producer.generator import Mix, Spec, events
@@ -173,11 +172,6 @@ def latencies(
             waited = a.sent_at < times.first(a.shard_id)
             (cold if waited else warm).append(done_at - a.sent_at)
     return sorted(warm), sorted(cold)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` of `values` are within. It needs one value at least."""
-    return sorted(values)[max(0, ceil(share * len(values)) - 1)]
 
 
 def report(result: Result) -> Iterator[str]:

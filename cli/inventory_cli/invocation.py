@@ -13,10 +13,20 @@ def called_by_make() -> bool:
 
 
 def typed(command: str, options: str = "") -> str:
-    """Return what to type for a command of ours: `inventory table`, or `make table`."""
+    """Return what to type for a command of ours: `inventory table`, or `make table`.
+
+    With make, a target other than the default one is repeated: it may be of one command line only.
+    """
     if called_by_make():
-        return f'make {command} ARGS="{options}"' if options else f"make {command}"
-    return f"{os.environ.get(CALLED_BY) or 'inventory'} {command} {options}".rstrip()
+        target = os.environ.get("TARGET") or "embedded"
+        words = [
+            f"make {command}",
+            f'ARGS="{options}"' if options else "",
+            "" if target == "embedded" else f"TARGET={target}",
+        ]
+    else:
+        words = [os.environ.get(CALLED_BY) or "inventory", command, options]
+    return " ".join(filter(None, words))
 
 
 def create_missing() -> str:

@@ -32,6 +32,14 @@ def test_messages_name_commands_as_the_program_was_started(
     assert typed("table") == command.split(" ARGS")[0].removesuffix(" --watch")
 
 
+def test_a_make_target_is_named_with_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVENTORY_CALLED_BY", "make")
+    monkeypatch.setenv("TARGET", "localstack")
+    assert typed("table", "--watch") == 'make table ARGS="--watch" TARGET=localstack'
+    monkeypatch.setenv("TARGET", "embedded")
+    assert typed("table") == "make table"
+
+
 @pytest.mark.parametrize("names", [(), *((name,) for name in COMMANDS)], ids=str)
 def test_help_fits_80_columns_and_cuts_no_summary(names: tuple[str, ...]) -> None:
     text = CliRunner().invoke(cli, [*names, "--help"], terminal_width=80).output

@@ -340,6 +340,18 @@ def test_a_rejection_of_a_record_that_was_applied_is_found(
     assert problems(verdict) == [Problem.REJECTED_TOO]
 
 
+def test_a_rejection_due_to_an_event_that_the_pipe_gave_up_later_is_no_difference() -> None:
+    records = on_stream([added("a", 5, "E1"), moved("a", -9, "E2")])
+    left = left_by(records, given_up=[1])
+    sent_before = replace(left, rejections=[rejection(records[1], "product.quantity.negative")])
+    for evidence in (left, sent_before):
+        assert problems(compare(evidence, IGNORE)) == []
+    other_order = on_stream([moved("a", -9, "E2"), added("a", 5, "E1")])
+    left = left_by(other_order, given_up=[2])
+    wrong = replace(left, rejections=[rejection(other_order[0])])
+    assert problems(compare(wrong, IGNORE)) == [Problem.REJECTED_TOO]
+
+
 def test_a_dead_lettered_event_that_the_row_remembers_was_applied() -> None:
     records = on_stream([added("P1", 5, "E1"), moved("P1", -2, "E2"), moved("P1", -1, "E3")])
     for given_up in (2, 3):

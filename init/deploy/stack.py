@@ -90,6 +90,9 @@ class Stack:
         if status == "ROLLBACK_COMPLETE":  # only its name is left
             self.delete(lambda done: None)
             status = None
+        if status and status.endswith("_IN_PROGRESS") and status not in NOT_CREATED:
+            # MiniStack would accept another change set.
+            raise DeploymentError(f"The stack {self.name} is {status}. Wait until that has ended.")
         name = f"inventory-{uuid.uuid4().hex[:12]}"
         self.client.create_change_set(
             StackName=self.name,

@@ -148,9 +148,8 @@ def test_credentials_that_are_none_any_more_are_told_in_a_line(
 
     line = refused_in_one_line(run(*command.split()))
 
-    assert line.startswith(
-        f"Error: AWS does not accept these credentials in this Region. {code}: User: arn:aws:iam::"
-    )
+    assert line.startswith("Error: AWS does not accept these credentials in this Region. Get new ")
+    assert f"check AWS_DEFAULT_REGION. {code}: User: arn:aws:iam::" in line
     assert len(aws.calls) == 1
 
 

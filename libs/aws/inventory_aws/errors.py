@@ -118,5 +118,8 @@ def access_problem(error: Exception) -> str | None:
             return f"The AWS credentials cannot be used. {' '.join(str(error).split())}"
         case aws.ClientError() if _CREDENTIALS.fullmatch(code_of(error)):
             reason = one_line(code_of(error), message_of(error))
-            return f"AWS does not accept these credentials in this Region. {reason}"
+            return (
+                "AWS does not accept these credentials in this Region. Get new ones, such as with "
+                f"`aws sso login`, or check AWS_DEFAULT_REGION. {reason}"
+            )
     return None

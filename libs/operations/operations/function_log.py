@@ -83,15 +83,17 @@ class FunctionLog:
             startTime=self._start,
             filterPattern=filter_pattern,
         )
-        new: list[str] = []
         try:
-            for line in (line for page in pages for line in page["events"]):
-                # The line itself names its invocation; not every emulator returns event ids.
-                if line["message"] not in self._seen:
-                    self._seen[line["message"]] = line["timestamp"]
-                    new.append(line["message"])
+            # Read all pages before any line counts as seen: a later page may fail.
+            lines = [line for page in pages for line in page["events"]]
         except self.client.exceptions.ResourceNotFoundException:
-            pass  # the function has not been called yet
+            lines = []  # the function has not been called yet
+        new: list[str] = []
+        for line in lines:
+            # The line itself names its invocation; not every emulator returns event ids.
+            if line["message"] not in self._seen:
+                self._seen[line["message"]] = line["timestamp"]
+                new.append(line["message"])
         # Instances of the function log side by side: a line may come after one that is younger.
         newest = max(self._seen.values(), default=0) / 1000
         self.since = max(self.since, newest - LATE_LINES_SECONDS)

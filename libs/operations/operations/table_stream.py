@@ -263,8 +263,3 @@ def _pages(call: Callable[..., Any], key: str, **request: Any) -> Iterator[Any]:
         if not last:
             return
         request[f"ExclusiveStart{key}"] = last
-
-
-def table_of(stream: str) -> str:
-    """The ARN of the table of a stream."""
-    return stream.rpartition("/stream/")[0]

@@ -34,7 +34,7 @@ def crossings(record: Any, thresholds: Thresholds) -> Iterator[Occurrence]:
             "at": at,
             "product_id": change["Keys"]["product_id"]["S"],
             "product_name": excerpt(row.get("product_name", {}).get("S")),
-            "event_id": ids[-1].get("S") if ids else None,
+            "event_id": excerpt(ids[-1].get("S")) if ids else None,
             "quantity_before": before,
             "quantity": after,
             "threshold": threshold,

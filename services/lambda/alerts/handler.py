@@ -133,6 +133,6 @@ def _client(service: Any) -> Any:
     return boto3.Session().client(service, config=config)
 
 
-@functools.cache
 def _stream() -> ShardRanges:
+    # It lists the shards once, and a resharded stream has new ones.
     return ShardRanges(_client("kinesis"), _settings().stream)

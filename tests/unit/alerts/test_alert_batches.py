@@ -159,3 +159,10 @@ def test_a_threshold_can_be_off() -> None:
     for low in ({}, {"LOW_STOCK": "off"}):
         thresholds = alerts.Settings.from_env({**environ, **low}).thresholds
         assert (thresholds.low, thresholds.high) == (None, 9)
+
+
+def test_the_shards_of_a_resharded_stream_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {"ALERTS_TOPIC_ARN": "arn", "STREAM_NAME": "s"}
+    monkeypatch.setattr(alerts, "_settings", lambda: alerts.Settings.from_env(environ))
+    monkeypatch.setattr(alerts, "_client", lambda service: None)
+    assert alerts._stream() is not alerts._stream()

@@ -87,6 +87,13 @@ def test_a_crossing_has_the_product_the_event_and_the_levels() -> None:
     ]
 
 
+def test_the_texts_of_a_crossing_are_short() -> None:
+    ids = {"L": [{"S": "E" * 9_000}]}
+    new = image("5", product_name={"S": "T" * 9_000}, recent_event_ids=ids)
+    [found] = crossings(record(image("9"), new), BOTH)
+    assert {len(found.samples[0][name]) for name in ("product_name", "event_id")} == {256}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

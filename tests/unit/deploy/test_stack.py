@@ -82,6 +82,13 @@ def test_only_changes_of_this_change_set_are_reported() -> None:
     assert done == [Done("updated", "A", "a")]
 
 
+def test_a_stack_that_is_being_changed_is_not_changed() -> None:
+    aws = CloudFormation(("UPDATE_IN_PROGRESS", []))
+    with pytest.raises(DeploymentError, match="^The stack s is UPDATE_IN_PROGRESS"):
+        aws.stack.prepare("", {}, {})
+    aws.client.create_change_set.assert_not_called()
+
+
 def test_a_stack_whose_creation_failed_is_deleted_first() -> None:
     aws = CloudFormation(("ROLLBACK_COMPLETE", []), ("DELETE_IN_PROGRESS", []), (None, []))
     pages = [{"Status": "CREATE_COMPLETE", "Changes": []}]

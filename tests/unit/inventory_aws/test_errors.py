@@ -17,7 +17,8 @@ def answer(code: str, message: str = "") -> ClientError:
 )
 def test_rejected_credentials_are_named_with_the_reason_of_aws(code: str) -> None:
     assert access_problem(answer(code, "The token\nis expired")) == (
-        f"AWS does not accept these credentials in this Region. {code}: The token is expired"
+        "AWS does not accept these credentials in this Region. Get new ones, such as with "
+        f"`aws sso login`, or check AWS_DEFAULT_REGION. {code}: The token is expired"
     )
 
 

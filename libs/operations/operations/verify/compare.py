@@ -290,4 +290,5 @@ def _of_queue(
                 yield _of_one(Problem.REJECTED_TOO, facts.said.product_id, trace)
         elif not (facts.in_queue or facts.redriven or copied):
             yield _of_one(Problem.NO_REJECTION, facts.said.product_id, trace)
-        follows_dead_letter |= facts.dead_letter or facts.redriven
+        redriven_letter = facts.redriven and status is not RecordStatus.REJECTED
+        follows_dead_letter |= facts.dead_letter or redriven_letter

@@ -80,7 +80,7 @@ def line(
     monkeypatch.setenv("TARGET", "aws")  # the variables of `stack` lead to its servers
     line = Line(stack, backend)
     yield line
-    row = Row(request.module.BETWEEN, told(request.node), line.injected, line.fates, line.green)
+    row = Row(request.module.BETWEEN, told(request.node), line.injected, line.statuses, line.green)
     request.node.user_properties.append((KEY, asdict(row)))
     if not line.green:
         print(backend.pipes.log.read_text())

@@ -78,13 +78,13 @@ class Parts:
 @dataclass
 class Line:
     """A pipeline of its own, from the stream to the table. `struck` counts the faults that no
-    proxy knows of; `fates` and `green` are what `inventory verify` says in the end."""
+    proxy knows of; `statuses` and `green` are what `inventory verify` says in the end."""
 
     stack: Stack
     parts: Parts
     struck: int = 0
     green: bool = False
-    fates: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
 
     @property
     def injected(self) -> int:
@@ -116,7 +116,7 @@ class Line:
         assert self.parts.pipes.log.read_text().count(LAST_WORDS) == self.struck
 
     def come_through(self) -> Mapping[str, int]:
-        """What became of the events, by fate, once every fault has happened and all is handled.
+        """What became of the events, by status, once every fault has happened and all is handled.
 
         The promise has held: `inventory verify` says so, and the table is the fold of all events
         that are not dead letters.
@@ -128,10 +128,10 @@ class Line:
         said = CliRunner().invoke(cli, ["verify"])
         assert said.exit_code == 0, said.output
         assert "Success: " in said.output
-        self.fates = {name.replace(" ", "_"): int(n) for name, n in _COUNT.findall(said.output)}
+        self.statuses = {name.replace(" ", "_"): int(n) for name, n in _COUNT.findall(said.output)}
         self._assert_folded(records)
         self.green = True
-        return self.fates
+        return self.statuses
 
     def _wait_a_while(self, records: Iterable[StreamRecord]) -> None:
         """Until the function has reported on all, as a rule: not every line of its log is sure to
@@ -145,12 +145,12 @@ class Line:
         return True
 
     def _assert_folded(self, records: Sequence[StreamRecord]) -> None:
-        letters = self.dead_letters() if self.fates.get(RecordStatus.DEAD_LETTERED) else []
+        letters = self.dead_letters() if self.statuses.get(RecordStatus.DEAD_LETTERED) else []
         healthy = [r for r in records if not any(_covers(letter, r) for letter in letters)]
         expected = expected_of(healthy)
         assert list(table.changes(expected.rows, self.stack.rows())) == []
-        assert self.fates.get(RecordStatus.DEAD_LETTERED, 0) == len(records) - len(healthy)
-        assert self.fates.get(RecordStatus.REJECTED, 0) == expected.outcomes[Outcome.REJECTED]
+        assert self.statuses.get(RecordStatus.DEAD_LETTERED, 0) == len(records) - len(healthy)
+        assert self.statuses.get(RecordStatus.REJECTED, 0) == expected.outcomes[Outcome.REJECTED]
 
     def dead_letters(self) -> list[DeadLetter]:
         """They stay where they are."""

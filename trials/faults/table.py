@@ -17,7 +17,7 @@ from operations.verify.explain import RecordStatus
 KEY = "fault"
 """Under this name a test's report carries its row, also from one process to another."""
 
-FATES = (
+STATUSES = (
     RecordStatus.APPLIED,
     RecordStatus.DUPLICATE,
     RecordStatus.NOT_FOUND,
@@ -29,7 +29,7 @@ WIDTH = 160
 
 @dataclass(frozen=True)
 class Row:
-    """What became of a case: `injected` faults, and by `fates` how many events came to what.
+    """What became of a case: `injected` faults, and by `statuses` how many events came to what.
 
     `between` are the parts that the fault is between; `green` is what `inventory verify` said.
     """
@@ -37,7 +37,7 @@ class Row:
     between: str
     fault: str
     injected: int
-    fates: dict[str, int]
+    statuses: dict[str, int]
     green: bool
 
 
@@ -70,7 +70,7 @@ class FaultTable:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in ("between", "fault"):
             table.add_column(name, no_wrap=True)
-        figures = ("times", "events", *(fate.replace("_", " ") for fate in FATES))
+        figures = ("times", "events", *(status.replace("_", " ") for status in STATUSES))
         for name in figures:
             table.add_column(name, justify="right")
         table.add_column("verify")
@@ -87,8 +87,8 @@ class FaultTable:
                 "" if row.between == before else row.between,
                 row.fault,
                 str(row.injected),
-                str(sum(row.fates.values())),
-                *(str(row.fates.get(fate, 0)) for fate in FATES),
+                str(sum(row.statuses.values())),
+                *(str(row.statuses.get(status, 0)) for status in STATUSES),
                 "green" if well else "RED",
                 f"{self._seconds[nodeid]:.1f}",
             ]

@@ -50,16 +50,16 @@ def test_a_jump_changes_nothing(seconds: float, line: Line, clock: Set) -> None:
     line.put(payloads[:150])
     clock(seconds)
     line.put(payloads[150:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_back_and_forth(line: Line, clock: Set) -> None:
     with repeated([lambda: clock(HOUR), lambda: clock(-HOUR)]):
         line.put(mixed(seed=15))
         eventually(lambda: line.struck > 1)  # it has gone back and forth
-        fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+        statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_two_days_ahead(line: Line, clock: Set) -> None:
@@ -73,8 +73,8 @@ def test_two_days_ahead(line: Line, clock: Set) -> None:
     assert {letter.condition for letter in letters} == {"RecordAgeExceeded"}
     clock(0)
     line.put(payloads[200:])
-    fates = line.come_through()
-    assert fates[RecordStatus.DEAD_LETTERED] == 100
+    statuses = line.come_through()
+    assert statuses[RecordStatus.DEAD_LETTERED] == 100
 
 
 @contextmanager

@@ -62,8 +62,8 @@ def test_space_again(line: Line) -> None:
     line.parts.kill_pipes()
     line.parts.start_pipes()
     line.put(payloads[300:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
     # But for a batch of each shard that may have been under way, nothing has come again.
     assert line.delivered() <= len(payloads[300:]) + 2 * BATCH_SIZE
 
@@ -78,6 +78,6 @@ def test_killed_meanwhile(line: Line) -> None:
     assert_said_in_a_line(line)
     line.parts.start_pipes()
     line.put(payloads[200:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
     assert line.delivered() >= len(payloads[100:])

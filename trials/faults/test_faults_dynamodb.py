@@ -61,8 +61,8 @@ PASSING = {
 def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -> None:
     line.inject(*strikes)
     line.put(mixed(seed=1))
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestOutage:
@@ -84,8 +84,8 @@ class TestOutage:
         """What the function could not do it reports, and the pipe brings it again."""
         line.inject(on(WRITE, THROTTLED, range(10)))
         line.put(mixed(seed=19, count=60))
-        fates = line.come_through()
-        assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+        statuses = line.come_through()
+        assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
         assert "reported in batchItemFailures" in line.parts.pipes.log.read_text()
 
     def test_away_for_all_attempts(self, line: Line) -> None:
@@ -96,5 +96,5 @@ class TestOutage:
         eventually(line.dead_letters, timeout=60)
         line.parts.proxy.plan.end()
         line.put(payloads[6:])
-        fates = line.come_through()
-        assert fates[RecordStatus.DEAD_LETTERED] >= 1
+        statuses = line.come_through()
+        assert statuses[RecordStatus.DEAD_LETTERED] >= 1

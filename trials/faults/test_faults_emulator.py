@@ -14,8 +14,8 @@ def test_with_nothing_under_way(line: Line) -> None:
     line.stack.await_handled(line.stack.put(payloads[:150]))
     restart(line)
     line.put(payloads[150:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def test_with_events_under_way(line: Line) -> None:
@@ -24,8 +24,8 @@ def test_with_events_under_way(line: Line) -> None:
         line.put(payloads[start : start + 100])
         restart(line)
     line.put(payloads[300:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 def restart(line: Line) -> None:

@@ -45,8 +45,8 @@ def test_it_goes_on_where_it_was_whatever_it_was_at(point: str, line: Line) -> N
         line.await_arranged_death()
     line.parts.start_pipes()
     line.put(payloads[300:])
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_batch_at_the_function_comes_again(when: str, nth: int, line: Line) ->
     line.put(mixed(seed=8))
     line.await_death()
     line.parts.start_pipes()
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_shard_that_is_closed_is_read_to_its_end(point: str, line: Line) -> No
     line.put(payloads[200:])
     line.await_arranged_death()
     line.parts.start_pipes()
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestDeadLettering:
@@ -114,8 +114,8 @@ class TestDeadLettering:
         line.put([*mixed(seed=10), poison(), *mixed(seed=11, count=50)])
         line.await_death()
         line.parts.start_pipes()
-        fates = line.come_through()
-        assert fates[RecordStatus.DEAD_LETTERED] == 1
+        statuses = line.come_through()
+        assert statuses[RecordStatus.DEAD_LETTERED] == 1
         assert len(line.dead_letters()) == (2 if point == "after" else 1)
 
 

@@ -71,8 +71,8 @@ COUNT = 300
 def test_the_pipe_reads_on_where_it_was(strikes: list[Strike], line: Line) -> None:
     line.inject(*strikes)
     line.put(mixed(seed=5))
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_a_pipe_that_starts_looks_until_it_sees(strikes: list[Strike], line: Lin
     line.inject(*strikes)
     line.put(mixed(seed=6))
     line.parts.start_pipes()
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 @pytest.mark.parametrize("strikes", PUTTING.values(), ids=PUTTING)
@@ -98,8 +98,8 @@ def test_the_producer_puts_every_event_and_keeps_the_order(
 ) -> None:
     line.inject(*strikes)
     produce(line.parts.proxy.url)
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
     placed = [(record.partition_key, record.data) for record in line.records()]
     generated = [(e.partition_key, e.payload) for e in islice(events(SPEC), COUNT)]
     assert by_product(dict.fromkeys(placed)) == by_product(generated)

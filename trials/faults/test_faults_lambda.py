@@ -78,8 +78,8 @@ PASSING = {
 def test_what_passes_costs_nothing_but_time(strikes: list[Strike], line: Line) -> None:
     line.inject(*strikes)
     line.put(mixed(seed=2))
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
 
 
 class TestTimeOut:
@@ -101,6 +101,6 @@ class TestTimeOut:
     def test_it_is_called_again(self, operation: str, line: Line) -> None:
         line.inject(on(operation, slow(TIMEOUT_SECONDS + 2), range(2)))
         line.put(mixed(seed=3))
-        fates = line.come_through()
-        assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
+        statuses = line.come_through()
+        assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
         assert "timed out" in line.parts.pipes.log.read_text()

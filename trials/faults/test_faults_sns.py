@@ -33,6 +33,6 @@ PASSING = {
 def test_no_rejection_is_lost(strikes: list[Strike], line: Line) -> None:
     line.inject(*strikes)
     line.put(mixed(seed=4))
-    fates = line.come_through()
-    assert fates.get(RecordStatus.DEAD_LETTERED, 0) == 0
-    assert fates[RecordStatus.REJECTED] > 0
+    statuses = line.come_through()
+    assert statuses.get(RecordStatus.DEAD_LETTERED, 0) == 0
+    assert statuses[RecordStatus.REJECTED] > 0

@@ -44,8 +44,8 @@ def findings(run: Run) -> Iterator[str]:
     if verified.on_the_stream != len(run.placed):
         yield f"{len(run.placed)} records were put, verify found {verified.on_the_stream}"
     expected = run.expected()
-    if verified.fates != expected:
-        yield f"verify counted {_counts(verified.fates)}, expected was {_counts(expected)}"
+    if verified.statuses != expected:
+        yield f"verify counted {_counts(verified.statuses)}, expected was {_counts(expected)}"
     if not expected[RecordStatus.DEAD_LETTERED]:
         yield "no record crashed the function"
     blows = [blow for _, blow in run.plan.blows]
@@ -60,8 +60,8 @@ def _is_plain(put: Put) -> bool:
     return not (put.event.invalid or put.ending)
 
 
-def _counts(fates: Counter[RecordStatus]) -> str:
-    return ", ".join(f"{fate}: {count}" for fate, count in sorted(fates.items()))
+def _counts(statuses: Counter[RecordStatus]) -> str:
+    return ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
 
 
 def _section(title: str, count: int) -> Iterator[str]:

@@ -84,9 +84,9 @@ class Run:
             if not put.ending
         ]
         outcomes = expect({}, healthy, RemovalNamePolicy.IGNORE).outcomes
-        fates = Counter({RecordStatus(outcome): count for outcome, count in outcomes.items()})
-        fates[RecordStatus.DEAD_LETTERED] = len(self.placed) - len(healthy)
-        return fates
+        statuses = Counter({RecordStatus(outcome): count for outcome, count in outcomes.items()})
+        statuses[RecordStatus.DEAD_LETTERED] = len(self.placed) - len(healthy)
+        return statuses
 
     @property
     def _now(self) -> float:

@@ -113,7 +113,7 @@ All is well: …
 def test_the_counts_of_a_verification_are_read() -> None:
     verified = Verified(0, REPORT)
     assert verified.on_the_stream == 3
-    assert verified.fates == Counter({RecordStatus.APPLIED: 2, RecordStatus.DEAD_LETTERED: 1})
+    assert verified.statuses == Counter({RecordStatus.APPLIED: 2, RecordStatus.DEAD_LETTERED: 1})
 
 
 def run() -> Run:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from operations.verify.explain import RecordStatus
 from stack import Stack
 
-FATES = "|".join(fate.replace("_", " ") for fate in RecordStatus)
-COUNTED = re.compile(rf"^  ({FATES}) +(\d+)", re.MULTILINE)
+STATUSES = "|".join(status.replace("_", " ") for status in RecordStatus)
+COUNTED = re.compile(rf"^  ({STATUSES}) +(\d+)", re.MULTILINE)
 ON_THE_STREAM = re.compile(r"^Events +(\d+) on the stream", re.MULTILINE)
 
 
@@ -29,7 +29,7 @@ class Verified:
         return int(found[1]) if found else 0
 
     @property
-    def fates(self) -> Counter[RecordStatus]:
+    def statuses(self) -> Counter[RecordStatus]:
         counts = COUNTED.findall(self.output)
         return Counter(
             {RecordStatus(words.replace(" ", "_")): int(count) for words, count in counts}

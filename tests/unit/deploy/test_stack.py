@@ -84,7 +84,7 @@ def test_only_changes_of_this_change_set_are_reported() -> None:
 
 def test_a_stack_that_is_being_changed_is_not_changed() -> None:
     aws = CloudFormation(("UPDATE_IN_PROGRESS", []))
-    with pytest.raises(DeploymentError, match="^The stack s is UPDATE_IN_PROGRESS"):
+    with pytest.raises(DeploymentError, match=r"^The stack s is UPDATE_IN_PROGRESS"):
         aws.stack.prepare("", {}, {})
     aws.client.create_change_set.assert_not_called()
 

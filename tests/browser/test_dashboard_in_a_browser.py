@@ -269,7 +269,7 @@ def test_a_killed_worker_turns_its_node_red_and_it_recovers_and_the_chart_says_w
     expect(page.get_by_label("Latest actions")).to_contain_text("Kill pipe worker")
 
 
-def test_a_stopped_pipe_says_so_and_events_get_their_outcomes_in_place_once_it_is_started(
+def test_a_stopped_pipe_is_shown_and_events_get_their_outcomes_once_it_starts(
     page: Page,
 ) -> None:
     page.get_by_role("button", name="Stop pipe").click()
@@ -311,7 +311,7 @@ def test_a_rate_that_is_typed_while_the_producer_does_not_answer_stays_in_its_fi
     expect(field).to_have_value("7")
 
 
-def test_a_wrong_rate_stays_in_its_field_with_the_reason_and_the_producer_is_paused_and_resumed(
+def test_a_wrong_rate_stays_with_the_reason_and_the_producer_is_paused_and_resumed(
     page: Page,
 ) -> None:
     field = page.get_by_label("Events per second")
@@ -360,7 +360,7 @@ def test_a_second_browser_sees_the_same_and_a_new_rate_takes_effect_at_once(
     expect(node(second, "producer")).to_contain_text(re.compile(r"set to\s*3/s"))
 
 
-def test_without_its_server_or_the_aws_apis_the_page_says_since_when_and_nothing_is_on(
+def test_without_its_server_or_aws_the_page_says_since_when_and_nothing_is_on(
     page: Page, live: Live
 ) -> None:
     for server, ending in (("dashboard", "$"), ("embedded.emulator", "")):

@@ -75,7 +75,7 @@ def test_every_record_ends_as_the_fold_says_and_each_rejected_one_is_in_the_queu
     assert queue.sequence_numbers == expected.rejected
 
 
-def test_a_pipes_service_killed_in_the_middle_loses_nothing_and_applies_nothing_twice(
+def test_a_killed_pipes_service_loses_nothing_and_applies_nothing_twice(
     stack: Stack, embedded: EmbeddedBackend
 ) -> None:
     placed = []

@@ -13,7 +13,7 @@ from servers import set_aws
 from stack import Backend
 
 
-def test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own(
+def test_the_smoke_test_deploys_verifies_and_destroys_a_stage_of_its_own(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_aws(monkeypatch, backend.variables)

@@ -76,7 +76,7 @@ def imported(module: Path) -> Iterator[str]:
             yield (node.module or "").partition(".")[0]
 
 
-def test_no_module_imports_anything_but_itself_the_standard_library_and_what_the_wheel_requires(
+def test_modules_import_only_what_the_wheel_requires(
     wheel: Path,
 ) -> None:
     names = {requirement.name for requirement in requirements_of(wheel)}
@@ -126,7 +126,7 @@ def test_help_and_version_come_from_the_installed_command(installed: Path, wheel
     assert told == f"eventbridge-pipes {metadata_of(wheel)['Version']}\n"
 
 
-def test_the_installed_command_without_options_but_a_port_serves_and_keeps_its_state_here(
+def test_the_installed_command_serves_and_keeps_its_state_here(
     installed: Path, tmp_path: Path
 ) -> None:
     port = free_port()

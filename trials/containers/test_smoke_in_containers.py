@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.end_to_end.test_smoke import (
-    test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own,
+    test_the_smoke_test_deploys_verifies_and_destroys_a_stage_of_its_own,
 )
 
 from stack import Backend
 
-__all__ = ["test_the_smoke_test_for_an_account_deploys_verifies_and_destroys_a_stage_of_its_own"]
+__all__ = ["test_the_smoke_test_deploys_verifies_and_destroys_a_stage_of_its_own"]
 
 pytestmark = [
     pytest.mark.containers,

@@ -154,7 +154,7 @@ def test_a_second_interrupt_gives_up_saving_and_does_not_say_that_all_is_kept(
         ("events/s", True),
     ],
 )
-def test_up_that_is_interrupted_at_any_moment_leaves_nothing_running_and_starts_again(
+def test_up_interrupted_at_any_moment_leaves_nothing_running_and_starts_again(
     front_door: FrontDoor, moment: str, again: bool
 ) -> None:
     up = front_door.start("up", "--rate", "40")

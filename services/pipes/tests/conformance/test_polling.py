@@ -318,7 +318,7 @@ def test_a_batch_that_is_at_the_target_when_the_service_is_killed_comes_again(
     eventually(lambda: all({*flat(*each)} == set(sent) for each in running))
 
 
-def test_messages_that_were_at_the_target_when_the_service_is_killed_come_into_view_again(
+def test_messages_at_the_target_of_a_killed_service_become_visible_again(
     mortal: PipesProcess, source: MakeSource, run: Run
 ) -> None:
     queue: QueueSource = source("sqs", attributes={"VisibilityTimeout": "1"})

@@ -138,7 +138,7 @@ def test_parents_that_hold_records_are_drained_before_their_children(
 @pytest.mark.parametrize(
     "reshard", [SPLIT_AND_MERGE, RESHARDS[-1]], ids=lambda reshard: reshard.name
 )
-def test_a_stream_that_is_resharded_while_it_is_read_loses_nothing_and_keeps_the_order(
+def test_a_stream_resharded_while_it_is_read_loses_nothing_and_keeps_the_order(
     reshard: Reshard, stream: StreamSource, moto: Moto, beside_moto: PipesProcess, run: Run
 ) -> None:
     function = run(stream, on=beside_moto, BatchSize=7)

@@ -355,7 +355,7 @@ def test_a_log_group_gets_its_events_at_their_times(
     ]
 
 
-def test_a_log_group_gets_the_records_as_they_are_in_a_stream_with_the_name_of_the_pipe(
+def test_a_log_group_gets_the_records_in_a_log_stream_named_like_the_pipe(
     aws: AwsClient, pipes: PipesProcess, source: Stream, name: str
 ) -> None:
     source.put_json(*ORDERS)

@@ -203,7 +203,7 @@ def test_a_server_that_takes_no_byte_in_time_is_no_silence_after_a_request() -> 
             client.post({}, b"x" * 16_000_000)
 
 
-def test_an_answer_that_does_not_come_in_time_is_a_timeout_and_its_connection_is_closed(
+def test_a_late_answer_is_a_timeout_and_its_connection_is_closed(
     server: RawServer, client: HttpClient
 ) -> None:
     server.answers += [b"", answer()]

@@ -186,7 +186,7 @@ def connected(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Aws
         ({**EMULATOR, "AWS_ACCOUNT_ID": MINE, "AWS_ACCESS_KEY_ID": OTHER}, MINE),
     ],
 )
-def test_beside_an_emulator_other_keys_are_of_the_account_that_is_set_or_of_the_emulators(
+def test_beside_an_emulator_other_keys_are_of_the_set_account_or_the_emulators(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], account: str
 ) -> None:
     aws = connected(monkeypatch, variables)

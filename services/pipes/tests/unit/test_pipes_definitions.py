@@ -126,9 +126,7 @@ def test_an_update_keeps_what_it_is_not_given() -> None:
     assert updated(pipe) == replace(pipe, current=State.UPDATING, modified=9.0)
 
 
-def test_an_update_replaces_a_services_parameters_as_a_whole_but_for_the_starting_position() -> (
-    None
-):
+def test_an_update_replaces_all_parameters_but_the_starting_position() -> None:
     after = updated(created(), SourceParameters={"KinesisStreamParameters": {"BatchSize": 7}})
     assert after.source_parameters["KinesisStreamParameters"] == {
         "StartingPosition": "AT_TIMESTAMP",

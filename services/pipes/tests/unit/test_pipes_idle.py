@@ -44,14 +44,12 @@ def test_one_of_64_idle_shards_is_polled_about_twice_a_second() -> None:
     assert 0.4 <= pause(60.0, gap=60.0, cost=CHEAP, shards=64) <= 0.6
 
 
-def test_where_a_poll_is_costly_a_shard_with_a_record_now_and_then_is_polled_twice_a_second() -> (
-    None
-):
+def test_where_polls_are_costly_a_quiet_shard_is_polled_twice_a_second() -> None:
     assert pause(0.0, gap=2.0, cost=COSTLY, shards=1) == 0.5
     assert pause(60.0, gap=60.0, cost=COSTLY, shards=1) == 0.5
 
 
-def test_where_a_poll_is_costly_a_shard_is_polled_faster_while_its_records_keep_coming() -> None:
+def test_where_polls_are_costly_a_shard_is_polled_faster_while_records_come() -> None:
     assert pause(0.1, gap=0.2, cost=COSTLY, shards=1) == pytest.approx(0.04)
     assert pause(0.9, gap=0.2, cost=COSTLY, shards=1) == 0.5
 

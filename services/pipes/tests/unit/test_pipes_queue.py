@@ -96,7 +96,7 @@ def test_what_the_filter_leaves_out_is_deleted_without_being_delivered(runs: Run
     assert counted(runs.telemetry, "records_filtered_total") == 2
 
 
-def test_only_what_failed_is_left_to_the_queue_and_delivered_when_it_is_in_view_again(
+def test_only_failed_messages_stay_and_are_delivered_when_they_are_visible_again(
     runs: Runs,
 ) -> None:
     def refuse_b_at_first(words: list[str]) -> Outcome:

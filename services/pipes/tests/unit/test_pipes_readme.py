@@ -31,9 +31,7 @@ def test_each_test_that_it_names_is_there() -> None:
     assert [path for path in paths if not path.is_file()] == []
 
 
-def test_each_line_of_the_fidelity_table_is_done_differs_or_is_refused_and_says_where_or_why() -> (
-    None
-):
+def test_each_line_of_the_fidelity_table_says_what_holds_and_where_or_why() -> None:
     rows = [line.split(" | ") for line in FIDELITY.splitlines() if line.startswith("| ")]
     rows = [row for row in rows if row[1] not in ("here", "---")]
     assert len(rows) > 80

@@ -158,7 +158,7 @@ def test_the_name_tells_whether_a_queue_is_fifo(name: str, ordered: bool) -> Non
     assert SqsQueue(FakeCalls(), arn).ordered is ordered
 
 
-def test_the_queues_own_visibility_timeout_is_kept_unless_the_window_takes_most_of_it() -> None:
+def test_the_visibility_timeout_is_kept_unless_the_window_takes_most_of_it() -> None:
     assert visibility_for(30, window=0) is None
     assert visibility_for(30, window=15) is None
     assert visibility_for(30, window=16) == 46

@@ -175,7 +175,7 @@ def test_an_entry_that_is_too_large_holds_back_only_what_is_behind_it() -> None:
 
 
 @pytest.mark.parametrize("times", [[1, 12, 11], [12, 1, 11]])
-def test_entries_go_in_the_order_of_their_times_and_apart_when_a_call_would_span_too_much(
+def test_entries_go_in_the_order_of_their_times_and_no_call_spans_too_much(
     times: list[int],
 ) -> None:
     service = Service()

@@ -393,7 +393,7 @@ def test_a_line_says_where_what_aws_may_do_and_what_to_write() -> None:
 
 
 @given(values)
-def test_a_value_of_a_template_in_json_is_warned_of_if_it_cannot_stand_there_unescaped(
+def test_a_value_that_a_template_in_json_has_to_escape_gives_a_warning(
     payload: Any,
 ) -> None:
     """The value between quotes, as AWS may insert it, makes invalid JSON or another text."""

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from inventory_aws.sender import Accepted
 
-LATE_LINES_SECONDS = 3.0
+FUNCTION_LOGS = "/aws/lambda/"
+"""How the names of functions' log groups begin."""
+
+LATE_MILLISECONDS = 10_000
+"""Instances of a function log side by side: a line may come after one that is younger."""
+
 STUCK_SECONDS = 60.0
 """After so long without an outcome, the pipeline counts as stuck."""
 
@@ -53,20 +58,54 @@ class Progress:
         )
 
 
-@dataclass
+class LogReader:
+    """Reads the lines of a log group from `since` (epoch seconds) on, each once."""
+
+    def __init__(self, client: CloudWatchLogsClient, group: str, since: float) -> None:
+        self._client = client
+        self._group = group
+        self._start = int(since * 1000)
+        self._known: Counter[tuple[str, int, str]] = Counter()
+
+    def new_lines(self, filter_pattern: str) -> list[str]:
+        """Return the lines that match the pattern and were not returned before."""
+        pages = self._client.get_paginator("filter_log_events").paginate(
+            logGroupName=self._group, startTime=self._start, filterPattern=filter_pattern
+        )
+        try:
+            # Not every emulator gives the ids of log events, so equal lines are counted.
+            lines = Counter(
+                (event.get("logStreamName", ""), event["timestamp"], event["message"])
+                for page in pages
+                for event in page["events"]
+            )
+        except self._client.exceptions.ResourceNotFoundException:
+            return []  # the function has not been called yet
+        new = lines - self._known
+        newest = max((at for _, at, _ in lines), default=0)
+        self._start = max(self._start, newest - LATE_MILLISECONDS)
+        self._known = Counter(
+            {line: n for line, n in (self._known | lines).items() if line[1] >= self._start}
+        )
+        return [message for _, _, message in new.elements()]
+
+
 class FunctionLog:
-    """Reads the lines that a function logs after `since` (epoch seconds)."""
+    """Reads what a function logs from `since` (epoch seconds) on, with the progress that it shows.
 
-    client: CloudWatchLogsClient
-    function: str
-    since: float
-    on_batch: Callable[[Mapping[str, Any]], object] = lambda batch: None
-    progress: Progress = field(default_factory=Progress)
-    _seen: dict[str, int] = field(default_factory=dict)
+    `on_batch` gets the line of each batch.
+    """
 
-    @property
-    def _start(self) -> int:
-        return int(self.since * 1000)
+    def __init__(
+        self,
+        client: CloudWatchLogsClient,
+        function: str,
+        since: float,
+        on_batch: Callable[[Mapping[str, Any]], object] = lambda batch: None,
+    ) -> None:
+        self._reader = LogReader(client, f"{FUNCTION_LOGS}{function}", since)
+        self.on_batch = on_batch
+        self.progress = Progress()
 
     def poll(self) -> Progress:
         """Read the new batches, and return the progress of all so far."""
@@ -77,28 +116,9 @@ class FunctionLog:
         return self.progress
 
     def new_lines(self, filter_pattern: str) -> list[dict[str, Any]]:
-        """The JSON objects that match the pattern, each once."""
-        pages = self.client.get_paginator("filter_log_events").paginate(
-            logGroupName=f"/aws/lambda/{self.function}",
-            startTime=self._start,
-            filterPattern=filter_pattern,
-        )
-        try:
-            # Read all pages before any line counts as seen: a later page may fail.
-            lines = [line for page in pages for line in page["events"]]
-        except self.client.exceptions.ResourceNotFoundException:
-            lines = []  # the function has not been called yet
-        new: list[str] = []
-        for line in lines:
-            # The line itself names its invocation; not every emulator returns event ids.
-            if line["message"] not in self._seen:
-                self._seen[line["message"]] = line["timestamp"]
-                new.append(line["message"])
-        # Instances of the function log side by side: a line may come after one that is younger.
-        newest = max(self._seen.values(), default=0) / 1000
-        self.since = max(self.since, newest - LATE_LINES_SECONDS)
-        self._seen = {line: at for line, at in self._seen.items() if at >= self._start}
-        return [found for text in new if isinstance(found := _json(text), dict)]
+        """Return the JSON objects among the new lines that match the pattern."""
+        found = (_json(line) for line in self._reader.new_lines(filter_pattern))
+        return [line for line in found if isinstance(line, dict)]
 
 
 class HandlingTimes:

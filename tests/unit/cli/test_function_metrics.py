@@ -12,12 +12,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from embedded.interrupts import InterruptedRunError
-from inventory_cli.function_metrics import (
-    DATA_PER_CALL,
-    LATE_MILLISECONDS,
-    FunctionMetrics,
-    follow,
-)
+from inventory_cli.function_metrics import DATA_PER_CALL, FunctionMetrics, follow
+from operations.function_log import LATE_MILLISECONDS
 
 AT = 1_700_000_000_000
 GROUP = "/aws/lambda/orders"

@@ -19,6 +19,7 @@ from inventory.event import (
     InvalidEventError,
     ProductAdded,
     ProductRemoved,
+    QuantityMoved,
     parse_record,
 )
 from inventory.failure_messages import DeadLetter, Rejection
@@ -279,14 +280,16 @@ def _of_queue(
     """What the rejected queue has too much or not at all.
 
     A rejection leaves it with a redrive, or when a copy of its event has been applied. The function
-    sends it before it writes, so it may be due to an earlier event that the pipe gave up later.
+    sends it before it writes. So a rejection that depends on the row may be due to an earlier event
+    that the pipe gave up later.
     """
     applied = {facts.said.event_id for facts, status in pairs if status is RecordStatus.APPLIED}
     follows_dead_letter = False
     for (facts, status), trace in zip(pairs, traces, strict=True):
         copied = facts.sent_again and facts.said.event_id in applied
         if status is not RecordStatus.REJECTED:
-            if facts.code is not None and not follows_dead_letter:
+            due_to_row = isinstance(facts.said, ProductRemoved | QuantityMoved)
+            if facts.code is not None and not (due_to_row and follows_dead_letter):
                 yield _of_one(Problem.REJECTED_TOO, facts.said.product_id, trace)
         elif not (facts.in_queue or facts.redriven or copied):
             yield _of_one(Problem.NO_REJECTION, facts.said.product_id, trace)

@@ -35,7 +35,7 @@ class Deadline:
     def wait(self, attempt: int) -> bool:
         """Wait after an attempt that failed. Return False, at once, if the time is too short."""
         pause = BACK_OFF.pause(attempt, self.random())
-        if pause >= self.at - self.clock():
+        if self.clock() + pause >= self.at:
             return False
         self.sleep(pause)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.processor.outages import LASTING, TRANSIENT, Time
 
@@ -26,6 +26,7 @@ def test_chance_shortens_a_pause_by_up_to_half(attempt: int, fraction: float) ->
 
 
 @given(st.floats(0, 300))
+@example(0.1)
 def test_no_wait_ends_after_the_deadline(seconds: float) -> None:
     time = Time()
     deadline = time.deadline_in(seconds)

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_kinesis import KinesisClient
@@ -31,35 +32,43 @@ ONE_TRY = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts
 
 @dataclass(frozen=True)
 class Clients:
-    """The clients of a session, each made when it is first used."""
+    """The clients of a session, each made when it is first used.
+
+    `config` replaces the usual configuration of each.
+    """
 
     session: boto3.Session
+    config: Config | None = None
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return self.session.client("cloudwatch", config=self.config or STANDARD)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self.session.client("dynamodb", config=STANDARD)
+        return self.session.client("dynamodb", config=self.config or STANDARD)
 
     @cached_property
     def kinesis(self) -> KinesisClient:
         """The client to send with."""
-        return self.session.client("kinesis", config=KINESIS)
+        return self.session.client("kinesis", config=self.config or KINESIS)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        return self.session.client("logs", config=STANDARD)
+        return self.session.client("logs", config=self.config or STANDARD)
 
     @cached_property
     def pipes(self) -> EventBridgePipesClient:
-        return self.session.client("pipes", config=ONE_TRY)
+        return self.session.client("pipes", config=self.config or ONE_TRY)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self.session.client("sqs", config=STANDARD)
+        return self.session.client("sqs", config=self.config or STANDARD)
 
     @cached_property
     def stream_reader(self) -> KinesisClient:
-        return self.session.client("kinesis", config=READER)
+        return self.session.client("kinesis", config=self.config or READER)
 
     @cached_property
     def table_stream_reader(self) -> DynamoDBStreamsClient:
-        return self.session.client("dynamodbstreams", config=READER)
+        return self.session.client("dynamodbstreams", config=self.config or READER)

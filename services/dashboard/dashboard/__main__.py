@@ -19,7 +19,7 @@ from dashboard.sources.function_log import read_function_log
 from dashboard.sources.hub import Hub, watch
 from dashboard.sources.stream import LOOK_BACK_SECONDS, StreamSource
 from dashboard.sources.table import TableSource
-from inventory_aws.clients import ONE_TRY
+from inventory_aws.clients import ONE_TRY, Clients
 from inventory_aws.errors import SettingsError, explain
 from operations.access import Access
 from operations.function_log import FunctionLog
@@ -45,28 +45,27 @@ def main() -> int:
 def _connect(hub: Hub, access: Access, settings: Settings) -> Actions:
     """Start to watch the pipeline, and return what the page can do."""
     names, now = access.names, time.time()
-    session, pipes = access.clients.session, access.clients.pipes
     # The next round is the retry: until then, the page shows what does not answer.
-    cloudwatch = session.client("cloudwatch", config=ONE_TRY)
-    dynamodb = session.client("dynamodb", config=ONE_TRY)
-    kinesis = session.client("kinesis", config=ONE_TRY)
-    logs = session.client("logs", config=ONE_TRY)
-    sqs = session.client("sqs", config=ONE_TRY)
-    table_stream = session.client("dynamodbstreams", config=ONE_TRY)
+    clients = Clients(access.clients.session, ONE_TRY)
     url = settings.producer_control_url
     producer = ProducerControl(url) if url else None
-    table = TableSource(hub, dynamodb, table_stream, names.table)
-    stream = StreamSource(hub, kinesis, names.stream, now)
-    log = FunctionLog(logs, names.function, now - LOOK_BACK_SECONDS)
+    table = TableSource(hub, clients.dynamodb, clients.table_stream_reader, names.table)
+    stream = StreamSource(hub, clients.kinesis, names.stream, now)
+    log = FunctionLog(clients.logs, names.function, now - LOOK_BACK_SECONDS)
     watch(hub, "table", 1, table.read)
     watch(hub, "stream", 1, stream.read)
     watch(hub, "function", 1, partial(read_function_log, hub, log))
-    watch(hub, "pipe", 1, partial(read_pipe, hub, pipes, names.pipe, settings.pipes_metrics_url))
+    watch(
+        hub,
+        "pipe",
+        1,
+        partial(read_pipe, hub, clients.pipes, names.pipe, settings.pipes_metrics_url),
+    )
     queues = {"rejected": names.rejected_queue, "dead_letters": names.dead_letter_queue}
     for node, queue in queues.items():
-        watch(hub, node, 3, partial(read_queue, hub, sqs, queue, node))
+        watch(hub, node, 3, partial(read_queue, hub, clients.sqs, queue, node))
     if not settings.pipes_metrics_url:
-        watch(hub, "cloudwatch", 60, partial(read_cloudwatch, hub, cloudwatch, names))
+        watch(hub, "cloudwatch", 60, partial(read_cloudwatch, hub, clients.cloudwatch, names))
     if producer:
         watch(hub, "producer", 2, partial(read_producer, hub, producer))
     redrive = Redrive(access)
@@ -77,7 +76,7 @@ def _connect(hub: Hub, access: Access, settings: Settings) -> Actions:
         may_redrive=True,
         sending=Sending(access.clients.kinesis, names.stream),
         producer=producer,
-        pipe=PipeControl(pipes, names.pipe, settings.pipes_crash_url),
+        pipe=PipeControl(clients.pipes, names.pipe, settings.pipes_crash_url),
     )
 
 

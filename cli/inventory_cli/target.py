@@ -1,4 +1,4 @@
-"""TARGET: which servers the commands talk to. It is nothing but standard AWS variables."""
+"""TARGET: which servers the commands use. It becomes AWS variables and settings of resources."""
 
 from __future__ import annotations
 

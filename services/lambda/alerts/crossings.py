@@ -43,8 +43,11 @@ def crossings(record: Any, thresholds: Thresholds) -> Iterator[Occurrence]:
 
 
 def crossed(before: int | None, after: int | None, thresholds: Thresholds) -> dict[Kind, int]:
-    """Return the thresholds that are crossed if a level changes. None means that there is no row:
-    a new row can cross a threshold, a removed one cannot."""
+    """Return the thresholds that are crossed if a level changes.
+
+    None means that there is no row, or that its level is no whole number. From None a level can
+    cross a threshold, to None it cannot.
+    """
     found = {}
     low, high = thresholds.low, thresholds.high
     if after is not None and low is not None and after <= low and (before is None or before > low):

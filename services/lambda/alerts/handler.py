@@ -26,7 +26,7 @@ LOOKUPS = 5
 pipe needs some of them."""
 
 LOOKUP_MS = 15_000
-"""How long it may take to read the records of a dead letter."""
+"""With less time than this left, no records of dead letters are read."""
 
 
 @dataclass(frozen=True, slots=True)

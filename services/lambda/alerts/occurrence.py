@@ -32,7 +32,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One thing that happened, at `at` in seconds since the epoch. `record_id` is that of the
-    function's record which says so. A dead letter has a sample for each of its records."""
+    function's record which says so. A dead letter has a sample for each of its records that was
+    read, or one for all."""
 
     record_id: str
     kind: Kind

@@ -45,7 +45,7 @@ def feed(
                 sender.call()
             else:
                 until = clock() + PAUSE_CHECK_SECONDS if pace.paused else due
-                wait(min(until, end) - clock())
+                wait(max(0.0, min(until, end) - clock()))
             if pace.changes != changes:
                 changes = pace.changes
                 due = max(last_due + pace.gap(), clock())

@@ -423,6 +423,21 @@ def test_it_ends_quietly_when_nothing_reads_the_output(
         assert process.stderr.read() == ""
 
 
+def test_it_counts_unconfirmed_events_when_nothing_reads_the_output(
+    stream: Stream, environment: dict[str, str]
+) -> None:
+    arguments = ["--batch", "--count", "100000", "--output", "jsonl"]
+    with started(arguments, environment) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait() == 1
+        said = process.stderr.read()
+    assert "Stopped because nothing reads the output. Events not confirmed: " in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [

@@ -20,7 +20,7 @@ from producer.pace import NATURAL_GAP, Pace
 from producer.report import Report
 from producer.settings import Settings
 from producer.stop import StopRequest
-from producer.usage import RefusedError
+from producer.usage import RefusedError, discard_output
 
 
 def run(settings: Settings) -> None:
@@ -29,16 +29,8 @@ def run(settings: Settings) -> None:
     Raises RefusedError before anything is sent, and SendingError, which says how many events
     are unconfirmed, when it had to end before the stream had accepted all it had taken.
     """
-    events: Iterable[Event] = generator.events(settings.spec)
-    if file := settings.from_file:  # all of it is checked before the first event is sent
-        name = getattr(file, "name", "stdin")
-        events = list(jsonlines.events(name, file, send_broken=settings.send_broken))
-    gap = 1 / settings.rate if settings.rate else max(NATURAL_GAP)
-    try:
-        heartbeat = Heartbeat(settings.heartbeat, gap)
-    except OSError as error:
-        path = shown(str(settings.heartbeat))
-        raise RefusedError(f"Cannot write the heartbeat: {path}: {error.strerror}") from error
+    events = _events(settings)
+    heartbeat = _heartbeat(settings)
     pace = Pace(settings.rate, batch=settings.batch)
     trouble = ""
 
@@ -84,9 +76,31 @@ def run(settings: Settings) -> None:
             trouble = "Stopped at once"
         except SendingError as error:
             trouble = str(error).rstrip(".")
+        except BrokenPipeError:
+            if not sender.pending:
+                raise
+            discard_output()
+            trouble = "Stopped because nothing reads the output"
         report.end(sender.pending)
         while settings.stay and not trouble and not stop.made:
             heartbeat.beat()
             stop.wait(1.0)
     if trouble:
         raise SendingError(f"{trouble}. Events not confirmed: {sender.pending}")
+
+
+def _events(settings: Settings) -> Iterable[Event]:
+    """Return generated events, or those of the file, all checked before the first is sent."""
+    if file := settings.from_file:
+        name = getattr(file, "name", "stdin")
+        return list(jsonlines.events(name, file, send_broken=settings.send_broken))
+    return generator.events(settings.spec)
+
+
+def _heartbeat(settings: Settings) -> Heartbeat:
+    gap = 1 / settings.rate if settings.rate else max(NATURAL_GAP)
+    try:
+        return Heartbeat(settings.heartbeat, gap)
+    except OSError as error:
+        path = shown(str(settings.heartbeat))
+        raise RefusedError(f"Cannot write the heartbeat: {path}: {error.strerror}") from error

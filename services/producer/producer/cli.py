@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from producer.generator import Mix, Spec
+from producer.pace import MOST_PER_SECOND
 from producer.settings import Settings
 from producer.usage import Command, Number, RefusedError, WholeNumber
 
@@ -51,6 +52,13 @@ mix_option = click.option(
 )
 
 POSITIVE = Number(min=0, min_open=True)
+MOST_PRODUCTS = 1_000_000_000
+
+
+def _at_most_the_limit(_context: object, _option: object, rate: float | None) -> float | None:
+    if rate is not None and rate > MOST_PER_SECOND:
+        raise click.BadParameter(f"must be a number up to {MOST_PER_SECOND}")
+    return rate
 
 
 @click.command(
@@ -65,7 +73,12 @@ POSITIVE = Number(min=0, min_open=True)
     show_default=Settings.stream,
     help="The Kinesis stream to send to; also STREAM_NAME. STAGE adds a prefix to the default.",
 )
-@click.option("--rate", type=POSITIVE, help="Events per second. Without it, one every 0.5-1.5 s.")
+@click.option(
+    "--rate",
+    type=POSITIVE,
+    callback=_at_most_the_limit,
+    help="Events per second. Without it, one every 0.5-1.5 s.",
+)
 @click.option("--count", type=WholeNumber(min=1), help="Stop after this many events.")
 @click.option("--duration", type=POSITIVE, help="Stop after this many seconds.")
 @click.option(
@@ -73,7 +86,7 @@ POSITIVE = Number(min=0, min_open=True)
 )
 @click.option(
     "--products",
-    type=WholeNumber(min=1),
+    type=WholeNumber(1, MOST_PRODUCTS),
     default=Spec.products,
     show_default=True,
     help="Use the product ids P1 to P<products>.",

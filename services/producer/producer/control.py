@@ -17,10 +17,9 @@ from typing import Any
 
 from inventory.json_text import strict_json
 from inventory_aws.shown import shown
-from producer.pace import Pace
+from producer.pace import MOST_PER_SECOND, Pace
 from producer.usage import RefusedError
 
-MOST_PER_SECOND = 1_000_000
 MOST_BYTES = 10_000
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 NATURAL_GAP = (0.5, 1.5)
+MOST_PER_SECOND = 1_000_000
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""Commands that report wrong options and variables in plain words, all in one message."""
+"""Commands that report the wrong values of options and variables in one message."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ class WholeNumber(click.IntRange):
             self.fail(f"must be a whole number {_bounds(self)}".rstrip(), param, ctx)
         return number
 
+    def _describe_range(self) -> str:  # click shows it in the help
+        return "" if self.min is self.max is None else super()._describe_range()
+
 
 class Number(click.FloatRange):
     """A range that refuses `inf` and `nan`."""
@@ -53,7 +56,7 @@ class Number(click.FloatRange):
 
 
 class Command(click.Command):
-    """A command that names all its wrong options and variables in one message."""
+    """A command that names all wrong values of options and variables in one message."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         given = list(args)
@@ -70,10 +73,16 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # nothing reads the output any more, as with `| head`
-            # Discard what Python flushes at its end too, so that it cannot fail again
-            # (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             ctx.exit(UNREAD_EXIT_CODE)
+
+
+def discard_output() -> None:
+    """Discard all later output, also what Python flushes at its end, so that it cannot fail again.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _option_of_group(error: click.UsageError, ctx: click.Context) -> str | None:

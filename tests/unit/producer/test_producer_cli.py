@@ -122,7 +122,9 @@ def test_mounted_in_another_program_it_reads_the_same_environment(runs: list[Set
         ("--rate nan", "--rate must be a number above 0, such as 20 (it is 'nan')"),
         ("--duration nan", "--duration must be a number above 0, such as 20 (it is 'nan')"),
         ("--count 0", "--count must be a whole number of at least 1 (it is '0')"),
-        ("--products 0", "--products must be a whole number of at least 1 (it is '0')"),
+        ("--rate 1e300", "--rate must be a number up to 1000000 (it is '1e300')"),
+        ("--products 1000000000000", "--products must be a whole number from 1 to 1000000000 "),
+        ("--products 0", "--products must be a whole number from 1 to 1000000000 (it is '0')"),
         ("--seed x", "--seed must be a whole number (it is 'x')"),
         *[
             (f"--mix {mix}", f"must be shares, such as added=6,removed=1,changed=3 (it is '{mix}')")

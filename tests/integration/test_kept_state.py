@@ -23,6 +23,7 @@ from front_door import FrontDoor, read_until, runs
 from operations.function_log import FunctionLog
 from running_up import (
     LOST,
+    QUEUE,
     READY,
     client,
     folder_of,
@@ -121,7 +122,11 @@ def test_up_says_that_a_port_is_in_use_and_has_its_data_on_another(
         assert said in running.said
     with urllib.request.urlopen(announced, timeout=30) as page:  # noqa: S310
         assert b"Inventory" in page.read()
-    assert told(door)["AWS_ENDPOINT_URL"] != before["AWS_ENDPOINT_URL"]
+    endpoint = told(door)["AWS_ENDPOINT_URL"]
+    assert endpoint != before["AWS_ENDPOINT_URL"]
+    url = client(door, "sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    assert url == f"{endpoint}/000000000000/{QUEUE}"
+    assert client(door, "sqs").list_queues(QueueNamePrefix=QUEUE)["QueueUrls"] == [url]
     assert held(door) == {"message"}
     assert client(door, "dynamodb").get_item(TableName=TABLE, Key=ROW)["Item"] == ROW
     read_until(running.up, "The producer has sent all its events and ended.\n")

@@ -11,11 +11,12 @@ from embedded.ministack_fixes import (
     function_logs,
     log_metrics,
     queue_scans,
+    queue_urls,
     streams,
 )
 
 
 def apply_all() -> None:
     """Correct MiniStack in this process. Call it before MiniStack serves."""
-    for fix in (streams, function_logs, log_metrics, queue_scans, batching_windows):
+    for fix in (streams, function_logs, log_metrics, queue_scans, queue_urls, batching_windows):
         fix.apply()

@@ -67,7 +67,8 @@ def _gathering(read: Read) -> Read:
         if not records or len(records) >= most or not getattr(_of_a_mapping, "reads", False):
             return records
         first_at = float(records[0]["dynamodb"]["ApproximateCreationDateTime"])
-        return [] if _is_open(f":table/{table}/stream/", first_at) else records
+        stream = f":table/{table}/stream/"
+        return [] if _is_open(lambda source: stream in source, first_at) else records
 
     return gathered
 
@@ -81,7 +82,7 @@ def _receiving(receive: Callable[[str, int], Records]) -> Callable[[str, int], R
             waiting = [m for m in queue["messages"] if m.get("visible_at", now) <= now]
         if len(waiting) < most:
             arn = queue["attributes"]["QueueArn"]
-            if waiting and _is_open(arn, waiting[0]["sent_at"]):
+            if waiting and _is_open(lambda source: source == arn, waiting[0]["sent_at"]):
                 return []
         messages: Records = []
         while len(messages) < most and (more := receive(url, most - len(messages))):
@@ -91,12 +92,12 @@ def _receiving(receive: Callable[[str, int], Records]) -> Callable[[str, int], R
     return received
 
 
-def _is_open(source: str, first_at: float) -> bool:
-    """Return whether the shortest window of the mappings from this source still lasts."""
+def _is_open(is_source: Callable[[str], bool], first_at: float) -> bool:
+    """Return whether the shortest window of the mappings from a source still lasts."""
     windows = [
         mapping.get("MaximumBatchingWindowInSeconds", 0)
         for _, _, mapping in lambda_svc._iter_all_esms()
-        if source in mapping["EventSourceArn"]
+        if is_source(mapping["EventSourceArn"])
     ]
     # Below zero: the clock was set back meanwhile.
     return 0 <= time.time() - first_at < min(windows, default=0)

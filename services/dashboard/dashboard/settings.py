@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 from inventory_aws.errors import SettingsError
-
-URL = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?(/\S*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,14 @@ class Settings:
 
 def _url(environ: Mapping[str, str], name: str) -> str | None:
     url = environ.get(name) or None
-    if url and not URL.fullmatch(url):
+    if url and not _is_address(url):
         raise SettingsError(f"{name}={url!r}: must be an http:// or https:// address")
     return url
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number from 0 to 65535, for example
+        return False

@@ -108,6 +108,7 @@ def test_as_it_comes_only_this_machine_may_connect_and_nothing_can_be_done() -> 
         ("PIPES_METRICS_URL", "file:///etc/passwd"),
         ("PIPES_METRICS_URL", "127.0.0.1:4567"),
         ("PRODUCER_CONTROL_URL", "http://["),
+        ("PRODUCER_CONTROL_URL", "http://127.0.0.1:99999"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(variable: str, value: str) -> None:

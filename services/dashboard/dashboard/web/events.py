@@ -76,7 +76,7 @@ class LatestEvents:
         self._waiting.set_text(f"{waiting:,} waiting for an outcome" if waiting else "")
 
 
-def open_history(hub: Hub, product_id: str) -> None:
+def open_history(hub: Hub, product_id: str | None) -> None:
     """Show the latest events of a product in a dialog that follows them."""
     if not product_id:
         return
@@ -104,7 +104,8 @@ def lines_of(events: Iterable[TrackedEvent]) -> list[Line]:
         {
             "key": name_of(*event.place),
             "time": clock_time(event.arrived_at),
-            "product": event.product_id or "",
+            "product": shown(event.product_id or ""),
+            "product_id": event.product_id,
             "event": event.text,
             "outcome": OUTCOMES[event.status],
             "effect": event.effect if event.status is not RecordStatus.WAITING else "",

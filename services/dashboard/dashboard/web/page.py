@@ -32,7 +32,7 @@ def build_page(hub: Hub, actions: Actions, session: PageSession) -> None:
         own = controls(hub, pipeline.figures, actions, session)
         charts = Charts()
         inventory = Inventory(lambda row: open_history(hub, row["product_id"]))
-        events = LatestEvents(lambda line: open_history(hub, line["product"]))
+        events = LatestEvents(lambda line: open_history(hub, line["product_id"]))
         failures = Failures(hub, actions, session)
 
     async def refresh() -> None:

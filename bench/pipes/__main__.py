@@ -208,4 +208,5 @@ def main() -> None:
         print(f"  {name}")
 
 
-run_until_stopped(main)
+if __name__ == "__main__":
+    run_until_stopped(main)

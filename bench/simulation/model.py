@@ -27,7 +27,7 @@ EPOCH = 1_800_000_000.0
 
 
 class Clock:
-    """Goes on only when it is told to."""
+    """A clock that moves only when somebody sets it forward."""
 
     def __init__(self, now: float = EPOCH) -> None:
         self.now = now

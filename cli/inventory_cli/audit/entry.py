@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from inventory.items import row_of
-from inventory.stock import Row
+from inventory.stock import last_number
 from operations.table_stream import Change, Item
 
 Image = Mapping[str, Any]
@@ -64,7 +64,7 @@ def entry_of(record: Change, previous: Mapping[str, Image | None]) -> AuditEntry
     old, new = (row_of(item) if item else None for item in (record.before, record.after))
     seen = old.recent_event_ids if old else ()
     event_ids = [each for each in (new.recent_event_ids if new else ()) if each not in seen]
-    by_event = new is None or _number(new) > _number(old)
+    by_event = new is None or last_number(new) > last_number(old)
     change = _change(before, after)
     return AuditEntry(
         at=moment(datetime.fromtimestamp(record.at, UTC)),
@@ -115,7 +115,3 @@ def _change(before: Image | None, after: Image | None) -> str:
     if changed & {"product_name", "timestamp"}:
         return "overwritten"
     return "quantity" if "quantity" in changed else "restated"
-
-
-def _number(row: Row | None) -> int:
-    return -1 if row is None or row.sequence_number is None else row.sequence_number

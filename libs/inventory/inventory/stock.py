@@ -132,6 +132,11 @@ def fold(
     return steps
 
 
+def last_number(state: Row | Removal | None) -> int:
+    """The sequence number of the last event that was applied; -1 if none is known."""
+    return -1 if state is None or state.sequence_number is None else state.sequence_number
+
+
 def is_guarded(row: Row | None) -> bool:
     """Whether there is a row, and it says which events it has seen."""
     return row is not None and row.sequence_number is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard.model.event import TrackedEvent
 from inventory.event import Event, ProductAdded
-from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply
+from inventory.stock import Outcome, Removal, RemovalNamePolicy, Row, apply, last_number
 from inventory_aws.shown import shown
 from operations.verify.explain import RecordStatus
 
@@ -65,7 +65,7 @@ class TrackedRows:
         self._catch_up(event)
         product_id = event.product_id
         row = self._rows.get(product_id)
-        if row is not None and event.sequence_number <= _number(row):
+        if row is not None and event.sequence_number <= last_number(row):
             # The event is older than the scan: of what it did, only this is left.
             newest, ids = row.sequence_number, row.recent_event_ids
             known = event.sequence_number == newest or event.event_id in ids
@@ -85,21 +85,17 @@ class TrackedRows:
     def _catch_up(self, event: Event) -> None:
         """Take the newest row from the changes that is older than the event, if it is news."""
         product_id = event.product_id
-        number = _number(self._rows.get(product_id) or self._removals.get(product_id))
+        number = last_number(self._rows.get(product_id) or self._removals.get(product_id))
         for change in self._changes.get(product_id, ()):
             for row in (change.before, change.after):
-                if row is not None and number <= _number(row) < event.sequence_number:
-                    self._rows[product_id], number = row, _number(row)
+                if row is not None and number <= last_number(row) < event.sequence_number:
+                    self._rows[product_id], number = row, last_number(row)
 
 
 def bound(kept: dict[Any, Any]) -> None:
     """Drop the oldest entries over MOST_KEPT."""
     while len(kept) > MOST_KEPT:
         del kept[next(iter(kept))]
-
-
-def _number(of: Row | Removal | None) -> int:
-    return -1 if of is None or of.sequence_number is None else of.sequence_number
 
 
 def _effect(before: Row | None, after: Row | None) -> str:
